@@ -1,0 +1,93 @@
+//! What was odd about a message: not an error, but something that rules can look at and people should see.
+
+use std::fmt;
+
+/// One oddity, with where it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Anomaly {
+    /// What kind.
+    pub kind: AnomalyKind,
+    /// Byte offset in the message (0 where it concerns the whole).
+    pub offset: usize,
+}
+
+macro_rules! anomaly_kinds {
+    ($($variant:ident => $name:literal, $doc:literal;)*) => {
+        /// The kinds of oddity. One table projects to names, texts and [`AnomalyKind::ALL`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum AnomalyKind { $(#[doc = $doc] $variant,)* }
+
+        impl AnomalyKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name used in JSON, logs and rules.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// One sentence for people.
+            pub fn describe(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)* }
+            }
+        }
+    };
+}
+
+anomaly_kinds! {
+    BareCr => "bare_cr", "A carriage return without line feed stands in the header";
+    BareLf => "bare_lf", "Line feeds without carriage return stand beside proper line ends";
+    NulByte => "nul_byte", "A NUL byte stands in the message";
+    EightBitHeader => "eight_bit_header", "A header field has bytes above 127 that are not UTF-8";
+    HeaderWithoutColon => "header_without_colon", "A line of the header has no colon";
+    EmptyHeader => "empty_header", "There is no header field at all";
+    MissingFrom => "missing_from", "There is no From field";
+    DuplicateFrom => "duplicate_from", "There is more than one From field";
+    DuplicateSubject => "duplicate_subject", "There is more than one Subject field";
+    DuplicateContentType => "duplicate_content_type", "An entity has more than one Content-Type field";
+    DuplicateEncoding => "duplicate_encoding", "An entity has more than one Content-Transfer-Encoding field";
+    DuplicateBoundary => "duplicate_boundary", "A Content-Type has more than one boundary parameter";
+    MissingBoundary => "missing_boundary", "A multipart has no boundary parameter";
+    UnclosedBoundary => "unclosed_boundary", "The closing boundary of a multipart is missing";
+    NestedSameBoundary => "nested_same_boundary", "A multipart uses the boundary of one around it";
+    UnknownEncoding => "unknown_encoding", "A Content-Transfer-Encoding is not known";
+    EncodedComposite => "encoded_composite", "A multipart or message entity is itself base64 or quoted-printable";
+    BadBase64 => "bad_base64", "Base64 data has characters that do not belong there, or ends early";
+    BadQuotedPrintable => "bad_quoted_printable", "Quoted-printable data has an equals sign that encodes nothing";
+    UnknownCharset => "unknown_charset", "A charset is not known";
+    BadCharset => "bad_charset", "Text does not fit its charset";
+    PreambleText => "preamble_text", "Text stands before the first or behind the last boundary of a multipart";
+    OverlongLine => "overlong_line", "A line is longer than the 998 bytes of RFC 5322";
+    DepthLimit => "depth_limit", "MIME nesting is deeper than the limit; the rest was not read";
+    PartsLimit => "parts_limit", "There are more MIME entities than the limit; the rest was not read";
+    HeadersLimit => "headers_limit", "There are more header fields than the limit; the rest was not read";
+    HeaderBytesLimit => "header_bytes_limit", "The header is longer than the limit; the rest was not read";
+    HeaderLineLimit => "header_line_limit", "A header field is longer than the limit; the rest of it was not read";
+    DecodedLimit => "decoded_limit", "Decoding gave more bytes than the limit; the rest was not read";
+    UrlsLimit => "urls_limit", "There are more URLs than the limit; the rest was not read";
+    HtmlLimit => "html_limit", "There is more HTML than the limit; the rest was not read";
+    RuleLimit => "rule_limit", "A rule ran into its step limit and counts as no hit";
+}
+
+impl AnomalyKind {
+    /// Whether a limit cut something off, so that a part of the message was not looked at.
+    pub fn is_limit(self) -> bool {
+        matches!(
+            self,
+            Self::DepthLimit
+                | Self::PartsLimit
+                | Self::HeadersLimit
+                | Self::HeaderBytesLimit
+                | Self::HeaderLineLimit
+                | Self::DecodedLimit
+                | Self::UrlsLimit
+                | Self::HtmlLimit
+        )
+    }
+}
+
+impl fmt::Display for AnomalyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,27 @@
+//! What is judged: the SMTP transaction (RFC 5321), the message in it (RFC 5322) and its MIME entities (RFC 2045).
+//!
+//! Reading a message never fails: whatever is odd about it becomes an [`Anomaly`], and every quantity that a stranger
+//! controls has a limit in [`Limits`]. Nothing here recurses on the depth of a message.
+
+mod address;
+mod anomaly;
+mod decode;
+mod entity;
+mod header;
+mod html;
+mod limits;
+mod message;
+mod parse;
+pub mod text;
+mod transaction;
+mod url;
+
+pub use address::Mailbox;
+pub use anomaly::{Anomaly, AnomalyKind};
+pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
+pub use header::{HeaderField, decode_words};
+pub use html::{HtmlFacts, render_html};
+pub use limits::Limits;
+pub use message::{Message, TextPart};
+pub use transaction::{Client, ClientAddress, Envelope, ReversePath, Transaction};
+pub use url::{Url, UrlSource};

@@ -1,0 +1,234 @@
+//! What each command's payload says. Reading is tolerant: a missing NUL, port, value or address is an empty or unknown one,
+//! for a stranger's bytes must not end the session of everybody else on that connection.
+
+use std::net::IpAddr;
+
+use super::macros::Macros;
+use super::{Event, Peer};
+
+/// How many ESMTP parameters of one MAIL or RCPT are told; the rest is dropped.
+pub(super) const PARAMETERS_MAX: usize = 64;
+
+/// The command bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `O`: option negotiation.
+    Negotiate,
+    /// `D`: macros of a stage that comes.
+    Macros,
+    /// `C`.
+    Connect,
+    /// `H`.
+    Helo,
+    /// `M`.
+    Mail,
+    /// `R`.
+    Rcpt,
+    /// `T`.
+    Data,
+    /// `L`.
+    Header,
+    /// `N`.
+    EndOfHeaders,
+    /// `B`.
+    Body,
+    /// `E`.
+    EndOfMessage,
+    /// `U`: an SMTP command that the MTA does not know.
+    Unknown,
+    /// `A`.
+    Abort,
+    /// `Q`.
+    Quit,
+    /// `K`: this SMTP session is over, another one follows on the same connection.
+    QuitNewConnection,
+}
+
+impl Kind {
+    pub(super) fn of(command: u8) -> Option<Self> {
+        Some(match command {
+            b'O' => Self::Negotiate,
+            b'D' => Self::Macros,
+            b'C' => Self::Connect,
+            b'H' => Self::Helo,
+            b'M' => Self::Mail,
+            b'R' => Self::Rcpt,
+            b'T' => Self::Data,
+            b'L' => Self::Header,
+            b'N' => Self::EndOfHeaders,
+            b'B' => Self::Body,
+            b'E' => Self::EndOfMessage,
+            b'U' => Self::Unknown,
+            b'A' => Self::Abort,
+            b'Q' => Self::Quit,
+            b'K' => Self::QuitNewConnection,
+            _ => return None,
+        })
+    }
+}
+
+/// The payload of one command, split; borrowed from the decoder.
+#[derive(Debug)]
+pub(super) enum Command<'a> {
+    Connect { host: &'a [u8], peer: Peer },
+    Helo { name: &'a [u8] },
+    Mail { path: &'a [u8], parameters: Vec<&'a [u8]> },
+    Rcpt { path: &'a [u8], parameters: Vec<&'a [u8]> },
+    Data,
+    Header { name: &'a [u8], value: &'a [u8] },
+    EndOfHeaders,
+    Body { chunk: &'a [u8] },
+    EndOfMessage,
+    Unknown { command: &'a [u8] },
+    Abort,
+    Close,
+}
+
+impl<'a> Command<'a> {
+    /// Splits a payload. `O` and `D` are read elsewhere and never come here.
+    pub(super) fn read(kind: Kind, payload: &'a [u8]) -> Self {
+        match kind {
+            Kind::Connect => {
+                let (host, rest) = split(payload);
+                Self::Connect { host, peer: peer(rest) }
+            }
+            Kind::Helo => Self::Helo { name: split(payload).0 },
+            Kind::Mail => {
+                let (path, parameters) = split(payload);
+                Self::Mail { path, parameters: list(parameters) }
+            }
+            Kind::Rcpt => {
+                let (path, parameters) = split(payload);
+                Self::Rcpt { path, parameters: list(parameters) }
+            }
+            Kind::Data => Self::Data,
+            Kind::Header => {
+                let (name, value) = split(payload);
+                Self::Header { name, value: ended(value) }
+            }
+            Kind::EndOfHeaders => Self::EndOfHeaders,
+            Kind::Body => Self::Body { chunk: payload },
+            Kind::EndOfMessage => Self::EndOfMessage,
+            Kind::Unknown => Self::Unknown { command: ended(payload) },
+            Kind::Abort | Kind::Negotiate | Kind::Macros => Self::Abort,
+            Kind::Quit | Kind::QuitNewConnection => Self::Close,
+        }
+    }
+
+    pub(super) fn event<'b>(&'b self, macros: &'b Macros) -> Event<'b>
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Connect { host, peer } => Event::Connect { host, peer: *peer, macros },
+            Self::Helo { name } => Event::Helo { name, macros },
+            Self::Mail { path, parameters } => Event::MailFrom { path, parameters, macros },
+            Self::Rcpt { path, parameters } => Event::RcptTo { path, parameters, macros },
+            Self::Data => Event::Data { macros },
+            Self::Header { name, value } => Event::Header { name, value },
+            Self::EndOfHeaders => Event::EndOfHeaders { macros },
+            Self::Body { chunk } => Event::Body { chunk },
+            Self::EndOfMessage => Event::EndOfMessage { macros },
+            Self::Unknown { command } => Event::Unknown { command },
+            Self::Abort => Event::Abort,
+            Self::Close => Event::Close,
+        }
+    }
+}
+
+/// The stages whose macros are kept, by the command that they precede. `L` and `B` are not among them: Postfix sends an
+/// (often empty) packet before each header and chunk, and libmilter ignores those as well.
+const STAGES: [u8; 8] = *b"CHMRTNEU";
+
+/// Macros that came and wait for their command.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    stages: [Macros; STAGES.len()],
+}
+
+impl Waiting {
+    /// Reads the payload of `D`: a command byte, then names and values, each closed by NUL. It replaces what came before for
+    /// the same stage. An empty packet says nothing; a last name without a value has an empty one.
+    pub(super) fn read(&mut self, payload: &[u8]) {
+        let Some((stage, pairs)) = payload.split_first() else { return };
+        let Some(macros) = self.of(*stage) else { return };
+        *macros = Macros::default();
+        let mut rest = pairs;
+        let mut told = 0;
+        while !rest.is_empty() && told < Macros::MAX {
+            let (name, after) = split(rest);
+            let (value, after) = split(after);
+            macros.set(name, value);
+            rest = after;
+            told += 1;
+        }
+    }
+
+    /// Hands out the macros of a command; the next one of its kind has none until they come again.
+    pub(super) fn take(&mut self, kind: Kind) -> Macros {
+        let stage = match kind {
+            Kind::Connect => b'C',
+            Kind::Helo => b'H',
+            Kind::Mail => b'M',
+            Kind::Rcpt => b'R',
+            Kind::Data => b'T',
+            Kind::EndOfHeaders => b'N',
+            Kind::EndOfMessage => b'E',
+            Kind::Unknown => b'U',
+            _ => return Macros::default(),
+        };
+        self.of(stage).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Forgets the macros of stages behind MAIL, where a message begins or ends.
+    pub(super) fn forget_message(&mut self) {
+        for stage in *b"RTNE" {
+            if let Some(macros) = self.of(stage) {
+                *macros = Macros::default();
+            }
+        }
+    }
+
+    fn of(&mut self, stage: u8) -> Option<&mut Macros> {
+        STAGES.iter().zip(&mut self.stages).find(|(known, _)| **known == stage).map(|(_, macros)| macros)
+    }
+}
+
+/// What stands before the first NUL, and what stands behind it.
+fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(0, bytes) {
+        Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..).unwrap_or_default()),
+        None => (bytes, &[]),
+    }
+}
+
+/// Without one closing NUL.
+fn ended(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\0").unwrap_or(bytes)
+}
+
+/// ESMTP parameters; empty ones say nothing.
+fn list(bytes: &[u8]) -> Vec<&[u8]> {
+    bytes.split(|byte| *byte == 0).filter(|parameter| !parameter.is_empty()).take(PARAMETERS_MAX).collect()
+}
+
+/// Family, port, address. An IPv4-mapped IPv6 address is told as the IPv4 address that it is.
+fn peer(bytes: &[u8]) -> Peer {
+    let Some((family, rest)) = bytes.split_first() else { return Peer::Unknown };
+    if *family == b'L' {
+        return Peer::Local;
+    }
+    let (b'4' | b'6', Some((port, address))) = (*family, rest.split_first_chunk::<2>()) else { return Peer::Unknown };
+    let address = split(address).0;
+    // Sendmail writes `IPv6:2001:db8::1`, Postfix does not.
+    let address = match address.split_first_chunk::<5>() {
+        Some((prefix, bare)) if prefix.eq_ignore_ascii_case(b"IPv6:") => bare,
+        _ => address,
+    };
+    // A zone (`fe80::1%eth0`) says nothing about who the client is.
+    let address = address.split(|byte| *byte == b'%').next().unwrap_or_default();
+    match std::str::from_utf8(address).ok().and_then(|text| text.parse::<IpAddr>().ok()) {
+        Some(address) => Peer::Ip(address.to_canonical(), u16::from_be_bytes(*port)),
+        None => Peer::Unknown,
+    }
+}

@@ -1,0 +1,102 @@
+//! Packets: a length (32 bits, network order, command byte included), a command byte, a payload.
+
+use super::ProtocolError;
+
+/// The longest packet (command byte and payload) that is taken. Sendmail may be built with 1 MiB of payload
+/// (`SMFIP_MDS_1M`); all else sends up to 64 KiB.
+pub const PACKET_MAX: usize = (1 << 20) + 1;
+
+/// Bytes of the length in front of each packet.
+pub(super) const LENGTH_BYTES: usize = 4;
+
+/// What an idle decoder keeps of its buffer, in bytes: one long packet must not pin a mebibyte for the whole connection.
+const IDLE_CAPACITY: usize = 1 << 17;
+
+/// One packet, borrowed from the decoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The command byte.
+    pub command: u8,
+    /// What follows it.
+    pub payload: &'a [u8],
+}
+
+/// Cuts a byte stream into packets. Memory grows with the bytes that came, never with a declared length.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    buffer: Vec<u8>,
+    /// Where the first byte not yet consumed stands.
+    start: usize,
+}
+
+impl Decoder {
+    /// Takes what came from the MTA, in any pieces.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        if self.start == self.buffer.len() {
+            self.buffer.clear();
+            self.start = 0;
+            self.buffer.shrink_to(IDLE_CAPACITY);
+        } else if self.start > self.buffer.len() / 2 {
+            // Moves at most as many bytes as were consumed since the last move.
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The first packet not yet consumed; `None` until it is complete.
+    pub fn peek(&self) -> Result<Option<Frame<'_>>, ProtocolError> {
+        let waiting = self.buffer.get(self.start..).unwrap_or_default();
+        let Some((length, rest)) = waiting.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let length = u32::from_be_bytes(*length);
+        let size = usize::try_from(length).unwrap_or(usize::MAX);
+        if size > PACKET_MAX {
+            return Err(ProtocolError::PacketTooLong { length });
+        }
+        if size == 0 {
+            return Err(ProtocolError::EmptyPacket);
+        }
+        let packet = rest.get(..size).and_then(<[u8]>::split_first);
+        Ok(packet.map(|(&command, payload)| Frame { command, payload }))
+    }
+
+    /// Drops the packet that [`Self::peek`] showed; does nothing where there is none. Slices taken before stay readable
+    /// until the next [`Self::receive`] through [`Self::consumed`].
+    pub fn consume(&mut self) {
+        if let Ok(Some(frame)) = self.peek() {
+            self.start += LENGTH_BYTES + 1 + frame.payload.len();
+        }
+    }
+
+    /// Drops the first packet and shows its payload, which is `length` bytes long as [`Self::peek`] told.
+    pub(super) fn take(&mut self, length: usize) -> &[u8] {
+        self.consume();
+        self.buffer.get(self.start.saturating_sub(length)..self.start).unwrap_or_default()
+    }
+
+    /// Bytes received and not consumed.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Bytes of memory held.
+    pub fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    /// Forgets everything and gives the memory back.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Appends one packet: `parts` one after the other are its payload.
+pub fn write_packet(out: &mut Vec<u8>, command: u8, parts: &[&[u8]]) {
+    let length = 1 + parts.iter().map(|part| part.len()).sum::<usize>();
+    // Answers are cut far below this by `answer`; saturating keeps the function total.
+    out.extend_from_slice(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+    out.push(command);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}

@@ -1,0 +1,204 @@
+//! The house rules that a compiler does not know: which room may name which, how long a file may be, that every file says what
+//! it is for. Tests are the only checks there are: nothing else runs in CI.
+#![expect(clippy::disallowed_methods, reason = "a test that reads the source tree")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Room, and the rooms that it may name beside itself. The table of `src/lib.rs`, as data.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("diagnostic", &[]),
+    ("mail", &[]),
+    ("verdict", &[]),
+    ("facts", &["mail"]),
+    ("milter", &[]),
+    ("rules", &["diagnostic", "mail", "facts", "verdict"]),
+    ("features", &["diagnostic", "mail", "facts", "verdict"]),
+    ("classifier", &["diagnostic", "mail", "facts", "verdict", "features"]),
+    ("policy", &["diagnostic", "mail", "facts", "verdict"]),
+    ("telemetry", &["clock", "diagnostic", "mail", "facts", "verdict"]),
+    ("engine", BELOW_ENGINE),
+    ("session", BELOW_SESSION),
+    ("server", BELOW_EDGES),
+    ("config", BELOW_EDGES),
+    ("training", BELOW_EDGES),
+    ("cli", &["*"]),
+    ("manual", &[]),
+    ("lib", &["*"]),
+    ("main", &["*"]),
+];
+
+const BELOW_ENGINE: &[&str] = &[
+    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
+];
+const BELOW_SESSION: &[&str] = &[
+    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
+    "engine",
+];
+const BELOW_EDGES: &[&str] = &[
+    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
+    "engine", "session",
+];
+
+/// Lines of one source file; 500 is the aim, and a file that has grown past this must be cut.
+const FILE_LINES_MAX: usize = 600;
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files = Vec::new();
+    let mut folders = vec![root];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    assert!(!files.is_empty(), "no source file found under {folder}");
+    files
+}
+
+fn room_of(path: &Path) -> String {
+    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+/// The rooms that a line of code names through `crate::`, groups (`use crate::{a, b::c}`) included.
+fn rooms_named(text: &str) -> Vec<(usize, String)> {
+    let mut named = Vec::new();
+    let mut rest = text;
+    let mut offset = 0;
+    while let Some(found) = rest.find("crate::") {
+        let start = offset + found;
+        let after = &rest[found + "crate::".len()..];
+        let line = text[..start].matches('\n').count() + 1;
+        let line_text = text.lines().nth(line - 1).unwrap_or_default().trim_start();
+        if !line_text.starts_with("//") && !text[..start].ends_with('$') {
+            if let Some(group) = after.strip_prefix('{') {
+                let mut depth = 1;
+                let mut word = String::new();
+                let mut at_start = true;
+                for c in group.chars() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 1 => at_start = true,
+                        c if c.is_alphanumeric() || c == '_' => {
+                            if depth == 1 && at_start {
+                                word.push(c);
+                            }
+                            continue;
+                        }
+                        c if c.is_whitespace() => continue,
+                        _ => {}
+                    }
+                    if !word.is_empty() {
+                        named.push((line, std::mem::take(&mut word)));
+                        at_start = c == ',';
+                    }
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            } else {
+                let word: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                named.push((line, word));
+            }
+        }
+        offset = start + "crate::".len();
+        rest = &text[offset..];
+    }
+    named
+}
+
+#[test]
+fn arrows_point_down() {
+    let arrows: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let room = room_of(&path);
+        let Some(allowed) = arrows.get(room.as_str()) else {
+            wrong.push(format!("{}: room `{room}` is not in the table of arrows", path.display()));
+            continue;
+        };
+        for (line, named) in rooms_named(&text) {
+            let is_room = arrows.contains_key(named.as_str());
+            if is_room && named != room && !allowed.contains(&"*") && !allowed.contains(&named.as_str()) {
+                wrong.push(format!("{}:{line}: `{room}` may not name `{named}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_search_for_names_sees_groups_and_paths() {
+    let text = "use crate::{alpha, beta::{x, y}, gamma};\nlet z = crate::delta::f();\n// crate::comment\n";
+    let names: Vec<String> = rooms_named(text).into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["alpha", "beta", "gamma", "delta"]);
+}
+
+#[test]
+fn every_room_is_in_the_table_and_in_the_house() {
+    let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    for (room, _) in ARROWS {
+        if matches!(*room, "lib" | "main") {
+            continue;
+        }
+        assert!(lib.contains(&format!("pub mod {room};")), "`{room}` is in the table of arrows, but not in src/lib.rs");
+    }
+    for line in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
+        let room = line.trim_end_matches(';');
+        assert!(ARROWS.iter().any(|(known, _)| *known == room), "`{room}` is not in the table of arrows");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_stays_readable() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src").into_iter().chain(sources("tests")) {
+        let code = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!")).unwrap_or_default();
+        if !code.starts_with("//!") {
+            wrong.push(format!("{}: does not begin with a `//!` line that says what it is for", path.display()));
+        }
+        let lines = text.lines().count();
+        if lines > FILE_LINES_MAX {
+            wrong.push(format!("{}: {lines} lines; cut it by thought", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn shop_windows_hold_no_code() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        if path.file_name().is_some_and(|name| name == "mod.rs") && text.contains("fn ") {
+            wrong.push(format!("{}: mod.rs holds documentation, `mod` lines and re-exports only", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let mut section = "";
+    let mut checked = 0;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if matches!(section, "[dependencies]" | "[dev-dependencies]") && line.contains('=') {
+            assert!(line.contains(" # "), "no reason given: {line}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "the dependency section was not found");
+}
