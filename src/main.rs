@@ -1,1 +1,5 @@
-fn main() {}
+//! The program `gatepost`: see the library's room `cli`.
+
+fn main() -> std::process::ExitCode {
+    gatepost::cli::main()
+}

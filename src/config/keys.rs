@@ -29,7 +29,7 @@ pub enum Kind {
     Name,
     /// A file; empty means none.
     Path,
-    /// A milter socket, `unix:/path` or `inet:PORT@HOST`.
+    /// A milter socket, `unix:/path` or `inet:PORT@ADDRESS`.
     Socket,
     /// Permission bits in octal, such as `"0660"`.
     Mode,
@@ -57,7 +57,7 @@ impl Kind {
             Self::Text => "a text".to_owned(),
             Self::Name => "a name of 1 to 32 characters out of a-z, 0-9, `-` and `_`".to_owned(),
             Self::Path => "the path of a file, or an empty text for none".to_owned(),
-            Self::Socket => "a socket: \"unix:/PATH\" or \"inet:PORT@HOST\"".to_owned(),
+            Self::Socket => "a socket: \"unix:/PATH\" or \"inet:PORT@ADDRESS\"".to_owned(),
             Self::Mode => "permission bits in octal, from \"0000\" to \"0777\"".to_owned(),
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(words) => {
@@ -88,7 +88,8 @@ impl Key {
 
     /// The environment variable that sets it; `None` for the keys of a listener.
     pub fn variable(&self) -> Option<String> {
-        (!self.path.starts_with("listener.")).then(|| format!("GATEPOST__{}", self.path.replace('.', "__").to_uppercase()))
+        (!self.path.starts_with("listener."))
+            .then(|| format!("GATEPOST__{}", self.path.replace('.', "__").to_uppercase()))
     }
 }
 
@@ -99,7 +100,7 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Whether the path names a section: something that has keys in it.
-pub fn is_section(path: &str) -> bool {
+pub(super) fn is_section(path: &str) -> bool {
     if path == "listener.policy" || path == "listener" {
         return true;
     }
@@ -108,7 +109,7 @@ pub fn is_section(path: &str) -> bool {
 }
 
 /// What may stand directly in a section (names of keys and of sections in it), for did-you-mean.
-pub fn names_in(section: &str) -> Vec<&'static str> {
+pub(super) fn names_in(section: &str) -> Vec<&'static str> {
     let profile = in_profile(section);
     let mut names: Vec<&'static str> = Vec::new();
     for key in KEYS {
@@ -145,7 +146,9 @@ mod tests {
         assert_eq!(find("listener.policy.required").unwrap().path, "policy.required");
         assert_eq!(find("listener.policy.refuse.helo").unwrap().path, "policy.refuse.helo");
         assert!(find("listener.limits.depth").is_none());
-        for (path, there) in [("policy", true), ("policy.refuse", true), ("listener.policy.refuse", true), ("polic", false)] {
+        for (path, there) in
+            [("policy", true), ("policy.refuse", true), ("listener.policy.refuse", true), ("polic", false)]
+        {
             assert_eq!(is_section(path), there, "{path}");
         }
     }

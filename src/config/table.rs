@@ -24,7 +24,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Socket,
         default: None,
         since: "0.1.0",
-        doc: "Where the MTA connects: `unix:/PATH`, or `inet:PORT@HOST` with a name or address of this machine. A socket \
+        doc: "Where the MTA connects: `unix:/PATH`, `inet:PORT@ADDRESS` or `inet6:PORT@[ADDRESS]`, with an address of this machine. A socket \
               file needs no port and is protected by its permissions; behind a chrooted Postfix (Debian) it has to lie \
               below /var/spool/postfix.",
         example: "\"inet:8891@127.0.0.1\"",
@@ -86,11 +86,29 @@ pub const KEYS: &[Key] = &[
     Key {
         path: "policy.classifier_cap",
         kind: Kind::Points(0.0, 1000.0),
-        default: Some("12.0"),
+        default: Some("10.0"),
         since: "0.1.0",
-        doc: "The most points that the classifier may add or take away. Must stay below `reject`, so that a model alone \
-              never refuses a mail.",
+        doc: "The most points that the classifier may add. Must stay below `reject`, so that a model alone never refuses \
+              a mail.",
         example: "6.0",
+    },
+    Key {
+        path: "policy.classifier_floor",
+        kind: Kind::Points(0.0, 1000.0),
+        default: Some("2.0"),
+        since: "0.1.0",
+        doc: "The most points that the classifier may take off a mail that it thinks wanted. Kept small, so that a model \
+              cannot talk down what the rules found.",
+        example: "1.0",
+    },
+    Key {
+        path: "policy.beyond_limits",
+        kind: Kind::Choice(&["accept", "quarantine", "reject"]),
+        default: Some("\"quarantine\""),
+        since: "0.1.0",
+        doc: "What becomes, at least, of a mail that has more of something than [limits] allow (parts, nesting, header \
+              fields, URLs): a part of it was not seen, so it is not called clean.",
+        example: "\"accept\"",
     },
     Key {
         path: "policy.on_fault",
@@ -106,17 +124,16 @@ pub const KEYS: &[Key] = &[
         kind: Kind::List,
         default: Some("[]"),
         since: "0.1.0",
-        doc: "Clients that are refused when they connect: addresses, networks such as `192.0.2.0/24`, or host names, where \
-              a leading dot means the domain and everything below it.",
-        example: "[\"192.0.2.0/24\", \".dialup.example\"]",
+        doc: "Clients that are refused when they connect: addresses, networks such as `192.0.2.0/24`, or patterns of verified \
+              host names, in which `*` stands for any characters and `?` for one.",
+        example: "[\"192.0.2.0/24\", \"*.dialup.example\"]",
     },
     Key {
         path: "policy.refuse.helo",
         kind: Kind::List,
         default: Some("[]"),
         since: "0.1.0",
-        doc: "HELO names that are refused; a leading dot means the domain and everything below it. One's own host name is \
-              a good entry: only forgers greet with it.",
+        doc: "Patterns of HELO names that are refused. One's own host name is a good entry: only forgers greet with it.",
         example: "[\"mx.example.com\"]",
     },
     Key {
@@ -124,17 +141,17 @@ pub const KEYS: &[Key] = &[
         kind: Kind::List,
         default: Some("[]"),
         since: "0.1.0",
-        doc: "Envelope senders that are refused: `user@domain`, `@domain`, or `.domain` for the domain and everything \
-              below it.",
-        example: "[\"@bulk.example\"]",
+        doc: "Patterns of envelope senders that are refused, such as `*@example.net`; `<>` is the null sender of delivery \
+              reports, which should not be refused.",
+        example: "[\"*@bulk.example\"]",
     },
     Key {
         path: "policy.refuse.recipients",
         kind: Kind::List,
         default: Some("[]"),
         since: "0.1.0",
-        doc: "Envelope recipients that are refused, in the same form as senders. The other recipients of the mail are not \
-              affected.",
+        doc: "Patterns of envelope recipients that are refused, in the same form as senders. The other recipients of the mail \
+              are not affected.",
         example: "[\"retired@example.com\"]",
     },
     Key {
@@ -277,25 +294,25 @@ pub const KEYS: &[Key] = &[
     Key {
         path: "workers.bytes_in_flight",
         kind: Kind::Size(MIB, 1_024 * GIB),
-        default: Some("\"512MiB\""),
+        default: Some("\"1GiB\""),
         since: "0.1.0",
         doc: "Bytes of all messages that are held in memory at the same time. New mail is deferred while the budget is \
               used up, so this bounds the memory of the daemon.",
-        example: "\"256MiB\"",
+        example: "\"512MiB\"",
     },
     Key {
         path: "server.idle_timeout",
         kind: Kind::Duration(SECOND, 24 * HOUR),
-        default: Some("\"1h\""),
+        default: Some("\"330s\""),
         since: "0.1.0",
-        doc: "How long a milter connection may stay silent before it is closed. An SMTP client may be slow: RFC 5321 \
-              §4.5.3.2 gives it up to ten minutes for one step, so this should be well above that.",
+        doc: "How long nothing may move on a milter connection before it is closed. Should be above the 300 s of Postfix' \
+              milter_content_timeout: it is the MTA that should lose its patience first.",
         example: "\"30m\"",
     },
     Key {
         path: "server.drain_timeout",
         kind: Kind::Duration(0, HOUR),
-        default: Some("\"30s\""),
+        default: Some("\"25s\""),
         since: "0.1.0",
         doc: "How long the daemon goes on after SIGTERM to finish the mails that are past MAIL. What is left then is \
               dropped, and the clients try again.",

@@ -1,5 +1,6 @@
 //! The little languages of values: sizes, durations, permission bits, sockets.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 /// Where a listener listens, as configured.
@@ -7,29 +8,25 @@ use std::path::PathBuf;
 pub enum Socket {
     /// `unix:/PATH` (also `local:/PATH`, as Sendmail writes it).
     Unix(PathBuf),
-    /// `inet:PORT@HOST` or `inet6:PORT@HOST`.
-    Inet {
-        /// 1..=65535.
-        port: u16,
-        /// Name or address, without brackets.
-        host: String,
-    },
+    /// `inet:PORT@ADDRESS` or `inet6:PORT@[ADDRESS]`; `localhost` is the only name that is known.
+    Inet(SocketAddr),
 }
 
 impl std::fmt::Display for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Inet { port, host } => write!(f, "inet:{port}@{host}"),
+            Self::Inet(SocketAddr::V4(address)) => write!(f, "inet:{}@{}", address.port(), address.ip()),
+            Self::Inet(SocketAddr::V6(address)) => write!(f, "inet6:{}@[{}]", address.port(), address.ip()),
         }
     }
 }
 
 /// Bytes of the longest path of a UNIX socket: `sun_path` holds 108 with its NUL.
-pub const SOCKET_PATH_MAX: usize = 107;
+pub(super) const SOCKET_PATH_MAX: usize = 107;
 
 /// Reads `50MiB`, `64KiB`, `2GiB`, `512B` or `512`. The error is a help text.
-pub fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
     let factor: u64 = match unit {
         "" | "B" => 1,
@@ -52,7 +49,7 @@ pub fn size(text: &str) -> Result<u64, String> {
 }
 
 /// Reads `500ms`, `20s`, `5m`, `2h` into milliseconds. The error is a help text.
-pub fn duration(text: &str) -> Result<u64, String> {
+pub(super) fn duration(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
     let factor: u64 = match unit {
         "ms" => 1,
@@ -70,7 +67,7 @@ pub fn duration(text: &str) -> Result<u64, String> {
 }
 
 /// Reads octal permission bits, `0660` or `660`.
-pub fn mode(text: &str) -> Option<u32> {
+pub(super) fn mode(text: &str) -> Option<u32> {
     let digits = (3..=4).contains(&text.len()) && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
     if !digits {
         return None;
@@ -79,17 +76,17 @@ pub fn mode(text: &str) -> Option<u32> {
 }
 
 /// Reads a socket. The error is a help text.
-pub fn socket(text: &str) -> Result<Socket, String> {
+pub(super) fn socket(text: &str) -> Result<Socket, String> {
     let Some((family, rest)) = text.split_once(':') else {
         return Err(if text.starts_with('/') {
             format!("write \"unix:{text}\"")
         } else {
-            "a socket begins with its family: \"unix:/PATH\" or \"inet:PORT@HOST\"".to_owned()
+            "a socket begins with its family: \"unix:/PATH\" or \"inet:PORT@ADDRESS\"".to_owned()
         });
     };
     match family {
         "unix" | "local" => unix_socket(rest),
-        "inet" | "inet6" => inet_socket(rest),
+        "inet" | "inet6" => inet_socket(family, rest),
         _ => Err("the family of a socket is `unix` or `inet`".to_owned()),
     }
 }
@@ -107,25 +104,31 @@ fn unix_socket(path: &str) -> Result<Socket, String> {
     Ok(Socket::Unix(PathBuf::from(path)))
 }
 
-fn inet_socket(rest: &str) -> Result<Socket, String> {
+fn inet_socket(family: &str, rest: &str) -> Result<Socket, String> {
     let Some((port, host)) = rest.split_once('@') else {
         return Err(match rest.rsplit_once(':') {
             Some((host, port)) if port.parse::<u16>().is_ok() => format!("write \"inet:{port}@{host}\""),
             _ if rest.parse::<u16>().is_ok() => {
                 format!("say on which address to listen: \"inet:{rest}@127.0.0.1\"")
             }
-            _ => "write \"inet:PORT@HOST\"".to_owned(),
+            _ => "write \"inet:PORT@ADDRESS\"".to_owned(),
         });
     };
     let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
         return Err("the port is a number from 1 to 65535".to_owned());
     };
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:%".contains(&b));
-    if !plain {
-        return Err("HOST is a name or an address of this machine, such as 127.0.0.1 or ::1".to_owned());
+    let address = match (family, host) {
+        ("inet6", "localhost") => Some(IpAddr::from(Ipv6Addr::LOCALHOST)),
+        (_, "localhost") => Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
+        _ => host.parse().ok(),
+    };
+    match address {
+        Some(address) if family == "inet" && address.is_ipv6() => Err(format!("write \"inet6:{port}@[{address}]\"")),
+        Some(address) if family == "inet6" && address.is_ipv4() => Err(format!("write \"inet:{port}@{address}\"")),
+        Some(address) => Ok(Socket::Inet(SocketAddr::new(address, port))),
+        None => Err("name an address of this machine, such as 127.0.0.1; host names are not looked up".to_owned()),
     }
-    Ok(Socket::Inet { port, host: host.to_ascii_lowercase() })
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -134,7 +137,7 @@ fn split(text: &str) -> (&str, &str) {
 }
 
 /// Bytes as people write them: the largest unit that divides them.
-pub fn show_size(bytes: u64) -> String {
+pub(super) fn show_size(bytes: u64) -> String {
     for (unit, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
         if bytes >= factor && bytes.is_multiple_of(factor) {
             return format!("{}{unit}", bytes / factor);
@@ -144,7 +147,7 @@ pub fn show_size(bytes: u64) -> String {
 }
 
 /// Milliseconds as people write them: the largest unit that divides them.
-pub fn show_duration(milliseconds: u64) -> String {
+pub(super) fn show_duration(milliseconds: u64) -> String {
     for (unit, factor) in [("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
         if milliseconds >= factor && milliseconds.is_multiple_of(factor) {
             return format!("{}{unit}", milliseconds / factor);
@@ -159,10 +162,14 @@ mod tests {
 
     #[test]
     fn sizes() {
-        for (text, bytes) in [("50MiB", 50 << 20), ("1KiB", 1024), ("2GiB", 2 << 30), ("7B", 7), ("9", 9), ("3 MiB", 3 << 20)] {
+        for (text, bytes) in
+            [("50MiB", 50 << 20), ("1KiB", 1024), ("2GiB", 2 << 30), ("7B", 7), ("9", 9), ("3 MiB", 3 << 20)]
+        {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for (text, help) in [("50MB", "\"50MiB\""), ("5k", "\"5KiB\""), ("", "whole"), ("MiB", "whole"), ("-1", "whole")] {
+        for (text, help) in
+            [("50MB", "\"50MiB\""), ("5k", "\"5KiB\""), ("", "whole"), ("MiB", "whole"), ("-1", "whole")]
+        {
             assert!(size(text).unwrap_err().contains(help), "{text}: {:?}", size(text));
         }
         assert!(size("99999999999999999999").is_err());
@@ -206,8 +213,9 @@ mod tests {
             ("unix:/run/a.sock", "unix:/run/a.sock"),
             ("local:/run/a.sock", "unix:/run/a.sock"),
             ("inet:8891@127.0.0.1", "inet:8891@127.0.0.1"),
-            ("inet6:8891@[::1]", "inet:8891@::1"),
-            ("inet:1@LocalHost", "inet:1@localhost"),
+            ("inet6:8891@[::1]", "inet6:8891@[::1]"),
+            ("inet6:8891@::1", "inet6:8891@[::1]"),
+            ("inet:1@localhost", "inet:1@127.0.0.1"),
         ] {
             assert_eq!(socket(text).map(|socket| socket.to_string()), Ok(shown.to_owned()));
         }
@@ -219,7 +227,10 @@ mod tests {
             ("inet:127.0.0.1:8891", "\"inet:8891@127.0.0.1\""),
             ("inet:0@127.0.0.1", "1 to 65535"),
             ("inet:65536@127.0.0.1", "1 to 65535"),
-            ("inet:1@", "HOST"),
+            ("inet:1@", "an address"),
+            ("inet:1@mail.example.com", "not looked up"),
+            ("inet:1@::1", "\"inet6:1@[::1]\""),
+            ("inet6:1@192.0.2.1", "\"inet:1@192.0.2.1\""),
             ("tcp:1@a", "family"),
         ] {
             assert!(socket(text).unwrap_err().contains(help), "{text}: {:?}", socket(text));

@@ -6,13 +6,13 @@ use super::keys::Kind;
 use super::units;
 
 /// Characters of the longest text; entries of the longest list.
-pub const TEXT_MAX: usize = 4_096;
+pub(super) const TEXT_MAX: usize = 4_096;
 /// Entries of the longest list.
-pub const LIST_MAX: usize = 10_000;
+pub(super) const LIST_MAX: usize = 10_000;
 
 /// Why a value does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub(super) enum Problem {
     /// It is of another type; what it is, in words.
     Type(&'static str),
     /// It is of the right type and outside the range.
@@ -24,7 +24,7 @@ pub enum Problem {
 }
 
 /// Checks a value against the kind of its key.
-pub fn check(kind: Kind, value: &Value) -> Result<(), Problem> {
+pub(super) fn check(kind: Kind, value: &Value) -> Result<(), Problem> {
     let wrong = || Problem::Type(type_name(value));
     match kind {
         Kind::Boolean => value.as_bool().map(|_| ()).ok_or_else(wrong),
@@ -47,7 +47,7 @@ pub fn check(kind: Kind, value: &Value) -> Result<(), Problem> {
 }
 
 /// The bytes that a size stands for.
-pub fn read_size(value: &Value) -> Result<u64, Problem> {
+pub(super) fn read_size(value: &Value) -> Result<u64, Problem> {
     if value.is_i64() || value.is_u64() {
         return value.as_u64().ok_or(Problem::Range);
     }
@@ -96,7 +96,7 @@ fn within<T: PartialOrd>(value: &T, min: &T, max: &T) -> Result<(), Problem> {
 }
 
 /// The type of a value, in words.
-pub fn type_name(value: &Value) -> &'static str {
+pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "a boolean",
@@ -110,7 +110,7 @@ pub fn type_name(value: &Value) -> &'static str {
 
 /// Reads the text of an environment variable as the kind of its key wants it. What cannot be read stays a text, and
 /// [`check`] then says that it is one.
-pub fn from_variable(kind: Kind, text: &str) -> Value {
+pub(super) fn from_variable(kind: Kind, text: &str) -> Value {
     let text = text.trim();
     let number = |value: Option<Value>| value.unwrap_or_else(|| Value::from(text));
     match kind {

@@ -9,7 +9,7 @@ use super::FailurePolicy;
 use crate::classifier::Model;
 use crate::facts::Stage;
 use crate::policy::Policy;
-use crate::rules::Ruleset;
+use crate::rules::{Rule, Ruleset};
 use crate::verdict::{GenerationId, Score};
 
 /// How one listener's mail is treated.
@@ -78,8 +78,12 @@ impl Generation {
         self.ruleset.lowest_remaining(Stage::EndOfHeaders) + classifier
     }
 
+    /// The sum of all positive scores that the header can bring.
     fn highest_at_headers(&self) -> Score {
-        self.ruleset.highest_until(Stage::EndOfHeaders)
+        let counts = |rule: &&Rule| {
+            rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow
+        };
+        self.ruleset.rules().iter().filter(counts).map(Rule::score).filter(|score| *score > Score::ZERO).sum()
     }
 
     fn least_to_reject_at_headers(&self) -> Score {

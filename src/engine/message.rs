@@ -67,9 +67,9 @@ pub fn end_of_message(
 /// fails on one mail is not a reason to defer it: the rules have spoken).
 fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option<Evidence> {
     let model = generation.model()?;
-    let probability = model.probability(&features::extract(case)).ok()?.get();
+    let probability = model.probability(&features::extract(case)).ok()?.value();
     let score = policy.classifier_score(probability);
-    Some(Evidence::Classifier { model: model.manifest().id.clone(), probability, score })
+    Some(Evidence::Classifier { model: model.manifest().id.as_str().into(), probability, score })
 }
 
 fn beyond_limits(anomalies: &[Anomaly]) -> Option<Evidence> {

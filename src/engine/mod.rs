@@ -15,6 +15,8 @@ mod outcome;
 mod pool;
 mod scratch;
 mod settle;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use budget::{Budget, Permit};
 pub use connect::connect;

@@ -53,6 +53,17 @@ pub enum FailurePolicy {
     Quarantine,
 }
 
+impl FailurePolicy {
+    /// The name used in the configuration, logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tempfail => "tempfail",
+            Self::Accept => "accept",
+            Self::Quarantine => "quarantine",
+        }
+    }
+}
+
 /// What a worker reports: the ticket of the job, and how it ended.
 #[derive(Debug)]
 pub struct Completion {

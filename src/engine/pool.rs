@@ -54,11 +54,20 @@ pub(super) struct Pool {
 impl Pool {
     /// Starts `workers` threads behind a queue of `capacity` jobs.
     pub(super) fn start(workers: usize, capacity: usize, limits: Limits, clock: &Clock) -> std::io::Result<Self> {
+        Self::with_judge(workers, capacity, clock, move |job, scratch, time_left| {
+            let judge = if job.stage == Stage::EndOfHeaders { end_of_headers } else { end_of_message };
+            judge(&job.generation, &job.transaction, &job.raw, &limits, scratch, time_left)
+        })
+    }
+
+    fn with_judge<J: Judge>(workers: usize, capacity: usize, clock: &Clock, judge: J) -> std::io::Result<Self> {
         let (queue, jobs) = bounded(capacity.max(1));
         let panics = Arc::new(AtomicUsize::new(0));
+        let judge = Arc::new(judge);
         let mut threads = Vec::new();
         for number in 0..workers.max(1) {
-            let worker = Worker { jobs: jobs.clone(), limits, clock: clock.clone(), panics: panics.clone() };
+            let worker =
+                Worker { jobs: jobs.clone(), judge: judge.clone(), clock: clock.clone(), panics: panics.clone() };
             let thread = std::thread::Builder::new().name(format!("judge-{number}"));
             threads.push(thread.spawn(move || worker.run())?);
         }
@@ -97,14 +106,25 @@ impl Drop for Pool {
     }
 }
 
-struct Worker {
+/// What a worker does with a job.
+trait Judge:
+    Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
+{
+}
+
+impl<J> Judge for J where
+    J: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
+{
+}
+
+struct Worker<J> {
     jobs: Receiver<Job>,
-    limits: Limits,
+    judge: Arc<J>,
     clock: Clock,
     panics: Arc<AtomicUsize>,
 }
 
-impl Worker {
+impl<J: Judge> Worker<J> {
     fn run(&self) {
         let mut scratch = Scratch::default();
         while let Ok(job) = self.jobs.recv() {
@@ -137,7 +157,10 @@ impl Worker {
                 TimeLeft::Plenty
             }
         };
-        let judge = if job.stage == Stage::EndOfHeaders { end_of_headers } else { end_of_message };
-        judge(&job.generation, &job.transaction, &job.raw, &self.limits, scratch, &time_left)
+        (self.judge)(job, scratch, &time_left)
     }
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

@@ -86,8 +86,48 @@ impl AnomalyKind {
     }
 }
 
+/// Anomalies of one kind that are noted of one message: the first ones tell enough.
+const PER_KIND: usize = 16;
+
+/// Collects anomalies, a bounded number of each kind.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) anomalies: Vec<Anomaly>,
+}
+
+impl Report {
+    pub(super) fn add(&mut self, kind: AnomalyKind, offset: usize) {
+        if self.anomalies.iter().filter(|anomaly| anomaly.kind == kind).count() < PER_KIND {
+            self.anomalies.push(Anomaly { kind, offset });
+        }
+    }
+}
+
 impl fmt::Display for AnomalyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_noted_a_bounded_number_of_times() {
+        for (added, noted) in [(PER_KIND, PER_KIND), (PER_KIND + 1, PER_KIND)] {
+            let mut report = Report::default();
+            (0..added).for_each(|offset| report.add(AnomalyKind::BareCr, offset));
+            report.add(AnomalyKind::BareLf, 0);
+            assert_eq!(report.anomalies.len(), noted + 1);
+        }
+    }
+
+    #[test]
+    fn names_are_distinct() {
+        let mut names: Vec<_> = AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), AnomalyKind::ALL.len());
     }
 }

@@ -60,7 +60,9 @@ pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
             rest = tail;
         }
         if decoded.bytes.len() >= budget {
-            decoded.is_cut = decoded.bytes.len() > budget || !rest.trim_ascii().is_empty() && budget > 0 || !input.is_empty() && budget == 0;
+            decoded.is_cut = decoded.bytes.len() > budget
+                || !rest.trim_ascii().is_empty() && budget > 0
+                || !input.is_empty() && budget == 0;
             decoded.bytes.truncate(budget);
             return decoded;
         }

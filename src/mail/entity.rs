@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::HeaderField;
+use super::anomaly::Report;
+use super::header::Parameterized;
+use super::words::decode_words;
+use super::{AnomalyKind, HeaderField};
 
 /// `type/subtype`, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,4 +79,112 @@ pub struct Entity<'a> {
     pub body: Range<usize>,
     /// The decoded content of a leaf: transfer encoding undone, charset not. Empty for multiparts.
     pub content: Cow<'a, [u8]>,
+}
+
+/// An entity as its header declares it, before its body is known.
+pub(super) struct Declared<'a> {
+    pub(super) entity: Entity<'a>,
+    /// The boundary of a multipart; empty where there is none.
+    pub(super) boundary: Vec<u8>,
+}
+
+impl<'a> Declared<'a> {
+    /// Reads what the fields say about content. Of several fields the last counts, as in SpamAssassin.
+    pub(super) fn read(header: Vec<HeaderField<'a>>, in_digest: bool, report: &mut Report, offset: usize) -> Self {
+        let (content_type, duplicate_type) = last(&header, "Content-Type");
+        let (encoding, duplicate_encoding) = last(&header, "Content-Transfer-Encoding");
+        let (disposition, _) = last(&header, "Content-Disposition");
+        if duplicate_type {
+            report.add(AnomalyKind::DuplicateContentType, offset);
+        }
+        if duplicate_encoding {
+            report.add(AnomalyKind::DuplicateEncoding, offset);
+        }
+        let content_type = content_type.map(HeaderField::parameterized);
+        let disposition = disposition.map(HeaderField::parameterized);
+        if [&content_type, &disposition].into_iter().flatten().any(|value| value.cut) {
+            report.add(AnomalyKind::HeaderLineLimit, offset);
+        }
+        let encoding = encoding.map_or(TransferEncoding::Identity, |field| transfer_encoding(&field.token()));
+        if encoding == TransferEncoding::Unknown {
+            report.add(AnomalyKind::UnknownEncoding, offset);
+        }
+        let file_name = disposition.as_ref().and_then(|value| value.parameter("filename"));
+        let file_name = file_name.or_else(|| content_type.as_ref().and_then(|value| value.parameter("name")));
+        let file_name = file_name.map(|name| decode_words(name.as_bytes()));
+        let is_attachment = disposition.as_ref().is_some_and(|value| value.main == "attachment");
+        let content_type = content_type.unwrap_or_default();
+        let media_type = MediaType::declared(&content_type, in_digest);
+        let mut boundaries = content_type.parameters.iter().filter(|(name, _)| name == "boundary");
+        let boundary = boundaries.next().map(|(_, value)| value.trim_end().as_bytes().to_vec()).unwrap_or_default();
+        if boundaries.next().is_some() {
+            report.add(AnomalyKind::DuplicateBoundary, offset);
+        }
+        let charset = content_type.parameter("charset").map(|name| name.trim().to_ascii_lowercase());
+        let entity = Entity {
+            parent: None,
+            depth: 0,
+            kind: media_type.kind(),
+            media_type,
+            charset: charset.filter(|name| !name.is_empty()),
+            encoding,
+            is_attachment,
+            file_name,
+            body: 0..0,
+            content: Cow::Borrowed(&[]),
+            header,
+        };
+        Self { entity, boundary }
+    }
+}
+
+impl MediaType {
+    fn declared(value: &Parameterized, in_digest: bool) -> Self {
+        let (main, sub) = match (value.main.as_str(), value.sub.as_deref().filter(|sub| !sub.is_empty())) {
+            ("multipart", sub) => ("multipart", sub.unwrap_or("mixed")),
+            ("", _) if in_digest => ("message", "rfc822"),
+            (main, Some(sub)) if !main.is_empty() => (main, sub),
+            _ => ("text", "plain"),
+        };
+        Self { main: main.to_owned(), sub: sub.to_owned() }
+    }
+
+    fn kind(&self) -> EntityKind {
+        match (self.main.as_str(), self.sub.as_str()) {
+            ("multipart", _) => EntityKind::Multipart,
+            ("message", "rfc822" | "global") => EntityKind::Message,
+            _ => EntityKind::Leaf,
+        }
+    }
+}
+
+impl Entity<'_> {
+    /// A multipart without parts is shown as text.
+    pub(super) fn become_plain_text(&mut self) {
+        self.kind = EntityKind::Leaf;
+        self.media_type = MediaType { main: "text".to_owned(), sub: "plain".to_owned() };
+    }
+
+    /// Whether a reader shows it as HTML: declared so, or named so.
+    pub(super) fn is_html(&self) -> bool {
+        let is_named =
+            self.file_name.as_deref().and_then(|name| name.rsplit_once('.')).is_some_and(|(_, extension)| {
+                ["htm", "html", "shtm", "shtml"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+            });
+        self.kind == EntityKind::Leaf && (self.media_type.is("text", "html") || is_named)
+    }
+}
+
+fn last<'m, 'a>(header: &'m [HeaderField<'a>], name: &str) -> (Option<&'m HeaderField<'a>>, bool) {
+    let mut fields = header.iter().rev().filter(|field| field.is(name));
+    (fields.next(), fields.next().is_some())
+}
+
+fn transfer_encoding(token: &str) -> TransferEncoding {
+    match token {
+        "" | "7bit" | "8bit" | "binary" => TransferEncoding::Identity,
+        "base64" => TransferEncoding::Base64,
+        "quoted-printable" => TransferEncoding::QuotedPrintable,
+        _ => TransferEncoding::Unknown,
+    }
 }

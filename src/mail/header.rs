@@ -96,7 +96,8 @@ impl<'a> HeaderField<'a> {
         let unfolded = self.unfolded();
         let end = memchr::memchr_iter(b';', &unfolded).nth(PARAMETERS).unwrap_or(unfolded.len());
         let value = structured(unfolded.get(..end).unwrap_or_default(), BROKEN_WORDS);
-        let mut result = Parameterized { cut: end < unfolded.len() || unfolded.len() > STRUCTURED_BYTES, ..<_>::default() };
+        let mut result =
+            Parameterized { cut: end < unfolded.len() || unfolded.len() > STRUCTURED_BYTES, ..<_>::default() };
         if let HeaderValue::ContentType(parsed) = MessageStream::new(value.as_bytes()).parse_content_type() {
             result.main = parsed.c_type.trim().to_ascii_lowercase();
             result.sub = parsed.c_subtype.map(|sub| sub.trim().to_ascii_lowercase());
@@ -165,7 +166,10 @@ mod tests {
             ("", vec![]),
             (" a@example.com", vec![(None, "a@example.com")]),
             (" <a@example.com>", vec![(None, "a@example.com")]),
-            ("\"Last, First\" <a@example.com>, b@example.net", vec![(some("Last, First"), "a@example.com"), (None, "b@example.net")]),
+            (
+                "\"Last, First\" <a@example.com>, b@example.net",
+                vec![(some("Last, First"), "a@example.com"), (None, "b@example.net")],
+            ),
             ("=?utf-8?b?w4Q=?= <a@example.com>", vec![(some("Ä"), "a@example.com")]),
             ("a@example.com (A. Person)", vec![(some("A. Person"), "a@example.com")]),
             ("Team: a@example.com, B <b@example.net>;", vec![(None, "a@example.com"), (some("B"), "b@example.net")]),
@@ -185,7 +189,8 @@ mod tests {
 
     #[test]
     fn parameters_are_read() {
-        let field = HeaderField::new(b"Content-Type", b" Text/Plain; CharSet=\"UTF-8\"; name*0*=utf-8''%C3%84; name*1=b.txt");
+        let field =
+            HeaderField::new(b"Content-Type", b" Text/Plain; CharSet=\"UTF-8\"; name*0*=utf-8''%C3%84; name*1=b.txt");
         let read = field.parameterized();
         assert_eq!((read.main.as_str(), read.sub.as_deref()), ("text", Some("plain")));
         assert_eq!(read.parameter("charset"), Some("UTF-8"));

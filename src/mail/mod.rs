@@ -5,23 +5,33 @@
 
 mod address;
 mod anomaly;
+#[cfg(test)]
+mod bomb_tests;
 mod decode;
 mod entity;
 mod header;
 mod html;
+mod html_entities;
+mod html_style;
+mod html_token;
 mod limits;
 mod message;
 mod parse;
+mod scan;
+mod split;
 pub mod text;
 mod transaction;
 mod url;
+mod url_scan;
+mod words;
 
 pub use address::Mailbox;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
-pub use header::{HeaderField, decode_words};
-pub use html::{HtmlFacts, render_html};
+pub use header::{HeaderAddress, HeaderField};
+pub use html::{HtmlFacts, Link, LinkKind, render_html};
 pub use limits::Limits;
 pub use message::{Message, TextPart};
 pub use transaction::{Client, ClientAddress, Envelope, ReversePath, Transaction};
 pub use url::{Url, UrlSource};
+pub use words::decode_words;

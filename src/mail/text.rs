@@ -123,7 +123,8 @@ mod tests {
         for code in 0..=0x10_ffff_u32 {
             let Some(c) = char::from_u32(code) else { continue };
             let text = c.to_string();
-            for shown in [ForLog::new(&text).to_string(), ForHeader(&text).to_string(), ForTerminal(&text).to_string()] {
+            for shown in [ForLog::new(&text).to_string(), ForHeader(&text).to_string(), ForTerminal(&text).to_string()]
+            {
                 assert!(!shown.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'), "{code:x}");
             }
         }

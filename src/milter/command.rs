@@ -65,6 +65,11 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// Whether the command makes no sense before OPTNEG.
+    pub(super) fn needs_negotiation(self) -> bool {
+        !matches!(self, Self::Negotiate | Self::Macros | Self::Abort | Self::Quit | Self::QuitNewConnection)
+    }
 }
 
 /// The payload of one command, split; borrowed from the decoder.
@@ -148,7 +153,8 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Reads the payload of `D`: a command byte, then names and values, each closed by NUL. It replaces what came before for
-    /// the same stage. An empty packet says nothing; a last name without a value has an empty one.
+    /// the same stage. An empty packet says nothing; a last name without a value has an empty one, a value without a name is
+    /// dropped.
     pub(super) fn read(&mut self, payload: &[u8]) {
         let Some((stage, pairs)) = payload.split_first() else { return };
         let Some(macros) = self.of(*stage) else { return };
@@ -158,7 +164,9 @@ impl Waiting {
         while !rest.is_empty() && told < Macros::MAX {
             let (name, after) = split(rest);
             let (value, after) = split(after);
-            macros.set(name, value);
+            if !name.is_empty() {
+                macros.set(name, value);
+            }
             rest = after;
             told += 1;
         }
@@ -180,9 +188,18 @@ impl Waiting {
         self.of(stage).map(std::mem::take).unwrap_or_default()
     }
 
-    /// Forgets the macros of stages behind MAIL, where a message begins or ends.
+    /// Forgets the macros of stages behind MAIL, where a message ends.
     pub(super) fn forget_message(&mut self) {
-        for stage in *b"RTNE" {
+        self.forget(*b"RTNE");
+    }
+
+    /// Forgets what belongs to an SMTP session; those of CONNECT may have come already for the next one.
+    pub(super) fn forget_session(&mut self) {
+        self.forget(*b"HMRTNEU");
+    }
+
+    fn forget<const N: usize>(&mut self, stages: [u8; N]) {
+        for stage in stages {
             if let Some(macros) = self.of(stage) {
                 *macros = Macros::default();
             }
@@ -230,5 +247,53 @@ fn peer(bytes: &[u8]) -> Peer {
     match std::str::from_utf8(address).ok().and_then(|text| text.parse::<IpAddr>().ok()) {
         Some(address) => Peer::Ip(address.to_canonical(), u16::from_be_bytes(*port)),
         None => Peer::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peers() {
+        let ip = |text: &str, port| Peer::Ip(text.parse().unwrap(), port);
+        let cases: [(&[u8], Peer); 12] = [
+            (b"4\0\x19192.0.2.9\0", ip("192.0.2.9", 25)),
+            (b"4\xff\xff192.0.2.9", ip("192.0.2.9", 65535)),
+            (b"6\0\x192001:db8::1\0", ip("2001:db8::1", 25)),
+            (b"6\0\x19IPv6:2001:db8::1\0", ip("2001:db8::1", 25)),
+            (b"6\0\x19ipv6:2001:db8::1\0junk", ip("2001:db8::1", 25)),
+            (b"6\0\x19::ffff:192.0.2.9\0", ip("192.0.2.9", 25)),
+            (b"6\0\x19fe80::1%eth0\0", ip("fe80::1", 25)),
+            (b"4\0\x19192.0.2.256\0", Peer::Unknown),
+            (b"4\0\x19", Peer::Unknown),
+            (b"4\0", Peer::Unknown),
+            (b"L\0\0/run/x\0", Peer::Local),
+            (b"U", Peer::Unknown),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(peer(bytes), expected, "{bytes:?}");
+        }
+        assert_eq!(peer(b""), Peer::Unknown);
+    }
+
+    #[test]
+    fn parameters_up_to_the_limit() {
+        for (count, told) in [(PARAMETERS_MAX, PARAMETERS_MAX), (PARAMETERS_MAX + 1, PARAMETERS_MAX)] {
+            let payload = [b"<a@example.com>\0".as_slice(), &b"X=1\0".repeat(count)].concat();
+            let Command::Mail { path, parameters } = Command::read(Kind::Mail, &payload) else { panic!() };
+            assert_eq!((path, parameters.len()), (b"<a@example.com>".as_slice(), told));
+        }
+    }
+
+    #[test]
+    fn macros_up_to_the_limit() {
+        for (count, told) in [(Macros::MAX, Macros::MAX), (Macros::MAX + 1, Macros::MAX)] {
+            let pairs: Vec<u8> = (0..count).flat_map(|at| format!("{{m{at}}}\0v\0").into_bytes()).collect();
+            let mut waiting = Waiting::default();
+            waiting.read(&[b"C", pairs.as_slice()].concat());
+            assert_eq!(waiting.take(Kind::Connect).iter().count(), told);
+            assert_eq!(waiting.take(Kind::Connect).iter().count(), 0);
+        }
     }
 }

@@ -6,22 +6,30 @@
 //!   the next one is refused), an answer too few makes it wait for its time-out.
 //! * [`MilterHandler`] is what sits behind it: a pure state machine that takes an [`Event`] and returns a [`Response`].
 //!
-//! The order of events that a handler sees is guaranteed, whatever a stranger sends: `Connect`, `Helo`*, and for each
-//! message `MailFrom`, `RcptTo`*, `Data`?, `Header`*, `EndOfHeaders`?, `Body`*, `EndOfMessage`. `Abort` and `Unknown` may
-//! come between any two of them; `Close` comes once at the end (and before a new `Connect` after QUIT_NC).
+//! The order of events that a handler sees is guaranteed, whatever a stranger sends: `Connect`, `Helo`* (both may
+//! be missing), and for each message `MailFrom`, `RcptTo`*, `Data`?, `Header`*, `EndOfHeaders`?, `Body`*, `EndOfMessage`. A message ends
+//! early with `Abort`, with `Close`, or with an answer that decides it (anything but `Continue` and `Skip`; at `RcptTo` only
+//! `Accept` does): then `MailFrom` follows next, or an `Abort` that says nothing new. `Unknown` may come anywhere. `Close`
+//! comes once at the end, and before each new `Connect` of a connection that goes on (QUIT_NC).
 
 mod answer;
 mod command;
+mod error;
 mod event;
 mod macros;
 mod negotiate;
+#[cfg(test)]
+mod properties;
 mod reply;
 mod session;
+mod step;
 mod wire;
 
+pub use error::ProtocolError;
 pub use event::{Event, Peer};
 pub use macros::Macros;
 pub use negotiate::Negotiated;
 pub use reply::{Action, MilterHandler, Reply, Response};
-pub use session::{Answer, Protocol, ProtocolError, Step};
+pub use session::Protocol;
+pub use step::{Answer, Step};
 pub use wire::{Decoder, Frame, PACKET_MAX, write_packet};

@@ -2,80 +2,11 @@
 
 use super::answer;
 use super::command::{Command, Kind, Waiting};
-use super::wire::{Decoder, PACKET_MAX, write_packet};
-use super::{Event, Macros, MilterHandler, Negotiated, Reply, Response};
+use super::wire::{Decoder, LENGTH_BYTES, PACKET_MAX, write_packet};
+use super::{Answer, Macros, MilterHandler, Negotiated, ProtocolError, Reply, Response, Step};
 
-/// What the MTA (or a port scanner) did that leaves nothing sane but to close the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProtocolError {
-    /// A packet declares more than [`PACKET_MAX`] bytes.
-    #[error("a packet of {length} bytes was announced, at most {PACKET_MAX} are taken; is the other side an MTA?")]
-    PacketTooLong {
-        /// What it declares.
-        length: u32,
-    },
-    /// A packet without a command byte.
-    #[error("a packet without a command")]
-    EmptyPacket,
-    /// A command byte that the protocol does not have: whether it wants an answer is unknown.
-    #[error("unknown command 0x{0:02x}")]
-    UnknownCommand(u8),
-    /// OPTNEG shorter than 12 bytes.
-    #[error("option negotiation of {length} bytes, at least 12 are needed")]
-    ShortNegotiation {
-        /// Bytes of its payload.
-        length: usize,
-    },
-    /// The MTA speaks version 0 or 1.
-    #[error("milter protocol version {version} is too old, at least 2 is needed")]
-    OldVersion {
-        /// Its version.
-        version: u32,
-    },
-    /// A command before OPTNEG.
-    #[error("command 0x{0:02x} before option negotiation")]
-    BeforeNegotiation(u8),
-    /// OPTNEG in the middle of an SMTP session.
-    #[error("option negotiation in the middle of a session")]
-    SecondNegotiation,
-    /// More than a packet of commands while an answer is still owed.
-    #[error("{buffered} bytes of commands came while an answer is owed")]
-    Impatient {
-        /// Bytes not consumed.
-        buffered: usize,
-    },
-}
-
-/// Whether a step wants an answer. Calling [`Protocol::respond`] after each step is always right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// Exactly one: [`Protocol::poll`] gives nothing more until it was given.
-    Due,
-    /// None goes out now (NR_HDR, NR_BODY, body data inside BODYEOB), but a reply other than `Continue` that is given to
-    /// [`Protocol::respond`] is remembered: nothing more of this message is shown, and the next command of it that has an
-    /// answer gets this one.
-    Later,
-    /// Never: `Abort` and `Close`.
-    None,
-}
-
-/// One event for the handler.
-#[derive(Debug)]
-pub struct Step<'a> {
-    /// Whether an answer is due.
-    pub answer: Answer,
-    /// What was negotiated, with the first event after it.
-    pub negotiated: Option<&'a Negotiated>,
-    command: Command<'a>,
-    macros: &'a Macros,
-}
-
-impl Step<'_> {
-    /// The event.
-    pub fn event(&self) -> Event<'_> {
-        self.command.event(self.macros)
-    }
-}
+/// Bytes that may wait while an answer is [`Reply::Pending`]: one packet of the longest.
+const BUFFERED_MAX: usize = PACKET_MAX + LENGTH_BYTES;
 
 /// Where the connection stands. The order is that of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +18,9 @@ enum Stage {
     /// A client, no message.
     Connected,
     /// The message was decided before its end; the MTA should be silent until ABORT or the next MAIL.
-    Over { accepted: bool },
+    Over {
+        accepted: bool,
+    },
     Mail,
     Rcpt,
     Data,
@@ -131,10 +64,17 @@ struct Owed {
 /// What to show next: a command whose payload of so many bytes is on top of the decoder, or an event of our own making.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    Command { kind: Kind, length: usize, answer: Answer },
+    Command {
+        kind: Kind,
+        length: usize,
+        answer: Answer,
+    },
     /// Body data inside BODYEOB, which stays where it is.
-    Tail { length: usize },
+    Tail,
     Abort,
+    /// `Close` of this SMTP session; another one follows.
+    Restart,
+    /// `Close` for good.
     Close,
 }
 
@@ -145,8 +85,10 @@ enum Admission {
     AbortFirst,
     /// The session in hand is given up first.
     CloseFirst,
-    /// It is not for the handler. `None` is the safe answer where one is due: not our verdict, try again later.
-    Keep(Option<Reply>),
+    /// It is not for the handler; this is the answer where one is due.
+    Keep(Reply),
+    /// The handler has decided the message already; this is its answer where one is due.
+    Settle(Reply),
 }
 
 /// One connection's state machine, without I/O.
@@ -211,7 +153,7 @@ impl Protocol {
     }
 
     /// The MTA closed the connection, or it broke. What came before is still shown (but an owed answer is forgotten at
-    /// once), then [`Event::Close`], once.
+    /// once), then [`super::Event::Close`], once.
     pub fn hang_up(&mut self) {
         if self.end == End::No {
             self.end = End::HungUp;
@@ -219,7 +161,7 @@ impl Protocol {
     }
 
     /// The next event for the handler; `None` where more bytes, or an answer, must come first. The answer to OPTNEG (and to
-    /// what the handler need not see) is appended to `out`. After an error the next call gives [`Event::Close`], unless it was
+    /// what the handler need not see) is appended to `out`. After an error the next call gives [`super::Event::Close`], unless it was
     /// given, and the connection must be dropped.
     pub fn poll(&mut self, out: &mut Vec<u8>) -> Result<Option<Step<'_>>, ProtocolError> {
         self.notable = None;
@@ -234,7 +176,7 @@ impl Protocol {
     }
 
     /// Shows everything that is ready to a handler and writes its answers. After an error the handler has seen
-    /// [`Event::Close`].
+    /// [`super::Event::Close`].
     pub fn serve<H>(&mut self, handler: &mut H, out: &mut Vec<u8>) -> Result<(), ProtocolError>
     where
         H: MilterHandler + ?Sized,
@@ -291,7 +233,7 @@ impl Protocol {
         self.negotiated.as_ref()
     }
 
-    /// Whether [`Event::Close`] was given for good: write what is in `out` and drop the connection. (After QUIT_NC the event
+    /// Whether [`super::Event::Close`] was given for good: write what is in `out` and drop the connection. (After QUIT_NC the event
     /// is given, but the connection goes on.)
     pub fn is_closed(&self) -> bool {
         self.end == End::Closed
@@ -300,5 +242,237 @@ impl Protocol {
     /// Whether no message is in hand: a drain may close the connection here.
     pub fn is_idle(&self) -> bool {
         self.stage < Stage::Mail && self.owed.is_none()
+    }
+}
+
+// The steps.
+impl Protocol {
+    /// Finds what to show next; serves on the way what the handler need not see.
+    fn advance(&mut self, out: &mut Vec<u8>) -> Result<Option<Next>, ProtocolError> {
+        loop {
+            match self.end {
+                End::Closed => return Ok(None),
+                End::Failed => return Ok(Some(Next::Close)),
+                End::HungUp if self.owed.is_some() => return Ok(Some(Next::Close)),
+                End::HungUp | End::No => {}
+            }
+            let Some(frame) = self.decoder.peek()? else {
+                return Ok((self.end == End::HungUp).then_some(Next::Close));
+            };
+            let length = frame.payload.len();
+            let kind = Kind::of(frame.command).ok_or(ProtocolError::UnknownCommand(frame.command))?;
+            if self.stage == Stage::Start && kind.needs_negotiation() {
+                return Err(ProtocolError::BeforeNegotiation(frame.command));
+            }
+            if let Some(owed) = self.owed {
+                if !owed.pending {
+                    return Ok(None);
+                }
+                if !matches!(kind, Kind::Abort | Kind::Quit | Kind::QuitNewConnection) {
+                    let buffered = self.decoder.buffered();
+                    return if buffered > BUFFERED_MAX { Err(ProtocolError::Impatient { buffered }) } else { Ok(None) };
+                }
+                self.owed = None;
+            }
+            if let Some(next) = self.serve_one(kind, length, out)? {
+                return Ok(Some(next));
+            }
+        }
+    }
+
+    /// Takes one complete command: something to show, or `None` where it was served here.
+    fn serve_one(&mut self, kind: Kind, length: usize, out: &mut Vec<u8>) -> Result<Option<Next>, ProtocolError> {
+        match kind {
+            Kind::Negotiate => {
+                if self.stage > Stage::Open {
+                    return Err(ProtocolError::SecondNegotiation);
+                }
+                let negotiated = Negotiated::read(self.decoder.take(length))?;
+                negotiated.write(out);
+                self.negotiated = Some(negotiated);
+                self.announced = false;
+                self.stage = Stage::Open;
+                return Ok(None);
+            }
+            Kind::Macros => {
+                self.waiting.read(self.decoder.take(length));
+                return Ok(None);
+            }
+            Kind::Abort => {
+                self.decoder.consume();
+                return Ok(Some(Next::Abort));
+            }
+            Kind::QuitNewConnection => {
+                self.decoder.consume();
+                return Ok(Some(Next::Restart));
+            }
+            Kind::Quit => return Ok(Some(Next::Close)),
+            _ => {}
+        }
+        let answer = self.answer_of(kind);
+        Ok(match self.admit(kind) {
+            Admission::Show if kind == Kind::EndOfMessage && length > 0 && self.wants_tail() => Some(Next::Tail),
+            Admission::Show => Some(Next::Command { kind, length, answer }),
+            Admission::AbortFirst => Some(Next::Abort),
+            Admission::CloseFirst => Some(Next::Restart),
+            Admission::Keep(reply) => {
+                self.drop_command(kind);
+                if answer == Answer::Due {
+                    answer::write_reply(&reply, false, out);
+                } else if reply == Reply::Tempfail && self.stage >= Stage::Mail {
+                    // A part of the message that nobody saw: it must not be accepted.
+                    self.current.settled.get_or_insert(reply);
+                }
+                None
+            }
+            Admission::Settle(reply) => {
+                self.drop_command(kind);
+                if answer == Answer::Due {
+                    self.answer(kind, &reply.into(), out);
+                }
+                None
+            }
+        })
+    }
+
+    /// Whether a command may be shown where the connection stands.
+    fn admit(&self, kind: Kind) -> Admission {
+        let stage = self.stage;
+        let fits = match kind {
+            Kind::Connect if stage > Stage::Open => return Admission::CloseFirst,
+            Kind::Helo | Kind::Mail if stage >= Stage::Mail => return Admission::AbortFirst,
+            Kind::Rcpt | Kind::Data => (Stage::Mail..=Stage::Rcpt).contains(&stage),
+            Kind::Header | Kind::EndOfHeaders => (Stage::Mail..=Stage::Header).contains(&stage),
+            Kind::Body | Kind::EndOfMessage => stage >= Stage::Mail,
+            _ => return Admission::Show,
+        };
+        match &self.current.settled {
+            _ if !fits && stage == (Stage::Over { accepted: true }) => Admission::Keep(Reply::Continue),
+            _ if !fits => Admission::Keep(Reply::Tempfail),
+            Some(reply) => Admission::Settle(reply.clone()),
+            None if kind == Kind::Body && self.current.skipping => Admission::Keep(Reply::Continue),
+            None => Admission::Show,
+        }
+    }
+
+    /// Makes the step and moves the state to where the connection stands after it.
+    fn step(&mut self, next: Next) -> Step<'_> {
+        let (answer, command) = match next {
+            Next::Command { kind, length, answer } => {
+                self.enter(kind);
+                match answer {
+                    Answer::Due => self.owed = Some(Owed { kind, pending: false }),
+                    Answer::Later => self.notable = Some(kind),
+                    Answer::None => {}
+                }
+                (answer, Command::read(kind, self.decoder.take(length)))
+            }
+            Next::Tail => {
+                self.enter(Kind::Body);
+                self.current.tail_shown = true;
+                self.notable = Some(Kind::Body);
+                let frame = self.decoder.peek().ok().flatten();
+                (Answer::Later, Command::Body { chunk: frame.map_or(&[], |frame| frame.payload) })
+            }
+            Next::Abort => {
+                self.leave_message();
+                (Answer::None, Command::Abort)
+            }
+            Next::Restart => {
+                self.leave_message();
+                self.waiting.forget_session();
+                self.stage = self.stage.min(Stage::Open);
+                // Where nothing was negotiated nothing is told either.
+                self.announced = false;
+                return Step { answer: Answer::None, negotiated: None, command: Command::Close, macros: &self.macros };
+            }
+            Next::Close => {
+                self.end = End::Closed;
+                self.owed = None;
+                self.decoder.clear();
+                (Answer::None, Command::Close)
+            }
+        };
+        let announce = !std::mem::replace(&mut self.announced, self.negotiated.is_some());
+        let negotiated = self.negotiated.as_ref().filter(|_| announce);
+        Step { answer, negotiated, command, macros: &self.macros }
+    }
+
+    /// A command is shown: its macros, its stage.
+    fn enter(&mut self, kind: Kind) {
+        self.macros = self.waiting.take(kind);
+        self.stage = match kind {
+            Kind::Connect | Kind::Helo => Stage::Connected,
+            Kind::Mail => {
+                self.current = Current::default();
+                Stage::Mail
+            }
+            Kind::Rcpt => Stage::Rcpt,
+            Kind::Data => Stage::Data,
+            Kind::Header => Stage::Header,
+            Kind::EndOfHeaders => Stage::EndOfHeaders,
+            Kind::Body => Stage::Body,
+            _ => self.stage,
+        };
+    }
+
+    /// Writes an answer and moves the state to where the connection stands after it.
+    fn answer(&mut self, kind: Kind, response: &Response, out: &mut Vec<u8>) {
+        let Some(negotiated) = &self.negotiated else { return };
+        let reply = &response.reply;
+        let accepts = matches!(reply, Reply::Continue | Reply::Accept | Reply::Skip);
+        if kind == Kind::EndOfMessage && accepts {
+            answer::write_actions(&response.actions, negotiated, out);
+        }
+        answer::write_reply(reply, kind == Kind::Body && negotiated.skip, out);
+        match kind {
+            Kind::EndOfMessage => self.leave_message(),
+            Kind::Connect | Kind::Helo | Kind::Unknown => {}
+            // A refused recipient does not end the message.
+            Kind::Rcpt if !accepts => {}
+            Kind::Body if *reply == Reply::Skip => self.current.skipping = true,
+            _ if matches!(reply, Reply::Continue | Reply::Skip) => {}
+            _ => {
+                self.leave_message();
+                self.stage = Stage::Over { accepted: accepts };
+            }
+        }
+    }
+
+    /// Remembers what a handler said where no answer goes out.
+    fn note(&mut self, kind: Kind, reply: &Reply) {
+        match reply {
+            Reply::Continue | Reply::Pending => {}
+            Reply::Skip => self.current.skipping |= kind == Kind::Body,
+            Reply::Accept | Reply::Reject | Reply::Tempfail | Reply::Code { .. } => {
+                self.current.settled = Some(reply.clone());
+            }
+        }
+    }
+
+    /// The message in hand is over.
+    fn leave_message(&mut self) {
+        self.stage = self.stage.min(Stage::Connected);
+        self.current = Current::default();
+        self.waiting.forget_message();
+    }
+
+    /// Drops a command that is not shown, and its macros.
+    fn drop_command(&mut self, kind: Kind) {
+        self.decoder.consume();
+        drop(self.waiting.take(kind));
+    }
+
+    fn wants_tail(&self) -> bool {
+        !self.current.tail_shown && !self.current.skipping
+    }
+
+    fn answer_of(&self, kind: Kind) -> Answer {
+        match (kind, &self.negotiated) {
+            (Kind::Header, Some(negotiated)) if negotiated.nr_header => Answer::Later,
+            (Kind::Body, Some(negotiated)) if negotiated.nr_body => Answer::Later,
+            (Kind::Abort | Kind::Quit | Kind::QuitNewConnection | Kind::Negotiate | Kind::Macros, _) => Answer::None,
+            _ => Answer::Due,
+        }
     }
 }

@@ -60,8 +60,7 @@ impl Decoder {
         Ok(packet.map(|(&command, payload)| Frame { command, payload }))
     }
 
-    /// Drops the packet that [`Self::peek`] showed; does nothing where there is none. Slices taken before stay readable
-    /// until the next [`Self::receive`] through [`Self::consumed`].
+    /// Drops the packet that [`Self::peek`] showed; does nothing where there is none.
     pub fn consume(&mut self) {
         if let Ok(Some(frame)) = self.peek() {
             self.start += LENGTH_BYTES + 1 + frame.payload.len();
@@ -98,5 +97,58 @@ pub fn write_packet(out: &mut Vec<u8>, command: u8, parts: &[&[u8]]) {
     out.push(command);
     for part in parts {
         out.extend_from_slice(part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(length: usize) -> Vec<u8> {
+        let mut bytes = u32::try_from(length).unwrap().to_be_bytes().to_vec();
+        bytes.resize(LENGTH_BYTES + length, b'B');
+        bytes
+    }
+
+    #[test]
+    fn longest_packet() {
+        let mut decoder = Decoder::default();
+        decoder.receive(&packet(PACKET_MAX));
+        assert_eq!(decoder.peek().unwrap().unwrap().payload.len(), PACKET_MAX - 1);
+        decoder.consume();
+        assert_eq!(decoder.peek(), Ok(None));
+
+        let length = u32::try_from(PACKET_MAX + 1).unwrap();
+        decoder.receive(&length.to_be_bytes());
+        assert_eq!(decoder.peek(), Err(ProtocolError::PacketTooLong { length }));
+        decoder.consume();
+        assert_eq!(decoder.buffered(), LENGTH_BYTES);
+    }
+
+    #[test]
+    fn nothing_is_allocated_by_a_declared_length() {
+        let mut decoder = Decoder::default();
+        decoder.receive(&u32::try_from(PACKET_MAX).unwrap().to_be_bytes());
+        assert_eq!(decoder.peek(), Ok(None));
+        assert!(decoder.capacity() < 64);
+    }
+
+    #[test]
+    fn a_long_packet_does_not_pin_its_memory() {
+        let mut decoder = Decoder::default();
+        decoder.receive(&packet(PACKET_MAX));
+        decoder.consume();
+        decoder.receive(&packet(1));
+        assert!(decoder.capacity() <= IDLE_CAPACITY);
+        assert_eq!(decoder.peek().unwrap(), Some(Frame { command: b'B', payload: b"" }));
+    }
+
+    #[test]
+    fn empty_packet() {
+        let mut decoder = Decoder::default();
+        decoder.receive(&[0, 0, 0]);
+        assert_eq!(decoder.peek(), Ok(None));
+        decoder.receive(&[0]);
+        assert_eq!(decoder.peek(), Err(ProtocolError::EmptyPacket));
     }
 }

@@ -3,7 +3,7 @@
 //! One line comes, one text goes back, and the connection is closed. The answer begins with a line `ok` or `error`.
 //! Whoever may open the socket (mode 0600) may command; a short-lived thread serves each, so the event loop never waits.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -17,12 +17,14 @@ use super::reload::Reloader;
 pub(super) const COMMAND_MAX: u64 = 128;
 /// Bytes of an answer that the client reads.
 const ANSWER_MAX: u64 = 16 << 20;
-/// Commands served at once; more are told to come back.
+/// Bytes of a command that is too long which are still read, so that its sender can read our answer.
+const DISCARDED_MAX: u64 = 64 * 1024;
+/// Commands served at once; more are hung up on.
 const SERVED_MAX: usize = 4;
 /// How long either side waits for the other's bytes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a reload may take before the asking person is sent to the log.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(120);
+const RELOAD_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Answers commands.
 #[derive(Clone)]
@@ -52,8 +54,6 @@ impl Desk {
         let taken = self.served.fetch_add(1, Ordering::AcqRel);
         let place = Place(Arc::clone(&self.served));
         if taken >= SERVED_MAX {
-            // Does not block: the answer fits into the socket's buffer.
-            answer(&stream, &Err("busy with other commands; try again".to_owned()));
             return;
         }
         let desk = self.clone();
@@ -86,15 +86,13 @@ fn read_command(stream: &UnixStream) -> io::Result<String> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    let mut reader = BufReader::new(stream.take(COMMAND_MAX + 1));
     let mut line = Vec::new();
-    let mut bytes = stream.take(COMMAND_MAX + 1).bytes();
-    loop {
-        match bytes.next() {
-            Some(Ok(b'\n')) => break,
-            Some(byte) => line.push(byte?),
-            None if line.len() as u64 > COMMAND_MAX => return Err(io::Error::other("the command is too long")),
-            None => break,
-        }
+    reader.read_until(b'\n', &mut line)?;
+    if line.len() as u64 > COMMAND_MAX && !line.ends_with(b"\n") {
+        // Closing with unread bytes would reset the connection, and the answer with it.
+        io::copy(&mut stream.take(DISCARDED_MAX), &mut io::sink())?;
+        return Err(io::Error::other("the command is too long"));
     }
     let line = String::from_utf8(line).map_err(|_| io::Error::other("the command is not UTF-8"))?;
     Ok(line.trim().to_owned())
@@ -115,17 +113,29 @@ pub fn control(path: &Path, command: &str) -> io::Result<String> {
     let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(RELOAD_PATIENCE + PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(command.as_bytes())?;
-    stream.write_all(b"\n")?;
-    // A daemon that is already answering (it is busy) may have closed its side.
-    stream.shutdown(Shutdown::Write).unwrap_or_default();
-    let mut text = String::new();
-    stream.take(ANSWER_MAX).read_to_string(&mut text)?;
+    let text = exchange(&mut stream, command).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => busy(),
+        _ => error,
+    })?;
     match text.split_once('\n') {
+        None if text.is_empty() => Err(busy()),
         Some(("ok", rest)) => Ok(rest.to_owned()),
         Some(("error", rest)) => Err(io::Error::other(rest.to_owned())),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is none of a Gatepost daemon")),
+        _ => Err(io::Error::new(ErrorKind::InvalidData, "the answer is none of a Gatepost daemon")),
     }
+}
+
+fn exchange(stream: &mut UnixStream, command: &str) -> io::Result<String> {
+    stream.write_all(command.as_bytes())?;
+    stream.write_all(b"\n")?;
+    stream.shutdown(Shutdown::Write)?;
+    let mut text = String::new();
+    stream.take(ANSWER_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn busy() -> io::Error {
+    io::Error::new(ErrorKind::WouldBlock, "the daemon hung up: it is ending, or busy with other commands; try again")
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! Opening the sockets that MTAs connect to: stale files, permissions, groups, and removing what is ours at the end.
+#![expect(clippy::disallowed_methods, reason = "reads /etc/group; an edge room may open files and sockets")]
 
 use std::fs;
 use std::io;
@@ -67,7 +68,8 @@ pub fn probe(address: &Address) -> Result<Probe, BindError> {
             let found = probe_path(path, address)?;
             let directory = directory_of(path);
             if found != Probe::Live
-                && let Err(error) = rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+                && let Err(error) =
+                    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
             {
                 return Err(system("create", address)(error.into()));
             }
@@ -311,6 +313,22 @@ mod tests {
     }
 
     #[test]
+    fn the_group_is_set_by_number_and_by_name() {
+        use std::os::unix::fs::MetadataExt;
+        let directory = tempfile::tempdir().unwrap();
+        // Our own group: to that one everybody may change.
+        let own = std::fs::metadata(directory.path()).unwrap().gid();
+        let path = directory.path().join("s");
+        let _bound = bind_unix(&path, 0o660, Some(&own.to_string())).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().gid(), own);
+        if own == 0 {
+            let named = directory.path().join("named");
+            let _bound = bind_unix(&named, 0o660, Some("root")).unwrap();
+            assert_eq!(std::fs::metadata(&named).unwrap().gid(), 0);
+        }
+    }
+
+    #[test]
     fn what_is_in_the_way_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
@@ -327,7 +345,9 @@ mod tests {
     #[test]
     fn groups_are_found_by_name() {
         let table = "root:x:0:\nbroken\npostfix:x:113:a,b\nodd:x:nan:\n";
-        for (name, number) in [("root", Some(0)), ("postfix", Some(113)), ("odd", None), ("broken", None), ("post", None)] {
+        for (name, number) in
+            [("root", Some(0)), ("postfix", Some(113)), ("odd", None), ("broken", None), ("post", None)]
+        {
             assert_eq!(find_group(table, name), number, "{name}");
         }
     }

@@ -53,14 +53,15 @@ impl Reloader {
     /// Waits until the reload of that ticket is over, for at most `patience`.
     pub(super) fn wait(&self, ticket: u64, patience: Duration) -> Report {
         let unfinished = |state: &mut State| state.ended < ticket && !state.closed;
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(self.lock(), patience, unfinished)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (state, _) =
+            self.changed.wait_timeout_while(self.lock(), patience, unfinished).unwrap_or_else(PoisonError::into_inner);
         match &state.report {
             Some(report) if state.ended >= ticket => report.clone(),
             _ if state.closed => Err("the daemon is shutting down".to_owned()),
-            _ => Err(format!("the reload is still running after {} s; its result will be in the log", patience.as_secs())),
+            _ => Err(format!(
+                "the reload is still running after {} s; its result will be in the log",
+                patience.as_secs()
+            )),
         }
     }
 
@@ -86,7 +87,8 @@ impl Reloader {
             state.begun += 1;
             drop(state);
             systemd::notify("RELOADING=1");
-            let report = catch_unwind(AssertUnwindSafe(&reload)).unwrap_or_else(|_| Err("the reload panicked".to_owned()));
+            let report =
+                catch_unwind(AssertUnwindSafe(&reload)).unwrap_or_else(|_| Err("the reload panicked".to_owned()));
             match &report {
                 Ok(text) => log::info!("reloaded: {text}"),
                 Err(text) => log::error!("reload failed, the old generation stays: {text}"),
@@ -126,7 +128,7 @@ mod tests {
         release.send(()).unwrap();
         assert_eq!(begins.recv().unwrap(), 2);
         release.send(()).unwrap();
-        assert_eq!(desk.wait(first + 1, Duration::from_secs(60)).unwrap(), "generation 2");
+        assert_eq!(desk.wait(first + 1, Duration::from_mins(1)).unwrap(), "generation 2");
         desk.close();
         thread.join().unwrap();
         assert!(begins.try_recv().is_err(), "no third reload");
@@ -140,8 +142,8 @@ mod tests {
             _ => Ok("second".to_owned()),
         })
         .unwrap();
-        assert!(desk.wait(desk.request(), Duration::from_secs(60)).unwrap_err().contains("panicked"));
-        assert_eq!(desk.wait(desk.request(), Duration::from_secs(60)).unwrap(), "second");
+        assert!(desk.wait(desk.request(), Duration::from_mins(1)).unwrap_err().contains("panicked"));
+        assert_eq!(desk.wait(desk.request(), Duration::from_mins(1)).unwrap(), "second");
         desk.close();
         thread.join().unwrap();
         assert!(desk.wait(9, Duration::ZERO).unwrap_err().contains("shutting down"));

@@ -6,6 +6,8 @@ mod answer;
 mod connection;
 mod incoming;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use connection::Connection;
 pub use session::Session;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::answer;
 use super::connection::Connection;
 use super::incoming::{Incoming, Pending};
-use crate::engine::{self, Completion, Engine, Fault, Generation, Job, Notify, Outcome, Permit};
+use crate::engine::{self, Completion, Engine, FailurePolicy, Fault, Generation, Job, Notify, Outcome, Permit};
 use crate::facts::Stage;
 use crate::mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
 use crate::milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
@@ -20,6 +20,7 @@ pub struct Session {
     listener: Arc<str>,
     leading_space: bool,
     body_may_be_skipped: bool,
+    may_quarantine: bool,
     client: Client,
     helo: Option<String>,
     tls: Option<String>,
@@ -37,6 +38,7 @@ impl Session {
             listener,
             leading_space: false,
             body_may_be_skipped: false,
+            may_quarantine: true,
             client: Client::default(),
             helo: None,
             tls: None,
@@ -213,7 +215,12 @@ impl Session {
         let id = self.engine.next_id();
         let now = self.engine.clock().now();
         let deletions = self.incoming.as_ref().map(Incoming::deletions).unwrap_or_default();
-        let response = answer::to_verdict(verdict, &id, deletions);
+        let response = if verdict.disposition == Disposition::Quarantine && !self.may_quarantine {
+            // The MTA did not offer to hold mail: to deliver it all the same would let pass what was to be looked at first.
+            answer::deferral(Fault::Cancelled, &id).into()
+        } else {
+            answer::to_verdict(verdict, &id, deletions)
+        };
         let early = self.early_transaction();
         let transaction = self.incoming.as_ref().map_or(&early, |incoming| &incoming.transaction);
         self.engine.settle(&Outcome {
@@ -231,22 +238,18 @@ impl Session {
         let id = self.engine.next_id();
         let now = self.engine.clock().now();
         let incoming = self.incoming.take();
-        let policy = incoming.as_ref().map_or_else(
-            || self.engine.generation().profile(&self.listener).on_fault,
-            |incoming| incoming.generation.profile(&self.listener).on_fault,
-        );
+        let generation = incoming.as_ref().map_or_else(|| self.engine.generation(), |mail| mail.generation.clone());
+        // Before the message is there nothing can be held or let pass: only deferring is left.
+        let at_end = stage == Stage::EndOfMessage;
+        let policy = if at_end { generation.profile(&self.listener).on_fault } else { FailurePolicy::Tempfail };
         let deletions = incoming.as_ref().map(Incoming::deletions).unwrap_or_default();
-        let response = if stage == Stage::EndOfMessage {
-            answer::to_fault(fault, policy, &id, deletions)
-        } else {
-            answer::deferral(fault, &id).into()
-        };
+        let response = answer::to_fault(fault, policy, &id, deletions);
         let early = self.early_transaction();
         self.engine.settle(&Outcome {
             id: &id,
             transaction: incoming.as_ref().map_or(&early, |incoming| &incoming.transaction),
             stage: stage.name(),
-            result: Err(fault),
+            result: Err((fault, policy, generation.id())),
             size: incoming.as_ref().map_or(0, |incoming| incoming.size),
             elapsed: incoming.as_ref().map(|incoming| now.saturating_duration_since(incoming.began)),
         });
@@ -274,6 +277,7 @@ impl MilterHandler for Session {
     fn on_negotiated(&mut self, negotiated: &Negotiated) {
         self.leading_space = negotiated.leading_space;
         self.body_may_be_skipped = negotiated.skip;
+        self.may_quarantine = negotiated.may_quarantine();
     }
 
     fn on_event(&mut self, event: Event<'_>) -> Response {

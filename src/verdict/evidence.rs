@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn scores_print_as_people_write_them() {
-        for (points, text) in [(5.0, "5.0"), (0.001, "0.001"), (-1.25, "-1.25"), (0.0, "0.0"), (-0.5, "-0.5"), (10.1, "10.1")] {
+        for (points, text) in
+            [(5.0, "5.0"), (0.001, "0.001"), (-1.25, "-1.25"), (0.0, "0.0"), (-0.5, "-0.5"), (10.1, "10.1")]
+        {
             assert_eq!(Score::from_points(points).to_string(), text);
         }
         assert_eq!(Score::from_points(f64::NAN), Score::ZERO);

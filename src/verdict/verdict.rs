@@ -108,7 +108,8 @@ impl Verdict {
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds = Vec::new();
         for evidence in &self.evidence {
-            let against = evidence.score() > Score::ZERO || matches!(evidence, Evidence::Refused { .. } | Evidence::BeyondLimits { .. });
+            let against = evidence.score() > Score::ZERO
+                || matches!(evidence, Evidence::Refused { .. } | Evidence::BeyondLimits { .. });
             if against && !kinds.contains(&evidence.kind()) {
                 kinds.push(evidence.kind());
             }

@@ -23,6 +23,8 @@ pub fn run_scripts(socket: &str) {
     assert!(!scripts.is_empty(), "no scripts in {}", here.display());
     for script in scripts {
         let output = Command::new("miltertest")
+            // Verbose: miltertest says nothing about a script's error, but where it was is seen from the last step.
+            .arg("-v")
             .arg("-s")
             .arg(&script)
             .arg("-D")
@@ -54,6 +56,6 @@ fn the_libmilter_front_end_passes_miltertest() {
     if skip(missing()) {
         return;
     }
-    let daemon = Daemon::start_with("frontend = \"libmilter\"", REFUSE);
+    let daemon = Daemon::start_with("front_end = \"libmilter\"", REFUSE);
     run_scripts(&daemon.milter());
 }

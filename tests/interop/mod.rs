@@ -4,6 +4,10 @@
 //! and with `GATEPOST_INTEROP=require` in the environment (as `tests/run` sets it) a missing one is a failure.
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests start processes, open sockets and look at files")]
+#![expect(
+    unreachable_pub,
+    reason = "the helpers are written as they would be in a library; a test binary exports nothing"
+)]
 
 mod daemon;
 mod miltertest;

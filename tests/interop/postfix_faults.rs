@@ -126,7 +126,10 @@ fn a_client_that_hangs_up_in_mid_message_leaves_nothing_behind() {
     assert!(answer.is_positive(), "{}", answer.text);
     postfix.wait_delivered(2);
     // Postfix keeps smtpd processes, but each closes its milter connection with its client.
-    assert!(wait_until(Duration::from_secs(10), || open_files(daemon.pid()) <= before + 1), "{before} descriptors before");
+    assert!(
+        wait_until(Duration::from_secs(10), || open_files(daemon.pid()) <= before + 1),
+        "{before} descriptors before"
+    );
 }
 
 #[test]

@@ -104,7 +104,8 @@ fn account(postfix: &Postfix, sent: &[Sent]) -> Account {
             sums.wrong += usize::from(mail.answer.code != 0 && !places.is_empty());
             continue;
         }
-        let told = if mail.answer.is_positive() { mail.wanted != Wanted::Refused } else { mail.wanted == Wanted::Refused };
+        let told =
+            if mail.answer.is_positive() { mail.wanted != Wanted::Refused } else { mail.wanted == Wanted::Refused };
         let right_place = places.first().is_none_or(|place| *place == mail.wanted);
         sums.wrong += usize::from(!told || !right_place);
         sums.lost += usize::from(mail.answer.is_positive() && places.is_empty());
@@ -126,7 +127,10 @@ fn reloads_and_a_restart_under_load_lose_nothing_and_let_nothing_through() {
         let mut round = 0;
         while begin.elapsed() < Duration::from_secs(10) {
             round += 1;
-            daemon.write_rules("20_round.cf", &format!("body TEST_ROUND /round {round} of nothing/\nscore TEST_ROUND 0.{round}\n"));
+            daemon.write_rules(
+                "20_round.cf",
+                &format!("body TEST_ROUND /round {round} of nothing/\nscore TEST_ROUND 0.{round}\n"),
+            );
             signal(pid, "HUP");
             thread::sleep(Duration::from_millis(100));
         }
@@ -168,7 +172,8 @@ fn a_broken_rule_file_on_reload_leaves_the_old_set_at_work() {
     }
     let mut daemon = Daemon::start("");
     let postfix = Postfix::start(&daemon.milter(), &[]);
-    let refused = || postfix.send("anna@example.net", &["ben@example.com"], &mail("old", "X-Test-Refuse-Header: 1\n", ""));
+    let refused =
+        || postfix.send("anna@example.net", &["ben@example.com"], &mail("old", "X-Test-Refuse-Header: 1\n", ""));
     assert_eq!(refused().code, 550);
     // The old rule is gone from the files, and what replaces it does not load.
     daemon.write_rules("10_test.cf", "body TEST_BROKEN /(unclosed/\nscore TEST_BROKEN 1\n");

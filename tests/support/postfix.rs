@@ -77,7 +77,8 @@ impl Postfix {
         if uid.trim_ascii() != b"0" {
             return Some("Postfix must be started by root".to_owned());
         }
-        let there = Command::new("postconf").args(["-h", "mail_version"]).output().is_ok_and(|out| out.status.success());
+        let there =
+            Command::new("postconf").args(["-d", "-h", "mail_version"]).output().is_ok_and(|out| out.status.success());
         (!there).then(|| "Postfix is not installed (apt-get install postfix)".to_owned())
     }
 
@@ -207,7 +208,11 @@ impl Drop for Postfix {
         }
         let pid_file = self.dir.path().join("queue/pid/master.pid");
         let pid = fs::read_to_string(pid_file).unwrap_or_default();
-        let gone = || pid.trim().is_empty() || !Path::new("/proc").join(pid.trim()).exists();
+        let stat = Path::new("/proc").join(pid.trim()).join("stat");
+        // A zombie is gone too: in a container there may be nobody who collects it.
+        let gone = || {
+            pid.trim().is_empty() || fs::read_to_string(&stat).is_ok_and(|text| text.contains(") Z ")) || !stat.exists()
+        };
         wait_until(PATIENCE, gone);
     }
 }
@@ -262,7 +267,7 @@ fn main_cf(root: &Path, milter: &str, extra: &[(&str, &str)]) -> String {
          default_transport = error:nothing leaves this test\nrelay_transport = error:nothing leaves this test\n\
          smtpd_relay_restrictions = reject_unauth_destination\nsmtpd_recipient_restrictions =\n\
          virtual_mailbox_domains = example.com\nvirtual_mailbox_base = {root}/mail\n\
-         virtual_mailbox_maps = static:inbox/\nvirtual_uid_maps = static:{NOBODY}\nvirtual_gid_maps = static:{NOBODY}\n\
+         virtual_mailbox_limit = 0\nvirtual_mailbox_maps = static:inbox/\nvirtual_uid_maps = static:{NOBODY}\nvirtual_gid_maps = static:{NOBODY}\n\
          smtpd_authorized_xclient_hosts = 127.0.0.1\n\
          smtpd_client_connection_count_limit = 0\nsmtpd_error_sleep_time = 0\nsmtpd_soft_error_limit = 1000\n\
          smtpd_hard_error_limit = 1000\nsmtpd_recipient_limit = 20000\nmessage_size_limit = 104857600\nin_flow_delay = 0\n\
@@ -334,7 +339,7 @@ impl Smtp {
     /// Connects; the greeting is still to be read.
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("smtpd listens");
-        stream.set_read_timeout(Some(Duration::from_secs(180))).expect("a time-out");
+        stream.set_read_timeout(Some(Duration::from_mins(3))).expect("a time-out");
         stream.set_nodelay(true).expect("no delay");
         Self { stream: BufReader::new(stream) }
     }

@@ -1,0 +1,18 @@
+//! From a [`crate::features::FeatureVector`] to the probability that the mail is spam, by a model in ONNX that `tract` runs
+//! in this process.
+//!
+//! A model file is outside data: [`Model::load`] refuses what is damaged, of another schema, of other shapes or what does
+//! not give the stored answer to the stored example, and it says why. Nothing is logged and nothing is read here; `tract`
+//! itself speaks at debug level under the log target `tract_*`.
+
+mod error;
+mod graph;
+mod manifest;
+mod model;
+mod probability;
+
+pub use error::ModelError;
+pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, seal};
+pub use manifest::{Example, Manifest, Precision};
+pub use model::Model;
+pub use probability::{Calibration, Probability};

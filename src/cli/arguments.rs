@@ -1,0 +1,213 @@
+//! The command line as a table: clap reads it, and help, manual pages and completions are made from it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Versions and features, for `--version`.
+const VERSION: &str = if cfg!(feature = "libmilter") {
+    concat!(env!("CARGO_PKG_VERSION"), " (features: libmilter)")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), " (features: none)")
+};
+
+/// A mail filter daemon that Postfix and Sendmail ask, over the milter protocol, before they accept a message.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version = VERSION, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// Configuration file [default: /etc/gatepost/gatepost.toml, if there]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve: the daemon, in the foreground. SIGHUP reloads, SIGTERM drains.
+    Run,
+    /// Judge mail offline: files, directories, mailboxes, or standard input.
+    Scan(ScanArguments),
+    /// Tell what a verdict id, rule, error code or configuration key is, why, and what to do.
+    Explain {
+        /// A verdict id, a rule's name, an error code such as R0102, or a key such as limits.message
+        what: String,
+    },
+    /// Check configuration, rules, model and sockets: all that `run` does short of serving.
+    Check,
+    /// List, check or test rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Train, measure or describe a model.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Let the running daemon load rules, model and policy anew.
+    Reload,
+    /// Print the running daemon's figures in Prometheus' text format.
+    Stats,
+    /// Write completions, manual pages, the sample configuration or its schema.
+    #[command(subcommand)]
+    Generate(GenerateCommand),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `scan`
+#[derive(Debug, Args)]
+pub(super) struct ScanArguments {
+    /// Mail files, directories (all files in them), mailboxes (mbox), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+    /// TOML file with the SMTP session: client, host, helo, from, to
+    #[arg(long, value_name = "FILE")]
+    pub(super) session: Option<PathBuf>,
+    /// Rules to use instead of the shipped and configured ones: a file, or a directory; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Rules only, no classifier
+    #[arg(long)]
+    pub(super) no_model: bool,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: Option<u16>,
+}
+
+/// `rules`
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List the rules with their scores and descriptions
+    List(RulesArguments),
+    /// Load the rules, complain about what is doubtful, and run their test lines
+    Check(RulesArguments),
+    /// Run the test lines only
+    Test(RulesArguments),
+}
+
+/// Which rules.
+#[derive(Debug, Args)]
+pub(super) struct RulesArguments {
+    /// Files and directories instead of the shipped and configured rules
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+}
+
+/// `model`
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelCommand {
+    /// Train a model on labelled mail and write it as ONNX
+    Train(TrainArguments),
+    /// Measure a model on labelled mail
+    Eval(EvalArguments),
+    /// Describe a model: what it was trained on, when, how
+    Info {
+        /// The model file [default: the one that is configured, or the built-in one]
+        #[arg(value_name = "FILE")]
+        path: Option<PathBuf>,
+        /// How to print
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+}
+
+/// `model train`
+#[derive(Debug, Args)]
+pub(super) struct TrainArguments {
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) corpora: PathBuf,
+    /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated
+    #[arg(long = "corpus", value_name = "NAME[:SPLIT]", default_value = "spamassassin:train")]
+    pub(super) names: Vec<String>,
+    /// Where to write the model; its manifest is written beside it
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Seed of the random numbers: the same seed gives the same file
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Most passes over the data
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) epochs: Option<u16>,
+    /// The day that the manifest tells, YYYY-MM-DD [default: today]
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<String>,
+}
+
+/// `model eval`
+#[derive(Debug, Args)]
+pub(super) struct EvalArguments {
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) corpora: PathBuf,
+    /// Corpus to measure on, NAME or NAME:train or NAME:test; may be repeated
+    #[arg(long = "corpus", value_name = "NAME[:SPLIT]", default_value = "spamassassin:test")]
+    pub(super) names: Vec<String>,
+    /// The model file [default: the one that is configured, or the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub(super) model: Option<PathBuf>,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print the values in force, as TOML, each with the place where it was set
+    Show {
+        /// Only what differs from the defaults
+        #[arg(long)]
+        changed: bool,
+        /// The defaults, whatever files and environment say
+        #[arg(long = "default", conflicts_with = "changed")]
+        defaults: bool,
+        /// One key or section, such as limits or limits.message
+        #[arg(value_name = "KEY")]
+        key: Option<String>,
+    },
+}
+
+/// `generate`
+#[derive(Debug, Subcommand)]
+pub(super) enum GenerateCommand {
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a directory
+    Man {
+        /// The directory; must exist
+        directory: PathBuf,
+    },
+    /// Print the commented sample configuration
+    SampleConfig,
+    /// Print the JSON schema of the configuration
+    Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_table_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

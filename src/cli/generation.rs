@@ -1,0 +1,98 @@
+//! Putting a generation together: rules, model and policies, as the configuration says.
+#![expect(clippy::disallowed_methods, reason = "models are files")]
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::rule_files;
+use crate::classifier::Model;
+use crate::config::{self, Config, SHIPPED_MODEL};
+use crate::diagnostic::{Diagnostic, Source};
+use crate::engine::{FailurePolicy, Generation, Profile};
+use crate::policy::{self, Policy};
+use crate::rules::Ruleset;
+
+/// Loads everything that a verdict depends on. All complaints are told at once; warnings come with the generation.
+pub fn load_generation(config: &Config) -> Result<(Generation, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let rules = rule_files::configured(&config.rules).and_then(|sources| compile(&sources));
+    let model = load_model(&config.model);
+    let (rules, model) = both(rules, model)?;
+    let (ruleset, warnings) = rules;
+    Ok((assemble(config, ruleset, model)?, warnings))
+}
+
+/// The generation of an installation without any configuration: shipped rules, built-in model, default policy.
+pub fn shipped_generation() -> Result<Generation, Vec<Diagnostic>> {
+    let loaded = Config::from_sources(Vec::new(), &BTreeMap::new())?;
+    let (ruleset, _) = compile(&rule_files::shipped())?;
+    assemble(&loaded.config, ruleset, load_model(&loaded.config.model)?)
+}
+
+/// Compiles rules; `Err` where one of the complaints is an error.
+pub(super) fn compile(sources: &[Arc<Source>]) -> Result<(Ruleset, Vec<Diagnostic>), Vec<Diagnostic>> {
+    match Ruleset::load(sources) {
+        (Some(ruleset), diagnostics) => Ok((ruleset, diagnostics)),
+        (None, diagnostics) => Err(diagnostics),
+    }
+}
+
+/// Puts the parts together with the policies of the listeners.
+pub(super) fn assemble(config: &Config, ruleset: Ruleset, model: Option<Model>) -> Result<Generation, Vec<Diagnostic>> {
+    let default = profile(&config.policy, config.on_fault)?;
+    let mut profiles = BTreeMap::new();
+    for listener in &config.listeners {
+        profiles.insert(listener.name.clone(), profile(&listener.policy, listener.on_fault)?);
+    }
+    Ok(Generation::new(ruleset, model, default, profiles))
+}
+
+fn profile(settings: &policy::Settings, on_fault: FailurePolicy) -> Result<Profile, Vec<Diagnostic>> {
+    // `config` has made the same check and told the place; this is for settings that came another way.
+    let told = |errors: Vec<policy::SettingError>| {
+        errors.into_iter().map(|error| Diagnostic::error("C0106", error.to_string())).collect::<Vec<_>>()
+    };
+    Ok(Profile { policy: Policy::new(settings).map_err(told)?, on_fault })
+}
+
+/// The model that is configured; `None` where it is switched off, or none is built in.
+pub(super) fn load_model(model: &config::Model) -> Result<Option<Model>, Vec<Diagnostic>> {
+    if !model.enabled {
+        return Ok(None);
+    }
+    match &model.path {
+        Some(path) => read_model(path).map(Some).map_err(|diagnostic| vec![*diagnostic]),
+        None if SHIPPED_MODEL.is_empty() => Ok(None),
+        None => Model::load(SHIPPED_MODEL)
+            .map(Some)
+            .map_err(|error| vec![Diagnostic::error("M0105", format!("the built-in model does not load: {error}"))]),
+    }
+}
+
+/// Reads a model from a file.
+pub(super) fn read_model(path: &Path) -> Result<Model, Box<Diagnostic>> {
+    let source = Arc::new(Source::new(path.display().to_string(), ""));
+    let complain = |code, text: String| Box::new(Diagnostic::error(code, text).at(&source, 0..0, ""));
+    let bytes = read(path).map_err(|error| complain("M0101", format!("cannot read the model: {error}")))?;
+    Model::load(&bytes).map_err(|error| complain("M0105", format!("cannot load the model: {error}")))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let limit = Model::FILE_LIMIT as u64;
+    let mut bytes = Vec::new();
+    // One byte more than allowed, so that the model itself complains about its length.
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn both<A, B>(a: Result<A, Vec<Diagnostic>>, b: Result<B, Vec<Diagnostic>>) -> Result<(A, B), Vec<Diagnostic>> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(mut a), Err(b)) => {
+            a.extend(b);
+            Err(a)
+        }
+        (Err(wrong), Ok(_)) | (Ok(_), Err(wrong)) => Err(wrong),
+    }
+}

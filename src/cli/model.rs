@@ -1,0 +1,178 @@
+//! `gatepost model train|eval|info`
+#![expect(clippy::disallowed_methods, reason = "models are files")]
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Exit;
+use super::arguments::{EvalArguments, Format, ModelCommand, TrainArguments};
+use super::failure::Failure;
+use super::generation::{load_model, read_model};
+use super::program::load;
+use super::terminal::Output;
+use crate::classifier::Model;
+use crate::clock::Clock;
+use crate::config::Place;
+use crate::training::{self, Corpus, Progress, Split, TrainError, TrainSettings};
+
+/// Trains, measures or describes.
+pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
+    match command {
+        ModelCommand::Train(arguments) => train(&arguments),
+        ModelCommand::Eval(arguments) => eval(place, &arguments),
+        ModelCommand::Info { path, format } => info(place, path.as_deref(), format),
+    }
+}
+
+fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
+    let mut settings =
+        TrainSettings { corpora: corpora(&arguments.corpora, &arguments.names)?, ..TrainSettings::default() };
+    settings.seed = arguments.seed.unwrap_or(settings.seed);
+    settings.epochs = arguments.epochs.map_or(settings.epochs, usize::from);
+    settings.date = arguments.date.clone().unwrap_or_else(today);
+    let names: Vec<String> = arguments.names.iter().map(|name| format!(" --corpus {name}")).collect();
+    settings.command =
+        format!("gatepost model train{} --seed {} --epochs {}", names.concat(), settings.seed, settings.epochs);
+    let mut bar = Bar::new();
+    let trained = training::train(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+    bar.finish();
+    let manifest_path = arguments.output.with_extension("json");
+    let manifest = serde_json::to_string_pretty(&trained.manifest).unwrap_or_default() + "\n";
+    for (path, bytes) in [(&arguments.output, trained.onnx.as_slice()), (&manifest_path, manifest.as_bytes())] {
+        replace_file(path, bytes)
+            .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))?;
+    }
+    let mut out = Output::new();
+    out.line(format_args!("{}  model {}", arguments.output.display(), trained.manifest.id))?;
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// A daemon that reloads meanwhile sees the old file or the new one, never a half.
+fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let new = PathBuf::from(name);
+    std::fs::write(&new, bytes)?;
+    std::fs::rename(&new, path)
+}
+
+fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
+    let model = model_of(place, arguments.model.as_deref())?;
+    let mut out = Output::new();
+    let mut bar = Bar::new();
+    for corpus in corpora(&arguments.corpora, &arguments.names)? {
+        let report =
+            training::evaluate(&model, &corpus, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+        out.line(serde_json::to_string(&report).unwrap_or_default())?;
+    }
+    bar.finish();
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Failure> {
+    let model = model_of(place, path)?;
+    let manifest = model.manifest();
+    let mut out = Output::new();
+    if format == Format::Json {
+        out.line(serde_json::to_string(manifest).unwrap_or_default())?;
+    } else {
+        out.line(format_args!("model        {}", manifest.id))?;
+        out.line(format_args!("trained on   {} ({} ham, {} spam)", manifest.data, manifest.ham, manifest.spam))?;
+        out.line(format_args!("date         {}", manifest.date))?;
+        out.line(format_args!("command      {}", manifest.command))?;
+        out.line(format_args!(
+            "schema       {}, {} buckets, {} dense, {} columns",
+            manifest.schema_version, manifest.buckets, manifest.dense, manifest.bag
+        ))?;
+        out.line(format_args!("precision    {}", manifest.precision.name()))?;
+        let calibration = &manifest.calibration;
+        out.line(format_args!("calibration  slope {:.4}, offset {:.4}", calibration.slope, calibration.offset))?;
+        out.line(format_args!("data digest  {}", manifest.data_digest))?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+/// The named model, or the configured one, or the built-in one.
+fn model_of(place: &Place, path: Option<&Path>) -> Result<Model, Failure> {
+    if let Some(path) = path {
+        return read_model(path).map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]));
+    }
+    let mut settings = load(place)?.config.model;
+    settings.enabled = true;
+    load_model(&settings)?.ok_or_else(|| Failure::new(Exit::Unavailable, "no model is built in; name a model file"))
+}
+
+fn corpora(directory: &Path, names: &[String]) -> Result<Vec<Corpus>, Failure> {
+    let corpus = |name: &String| {
+        let (name, split) = match name.split_once(':') {
+            None => (name.as_str(), None),
+            Some((name, "train")) => (name, Some(Split::Train)),
+            Some((name, "test")) => (name, Some(Split::Test)),
+            Some((_, other)) => {
+                let message = format!("`{other}` is no part of a corpus; write NAME, NAME:train or NAME:test");
+                return Err(Failure::new(Exit::Usage, message));
+            }
+        };
+        Ok(Corpus { directory: directory.to_owned(), name: name.to_owned(), split })
+    };
+    names.iter().map(corpus).collect()
+}
+
+fn failed(error: &TrainError) -> Failure {
+    Failure::new(Exit::BadInput, error.to_string())
+}
+
+/// The day, as YYYY-MM-DD in UTC.
+fn today() -> String {
+    let seconds = Clock::system().wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    crate::telemetry::date(seconds)
+}
+
+/// How far training is; on a terminal only.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            bar.set_style(
+                ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar
+        });
+        Self(bar)
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let Some(bar) = &self.0 else { return };
+        match progress {
+            Progress::Reading { corpus, done, total } => at(bar, format!("reading {corpus}"), *done, *total),
+            Progress::Learning { epoch, done, total } => at(bar, format!("learning, pass {epoch}"), *done, *total),
+            Progress::Epoch { epoch, held_out_loss, one_minus_roca_percent } => {
+                bar.println(format!(
+                    "pass {epoch}: held-out loss {held_out_loss:.5}, 1-ROCA {one_minus_roca_percent:.4} %"
+                ));
+            }
+            Progress::Writing => bar.set_message("writing"),
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn at(bar: &ProgressBar, message: String, done: usize, total: usize) {
+    bar.set_message(message);
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+}

@@ -1,0 +1,130 @@
+//! Finding and reading rule files: the shipped ones, then the site's.
+#![expect(clippy::disallowed_methods, reason = "rules are files")]
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{self, SHIPPED_RULES};
+use crate::diagnostic::{Diagnostic, Source};
+
+/// Bytes of one rule file.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+/// Files of one directory.
+const FILES_MAX: usize = 10_000;
+
+/// The shipped rules.
+pub(super) fn shipped() -> Vec<Arc<Source>> {
+    SHIPPED_RULES.iter().map(|(path, text)| Arc::new(Source::new(format!("shipped/{path}"), *text))).collect()
+}
+
+/// The rules of the configuration: shipped ones first, so that the site's later lines win.
+pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    let mut sources = if rules.shipped { shipped() } else { Vec::new() };
+    let wanted: Vec<&PathBuf> = rules.paths.iter().filter(|path| !rules.may_be_missing || path.exists()).collect();
+    sources.extend(read_all(&wanted)?);
+    Ok(sources)
+}
+
+/// The rules of the command line, which replace all others.
+pub(super) fn named(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    read_all(&paths.iter().collect::<Vec<_>>())
+}
+
+fn read_all(paths: &[&PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    let mut sources = Vec::new();
+    let mut wrong = Vec::new();
+    for path in paths {
+        match files_of(path) {
+            Err(error) => wrong.push(unreadable(path, &error)),
+            Ok(files) => {
+                for file in files {
+                    match read(&file) {
+                        Ok(source) => sources.push(Arc::new(source)),
+                        Err(error) => wrong.push(unreadable(&file, &error)),
+                    }
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(sources) } else { Err(wrong) }
+}
+
+/// A file is itself; a directory is read as SpamAssassin reads one: `*.pre`, then `*.cf`, each in name order.
+fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        let rank = match file.extension().and_then(|extension| extension.to_str()) {
+            Some("pre") => 0,
+            Some("cf") => 1,
+            _ => continue,
+        };
+        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && !file.is_dir() {
+            files.push((rank, file));
+        }
+    }
+    if files.len() > FILES_MAX {
+        return Err(io::Error::other(format!("more than {FILES_MAX} rule files")));
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, file)| file).collect())
+}
+
+fn read(path: &Path) -> io::Result<Source> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other(format!("larger than {} MiB", FILE_BYTES_MAX >> 20)));
+    }
+    Ok(Source::from_bytes(path.display().to_string(), &bytes))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let source = Arc::new(Source::new(path.display().to_string(), ""));
+    Diagnostic::error("R0101", format!("cannot read rules: {error}")).at(&source, 0..0, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_read_as_spamassassin_reads_one() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["b.cf", "a.cf", "z.pre", ".c.cf", "notes.txt", "local.cf"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(directory.path().join("sub.cf")).unwrap();
+        let names: Vec<String> = named(&[directory.path().to_owned()])
+            .unwrap()
+            .iter()
+            .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["z.pre", "a.cf", "b.cf", "local.cf"]);
+    }
+
+    #[test]
+    fn a_missing_path_is_an_error_unless_it_is_the_default() {
+        let missing = PathBuf::from("/nonexistent/gatepost");
+        let mut rules = config::Rules { shipped: false, paths: vec![missing], may_be_missing: true };
+        assert!(configured(&rules).unwrap().is_empty());
+        rules.may_be_missing = false;
+        assert_eq!(configured(&rules).unwrap_err()[0].code, "R0101");
+    }
+
+    #[test]
+    fn a_file_has_its_limit_at_n_and_n_plus_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.cf");
+        for (length, fits) in [(FILE_BYTES_MAX, true), (FILE_BYTES_MAX + 1, false)] {
+            std::fs::write(&path, "#".repeat(usize::try_from(length).unwrap())).unwrap();
+            assert_eq!(named(std::slice::from_ref(&path)).is_ok(), fits);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The configuration as types: what the rest of the program is given.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::units::Socket;
+use crate::engine;
+use crate::policy;
+use crate::telemetry;
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// At least one; names and sockets are all different.
+    pub listeners: Vec<Listener>,
+    /// The profile of `[policy]`: for offline scans, and what listeners without a profile of their own have.
+    pub policy: policy::Settings,
+    /// What becomes of mail that cannot be judged, unless the listener says otherwise.
+    pub on_fault: engine::FailurePolicy,
+    /// `[rules]`
+    pub rules: Rules,
+    /// `[model]`
+    pub model: Model,
+    /// `limits.connections`: milter connections at the same time.
+    pub connections: usize,
+    /// `[workers]` and `[limits]`.
+    pub engine: engine::Settings,
+    /// `[server]`
+    pub server: Server,
+    /// `[log]`
+    pub log: telemetry::LogSettings,
+    /// `[records]`
+    pub records: telemetry::RecordSettings,
+}
+
+/// One `[[listener]]`.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name, and that of its policy profile.
+    pub name: Arc<str>,
+    /// Where it listens.
+    pub socket: Socket,
+    /// Permission bits of a UNIX socket.
+    pub mode: u32,
+    /// The group of a UNIX socket, by name or number.
+    pub group: Option<String>,
+    /// Who speaks the protocol.
+    pub front_end: FrontEnd,
+    /// `[policy]` with the listener's own `[listener.policy]` over it.
+    pub policy: policy::Settings,
+    /// What becomes of mail that cannot be judged.
+    pub on_fault: engine::FailurePolicy,
+}
+
+/// Who speaks the milter protocol on a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrontEnd {
+    /// Our own event loop.
+    Native,
+    /// Sendmail's libmilter (cargo feature `libmilter`).
+    Libmilter,
+}
+
+/// `[rules]`
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whether the shipped rules are loaded first.
+    pub shipped: bool,
+    /// Files and directories with rules, in order.
+    pub paths: Vec<PathBuf>,
+    /// Whether `paths` is the default, whose directory may be missing.
+    pub may_be_missing: bool,
+}
+
+/// `[model]`
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Whether the classifier is asked.
+    pub enabled: bool,
+    /// The file; `None` means the built-in model.
+    pub path: Option<PathBuf>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// After how long a silence a connection is closed.
+    pub idle_timeout: Duration,
+    /// How long a drain may take.
+    pub drain_timeout: Duration,
+    /// The control socket; `None` means none.
+    pub control: Option<PathBuf>,
+}

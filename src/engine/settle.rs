@@ -1,0 +1,45 @@
+//! Settling: what happened to a mail, in the form in which telemetry keeps it.
+
+use std::time::Duration;
+
+use super::{FailurePolicy, Fault};
+use crate::clock::Clock;
+use crate::mail::Transaction;
+use crate::telemetry::{Ending, MailRecord};
+use crate::verdict::{GenerationId, Verdict, VerdictId};
+
+/// One mail (or an early stage of one) that is over.
+#[derive(Debug)]
+pub struct Outcome<'a> {
+    /// The reference that the client was told, or that stands in the header.
+    pub id: &'a VerdictId,
+    /// The SMTP side, as far as it went.
+    pub transaction: &'a Transaction,
+    /// The stage at which it ended.
+    pub stage: &'static str,
+    /// The verdict, or the fault with what was made of it and the generation that would have judged.
+    pub result: Result<&'a Verdict, (Fault, FailurePolicy, &'a GenerationId)>,
+    /// Bytes of the message that were received.
+    pub size: usize,
+    /// From MAIL to the answer; `None` before MAIL.
+    pub elapsed: Option<Duration>,
+}
+
+impl<'a> Outcome<'a> {
+    pub(super) fn to_record(&self, clock: &Clock) -> MailRecord<'a> {
+        MailRecord {
+            id: self.id,
+            time: clock.wall(),
+            transaction: self.transaction,
+            size: self.size,
+            elapsed: self.elapsed.unwrap_or_default(),
+            stage: self.stage,
+            ending: match self.result {
+                Ok(verdict) => Ending::Judged(verdict),
+                Err((fault, policy, generation)) => {
+                    Ending::Faulted { fault: fault.name(), action: policy.name(), generation }
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! From a case to its features.
+
+use super::dense::{self, Texts};
+use super::hash::{bucket, gram};
+use super::normalise;
+use super::shape;
+use super::vector::Bag;
+use super::{FeatureVector, Schema};
+use crate::facts::Case;
+
+/// Salts of the name spaces of 4-grams.
+const SUBJECT: u64 = 0x73;
+const TEXT: u64 = 0x74;
+/// Bytes of the subject that are read.
+const SUBJECT_BYTES: usize = 512;
+/// A rule of this many underscores begins the footer of a mailing list.
+const FOOTER_RULE: &str = "______________________________";
+/// Footers are shorter than this, in bytes.
+const FOOTER_BYTES: usize = 600;
+
+/// The features of a case. Never fails; the work is bounded by the limits of reading a message and of [`Schema`].
+pub fn extract(case: &Case<'_>) -> FeatureVector {
+    let message = case.message;
+    let subject = message.subject();
+    let subject = without_list_tag(head(&subject, SUBJECT_BYTES));
+    let text = visible_text(case);
+
+    let mut bag = Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS);
+    bag.add(Schema::ALWAYS);
+    shape::add(message, &mut bag);
+    bag.extend_room(Schema::TOKENS - Schema::SHAPE_TOKENS);
+
+    let mut characters = Vec::with_capacity(Schema::HEAD + Schema::TAIL);
+    normalise::append(subject, &mut characters);
+    add_grams(&mut characters, SUBJECT, &mut bag);
+    // The words of the subject speak in the text, too.
+    normalise::append(&text, &mut characters);
+    add_grams(&mut characters, TEXT, &mut bag);
+
+    let texts = Texts { subject, sample: &text };
+    FeatureVector { tokens: bag.into_sorted(), dense: dense::dense(case, &texts) }
+}
+
+fn add_grams(characters: &mut Vec<char>, salt: u64, bag: &mut Bag) {
+    characters.push(' ');
+    for window in characters.windows(4) {
+        if let &[a, b, c, d] = window
+            && !bag.add(bucket(gram([a, b, c, d], salt), Schema::SHAPE_BUCKETS..Schema::BUCKETS))
+        {
+            break;
+        }
+    }
+    characters.pop();
+}
+
+/// The first bytes, cut at a character.
+fn head(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+}
+
+/// The last bytes, cut at a character.
+fn tail(text: &str, bytes: usize) -> &str {
+    text.get(text.ceil_char_boundary(text.len().saturating_sub(bytes))..).unwrap_or_default()
+}
+
+/// The subject without `[name-of-list]` before it, as that names the collector rather than the mail.
+fn without_list_tag(subject: &str) -> &str {
+    let trimmed = subject.trim_start();
+    let tag = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    match tag {
+        Some((name, rest)) if !name.is_empty() && name.len() <= 40 => rest.trim_start(),
+        _ => trimmed,
+    }
+}
+
+/// Head and tail of all texts that a person would read, without the footer of a mailing list.
+fn visible_text(case: &Case<'_>) -> String {
+    let mut texts = case.message.texts.iter().map(|text| without_footer(&text.rendered));
+    let Some(first) = texts.next() else { return String::new() };
+    let mut whole = String::from(cut(first));
+    for text in texts {
+        whole.push('\n');
+        whole.push_str(&cut(text));
+    }
+    cut(&whole).into_owned()
+}
+
+/// Head and tail of one text.
+fn cut(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.len() <= Schema::HEAD + Schema::TAIL {
+        return text.into();
+    }
+    format!("{}\n{}", head(text, Schema::HEAD), tail(text, Schema::TAIL)).into()
+}
+
+fn without_footer(text: &str) -> &str {
+    match text.rfind(FOOTER_RULE) {
+        Some(at) if text.len() - at <= FOOTER_BYTES => text.get(..at).unwrap_or(text).trim_end_matches('_'),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::facts::{Facts, Stage};
+    use crate::mail::{Limits, Message, Transaction};
+
+    fn features(raw: &str) -> FeatureVector {
+        at(raw, SystemTime::UNIX_EPOCH)
+    }
+
+    fn at(raw: &str, arrived: SystemTime) -> FeatureVector {
+        let transaction = Transaction::new(Arc::from("test"), arrived);
+        let message = Message::parse(raw.as_bytes(), &Limits::default());
+        let facts = Facts::default();
+        extract(&Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts })
+    }
+
+    const PLAIN: &str = "From: Ann <ann@example.com>\r\nTo: bob@example.net\r\nSubject: Lunch\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\nShall we meet at noon?\r\n";
+
+    fn with(header: &str) -> String {
+        format!("{header}{PLAIN}")
+    }
+
+    #[test]
+    fn vectors_have_the_shape_of_the_schema() {
+        for raw in ["", "\r\n", "x", PLAIN, "Subject: \u{0}\r\n\r\n\u{fffd}", &"a b c ".repeat(90_000)] {
+            let vector = features(raw);
+            assert_eq!(vector.dense.len(), Schema::DENSE);
+            assert!(vector.dense.iter().all(|value| value.is_finite()), "{:?}", vector.dense);
+            assert_eq!(vector.tokens.first(), Some(&0));
+            assert!(vector.tokens.is_sorted() && vector.tokens.len() <= Schema::TOKENS);
+        }
+    }
+
+    #[test]
+    fn tokens_stop_at_the_limit() {
+        let many: String = (0..20_000u32).filter_map(|i| char::from_u32(0x4e00 + i)).collect();
+        let html: String = (0..600).map(|i| format!("<x{i}>")).collect();
+        let raw = format!("Content-Type: text/html; charset=utf-8\r\n\r\n{html}{many}");
+        assert!(features(&raw).tokens.len() <= Schema::TOKENS);
+    }
+
+    /// Whatever tells the collector, the receiver or the day must not change the vector.
+    #[test]
+    fn no_leak() {
+        let expected = features(PLAIN);
+        for header in [
+            "X-Spam-Status: Yes, score=99\r\n",
+            "X-Virus-Scanned: y\r\nX-UUID: 1\r\nX-Miltered: m\r\nX-Barracuda-Spam-Score: 9\r\nX-ASG-Debug-ID: 1\r\n",
+            "X-Keywords: \r\nDelivery-Date: Mon\r\nX-Pyzor: 1\r\nX-Loop: a\r\nOld-Return-Path: <a@example.org>\r\n",
+            "Resent-From: a@example.org\r\nStatus: RO\r\nX-Status: A\r\nContent-Length: 5\r\nLines: 1\r\n",
+            "Delivered-To: zz@example.org\r\nX-Original-To: zz@example.org\r\nReturn-Path: <x@example.org>\r\n",
+            "X-MS-Exchange-Organization-SCL: 9\r\nX-Microsoft-Antispam: BCL:9\r\nX-Forefront-Antispam-Report: x\r\n",
+            "X-EOPAttributedMessage: 0\r\nX-IncomingTopHeaderMarker: x\r\nX-SID-PRA: x\r\nX-Sender-IP: 192.0.2.1\r\n",
+            "Received: from a.example by b.example; Mon, 5 Jan 2026 10:00:00 +0000\r\n",
+            "List-Id: <x.example.org>\r\nList-Unsubscribe: <mailto:u@example.org>\r\nX-Mailman-Version: 2\r\n",
+            "Precedence: bulk\r\nErrors-To: e@example.org\r\nSender: s@example.org\r\nDKIM-Signature: v=1\r\nX-Mailer: M\r\n",
+        ] {
+            assert_eq!(features(&with(header)), expected, "{header:?}");
+        }
+        let other_day = PLAIN.replace("5 Jan 2026", "7 Mar 1999");
+        assert_eq!(features(&other_day), expected, "the date");
+        assert_eq!(features(&PLAIN.replace("<1@example.com>", "<abc.9@mx.example.com>")), expected, "the Message-ID");
+        assert_eq!(features(&PLAIN.replace("bob@example.net", "eve@example.org")), expected, "the recipient");
+        assert_eq!(features(&PLAIN.replace("\r\n", "\n")), expected, "line ends");
+        assert_eq!(features(&PLAIN.replace("Subject: Lunch", "Subject: [Lists] Lunch")), expected, "list tag");
+        assert_eq!(at(PLAIN, SystemTime::UNIX_EPOCH + Duration::from_secs(9)), expected, "the clock");
+        let footer = format!("{PLAIN}{}\r\nList mailing list\r\n", "_".repeat(47));
+        assert_eq!(features(&footer).tokens, expected.tokens, "footer");
+    }
+
+    #[test]
+    fn what_counts_does_change_it() {
+        let expected = features(PLAIN);
+        for (from, to) in [
+            ("noon", "midnight"),
+            ("Lunch", "Pills"),
+            ("Message-ID: <1@example.com>\r\n", ""),
+            ("<1@example.com>", "<1@example.org>"),
+            ("\r\nShall", "\r\nhttp://192.0.2.7/ Shall"),
+        ] {
+            assert_ne!(features(&PLAIN.replace(from, to)), expected, "{from:?} -> {to:?}");
+        }
+    }
+
+    #[test]
+    fn head_and_tail_of_long_text() {
+        let long = format!("{PLAIN}{}", "word ".repeat(5_000));
+        let changed = |at: usize| {
+            let mut bytes = long.clone().into_bytes();
+            bytes[at] = b'Z';
+            features(&String::from_utf8(bytes).unwrap()).tokens != features(&long).tokens
+        };
+        let start = long.len() - 25_000;
+        assert!(changed(start + 100), "the head is read");
+        assert!(changed(long.len() - 100), "the tail is read");
+        assert!(!changed(start + 12_000), "the middle is not");
+    }
+}

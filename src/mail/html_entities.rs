@@ -1,0 +1,245 @@
+//! Character references of HTML: numeric ones and the names that mail uses.
+
+use std::borrow::Cow;
+
+/// Bytes of the longest reference that is looked at.
+const LENGTH: usize = 32;
+
+/// Decodes the character references of a text; what is none stays.
+pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let (mut result, mut rest) = (String::with_capacity(text.len()), text);
+    let mut next = Some(first);
+    while let Some((before, from)) = next.and_then(|at| rest.split_at_checked(at)) {
+        result.push_str(before);
+        if let Some((c, length)) = reference(from) {
+            result.push(c);
+            rest = from.get(length..).unwrap_or_default();
+        } else {
+            result.push('&');
+            rest = from.get(1..).unwrap_or_default();
+        }
+        next = memchr::memchr(b'&', rest.as_bytes());
+    }
+    result.push_str(rest);
+    Cow::Owned(result)
+}
+
+/// The character that a reference at the start of `from` stands for, and the bytes of the reference.
+fn reference(from: &str) -> Option<(char, usize)> {
+    let body = from.as_bytes().get(1..)?;
+    let body = body.get(..LENGTH).unwrap_or(body);
+    if let Some(digits) = body.strip_prefix(b"#") {
+        let (digits, radix, prefix) = match digits {
+            [b'x' | b'X', digits @ ..] => (digits, 16, 3),
+            digits => (digits, 10, 2),
+        };
+        let length = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
+        let text = std::str::from_utf8(digits.get(..length).filter(|digits| !digits.is_empty())?).ok()?;
+        let semicolon = usize::from(digits.get(length) == Some(&b';'));
+        return Some((character(u32::from_str_radix(text, radix).unwrap_or(u32::MAX)), prefix + length + semicolon));
+    }
+    if !body.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let length = body.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let name = std::str::from_utf8(body.get(..length)?).ok()?;
+    let found = NAMES.binary_search_by_key(&name, |(name, _)| name).ok().and_then(|at| NAMES.get(at))?;
+    let has_semicolon = body.get(length) == Some(&b';');
+    // Only the old names may go without semicolon.
+    (has_semicolon || (u32::from(found.1) < 256)).then(|| (found.1, 1 + length + usize::from(has_semicolon)))
+}
+
+/// The character of a number; 128 to 159 are those of Windows-1252, as browsers read them.
+fn character(code: u32) -> char {
+    match code {
+        0x80..=0x9f => {
+            let at = usize::try_from(code - 0x80).unwrap_or_default();
+            WINDOWS_1252.chars().nth(at).unwrap_or('\u{fffd}')
+        }
+        0 => '\u{fffd}',
+        code => char::from_u32(code).unwrap_or('\u{fffd}'),
+    }
+}
+
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
+/// Sorted by name (ASCII order).
+const NAMES: [(&str, char); 148] = [
+    ("AElig", 'Æ'),
+    ("AMP", '&'),
+    ("Aacute", 'Á'),
+    ("Acirc", 'Â'),
+    ("Agrave", 'À'),
+    ("Aring", 'Å'),
+    ("Atilde", 'Ã'),
+    ("Auml", 'Ä'),
+    ("Ccedil", 'Ç'),
+    ("Dagger", '‡'),
+    ("ETH", 'Ð'),
+    ("Eacute", 'É'),
+    ("Ecirc", 'Ê'),
+    ("Egrave", 'È'),
+    ("Euml", 'Ë'),
+    ("GT", '>'),
+    ("Iacute", 'Í'),
+    ("Icirc", 'Î'),
+    ("Igrave", 'Ì'),
+    ("Iuml", 'Ï'),
+    ("LT", '<'),
+    ("NewLine", '\u{a}'),
+    ("Ntilde", 'Ñ'),
+    ("OElig", 'Œ'),
+    ("Oacute", 'Ó'),
+    ("Ocirc", 'Ô'),
+    ("Ograve", 'Ò'),
+    ("Oslash", 'Ø'),
+    ("Otilde", 'Õ'),
+    ("Ouml", 'Ö'),
+    ("QUOT", '"'),
+    ("Scaron", 'Š'),
+    ("THORN", 'Þ'),
+    ("Tab", '\u{9}'),
+    ("Uacute", 'Ú'),
+    ("Ucirc", 'Û'),
+    ("Ugrave", 'Ù'),
+    ("Uuml", 'Ü'),
+    ("Yacute", 'Ý'),
+    ("aacute", 'á'),
+    ("acirc", 'â'),
+    ("acute", '´'),
+    ("aelig", 'æ'),
+    ("agrave", 'à'),
+    ("amp", '&'),
+    ("apos", '\''),
+    ("aring", 'å'),
+    ("atilde", 'ã'),
+    ("auml", 'ä'),
+    ("bdquo", '„'),
+    ("brvbar", '¦'),
+    ("bull", '•'),
+    ("ccedil", 'ç'),
+    ("cedil", '¸'),
+    ("cent", '¢'),
+    ("check", '✓'),
+    ("colon", ':'),
+    ("commat", '@'),
+    ("copy", '©'),
+    ("curren", '¤'),
+    ("dagger", '†'),
+    ("darr", '↓'),
+    ("deg", '°'),
+    ("divide", '÷'),
+    ("eacute", 'é'),
+    ("ecirc", 'ê'),
+    ("egrave", 'è'),
+    ("emsp", '\u{2003}'),
+    ("ensp", '\u{2002}'),
+    ("eth", 'ð'),
+    ("euml", 'ë'),
+    ("euro", '€'),
+    ("frac12", '½'),
+    ("frac14", '¼'),
+    ("frac34", '¾'),
+    ("gt", '>'),
+    ("harr", '↔'),
+    ("hearts", '♥'),
+    ("hellip", '…'),
+    ("iacute", 'í'),
+    ("icirc", 'î'),
+    ("iexcl", '¡'),
+    ("igrave", 'ì'),
+    ("iquest", '¿'),
+    ("iuml", 'ï'),
+    ("laquo", '«'),
+    ("larr", '←'),
+    ("ldquo", '“'),
+    ("lrm", '\u{200e}'),
+    ("lsaquo", '‹'),
+    ("lsquo", '‘'),
+    ("lt", '<'),
+    ("macr", '¯'),
+    ("mdash", '—'),
+    ("micro", 'µ'),
+    ("middot", '·'),
+    ("minus", '−'),
+    ("nbsp", '\u{a0}'),
+    ("ndash", '–'),
+    ("not", '¬'),
+    ("ntilde", 'ñ'),
+    ("num", '#'),
+    ("oacute", 'ó'),
+    ("ocirc", 'ô'),
+    ("oelig", 'œ'),
+    ("ograve", 'ò'),
+    ("ordf", 'ª'),
+    ("ordm", 'º'),
+    ("oslash", 'ø'),
+    ("otilde", 'õ'),
+    ("ouml", 'ö'),
+    ("para", '¶'),
+    ("period", '.'),
+    ("permil", '‰'),
+    ("plusmn", '±'),
+    ("pound", '£'),
+    ("quot", '"'),
+    ("raquo", '»'),
+    ("rarr", '→'),
+    ("rdquo", '”'),
+    ("reg", '®'),
+    ("rlm", '\u{200f}'),
+    ("rsaquo", '›'),
+    ("rsquo", '’'),
+    ("sbquo", '‚'),
+    ("scaron", 'š'),
+    ("sect", '§'),
+    ("shy", '\u{ad}'),
+    ("sol", '/'),
+    ("sup1", '¹'),
+    ("sup2", '²'),
+    ("sup3", '³'),
+    ("szlig", 'ß'),
+    ("thinsp", '\u{2009}'),
+    ("thorn", 'þ'),
+    ("times", '×'),
+    ("trade", '™'),
+    ("uacute", 'ú'),
+    ("uarr", '↑'),
+    ("ucirc", 'û'),
+    ("ugrave", 'ù'),
+    ("uml", '¨'),
+    ("uuml", 'ü'),
+    ("yacute", 'ý'),
+    ("yen", '¥'),
+    ("yuml", 'ÿ'),
+    ("zwj", '\u{200d}'),
+    ("zwnj", '\u{200c}'),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_decoded() {
+        for (text, expected) in [
+            ("", ""),
+            ("a", "a"),
+            ("&lt;a&gt; &amp;amp;", "<a> &amp;"),
+            ("&#65;&#x42;&#X43", "ABC"),
+            ("&nbsp;&copy", "\u{a0}©"),
+            ("&euro &euro;", "&euro €"),
+            ("&#150;&#0;&#x110000;&#99999999999;", "–\u{fffd}\u{fffd}\u{fffd}"),
+            ("a & b &unknown; &;&#;&#x;", "a & b &unknown; &;&#;&#x;"),
+            ("&é", "&é"),
+        ] {
+            assert_eq!(decode_entities(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(NAMES.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(WINDOWS_1252.chars().count(), 32);
+    }
+}

@@ -1,0 +1,147 @@
+//! Reads a message: splits it, decodes its texts, collects its URLs, and notes what is odd.
+
+use std::borrow::Cow;
+
+use super::anomaly::Report;
+use super::decode::to_utf8;
+use super::html::render_html;
+use super::split::{decoded_budget, split};
+use super::url_scan::Collector;
+use super::{AnomalyKind, Entity, EntityKind, HeaderField, Limits, Message, TextPart};
+
+/// Bytes of a line without its line end (RFC 5322 §2.1.1).
+const LINE_BYTES: usize = 998;
+/// No charset makes more UTF-8 of a byte than this.
+const CHARSET_GROWTH: usize = 3;
+
+/// Reads a message within `limits`.
+pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
+    let mut report = Report::default();
+    let mut decoded_left = decoded_budget(raw.len(), limits);
+    let entities = split(raw, limits, &mut decoded_left, &mut report);
+    let header = entities.first().map(|entity| entity.header.clone()).unwrap_or_default();
+    let body_start = entities.first().map_or(raw.len(), |entity| entity.body.start);
+    note_lines(raw, body_start, &mut report);
+    note_header(&header, &mut report);
+    let texts = read_texts(&entities, limits, &mut decoded_left, &mut report);
+    let mut collector = Collector::new(limits, &mut report);
+    for text in &texts {
+        if let Some(facts) = &text.html {
+            collector.html(facts, text.entity);
+        }
+        collector.text(&text.rendered, text.entity);
+    }
+    let urls = collector.urls;
+    Message { raw, header, body_start, entities, texts, urls, anomalies: report.anomalies }
+}
+
+/// Line ends, overlong lines, NUL bytes: the first of each.
+fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
+    if let Some(at) = memchr::memchr(0, raw) {
+        report.add(AnomalyKind::NulByte, at);
+    }
+    let head = raw.get(..body_start).unwrap_or_default();
+    let is_bare = |at: &usize| head.get(at.saturating_add(1)).is_some_and(|byte| *byte != b'\n');
+    if let Some(at) = memchr::memchr_iter(b'\r', head).find(is_bare) {
+        report.add(AnomalyKind::BareCr, at);
+    }
+    let (mut start, mut overlong, mut bare, mut has_proper) = (0, None, None, false);
+    for at in memchr::memchr_iter(b'\n', raw).chain([raw.len()]) {
+        let is_proper = at > start && raw.get(at.saturating_sub(1)) == Some(&b'\r');
+        if at < raw.len() {
+            has_proper |= is_proper;
+            bare = bare.or((!is_proper).then_some(at));
+        }
+        if at.saturating_sub(start).saturating_sub(usize::from(is_proper)) > LINE_BYTES {
+            overlong = overlong.or(Some(start));
+        }
+        start = at.saturating_add(1);
+    }
+    if let Some(at) = overlong {
+        report.add(AnomalyKind::OverlongLine, at);
+    }
+    if let Some(at) = bare.filter(|_| has_proper) {
+        report.add(AnomalyKind::BareLf, at);
+    }
+}
+
+fn note_header(header: &[HeaderField<'_>], report: &mut Report) {
+    if header.is_empty() {
+        report.add(AnomalyKind::EmptyHeader, 0);
+    }
+    if header.iter().any(|field| std::str::from_utf8(&field.raw).is_err()) {
+        report.add(AnomalyKind::EightBitHeader, 0);
+    }
+    let count = |name| header.iter().filter(|field| field.is(name)).take(2).count();
+    match count("From") {
+        0 => report.add(AnomalyKind::MissingFrom, 0),
+        1 => {}
+        _ => report.add(AnomalyKind::DuplicateFrom, 0),
+    }
+    if count("Subject") > 1 {
+        report.add(AnomalyKind::DuplicateSubject, 0);
+    }
+}
+
+/// The leaves that a person would read.
+fn read_texts<'a>(
+    entities: &[Entity<'a>],
+    limits: &Limits,
+    decoded_left: &mut usize,
+    report: &mut Report,
+) -> Vec<TextPart<'a>> {
+    let mut html_left = limits.html;
+    let mut texts = Vec::new();
+    for (index, entity) in entities.iter().enumerate() {
+        let is_html = entity.is_html();
+        if entity.kind != EntityKind::Leaf || !(is_html || entity.media_type.is("text", "plain")) {
+            continue;
+        }
+        let source = read_source(entity, decoded_left, report);
+        if !is_html {
+            texts.push(TextPart { entity: index, rendered: source.clone(), source, html: None });
+            continue;
+        }
+        let (rendered, facts) = render_html(&source, html_left);
+        html_left = html_left.saturating_sub(source.len());
+        if facts.is_cut {
+            report.add(AnomalyKind::HtmlLimit, entity.body.start);
+        }
+        texts.push(TextPart { entity: index, source, rendered: Cow::Owned(rendered), html: Some(facts) });
+    }
+    texts
+}
+
+/// The content of a leaf in UTF-8. What borrows from the message costs nothing; copies count as decoded.
+fn read_source<'a>(entity: &Entity<'a>, decoded_left: &mut usize, report: &mut Report) -> Cow<'a, str> {
+    let charset = entity.charset.as_deref();
+    let is_utf_8 = std::str::from_utf8(&entity.content).is_ok();
+    if let Cow::Borrowed(bytes) = entity.content
+        && is_utf_8
+        && let (Cow::Borrowed(text), odd) = to_utf8(bytes, charset)
+    {
+        if let Some(kind) = odd {
+            report.add(kind, entity.body.start);
+        }
+        return Cow::Borrowed(text);
+    }
+    let growth = if is_utf_8 { 1 } else { CHARSET_GROWTH };
+    let window = cut(&entity.content, *decoded_left / growth);
+    let (text, odd) = to_utf8(window, charset);
+    *decoded_left = decoded_left.saturating_sub(text.len());
+    if let Some(kind) = odd {
+        report.add(kind, entity.body.start);
+    }
+    if window.len() < entity.content.len() {
+        report.add(AnomalyKind::DecodedLimit, entity.body.start);
+    }
+    Cow::Owned(text.into_owned())
+}
+
+fn cut(bytes: &[u8], length: usize) -> &[u8] {
+    bytes.get(..length).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

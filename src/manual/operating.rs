@@ -1,0 +1,52 @@
+//! Operating Gatepost.
+//!
+//! # From nothing to filtered mail
+//!
+//! 1. `gatepost check` says whether configuration, rules, model and sockets are in order; without a configuration file the
+//!    embedded defaults hold. `gatepost generate sample-config` prints every key with its default and its reason.
+//! 2. `gatepost run` serves in the foreground; a service manager keeps it there (it speaks `sd_notify`).
+//! 3. One line in `main.cf`: see `contrib/postfix/main.cf.fragment`, which explains each parameter, and
+//!    `contrib/postfix/README.md` for the chroot and the permissions of the socket.
+//!
+//! # What a mail can meet
+//!
+//! | Outcome | SMTP | Where the mail is |
+//! |---|---|---|
+//! | accept | 250, header fields added | delivered; `X-Spam-Flag: YES` from `required` (5.0) on |
+//! | quarantine | 250 | Postfix's hold queue (`postqueue -p` marks it `!`); `postsuper -H ID` releases it |
+//! | reject | 550 5.7.1, the kind of evidence and a reference | with the sender, whose own server tells him |
+//! | fault | 451 4.3.x (or what `on_fault` says) | with the sender's server, which tries again |
+//!
+//! `gatepost explain REFERENCE` shows the evidence behind a reference, as long as the records keep it (`[records]`).
+//!
+//! # The log
+//!
+//! One line for each mail, the queue id first, because that is what one greps for; one line for each fault; nothing else at the
+//! default level. What came from the mail is escaped: one event is one line, whatever is in it.
+//!
+//! # Faults
+//!
+//! A fault means that a mail could not be judged. It never becomes a refusal, and it is never silently accepted.
+//!
+//! | Fault | Means | Do |
+//! |---|---|---|
+//! | `deadline` | the verdict was not ready within `limits.deadline` | see whether the machine is short of CPU; `gatepost rules bench` comes with a later version |
+//! | `panic` | a bug of ours, on this one mail | please report it, with the mail if you may |
+//! | `overload` | queue or memory are full | more cores, or a smaller `limits.message` |
+//! | `too_large` | the message is larger than `limits.message` | Postfix's `message_size_limit` should be below it |
+//! | `cancelled` | the MTA broke off | nothing |
+//! | `shutting_down` | the daemon was stopped meanwhile | nothing: the client comes again |
+//!
+//! # Reload and restart
+//!
+//! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely, and swaps it between mails. If
+//! anything is wrong with the new one, the old one stays and the answer says what is wrong, with file, line and column.
+//! Listeners are set at the start: a changed socket needs a restart.
+//!
+//! `SIGTERM` drains: no new connections, mails that have begun are answered, then the daemon ends. A second `SIGTERM` ends it at
+//! once. With `default_action=tempfail` Postfix defers what comes while nobody listens.
+//!
+//! # When something is beyond the limits
+//!
+//! Every quantity that a stranger controls has a limit (`[limits]`). What lies beyond it was not looked at, so the mail is at
+//! least held (`policy.beyond_limits`), never called clean; the log and the record name the limit.

@@ -1,0 +1,73 @@
+//! What a rule is, in words, for `gatepost explain RULE`.
+
+use std::fmt::Write as _;
+
+use super::metas;
+use super::rule::{Rule, Test, ViewKey};
+use super::ruleset::Ruleset;
+
+/// All that is known of a rule: several lines, the last one ended.
+pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let mut line = |text: String| drop(writeln!(out, "{text}"));
+    line(format!("{}  ({} rule)", rule.name, rule.kind.name()));
+    if !rule.description.is_empty() {
+        line(format!("  {}", rule.description));
+    }
+    line(String::new());
+    line(format!("  looks at   {}", subject(rule)));
+    line(format!("  test       {}", rule.definition));
+    line(format!("  score      {}", score(rule)));
+    let (file, number, column) = rule.position();
+    line(format!("  defined    {file}:{number}:{column}"));
+    line(format!(
+        "  decided    at the end of the {}",
+        if rule.stage == crate::facts::Stage::EndOfMessage { "message" } else { "header" }
+    ));
+    if let Some(why) = &rule.disabled {
+        line(format!("  disabled   {why}"));
+    }
+    if let Test::Eval(eval, _) = &rule.test {
+        line(format!("  hits when  {}", eval.summary));
+    }
+    if let Test::Meta(program) = &rule.test {
+        let mut names: Vec<_> = metas::names(program).filter_map(|number| ruleset.rules().get(number)).collect();
+        names.sort_by(|a, b| a.name.cmp(&b.name));
+        names.dedup_by(|a, b| a.name == b.name);
+        for needed in names {
+            line(format!("  needs      {}  {}", needed.name, needed.description).trim_end().to_owned());
+        }
+    }
+    for test in &rule.tests {
+        line(format!("  {}  {}", if test.must_hit { "must hit " } else { "must not " }, test.text));
+    }
+    out
+}
+
+fn subject(rule: &Rule) -> String {
+    match &rule.test {
+        Test::Pattern { view, .. } => match view {
+            ViewKey::Header(request) => format!("the header field {request}"),
+            ViewKey::Mime(request) => format!("the header field {request} of each MIME entity"),
+            ViewKey::Body => "the text as a person reads it, and the subject".to_owned(),
+            ViewKey::RawBody => "the decoded text with its HTML".to_owned(),
+            ViewKey::Uri => "the URLs".to_owned(),
+            ViewKey::Full => "the message as received".to_owned(),
+        },
+        Test::Exists(request) => format!("whether the header field {request} exists"),
+        Test::Eval(eval, _) => format!("what the function {} looks at", eval.name),
+        Test::Meta(_) => "other rules".to_owned(),
+        Test::Never => "nothing: it cannot be decided yet".to_owned(),
+    }
+}
+
+fn score(rule: &Rule) -> String {
+    if rule.is_subrule() {
+        "none: a part of other rules".to_owned()
+    } else if rule.flags.shadow {
+        format!("none: a shadow rule, which would count {}", rule.score)
+    } else {
+        rule.score.to_string()
+    }
+}

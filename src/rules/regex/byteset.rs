@@ -1,0 +1,134 @@
+//! Sets of bytes, with Perl's notions of class and case.
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ByteSet {
+    low: u128,
+    high: u128,
+}
+
+impl ByteSet {
+    /// No byte.
+    pub(super) const EMPTY: Self = Self { low: 0, high: 0 };
+    /// Every byte.
+    pub(super) const ALL: Self = Self { low: u128::MAX, high: u128::MAX };
+
+    /// Only that byte.
+    pub(super) fn of(byte: u8) -> Self {
+        let mut set = Self::EMPTY;
+        set.insert(byte);
+        set
+    }
+
+    /// The bytes for which a test holds.
+    pub(super) fn that(test: impl Fn(u8) -> bool) -> Self {
+        let mut set = Self::EMPTY;
+        (0..=u8::MAX).filter(|byte| test(*byte)).for_each(|byte| set.insert(byte));
+        set
+    }
+
+    pub(super) fn insert(&mut self, byte: u8) {
+        if byte < 128 {
+            self.low |= 1 << byte;
+        } else {
+            self.high |= 1 << (byte - 128);
+        }
+    }
+
+    pub(super) fn contains(self, byte: u8) -> bool {
+        if byte < 128 { self.low >> byte & 1 == 1 } else { self.high >> (byte - 128) & 1 == 1 }
+    }
+
+    pub(super) fn union(self, other: Self) -> Self {
+        Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    pub(super) fn complement(self) -> Self {
+        Self { low: !self.low, high: !self.high }
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::EMPTY
+    }
+
+    /// The members, in order.
+    pub(super) fn bytes(self) -> impl Iterator<Item = u8> {
+        (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+    }
+
+    /// With every letter also its other case: ASCII, and Latin-1 as Perl folds single bytes even under `/aa`
+    /// (research/spamassassin.md §1.3; \xD7, \xF7, \xDF and \xFF have no other case).
+    pub(super) fn folded(self) -> Self {
+        let mut folded = self;
+        for byte in self.bytes() {
+            match byte {
+                b'a'..=b'z' | 0xE0..=0xF6 | 0xF8..=0xFE => folded.insert(byte - 0x20),
+                b'A'..=b'Z' | 0xC0..=0xD6 | 0xD8..=0xDE => folded.insert(byte + 0x20),
+                _ => {}
+            }
+        }
+        folded
+    }
+}
+
+/// The set of a class letter (`\d`, `\w`, `\s`, `\h`, `\v`, `\N` and their negations), under `/aa`.
+pub(super) fn class_of_letter(letter: u8) -> Option<ByteSet> {
+    let set = match letter.to_ascii_lowercase() {
+        b'd' => ByteSet::that(|b| b.is_ascii_digit()),
+        b'w' => ByteSet::that(|b| b.is_ascii_alphanumeric() || b == b'_'),
+        b's' => ByteSet::that(|b| matches!(b, b'\t'..=b'\r' | b' ')),
+        b'h' => ByteSet::that(|b| matches!(b, b'\t' | b' ' | 0xA0)),
+        b'v' => ByteSet::that(|b| matches!(b, b'\n'..=b'\r' | 0x85)),
+        b'n' if letter == b'N' => return Some(ByteSet::of(b'\n').complement()),
+        _ => return None,
+    };
+    Some(if letter.is_ascii_uppercase() { set.complement() } else { set })
+}
+
+/// The set of a POSIX class name (`alpha` in `[:alpha:]`), under `/aa`.
+pub(super) fn class_of_name(name: &[u8]) -> Option<ByteSet> {
+    Some(match name {
+        b"alpha" => ByteSet::that(|b| b.is_ascii_alphabetic()),
+        b"digit" => ByteSet::that(|b| b.is_ascii_digit()),
+        b"alnum" => ByteSet::that(|b| b.is_ascii_alphanumeric()),
+        b"upper" => ByteSet::that(|b| b.is_ascii_uppercase()),
+        b"lower" => ByteSet::that(|b| b.is_ascii_lowercase()),
+        b"punct" => ByteSet::that(|b| b.is_ascii_punctuation()),
+        b"space" => ByteSet::that(|b| matches!(b, b'\t'..=b'\r' | b' ')),
+        b"blank" => ByteSet::that(|b| matches!(b, b'\t' | b' ')),
+        b"cntrl" => ByteSet::that(|b| b.is_ascii_control()),
+        b"graph" => ByteSet::that(|b| b.is_ascii_graphic()),
+        b"print" => ByteSet::that(|b| b.is_ascii_graphic() || b == b' '),
+        b"xdigit" => ByteSet::that(|b| b.is_ascii_hexdigit()),
+        b"word" => ByteSet::that(|b| b.is_ascii_alphanumeric() || b == b'_'),
+        b"ascii" => ByteSet::that(|b| b.is_ascii()),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ByteSet, class_of_letter, class_of_name};
+
+    #[test]
+    fn folds_as_perl_does() {
+        for (byte, other) in [(b'a', b'A'), (b'Z', b'z'), (0xE9, 0xC9), (0xC3, 0xE3), (0xFE, 0xDE)] {
+            let set = ByteSet::of(byte).folded();
+            assert_eq!(set.bytes().count(), 2);
+            assert!(set.contains(other), "{byte:x}");
+        }
+        for alone in [0xD7, 0xF7, 0xDF, 0xFF, b'1', b'@', b'[', b'`', b'{'] {
+            assert_eq!(ByteSet::of(alone).folded().bytes().collect::<Vec<_>>(), [alone]);
+        }
+    }
+
+    #[test]
+    fn classes_are_ascii() {
+        let size = |letter| class_of_letter(letter).unwrap().bytes().count();
+        assert_eq!([b'd', b'w', b's', b'h', b'v', b'N', b'D'].map(size), [10, 63, 6, 3, 5, 255, 246]);
+        assert!(class_of_letter(b's').unwrap().contains(0x0b));
+        assert_eq!(class_of_letter(b'q'), None);
+        assert_eq!(class_of_name(b"punct").unwrap().bytes().count(), 32);
+        assert_eq!(ByteSet::ALL.complement(), ByteSet::EMPTY);
+    }
+}

@@ -1,0 +1,299 @@
+//! A compiled pattern.
+
+use regex_automata::meta;
+use regex_automata::util::syntax;
+use regex_automata::{Input, MatchKind};
+
+use super::delimit::delimited;
+use super::literals::literals;
+use super::parse::{Flags, parse};
+use super::problem::Problem;
+use super::translate::translate;
+use crate::diagnostic::byte_of_stand_in;
+
+/// Bytes that the automaton of one pattern may take.
+const AUTOMATON_LIMIT: usize = 10 << 20;
+/// Bytes that the lazily built states of one pattern may take per scanner; beyond it the engine starts over or falls
+/// back to a slower one, with the same answer.
+const CACHE_LIMIT: usize = 1 << 20;
+
+/// A regular expression that can be searched for.
+#[derive(Clone, Debug)]
+pub(in crate::rules) struct Pattern {
+    regex: meta::Regex,
+    /// One of these stands in every text that matches (in lower case; compare in any ASCII case).
+    pub(in crate::rules) literals: Option<Vec<Vec<u8>>>,
+    /// It matches the empty text anywhere, and so every text.
+    pub(in crate::rules) always_matches: bool,
+}
+
+impl Pattern {
+    /// Compiles a pattern that is written with its delimiters. Spans of problems are byte offsets in `text`.
+    pub(in crate::rules) fn compile(text: &str) -> Result<Self, Problem> {
+        let parts = delimited(text)?;
+        let mut flags = Flags::default();
+        for (index, letter) in parts.modifiers.bytes().enumerate() {
+            if !flags.set(letter, true) {
+                let at = parts.modifiers_span().start + index;
+                let message = format!("there is no modifier `{}`", char::from(letter));
+                return Err(Problem::wrong("R0305", message, at..at + 1));
+            }
+        }
+        let span = parts.start..parts.start + parts.pattern.len();
+        if parts.pattern.is_empty() {
+            return Err(Problem::wrong("R0306", "the regular expression is empty", 0..text.len()));
+        }
+        let bytes = bytes_of(parts.pattern);
+        let parsed = parse(&bytes, flags).map_err(|problem| {
+            let moved = |at: usize| parts.start + text_offset(parts.pattern, at);
+            Problem { span: moved(problem.span.start)..moved(problem.span.end), ..problem }
+        })?;
+        let Some(translated) = translate(&parsed.node) else {
+            let span = parsed.backtracking.map_or(span, |inner| {
+                parts.start + text_offset(parts.pattern, inner.start)
+                    ..parts.start + text_offset(parts.pattern, inner.end)
+            });
+            let message = "the regular expression needs backtracking, which comes with a later version";
+            return Err(Problem::unsupported("R0303", message, span));
+        };
+        let regex = automaton(&translated).map_err(|message| Problem::wrong("R0304", message, span))?;
+        Ok(Self { regex, literals: literals(&parsed.node), always_matches: parsed.node.always_matches() })
+    }
+
+    /// Scratch space for searching.
+    pub(in crate::rules) fn cache(&self) -> meta::Cache {
+        self.regex.create_cache()
+    }
+
+    /// Whether it matches somewhere in the text. Time is linear in text times pattern.
+    pub(in crate::rules) fn is_match(&self, cache: &mut meta::Cache, text: &[u8]) -> bool {
+        self.regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
+    }
+
+    /// The same with scratch space of its own; for tests and rarely asked questions.
+    pub(in crate::rules) fn matches(&self, text: &[u8]) -> bool {
+        self.regex.search_half(&Input::new(text).earliest(true)).is_some()
+    }
+
+    /// How often it matches, up to `most`. As in Perl, an empty match moves the search on by one byte.
+    pub(in crate::rules) fn count(&self, cache: &mut meta::Cache, text: &[u8], most: u32) -> u32 {
+        let (mut found, mut at, mut last_end) = (0, 0, None);
+        while found < most && at <= text.len() {
+            let Some(hit) = self.regex.search_with(cache, &Input::new(text).range(at..)) else { break };
+            if hit.is_empty() && last_end == Some(hit.end()) {
+                at = hit.end() + 1;
+                continue;
+            }
+            found += 1;
+            last_end = Some(hit.end());
+            at = if hit.is_empty() { hit.end() + 1 } else { hit.end() };
+        }
+        found
+    }
+}
+
+fn automaton(pattern: &str) -> Result<meta::Regex, String> {
+    let config = meta::Config::new()
+        .match_kind(MatchKind::LeftmostFirst)
+        .utf8_empty(false)
+        .nfa_size_limit(Some(AUTOMATON_LIMIT))
+        .onepass(false)
+        .hybrid_cache_capacity(CACHE_LIMIT);
+    meta::Regex::builder()
+        .configure(config)
+        .syntax(syntax::Config::new().unicode(false).utf8(false).nest_limit(500))
+        .build(pattern)
+        .map_err(|error| match error.size_limit() {
+            Some(_) => format!("the compiled regular expression is larger than {} MiB", AUTOMATON_LIMIT >> 20),
+            None => format!("the regular expression cannot be compiled: {error}"),
+        })
+}
+
+/// The bytes that a pattern stands for.
+fn bytes_of(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match byte_of_stand_in(character) {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+/// Where in the text the byte at `offset` of [`bytes_of`] comes from.
+fn text_offset(text: &str, offset: usize) -> usize {
+    let mut seen = 0;
+    for (at, character) in text.char_indices() {
+        if seen >= offset {
+            return at;
+        }
+        seen += if byte_of_stand_in(character).is_some() { 1 } else { character.len_utf8() };
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Pattern;
+
+    fn hits(pattern: &str, text: &[u8]) -> bool {
+        let pattern = Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
+        pattern.is_match(&mut pattern.cache(), text)
+    }
+
+    #[test]
+    fn matches_as_perl_does() {
+        let cases: &[(&str, &[u8], bool)] = &[
+            ("/abc/", b"xabcx", true),
+            ("/ABC/", b"xabcx", false),
+            ("/ABC/i", b"xabcx", true),
+            (r"/\xE9/i", b"\xC9", true),
+            (r"/\xDF/i", b"\xFF", false),
+            ("/\u{e9}/", "\u{e9}".as_bytes(), true),
+            (r"/^a.b$/", b"a\nb", false),
+            (r"/^a.b$/s", b"a\nb\n", true),
+            (r"/^b/", b"a\nb", false),
+            (r"/^b/m", b"a\nb", true),
+            (r"/a$/m", b"a\nb", true),
+            (r"/a$/", b"a\n", true),
+            (r"/a$/", b"a\n\n", false),
+            (r"/a\z/", b"a\n", false),
+            (r"/a\Z/", b"a\n", true),
+            (r"/(?:a|b$)/", b"b\n", true),
+            (r"/\w\d\s\b/", b"a1 x", true),
+            (r"/\w/", b"\xE9", false),
+            (r"/\s/", b"\x0b", true),
+            (r"/\h/", b"\xA0", true),
+            (r"/\v/", b"\x85", true),
+            (r"/[[:alpha:]][[:^alpha:]]/", b"a1", true),
+            (r"/[a&&b]/", b"&", true),
+            (r"/[+--]/", b",", true),
+            (r"/[]a]/", b"]", true),
+            (r"/[^]a]/", b"]a", false),
+            (r"/[a\-z]/", b"m", false),
+            (r"/[\w-]/", b"-", true),
+            (r"/[\x41-\x43]/i", b"c", true),
+            (r"/a{2}b{,2}c{1,}/", b"aacc", true),
+            (r"/a{,x}/", b"a{,x}", true),
+            (r"/{a}/", b"{a}", true),
+            (r"/x{ 1, 2 }/", b"x", true),
+            (r"/(?i)a(?-i)B/", b"AB", true),
+            (r"/(?i)a(?-i)B/", b"Ab", false),
+            (r"/(?i:a)b/", b"Ab", true),
+            (r"/((?i)a)b/", b"AB", false),
+            (r"/a b # c/x", b"ab", true),
+            (r"/a(?# no )b/", b"ab", true),
+            (r"/a\ b/x", b"a b", true),
+            (r"/\012\x{41}\cA\e/", b"\nA\x01\x1b", true),
+            (r"m{a/b}", b"a/b", true),
+            (r"/a\/b/", b"a/b", true),
+            (r"/(?<name>a)(b)/n", b"ab", true),
+            (r"/\R\N/", b"\r\nx", true),
+            (r"/\Qa/", b"Qa", true),
+            (r"/100%/", b"100%", true),
+            (r"/%{a}/", b"%{a}", true),
+            ("/\\@\\#/", b"@#", true),
+        ];
+        for (pattern, text, wanted) in cases {
+            assert_eq!(hits(pattern, text), *wanted, "{pattern} on {text:?}");
+        }
+    }
+
+    #[test]
+    fn problems_have_codes_and_places() {
+        for (pattern, code, span) in [
+            ("/a(b/", "R0302", 2..3),
+            ("/a)b/", "R0302", 2..3),
+            ("/a[b/", "R0302", 2..3),
+            ("/*a/", "R0302", 1..2),
+            ("/a**/", "R0302", 3..4),
+            ("/a{3,2}/", "R0302", 2..7),
+            ("/[z-a]/", "R0302", 2..5),
+            ("/[[:nope:]]/", "R0302", 2..10),
+            ("/(?<1>a)/", "R0302", 1..6),
+            (r"/\2(a)/", "R0302", 1..3),
+            ("/a{65535}/", "R0304", 2..9),
+            ("/((a{100}){100}){100}/", "R0304", 1..21),
+            ("/a(?=b)/", "R0303", 2..7),
+            (r"/(a)\1/", "R0303", 4..6),
+            ("/a++/", "R0303", 1..4),
+            ("/(?>a)/", "R0303", 1..6),
+            ("/a/g", "R0305", 3..4),
+            ("//", "R0306", 0..2),
+            ("/(?{ x })/", "R0307", 1..4),
+            ("/%{NAME}/", "R0308", 1..8),
+            ("/(?R)/", "R0308", 1..4),
+            (r"/\x{263a}/", "R0308", 1..9),
+            (r"/\p{L}/", "R0308", 1..3),
+        ] {
+            let problem = Pattern::compile(pattern).unwrap_err();
+            assert_eq!((problem.code, problem.span), (code, span), "{pattern}: {}", problem.message);
+        }
+    }
+
+    #[test]
+    fn nesting_and_repetition_are_limited() {
+        let nested = |depth: usize| format!("/{}a{}/", "(".repeat(depth), ")".repeat(depth));
+        assert!(Pattern::compile(&nested(64)).is_ok());
+        assert_eq!(Pattern::compile(&nested(65)).unwrap_err().code, "R0304");
+        assert!(Pattern::compile("/a{65534}/").is_ok());
+    }
+
+    #[test]
+    fn literals_are_required() {
+        for (pattern, wanted) in [
+            ("/Viagra/i", Some(vec!["viagra"])),
+            ("/(?:foo|barbaz)qux/", Some(vec!["barbazqux", "fooqux"])),
+            ("/colou?r scheme/", Some(vec!["color scheme", "colour scheme"])),
+            (r"/\d+ dollars? \w+/", Some(vec![" dollar ", " dollars "])),
+            ("/a|verylong/", None),
+            ("/(?:abc)?x/", None),
+            ("/(?:abc)+/", Some(vec!["abc"])),
+            (r"/\bab\b/", None),
+            (r"/a{3}/", Some(vec!["aaa"])),
+        ] {
+            let found = Pattern::compile(pattern).unwrap().literals;
+            let wanted = wanted.map(|all| all.into_iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>());
+            assert_eq!(found, wanted, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn counts_every_match() {
+        for (pattern, text, wanted) in
+            [("/a/", "banana", 3), ("/a*/", "baa", 2), ("/ana/", "banana", 1), ("/x/", "banana", 0)]
+        {
+            let pattern = Pattern::compile(pattern).unwrap();
+            assert_eq!(pattern.count(&mut pattern.cache(), text.as_bytes(), 100), wanted, "{text}");
+        }
+        let pattern = Pattern::compile("/a/").unwrap();
+        assert_eq!(pattern.count(&mut pattern.cache(), b"aaaaa", 3), 3);
+    }
+
+    proptest! {
+        /// No text makes the compiler panic, and every problem points into the text.
+        #[test]
+        fn compiling_never_panics(text in "[/m{}\\[\\]()?*+|^$.:<>!=P\\\\a-f0-9xsiN,\\- \u{e9}\u{f7e9}#%]{0,40}") {
+            for text in [text.clone(), format!("/{text}/i")] {
+                if let Err(problem) = Pattern::compile(&text) {
+                    prop_assert!(problem.span.start <= problem.span.end && problem.span.end <= text.len(), "{problem:?}");
+                    prop_assert!(text.is_char_boundary(problem.span.start) && text.is_char_boundary(problem.span.end));
+                }
+            }
+        }
+
+        /// Where the literals are missing, the pattern does not match.
+        #[test]
+        fn literals_never_lie(pattern in "(a|b|c|ab|[ab]|\\(abc\\|bca\\)|\\(?:cab\\)|\\(ab\\)?|a{1,3}|b+|\\.){1,6}", text in "[abcABC]{0,20}") {
+            let Ok(compiled) = Pattern::compile(&format!("/{pattern}/i")) else { return Ok(()) };
+            if let Some(literals) = &compiled.literals {
+                let lower = text.to_lowercase();
+                let seen = literals.iter().any(|l| lower.contains(std::str::from_utf8(l).unwrap()));
+                prop_assert!(seen || !compiled.is_match(&mut compiled.cache(), text.as_bytes()), "{pattern} {text}");
+            }
+        }
+    }
+}

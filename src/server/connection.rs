@@ -1,0 +1,261 @@
+//! One MTA connection: reads, lets the protocol serve the handler, writes.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use mio::{Registry, Token};
+
+use super::handler::Handler;
+use super::stream::Stream;
+use crate::engine::Completion;
+use crate::milter::{Protocol, ProtocolError};
+use crate::session;
+
+/// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection holds none.
+pub(super) const TURN_MAX: usize = 64 * 1024;
+
+/// What becomes of a connection after a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nothing to do until the next event.
+    Wait,
+    /// There is more to read.
+    Again,
+    /// It is over: the handler has seen `Close`, nothing more will be written.
+    Over,
+    /// It is over because the MTA broke the protocol.
+    Broken(ProtocolError),
+}
+
+/// What all turns share: the loop's buffers and what it knows.
+#[derive(Debug)]
+pub(super) struct Bench<'a> {
+    /// What is read into.
+    pub(super) input: &'a mut [u8],
+    /// What answers are collected in; empty between turns.
+    pub(super) output: &'a mut Vec<u8>,
+    /// Where readiness is registered.
+    pub(super) registry: &'a Registry,
+    /// The time of this iteration.
+    pub(super) now: Instant,
+    /// How often to ask for patience.
+    pub(super) progress_interval: Duration,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection<C> {
+    stream: Stream,
+    token: Token,
+    protocol: Protocol,
+    handler: Handler<C>,
+    /// Which listener it came in by.
+    pub(super) listener: usize,
+    /// Output that the socket did not take. While there is any, nothing is read: a peer that does not read cannot make
+    /// us keep more than the answers of one turn.
+    backlog: Vec<u8>,
+    /// There may be something to read.
+    readable: bool,
+    /// The peer closed its side: read on until the end, whatever the sizes.
+    closing: bool,
+    /// It stands in the queue for a turn.
+    pub(super) queued: bool,
+    /// When bytes last came, or left after having been stuck.
+    moved: Instant,
+    /// When to ask for patience next.
+    progress_due: Option<Instant>,
+}
+
+impl<C: session::Connection> Connection<C> {
+    /// A connection that was just accepted.
+    pub(super) fn new(stream: Stream, token: Token, handler: Handler<C>, listener: usize, now: Instant) -> Self {
+        Self {
+            stream,
+            token,
+            protocol: Protocol::new(),
+            handler,
+            listener,
+            backlog: Vec::new(),
+            readable: true,
+            closing: false,
+            queued: false,
+            moved: now,
+            progress_due: None,
+        }
+    }
+
+    /// Starts watching the socket.
+    pub(super) fn watch(&mut self, registry: &Registry) -> io::Result<()> {
+        self.stream.watch(registry, self.token)
+    }
+
+    /// Takes note of what the poll said.
+    pub(super) fn ready(&mut self, readable: bool, closing: bool) {
+        self.readable |= readable || closing;
+        self.closing |= closing;
+    }
+
+    /// Whether the drain may close it: no message in hand, nothing waiting to be written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.protocol.is_idle() && self.backlog.is_empty()
+    }
+
+    /// One turn: what waits is written, up to [`TURN_MAX`] bytes are read, served and answered.
+    pub(super) fn turn(&mut self, bench: &mut Bench<'_>) -> Turn {
+        if !self.backlog.is_empty() && !self.flush_backlog(bench) {
+            return self.after(bench, false);
+        }
+        let more = self.readable && self.read(bench);
+        self.serve_and_write(bench, more)
+    }
+
+    /// A worker reported; `None` when nobody waits for it any more.
+    pub(super) fn completed(&mut self, completion: Completion, bench: &mut Bench<'_>) -> Option<Turn> {
+        let response = self.handler.completed(completion)?;
+        self.protocol.respond(&response, bench.output);
+        let more = self.readable;
+        Some(self.serve_and_write(bench, more))
+    }
+
+    /// Ends it from our side: the handler sees `Close`.
+    pub(super) fn hang_up(&mut self, bench: &mut Bench<'_>) {
+        self.protocol.hang_up();
+        if let Err(error) = self.protocol.serve(&mut self.handler, bench.output) {
+            log::debug!("while closing: {error}");
+        }
+        bench.output.clear();
+    }
+
+    /// The next time at which [`Self::expire`] has something to do.
+    pub(super) fn deadline(&self, idle_timeout: Duration) -> Instant {
+        let idle = self.moved + idle_timeout;
+        self.progress_due.map_or(idle, |due| due.min(idle))
+    }
+
+    /// Looks at the clock: `None` when it was idle for too long, else asks for patience where it is due.
+    pub(super) fn expire(&mut self, idle_timeout: Duration, bench: &mut Bench<'_>) -> Option<Turn> {
+        if bench.now.saturating_duration_since(self.moved) >= idle_timeout {
+            return None;
+        }
+        if self.progress_due.is_some_and(|due| due <= bench.now) {
+            self.progress_due = None;
+            // Who does not take our bytes is not told that more will come.
+            if self.backlog.is_empty() {
+                self.protocol.progress(bench.output);
+                self.write(bench);
+            }
+        }
+        Some(self.after(bench, self.readable))
+    }
+
+    /// Reads once. True when there may be more.
+    fn read(&mut self, bench: &mut Bench<'_>) -> bool {
+        match self.stream.read(bench.input) {
+            Ok(0) => {
+                self.readable = false;
+                self.protocol.hang_up();
+            }
+            Ok(length) => {
+                self.moved = bench.now;
+                // A short read means that the socket is empty (epoll(7)), and what comes later is a new event. Not so when
+                // the peer has closed: then its end waits behind the data, and no event will tell (908 leaks, seen).
+                self.readable = length == bench.input.len() || self.closing;
+                self.protocol.receive(bench.input.get(..length).unwrap_or_default());
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
+            Err(error) => {
+                log::debug!("a connection broke while reading: {error}");
+                self.readable = false;
+                self.protocol.hang_up();
+            }
+        }
+        self.readable
+    }
+
+    fn serve_and_write(&mut self, bench: &mut Bench<'_>, more: bool) -> Turn {
+        let served = self.protocol.serve(&mut self.handler, bench.output);
+        self.write(bench);
+        match served {
+            Err(error) => Turn::Broken(error),
+            Ok(()) => self.after(bench, more),
+        }
+    }
+
+    fn after(&mut self, bench: &mut Bench<'_>, more: bool) -> Turn {
+        if self.protocol.is_closed() {
+            return Turn::Over;
+        }
+        if self.protocol.owes_answer() {
+            self.progress_due = self.progress_due.or(Some(bench.now + bench.progress_interval));
+        } else {
+            self.progress_due = None;
+        }
+        if more && self.backlog.is_empty() { Turn::Again } else { Turn::Wait }
+    }
+
+    /// Writes what was collected, in one piece; keeps what the socket does not take.
+    fn write(&mut self, bench: &mut Bench<'_>) {
+        if bench.output.is_empty() {
+            return;
+        }
+        if self.backlog.is_empty() {
+            let (sent, alive) = send(&mut self.stream, bench.output);
+            if alive && sent < bench.output.len() {
+                self.backlog.extend_from_slice(bench.output.get(sent..).unwrap_or_default());
+                self.watch_room(bench.registry, true);
+            }
+            self.note_end(alive, bench);
+        } else {
+            self.backlog.append(bench.output);
+        }
+        bench.output.clear();
+    }
+
+    /// Writes what was kept. True when all is written, or nobody is there to read it.
+    fn flush_backlog(&mut self, bench: &mut Bench<'_>) -> bool {
+        let (sent, alive) = send(&mut self.stream, &self.backlog);
+        if sent > 0 {
+            self.moved = bench.now;
+        }
+        if alive && sent < self.backlog.len() {
+            self.backlog.drain(..sent);
+            return false;
+        }
+        self.backlog = Vec::new();
+        self.watch_room(bench.registry, false);
+        self.note_end(alive, bench);
+        true
+    }
+
+    /// A peer that takes no answers any more has hung up: whoever works for it may stop.
+    fn note_end(&mut self, alive: bool, bench: &mut Bench<'_>) {
+        if !alive {
+            self.readable = false;
+            self.hang_up(bench);
+        }
+    }
+
+    fn watch_room(&mut self, registry: &Registry, room: bool) {
+        if let Err(error) = self.stream.watch_room(registry, self.token, room) {
+            log::warn!("cannot watch a connection: {error}");
+            self.protocol.hang_up();
+        }
+    }
+}
+
+/// Writes until all is sent or the socket takes no more. Returns how much was sent, and whether the connection lives.
+fn send(stream: &mut Stream, bytes: &[u8]) -> (usize, bool) {
+    let mut sent = 0;
+    while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
+        match stream.write(rest) {
+            Ok(0) => return (sent, false),
+            Ok(length) => sent += length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (sent, true),
+            Err(error) => {
+                log::debug!("a connection broke while writing: {error}");
+                return (sent, false);
+            }
+        }
+    }
+    (sent, true)
+}

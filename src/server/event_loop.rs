@@ -1,0 +1,371 @@
+//! The event loop: one thread for all listeners and all connections of the native front-end.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::net::UnixListener;
+use mio::{Events, Poll, Token};
+
+use super::accept::{Door, Knock};
+use super::connection::{Bench, Connection, TURN_MAX, Turn};
+use super::control::Desk;
+use super::handler::Handler;
+use super::listener::SocketFile;
+use super::mailbox::{Mailbox, Report};
+use super::orders::Orders;
+use super::reload::Reloader;
+use super::run::{Other, ServeError};
+use super::service::{Observation, Service};
+use super::settings::Settings;
+use super::shutdown::{Shutdown, Step};
+use super::signals::Signals;
+use super::slots::{Key, Slots};
+use super::stream::Stream;
+use super::systemd;
+use super::throttle::Throttle;
+use super::timers::Timers;
+use crate::clock::Clock;
+
+/// The waker's token.
+pub(super) const WAKE: Token = Token(0);
+/// The signals' token.
+pub(super) const SIGNALS: Token = Token(1);
+/// The control socket's token.
+pub(super) const CONTROL: Token = Token(2);
+/// The first listener's token; connections come after the last.
+pub(super) const FIRST_LISTENER: usize = 3;
+
+/// Events taken from the system at once.
+const EVENTS_MAX: usize = 1024;
+/// Connections accepted, and reports delivered, before the others have their turn again.
+const BATCH_MAX: usize = 256;
+/// What the shared buffer of answers keeps between turns, in bytes.
+const OUTPUT_KEPT: usize = 1 << 20;
+
+/// All that the loop owns.
+pub(super) struct EventLoop<S: Service> {
+    pub(super) settings: Settings,
+    pub(super) service: Arc<S>,
+    pub(super) clock: Clock,
+    pub(super) poll: Poll,
+    pub(super) orders: Arc<Orders>,
+    pub(super) mailbox: Mailbox,
+    pub(super) door: Door,
+    pub(super) signals: Option<Signals>,
+    pub(super) control: Option<(UnixListener, Desk, SocketFile)>,
+    pub(super) reloader: Arc<Reloader>,
+    /// The libmilter front-end.
+    pub(super) other: Other,
+    pub(super) shutdown: Shutdown,
+    pub(super) timers: Timers,
+    pub(super) connections: Slots<Connection<S::Connection>>,
+    /// Connections that have something to do, each at most once.
+    pub(super) ready: VecDeque<usize>,
+    pub(super) input: Box<[u8]>,
+    pub(super) output: Vec<u8>,
+    pub(super) full: Throttle,
+    pub(super) broken: Throttle,
+}
+
+impl<S: Service> EventLoop<S> {
+    /// Runs until a drain is over.
+    pub(super) fn run(&mut self) -> Result<(), ServeError> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        loop {
+            let patience = self.patience(self.clock.now());
+            match self.poll.poll(&mut events, patience) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result.map_err(ServeError::Poll)?,
+            }
+            let now = self.clock.now();
+            for event in &events {
+                self.dispatch(event);
+            }
+            if self.obey(now) == Step::Force {
+                return Err(ServeError::Forced);
+            }
+            if let Some(why) = self.orders.take_failure() {
+                return Err(ServeError::Libmilter(why));
+            }
+            self.accept(now);
+            self.deliver(now);
+            self.turns(now);
+            self.sweep(now);
+            if self.shutdown.is_draining() && self.is_over(now) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How long nothing will be to do.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        if !self.ready.is_empty() || !self.mailbox.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        [self.door.patience(now), self.timers.patience(now), self.shutdown.patience(now)].into_iter().flatten().min()
+    }
+
+    fn dispatch(&mut self, event: &Event) {
+        let connections = FIRST_LISTENER + self.settings.listeners.len();
+        match event.token() {
+            WAKE | SIGNALS => {}
+            CONTROL => self.accept_control(),
+            Token(token) if token < connections => self.door.ready(token - FIRST_LISTENER),
+            Token(token) => {
+                let slot = token - connections;
+                if let Some(connection) = self.connections.tenant(slot) {
+                    connection.ready(event.is_readable(), event.is_read_closed() || event.is_error());
+                    self.enqueue(slot);
+                }
+            }
+        }
+    }
+
+    fn enqueue(&mut self, slot: usize) {
+        if let Some(connection) = self.connections.tenant(slot)
+            && !std::mem::replace(&mut connection.queued, true)
+        {
+            self.ready.push_back(slot);
+        }
+    }
+
+    /// Does what signals and other threads asked for.
+    fn obey(&mut self, now: Instant) -> Step {
+        let signals = self.signals.as_mut().map(Signals::take).unwrap_or_default();
+        let orders = self.orders.take();
+        if signals.reload || orders.reload {
+            self.reloader.request();
+        }
+        let step = self.shutdown.asked(signals.terminations + orders.terminations, now);
+        match step {
+            Step::None => {}
+            Step::Drain => self.begin_drain(),
+            Step::Force => log::warn!("told twice to end: dropping {} connections", self.connections.len()),
+        }
+        step
+    }
+
+    fn begin_drain(&mut self) {
+        log::info!("draining: {} connections are open", self.connections.len());
+        systemd::notify("STOPPING=1");
+        self.door.close();
+        self.control = None;
+        self.other.drain();
+        self.service.shutting_down();
+        // Each has one more turn, for what it sent before it could know; the idle ones are closed after it.
+        for slot in self.connections.taken() {
+            if let Some(connection) = self.connections.tenant(slot) {
+                connection.ready(true, false);
+            }
+            self.enqueue(slot);
+        }
+    }
+
+    /// Whether the drain is over; when its time is, what is left is cut.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let finished = self.connections.len() == 0 && !self.other.is_busy();
+        if !finished && !self.shutdown.is_late(now) {
+            return false;
+        }
+        if !finished {
+            log::warn!("the drain took too long: {} connections are cut", self.connections.len());
+        }
+        for slot in self.connections.taken() {
+            self.close(slot, now);
+        }
+        true
+    }
+
+    fn accept_control(&mut self) {
+        while let Some((listener, desk, _)) = &self.control {
+            match listener.accept() {
+                Ok((stream, _)) => desk.receive(std::os::unix::net::UnixStream::from(OwnedFd::from(stream))),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    if error.kind() != io::ErrorKind::WouldBlock {
+                        log::warn!("cannot accept a control connection: {error}");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        for _ in 0..BATCH_MAX {
+            match self.door.knock(now) {
+                Knock::Enter(listener, stream) => self.enter(listener, stream, now),
+                Knock::Failed => self.service.observe(Observation::AcceptError),
+                Knock::Nobody => return,
+            }
+        }
+    }
+
+    /// Lets a connection in, within the limit; a few more are let in to be told to come back.
+    fn enter(&mut self, listener: usize, stream: Stream, now: Instant) {
+        let full = self.connections.len() >= self.settings.connections_max;
+        if full {
+            self.service.observe(Observation::Refused(listener));
+            if let Some(times) = self.full.admit(now) {
+                let limit = self.settings.connections_max;
+                log::warn!("{times} connections over the limit of {limit} were deferred (limits.connections)");
+            }
+            if self.connections.len() >= self.settings.connections_max.saturating_add(Settings::REFUSED_MAX) {
+                return;
+            }
+        }
+        let first = FIRST_LISTENER + self.settings.listeners.len();
+        let (service, mailbox, registry) = (&self.service, &self.mailbox, self.poll.registry());
+        let entered = self.connections.insert(|key| {
+            let open = || service.open(listener, mailbox.address(key));
+            let handler = if full {
+                Handler::Refusing
+            } else {
+                Handler::Served(catch_unwind(AssertUnwindSafe(open)).map_err(|_| "its handler panicked".to_owned())?)
+            };
+            let mut connection = Connection::new(stream, Token(first + key.slot), handler, listener, now);
+            connection.watch(registry).map_err(|error| error.to_string())?;
+            Ok::<_, String>(connection)
+        });
+        match entered {
+            Ok(Key { slot, .. }) => {
+                self.service.observe(Observation::Opened(listener));
+                self.enqueue(slot);
+            }
+            Err(error) => log::error!("a new connection was dropped: {error}"),
+        }
+    }
+
+    /// Hands the reports of workers to their connections.
+    fn deliver(&mut self, now: Instant) {
+        self.mailbox.attend();
+        for _ in 0..BATCH_MAX {
+            let Some(Report { key, completion }) = self.mailbox.next() else { return };
+            let delivered = self.connections.find(key).is_some()
+                && match self.guarded(key.slot, now, |connection, bench| connection.completed(completion, bench)) {
+                    Some(Some(turn)) => {
+                        self.settle(key.slot, turn, now);
+                        true
+                    }
+                    _ => false,
+                };
+            if !delivered {
+                self.service.observe(Observation::LateCompletion);
+            }
+        }
+    }
+
+    /// Gives each connection that has something to do one turn.
+    fn turns(&mut self, now: Instant) {
+        for _ in 0..self.ready.len() {
+            let Some(slot) = self.ready.pop_front() else { return };
+            if let Some(connection) = self.connections.tenant(slot) {
+                connection.queued = false;
+                if let Some(turn) = self.guarded(slot, now, Connection::turn) {
+                    self.settle(slot, turn, now);
+                }
+            }
+        }
+    }
+
+    /// Looks at all deadlines, when the earliest has come.
+    fn sweep(&mut self, now: Instant) {
+        if !self.timers.sweep(now) {
+            return;
+        }
+        let idle_timeout = self.settings.idle_timeout;
+        let mut due = Vec::new();
+        for (slot, connection) in self.connections.tenants() {
+            let deadline = connection.deadline(idle_timeout);
+            if deadline <= now {
+                due.push(slot);
+            } else {
+                self.timers.expect(deadline);
+            }
+        }
+        for slot in due {
+            match self.guarded(slot, now, |connection, bench| connection.expire(idle_timeout, bench)) {
+                Some(Some(turn)) => self.settle(slot, turn, now),
+                Some(None) => {
+                    self.service.observe(Observation::IdleTimeout);
+                    self.close(slot, now);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Lets one connection act. A panic of its handler ends that connection (its MTA defers the mail), not the daemon.
+    fn guarded<T>(
+        &mut self,
+        slot: usize,
+        now: Instant,
+        act: impl FnOnce(&mut Connection<S::Connection>, &mut Bench<'_>) -> T,
+    ) -> Option<T> {
+        let connection = self.connections.tenant(slot)?;
+        let mut bench = Bench {
+            input: &mut self.input,
+            output: &mut self.output,
+            registry: self.poll.registry(),
+            now,
+            progress_interval: self.settings.progress_interval,
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| act(connection, &mut bench)));
+        self.output.clear();
+        self.output.shrink_to(OUTPUT_KEPT);
+        if result.is_err() {
+            log::error!("a handler panicked; its connection is closed");
+            self.service.observe(Observation::HandlerPanic);
+            self.remove(slot);
+        }
+        result.ok()
+    }
+
+    /// Draws the consequences of a turn.
+    fn settle(&mut self, slot: usize, turn: Turn, now: Instant) {
+        match turn {
+            Turn::Again => self.enqueue(slot),
+            Turn::Wait => {
+                let Some(connection) = self.connections.tenant(slot) else { return };
+                if self.shutdown.is_draining() && connection.is_idle() {
+                    self.close(slot, now);
+                } else {
+                    self.timers.expect(connection.deadline(self.settings.idle_timeout));
+                }
+            }
+            Turn::Over => self.remove(slot),
+            Turn::Broken(error) => {
+                if let Some(times) = self.broken.admit(now) {
+                    log::warn!("{times} connections were closed for breaking the milter protocol, the last: {error}");
+                }
+                self.service.observe(Observation::ProtocolError);
+                self.remove(slot);
+            }
+        }
+    }
+
+    /// Ends a connection from our side.
+    fn close(&mut self, slot: usize, now: Instant) {
+        self.guarded(slot, now, Connection::hang_up);
+        self.remove(slot);
+    }
+
+    /// Forgets a connection: its place is free, its descriptor closed.
+    fn remove(&mut self, slot: usize) {
+        let Some(connection) = self.connections.remove(slot) else { return };
+        self.service.observe(Observation::Closed(connection.listener));
+        if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
+            log::error!("a handler panicked while it was dropped");
+        }
+    }
+}
+
+/// The shared buffer that all connections read into.
+pub(super) fn input_buffer() -> Box<[u8]> {
+    vec![0; TURN_MAX].into_boxed_slice()
+}

@@ -1,0 +1,48 @@
+//! What answers a connection: the service's handler, or, over the connection limit, one that defers everything.
+
+use crate::engine::Completion;
+use crate::milter::{Event, MilterHandler, Negotiated, Reply, Response};
+use crate::session::Connection;
+
+/// A handler of either kind.
+#[derive(Debug)]
+pub(super) enum Handler<C> {
+    /// The service's.
+    Served(C),
+    /// Defers, so that the client tries again; spends nothing on it.
+    Refusing,
+}
+
+impl<C: Connection> Handler<C> {
+    /// Passes on a worker's report.
+    pub(super) fn completed(&mut self, completion: Completion) -> Option<Response> {
+        match self {
+            Self::Served(connection) => connection.on_completed(completion),
+            Self::Refusing => None,
+        }
+    }
+}
+
+impl<C: Connection> MilterHandler for Handler<C> {
+    fn on_negotiated(&mut self, negotiated: &Negotiated) {
+        if let Self::Served(connection) = self {
+            connection.on_negotiated(negotiated);
+        }
+    }
+
+    fn on_event(&mut self, event: Event<'_>) -> Response {
+        match self {
+            Self::Served(connection) => connection.on_event(event),
+            Self::Refusing => refusal(),
+        }
+    }
+}
+
+/// What every command gets over the limit.
+pub(super) fn refusal() -> Response {
+    Response::from(Reply::Code {
+        code: 451,
+        enhanced: "4.3.2".to_owned(),
+        lines: vec!["The mail filter is at its limit of connections; try again later".to_owned()],
+    })
+}

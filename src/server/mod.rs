@@ -1,0 +1,42 @@
+//! Sockets, threads, timers, signals and shutdown: everything around the milter protocol that is not the protocol.
+//!
+//! One thread runs the event loop for all listeners and all connections; workers report to it through a queue. What a
+//! slow, silent, greedy or vanished MTA can do is bounded here: connections, bytes read at a turn, bytes waiting to be
+//! written, time without a sign of life. The loop ends for two reasons only: a signal, or a failure of `epoll` itself.
+//!
+//! * [`serve`] runs until it is told to end; [`Service`] is what it serves.
+//! * [`probe`] looks whether an address can be used, [`control`] speaks to a running daemon.
+//! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once, SIGHUP reloads.
+
+mod accept;
+mod connection;
+mod control;
+mod event_loop;
+mod handler;
+#[cfg(feature = "libmilter")]
+mod libmilter;
+mod listener;
+mod mailbox;
+mod orders;
+mod reload;
+mod run;
+mod service;
+mod settings;
+mod shutdown;
+mod signals;
+mod slots;
+mod stream;
+mod systemd;
+mod throttle;
+mod timers;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use control::control;
+pub use listener::{BindError, Probe, probe};
+pub use run::{ServeError, serve};
+pub use service::{Observation, Service};
+pub use settings::{Address, AddressError, FrontEnd, Listener, Settings};

@@ -1,0 +1,242 @@
+//! Putting it together: opens everything, runs the loop, closes everything.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use mio::net::UnixListener;
+use mio::{Interest, Poll, Token, Waker};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use thiserror::Error;
+
+use super::accept::Door;
+use super::control::Desk;
+use super::event_loop::{CONTROL, EventLoop, FIRST_LISTENER, SIGNALS, WAKE, input_buffer};
+use super::listener::{BindError, Bound, SocketFile, bind_unix};
+use super::mailbox::Mailbox;
+use super::orders::Orders;
+use super::reload::Reloader;
+use super::service::Service;
+use super::settings::{FrontEnd, Settings};
+use super::shutdown::Shutdown;
+use super::signals::Signals;
+use super::slots::Slots;
+use super::systemd;
+use super::throttle::Throttle;
+use super::timers::Timers;
+use crate::clock::Clock;
+
+/// Permission bits of the control socket.
+const CONTROL_MODE: u32 = 0o600;
+
+/// Why the server does not run, or runs no longer.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// There is no listener.
+    #[error("no listener is configured: add a [[listener]] section")]
+    NoListener,
+    /// A socket cannot be opened.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// This build has no libmilter.
+    #[error("listener `{0}` asks for libmilter, which this build does not have (cargo feature `libmilter`)")]
+    NoLibmilter(Arc<str>),
+    /// libmilter serves one listener, once in a process.
+    #[error("libmilter can serve one listener only, and only once in a process")]
+    LibmilterTwice,
+    /// libmilter did not start, or ended by itself.
+    #[error("libmilter: {0}")]
+    Libmilter(String),
+    /// Something needed from the system was refused.
+    #[error("cannot {0}: {1}")]
+    System(&'static str, #[source] io::Error),
+    /// The event loop cannot wait for events.
+    #[error("cannot wait for events: {0}")]
+    Poll(#[source] io::Error),
+    /// A second SIGTERM ended the drain: mails were cut off, their MTAs defer them.
+    #[error("told twice to end: ended without finishing the mails in hand")]
+    Forced,
+}
+
+/// The libmilter front-end, if there is one.
+#[derive(Debug, Default)]
+pub(super) struct Other {
+    #[cfg(feature = "libmilter")]
+    front: Option<super::libmilter::Front>,
+}
+
+#[cfg(not(feature = "libmilter"))]
+#[expect(clippy::unused_self, reason = "the same shape as with libmilter")]
+impl Other {
+    pub(super) fn drain(&self) {}
+
+    pub(super) fn is_busy(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "libmilter")]
+impl Other {
+    /// No new mail from here on.
+    pub(super) fn drain(&self) {
+        if let Some(front) = &self.front {
+            front.drain();
+        }
+    }
+
+    /// Whether mails are in hand there.
+    pub(super) fn is_busy(&self) -> bool {
+        self.front.as_ref().is_some_and(super::libmilter::Front::is_busy)
+    }
+}
+
+/// Serves until SIGTERM or SIGINT; calls `ready` when all sockets are open.
+///
+/// `Ok` after a drain. [`ServeError::Forced`] after a second signal: the caller exits at once. Where a listener used
+/// libmilter, its thread may still be ending; the caller exits soon in any case.
+pub fn serve<S: Service>(
+    settings: Settings,
+    service: Arc<S>,
+    clock: Clock,
+    ready: impl FnOnce(),
+) -> Result<(), ServeError> {
+    serve_with(settings, service, clock, true, |_| ready())
+}
+
+/// As [`serve`]; `ready` gets the tray of orders. Tests run without signals: those belong to the whole process.
+pub(super) fn serve_with<S: Service>(
+    settings: Settings,
+    service: Arc<S>,
+    clock: Clock,
+    with_signals: bool,
+    ready: impl FnOnce(&Arc<Orders>),
+) -> Result<(), ServeError> {
+    raise_descriptor_limit(settings.connections_max);
+    let mut event_loop = open(settings, service, clock, with_signals)?;
+    ready(&event_loop.orders);
+    systemd::notify("READY=1");
+    let result = event_loop.run();
+    event_loop.reloader.close();
+    result
+}
+
+fn open<S: Service>(
+    settings: Settings,
+    service: Arc<S>,
+    clock: Clock,
+    with_signals: bool,
+) -> Result<EventLoop<S>, ServeError> {
+    if settings.listeners.is_empty() {
+        return Err(ServeError::NoListener);
+    }
+    let poll = Poll::new().map_err(|error| ServeError::System("make an event queue", error))?;
+    let waker = Waker::new(poll.registry(), WAKE).map_err(|error| ServeError::System("make a waker", error))?;
+    let orders = Arc::new(Orders::new(waker));
+    let door = open_door(&settings, &poll)?;
+    let other = open_other(&settings, &service, &orders)?;
+    // Signals before the reload thread: a SIGHUP that comes early must not kill us.
+    let watch = || Signals::watch(poll.registry(), SIGNALS);
+    let signals =
+        with_signals.then(watch).transpose().map_err(|error| ServeError::System("watch for signals", error))?;
+    let reloading = Arc::clone(&service);
+    // The thread ends by itself when the desk is closed; a reload under way does not hold up the exit.
+    let (reloader, _) = Reloader::start(move || reloading.reload())
+        .map_err(|error| ServeError::System("start the reload thread", error))?;
+    let control = open_control(&settings, &service, &reloader, &poll)?;
+    let now = clock.now();
+    Ok(EventLoop {
+        timers: Timers::new(now, settings.progress_interval.min(settings.idle_timeout)),
+        shutdown: Shutdown::new(settings.drain_timeout),
+        mailbox: Mailbox::new(Arc::clone(&orders)),
+        settings,
+        service,
+        clock,
+        poll,
+        orders,
+        door,
+        signals,
+        control,
+        reloader,
+        other,
+        connections: Slots::new(),
+        ready: VecDeque::new(),
+        input: input_buffer(),
+        output: Vec::new(),
+        full: Throttle::default(),
+        broken: Throttle::default(),
+    })
+}
+
+fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
+    let mut door = Door::new();
+    for (index, listener) in settings.listeners.iter().enumerate() {
+        match listener.front_end {
+            FrontEnd::Native => {
+                // Entrances are numbered as they are added, so a listener of libmilter leaves no gap.
+                let bound = Bound::open(&listener.address, poll.registry(), Token(FIRST_LISTENER + door.len()))?;
+                log::info!("listener {}: {}", listener.name, bound.address);
+                door.add(index, bound);
+            }
+            FrontEnd::Libmilter => {}
+        }
+    }
+    Ok(door)
+}
+
+#[cfg(not(feature = "libmilter"))]
+fn open_other<S: Service>(settings: &Settings, _: &Arc<S>, _: &Arc<Orders>) -> Result<Other, ServeError> {
+    match settings.listeners.iter().find(|listener| listener.front_end == FrontEnd::Libmilter) {
+        Some(listener) => Err(ServeError::NoLibmilter(Arc::clone(&listener.name))),
+        None => Ok(Other::default()),
+    }
+}
+
+#[cfg(feature = "libmilter")]
+fn open_other<S: Service>(settings: &Settings, service: &Arc<S>, orders: &Arc<Orders>) -> Result<Other, ServeError> {
+    let mut found =
+        settings.listeners.iter().enumerate().filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter);
+    let Some((index, listener)) = found.next() else { return Ok(Other::default()) };
+    if found.next().is_some() {
+        return Err(ServeError::LibmilterTwice);
+    }
+    let (opening, observing) = (Arc::clone(service), Arc::clone(service));
+    let open = move |notify| -> Box<dyn crate::session::Connection> { Box::new(opening.open(index, notify)) };
+    let observe = move |observation| observing.observe(observation);
+    let hooks = (index, Box::new(open) as _, Box::new(observe) as _);
+    let front = super::libmilter::Front::start(listener, settings, hooks, orders)?;
+    log::info!("listener {}: {} (libmilter)", listener.name, listener.address);
+    Ok(Other { front: Some(front) })
+}
+
+/// The control socket: its listener, its desk, and the file that goes with it.
+fn open_control<S: Service>(
+    settings: &Settings,
+    service: &Arc<S>,
+    reloader: &Arc<Reloader>,
+    poll: &Poll,
+) -> Result<Option<(UnixListener, Desk, SocketFile)>, ServeError> {
+    let Some(path) = &settings.control else { return Ok(None) };
+    let (listener, file) = bind_unix(path, CONTROL_MODE, None)?;
+    let mut listener = UnixListener::from_std(listener);
+    poll.registry()
+        .register(&mut listener, CONTROL, Interest::READABLE)
+        .map_err(|error| ServeError::System("watch the control socket", error))?;
+    let service = Arc::clone(service);
+    Ok(Some((listener, Desk::new(Arc::new(move || service.stats()), Arc::clone(reloader)), file)))
+}
+
+/// Raises the soft limit of descriptors to the hard one, and says so when even that is too small.
+fn raise_descriptor_limit(connections_max: usize) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+    {
+        log::warn!("cannot raise the limit of open files: {error}");
+    }
+    let needed = u64::try_from(connections_max.saturating_add(Settings::REFUSED_MAX)).unwrap_or(u64::MAX);
+    if let Some(available) = getrlimit(Resource::Nofile).current
+        && available < needed.saturating_add(64)
+    {
+        log::warn!("the limit of open files is {available}, too few for {connections_max} connections (LimitNOFILE=)");
+    }
+}

@@ -1,0 +1,52 @@
+//! What the server serves, and what it tells about its own doings.
+
+use std::sync::Arc;
+
+use crate::engine::Notify;
+use crate::session;
+
+/// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`] returns soon.
+pub trait Service: Send + Sync + 'static {
+    /// What answers one MTA connection.
+    type Connection: session::Connection + 'static;
+
+    /// Opens the handler of one new connection on listener `index` (its place in [`super::Settings::listeners`]). Workers
+    /// report to `notify`; a report for a connection that is gone is dropped.
+    fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Self::Connection;
+
+    /// Rebuilds the generation. `Ok` tells the new one, `Err` says why the old one stays. Runs on its own thread, never
+    /// twice at once.
+    fn reload(&self) -> Result<String, String>;
+
+    /// The figures, as Prometheus text.
+    fn stats(&self) -> String;
+
+    /// The drain begins. Mails that have begun are still to be judged.
+    fn shutting_down(&self);
+
+    /// Something happened that a counter may want to know.
+    fn observe(&self, observation: Observation) {
+        let _: Observation = observation;
+    }
+}
+
+/// What the server counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// A connection was opened on the listener of this index.
+    Opened(usize),
+    /// One of them is gone, for whatever reason.
+    Closed(usize),
+    /// A connection over the limit was answered with a deferral, or closed at once.
+    Refused(usize),
+    /// A connection was closed because nothing moved on it.
+    IdleTimeout,
+    /// An MTA (or a port scanner) broke the protocol.
+    ProtocolError,
+    /// A handler panicked; its connection was closed.
+    HandlerPanic,
+    /// A connection could not be accepted: no descriptors, no memory.
+    AcceptError,
+    /// A worker's report came for a connection or a message that is gone.
+    LateCompletion,
+}

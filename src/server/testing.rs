@@ -1,0 +1,356 @@
+//! Helpers of the tests: a small MTA, a service whose workers are the test itself, and a server on its own thread.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+
+use super::orders::Orders;
+use super::run::serve_with;
+use super::{Address, FrontEnd, Listener, Observation, ServeError, Service, Settings};
+use crate::clock::Clock;
+use crate::engine::{Completion, Fault, Notify};
+use crate::milter::{Action, Event, MilterHandler, Reply, Response};
+use crate::session;
+
+/// How long a test waits before it fails; never part of what it checks.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How the test's handler answers the end of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// At once, with one header.
+    Now,
+    /// Later: the job goes to [`TestService::jobs`].
+    Later,
+}
+
+/// A job that waits for the test to finish it.
+pub(super) struct Job {
+    notify: Arc<dyn Notify>,
+    ticket: u64,
+}
+
+impl Job {
+    /// Reports a fault, which the test's handler answers with a deferral.
+    pub(super) fn finish(self) {
+        self.notify.completed(Completion { ticket: self.ticket, outcome: Err(Fault::Deadline) });
+    }
+}
+
+/// The service.
+pub(super) struct TestService {
+    mode: Mode,
+    sender: Sender<Job>,
+    /// Jobs, in the order in which they came.
+    pub(super) jobs: Receiver<Job>,
+    /// All that was observed.
+    pub(super) seen: Mutex<Vec<Observation>>,
+    /// Names of the events, `listener:EVENT`.
+    pub(super) events: Arc<Mutex<Vec<String>>>,
+}
+
+impl TestService {
+    /// How often something was observed.
+    pub(super) fn count(&self, which: impl Fn(&Observation) -> bool) -> usize {
+        self.seen.lock().unwrap().iter().filter(|seen| which(seen)).count()
+    }
+
+    /// Waits until `which` was observed `times` times.
+    pub(super) fn wait_for(&self, times: usize, which: impl Fn(&Observation) -> bool) {
+        let mut waited = Duration::ZERO;
+        while self.count(&which) < times {
+            assert!(waited < PATIENCE, "seen only {} of {times}", self.count(&which));
+            std::thread::sleep(Duration::from_millis(2));
+            waited += Duration::from_millis(2);
+        }
+    }
+
+    /// How often an event was given to a handler.
+    pub(super) fn count_events(&self, name: &str) -> usize {
+        self.events.lock().unwrap().iter().filter(|event| event.ends_with(name)).count()
+    }
+}
+
+impl Service for TestService {
+    type Connection = Handler;
+
+    fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Handler {
+        let (mode, jobs, events) = (self.mode, self.sender.clone(), Arc::clone(&self.events));
+        Handler {
+            index,
+            mode,
+            notify,
+            jobs,
+            events,
+            ticket: 0,
+            waiting: None,
+            in_transaction: false,
+            sender: Vec::new(),
+        }
+    }
+
+    fn reload(&self) -> Result<String, String> {
+        Ok("generation 2".to_owned())
+    }
+
+    fn stats(&self) -> String {
+        "mails_total 1\n".to_owned()
+    }
+
+    fn shutting_down(&self) {
+        self.events.lock().unwrap().push("DRAIN".to_owned());
+    }
+
+    fn observe(&self, observation: Observation) {
+        self.seen.lock().unwrap().push(observation);
+    }
+}
+
+/// The handler of one connection.
+pub(super) struct Handler {
+    index: usize,
+    mode: Mode,
+    notify: Arc<dyn Notify>,
+    jobs: Sender<Job>,
+    events: Arc<Mutex<Vec<String>>>,
+    ticket: u64,
+    waiting: Option<u64>,
+    in_transaction: bool,
+    sender: Vec<u8>,
+}
+
+/// Every change there is, with some that cannot be said as they are.
+fn every_action() -> Vec<Action> {
+    let text = |text: &str| text.to_owned();
+    vec![
+        Action::AddHeader { name: text("X-Added"), value: text("one\n two\r\nX-Evil: 3") },
+        Action::AddHeader { name: text("X Bad"), value: text("left out") },
+        Action::InsertHeader { index: 0, name: text("X-Inserted"), value: text("yes") },
+        Action::ChangeHeader { index: 1, name: text("Subject"), value: text("changed") },
+        Action::ChangeHeader { index: 2, name: text("X-Spam-Flag"), value: String::new() },
+        Action::ChangeHeader { index: 0, name: text("Subject"), value: text("left out") },
+        Action::ChangeFrom { path: text("<c@example.com>"), parameters: text("RET=HDRS") },
+        Action::AddRecipient { path: text("<d@example.net>"), parameters: String::new() },
+        Action::AddRecipient { path: text("<e@example.net>"), parameters: text("NOTIFY=NEVER") },
+        Action::DeleteRecipient { path: text("<b@example.net>") },
+        Action::Quarantine { reason: text("held\nfor a look") },
+    ]
+}
+
+impl MilterHandler for Handler {
+    fn on_event(&mut self, event: Event<'_>) -> Response {
+        self.events.lock().unwrap().push(format!("{}:{}", self.index, event.name()));
+        match event {
+            Event::Helo { name: b"panic", .. } => panic!("planned"),
+            Event::MailFrom { path, .. } => {
+                self.in_transaction = true;
+                self.sender = path.to_vec();
+            }
+            Event::RcptTo { path: b"<refused@example.net>", .. } => {
+                let lines = vec!["not 100% welcome".to_owned(), "go away".to_owned()];
+                return Reply::Code { code: 550, enhanced: "5.7.1".to_owned(), lines }.into();
+            }
+            Event::RcptTo { path: b"<deferred@example.net>", .. } => return Reply::Tempfail.into(),
+            Event::Header { name: b"Bad", .. } => return Reply::Reject.into(),
+            Event::Body { chunk } if chunk.starts_with(b"skip") => return Reply::Skip.into(),
+            Event::Abort | Event::Close => {
+                self.in_transaction = false;
+                self.waiting = None;
+            }
+            Event::EndOfMessage { .. } if self.mode == Mode::Later || self.sender == b"<later@example.com>" => {
+                self.ticket += 1;
+                self.waiting = Some(self.ticket);
+                self.jobs.send(Job { notify: Arc::clone(&self.notify), ticket: self.ticket }).unwrap();
+                return Reply::Pending.into();
+            }
+            Event::EndOfMessage { .. } => {
+                self.in_transaction = false;
+                if self.sender == b"<actions@example.com>" {
+                    return Response { actions: every_action(), reply: Reply::Accept };
+                }
+                let header = Action::AddHeader { name: "X-Test".to_owned(), value: "yes".to_owned() };
+                return Response { actions: vec![header], reply: Reply::Continue };
+            }
+            _ => {}
+        }
+        Reply::Continue.into()
+    }
+}
+
+impl session::Connection for Handler {
+    fn on_completed(&mut self, completion: Completion) -> Option<Response> {
+        if self.waiting != Some(completion.ticket) {
+            return None;
+        }
+        self.waiting = None;
+        self.in_transaction = false;
+        Some(Reply::Tempfail.into())
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+}
+
+/// A running server.
+pub(super) struct Site {
+    directory: PathBuf,
+    temporary: Option<tempfile::TempDir>,
+    pub(super) service: Arc<TestService>,
+    pub(super) orders: Arc<Orders>,
+    thread: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Site {
+    /// Starts one with the listeners `0` and `1` in a directory of its own, its settings changed by `change`.
+    pub(super) fn start(mode: Mode, change: impl FnOnce(&mut Settings)) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut site = Self::start_in(temporary.path().to_owned(), mode, change);
+        site.temporary = Some(temporary);
+        site
+    }
+
+    /// The same in a given directory.
+    pub(super) fn start_in(directory: PathBuf, mode: Mode, change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = |name: &str| Listener {
+            name: name.into(),
+            address: Address::Unix { path: directory.join(name), mode: 0o660, group: None },
+            front_end: FrontEnd::Native,
+        };
+        let mut settings = Settings { listeners: vec![listener("0"), listener("1")], ..Settings::default() };
+        change(&mut settings);
+        let (sender, jobs) = unbounded();
+        let service = Arc::new(TestService { mode, sender, jobs, seen: Mutex::default(), events: Arc::default() });
+        let (ready, is_ready) = unbounded();
+        let served = Arc::clone(&service);
+        let thread = std::thread::spawn(move || {
+            serve_with(settings, served, Clock::system(), false, |orders| ready.send(Arc::clone(orders)).unwrap())
+        });
+        let orders = is_ready.recv_timeout(PATIENCE).expect("the server starts");
+        Self { directory, temporary: None, service, orders, thread }
+    }
+
+    /// Path of a file beside the sockets.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Connects to a listener.
+    pub(super) fn connect(&self, name: &str) -> Mta<UnixStream> {
+        let stream = UnixStream::connect(self.path(name)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Mta { stream }
+    }
+
+    /// Waits for the end.
+    pub(super) fn join(self) -> Result<(), ServeError> {
+        self.thread.join().unwrap()
+    }
+
+    /// Drains and waits for the end, which must be a good one.
+    pub(super) fn end(self) {
+        self.orders.terminate();
+        self.join().unwrap();
+    }
+}
+
+/// The MTA side of one connection.
+pub(super) struct Mta<T> {
+    pub(super) stream: T,
+}
+
+/// One packet.
+pub(super) fn packet(command: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(payload.len() + 1).unwrap().to_be_bytes().to_vec();
+    bytes.push(command);
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// OPTNEG of an MTA that offers everything, as Postfix does.
+pub(super) fn optneg() -> Vec<u8> {
+    packet(b'O', &[0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff])
+}
+
+/// From CONNECT to HELO: two answers.
+pub(super) fn greeting() -> Vec<u8> {
+    [packet(b'C', b"mail.example.com\x004\x00\x19192.0.2.9\0"), packet(b'H', b"mail.example.com\0")].concat()
+}
+
+/// From MAIL to the last body chunk: MAIL, RCPT, DATA and end of headers are answered.
+pub(super) fn message() -> Vec<u8> {
+    [
+        packet(b'D', b"Mi\x004XyZ\0"),
+        packet(b'M', b"<a@example.com>\0SIZE=100\0"),
+        packet(b'R', b"<b@example.net>\0"),
+        packet(b'T', b""),
+        packet(b'L', b"Subject\0 test\0"),
+        packet(b'L', b"From\0 a@example.com\0"),
+        packet(b'N', b""),
+        packet(b'B', b"Hello\r\n"),
+    ]
+    .concat()
+}
+
+/// Answers that [`message`] gets.
+pub(super) const MESSAGE_ANSWERS: usize = 4;
+
+impl<T: Read + Write> Mta<T> {
+    /// Sends bytes as they are.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// The next packet; `None` at the end of the connection.
+    pub(super) fn next(&mut self) -> Option<(u8, Vec<u8>)> {
+        let mut length = [0; 4];
+        match self.stream.read_exact(&mut length) {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+                panic!("no answer")
+            }
+            Err(_) => return None,
+        }
+        let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
+        self.stream.read_exact(&mut bytes).unwrap();
+        let payload = bytes.split_off(1);
+        Some((bytes[0], payload))
+    }
+
+    /// The commands of the next `count` packets.
+    pub(super) fn answers(&mut self, count: usize) -> String {
+        (0..count).map(|_| char::from(self.next().expect("an answer").0)).collect()
+    }
+
+    /// Negotiates and greets.
+    pub(super) fn greet(&mut self) {
+        self.send(&optneg());
+        assert_eq!(self.answers(1), "O");
+        self.send(&greeting());
+        assert_eq!(self.answers(2), "cc");
+    }
+
+    /// Sends a message up to its end, which is not yet answered.
+    pub(super) fn submit(&mut self) {
+        self.send(&message());
+        assert_eq!(self.answers(MESSAGE_ANSWERS), "cccc");
+        self.send(&packet(b'E', b""));
+    }
+
+    /// A whole message that is answered at once, and the ABORT that Postfix sends after it.
+    pub(super) fn mail(&mut self) {
+        self.submit();
+        assert_eq!(self.answers(2), "hc");
+        self.send(&packet(b'A', b""));
+    }
+
+    /// Waits for the end of the connection; nothing more may come.
+    pub(super) fn expect_end(&mut self) {
+        assert_eq!(self.next(), None);
+    }
+}

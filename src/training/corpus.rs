@@ -1,0 +1,194 @@
+//! Reads the corpora as they are published: `NAME.tar.zst` with a list `NAME.tsv`, streamed, never unpacked to the disk.
+#![expect(clippy::disallowed_methods, reason = "training is an edge room: it reads the corpora")]
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::tar::Tar;
+use super::{Progress, TrainError};
+
+/// The window of the published archives (`zstd --long=27`).
+const WINDOW_LOG: u32 = 27;
+/// Lines of a list, at most.
+const LINES: usize = 5_000_000;
+/// How often progress is told, in messages.
+const TELL: usize = 64;
+
+/// Which part of a corpus, by `split=` in the note column of its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// `split=train`.
+    Train,
+    /// `split=test`.
+    Test,
+}
+
+/// One corpus, or one part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corpus {
+    /// Where the files lie.
+    pub directory: PathBuf,
+    /// `NAME` of `NAME.tar.zst` and `NAME.tsv`.
+    pub name: String,
+    /// Which part; `None` is all of it.
+    pub split: Option<Split>,
+}
+
+/// One message of a corpus, cleaned.
+pub(super) struct Sample {
+    /// The path in the archive.
+    pub(super) path: String,
+    /// As a milter would have got it.
+    pub(super) raw: Vec<u8>,
+    /// Spam or phishing; `None` where the list does not say.
+    pub(super) spam: Option<bool>,
+    /// Digest as in the list.
+    pub(super) sha256: String,
+}
+
+impl Corpus {
+    /// The corpus and part in words.
+    pub(super) fn describe(&self) -> String {
+        let split = match self.split {
+            None => "",
+            Some(Split::Train) => " train",
+            Some(Split::Test) => " test",
+        };
+        format!("{}{split}", self.name)
+    }
+
+    /// Gives each selected message to `take`, in the order of the archive.
+    pub(super) fn read(
+        &self,
+        progress: &mut dyn FnMut(Progress),
+        mut take: impl FnMut(Sample),
+    ) -> Result<(), TrainError> {
+        let list = self.list()?;
+        let path = self.directory.join(format!("{}.tar.zst", self.name));
+        let failed = |source: io::Error| TrainError::Read { path: path.clone(), source };
+        let file = File::open(&path).map_err(failed)?;
+        let mut decoder = zstd::Decoder::new(BufReader::new(file)).map_err(failed)?;
+        decoder.window_log_max(WINDOW_LOG).map_err(failed)?;
+        let mut tar = Tar::new(decoder);
+        let mut done = 0;
+        while let Some((path, raw)) = tar.next_file().map_err(failed)? {
+            let Some((label, sha256)) = list.get(&path) else { continue };
+            take(Sample { path, raw: clean(&raw), spam: *label, sha256: sha256.clone() });
+            done += 1;
+            if done % TELL == 0 || done == list.len() {
+                progress(Progress::Reading { corpus: self.describe(), done, total: list.len() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Path to (label, digest) of the selected messages.
+    fn list(&self) -> Result<HashMap<String, (Option<bool>, String)>, TrainError> {
+        let path = self.directory.join(format!("{}.tsv", self.name));
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
+        let wanted = match self.split {
+            None => "",
+            Some(Split::Train) => "split=train",
+            Some(Split::Test) => "split=test",
+        };
+        let mut list = HashMap::new();
+        for (line, row) in text.lines().enumerate().skip(1).take(LINES) {
+            let columns: Vec<&str> = row.split('\t').collect();
+            let [name, label, _, _, sha256, ..] = columns.as_slice() else {
+                return Err(bad_line(&path, line, "fewer than five columns"));
+            };
+            let spam = match *label {
+                "ham" => Some(false),
+                "spam" | "phish" => Some(true),
+                "unlabelled" => None,
+                other => return Err(bad_line(&path, line, &format!("the label {other:?} is not known"))),
+            };
+            let note = columns.get(6).copied().unwrap_or_default();
+            if wanted.is_empty() || note.split([' ', ';']).any(|word| word == wanted) {
+                list.insert((*name).to_owned(), (spam, (*sha256).to_owned()));
+            }
+        }
+        Ok(list)
+    }
+}
+
+fn bad_line(path: &Path, line: usize, cause: &str) -> TrainError {
+    TrainError::List { path: path.to_owned(), line: line + 1, cause: cause.to_owned() }
+}
+
+/// A message as the MTA would hand it over: without the mbox line and without the marks that receivers and collectors
+/// left (`corpora/leaky_headers.txt`), with CRLF line ends. The features look at none of those marks; this is the second lock.
+pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len() + raw.len() / 32);
+    let mut in_header = true;
+    let mut dropping = false;
+    for (number, line) in raw.split(|&byte| byte == b'\n').enumerate() {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if number == 0 && line.starts_with(b"From ") {
+            continue;
+        }
+        if in_header {
+            in_header = !line.is_empty();
+            if !matches!(line.first(), Some(b' ' | b'\t')) {
+                let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+                dropping = is_mark(&String::from_utf8_lossy(name).trim().to_ascii_lowercase());
+            }
+            if dropping && in_header {
+                continue;
+            }
+        }
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\r\n");
+    }
+    // The split gives one empty piece behind the last line end.
+    if raw.ends_with(b"\n") {
+        out.truncate(out.len().saturating_sub(2));
+    }
+    for (mark, instead) in [(&b"phishing@pot"[..], &b"user@example.com"[..]), (b"[removed]", b"")] {
+        out = replace(&out, mark, instead);
+    }
+    out
+}
+
+/// Whether the header of that name (lower case) tells of the receiver or collector.
+fn is_mark(name: &str) -> bool {
+    const NAMES: [&str; 23] = [
+        "x-uuid", "x-miltered", "x-keywords", "delivery-date", "x-pyzor", "x-loop", "old-return-path", "status", "x-status",
+        "content-length", "lines", "delivered-to", "x-original-to", "x-incomingtopheadermarker", "x-incomingheadercount",
+        "x-sid-result", "x-sid-pra", "x-sender-ip", "x-message-info", "x-message-delivery", "return-path", "received",
+        "envelope-to",
+    ];
+    const PREFIXES: [&str; 9] = [
+        "x-spam-", "x-virus-", "x-barracuda-", "x-asg-", "resent-", "x-ms-", "x-microsoft-antispam", "x-forefront-", "x-eop",
+    ];
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn replace(data: &[u8], mark: &[u8], instead: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(data.len());
+    let mut rest = 0;
+    for at in memchr::memmem::find_iter(data, mark) {
+        out.extend_from_slice(data.get(rest..at).unwrap_or_default());
+        out.extend_from_slice(instead);
+        rest = at + mark.len();
+    }
+    out.extend_from_slice(data.get(rest..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_taken_out() {
+        let raw = b"From x Mon Jan 1\nX-Spam-Status: Yes\n\tscore=9\nSubject: a\nX-UUID: 1\nTo: phishing@pot\n\nX-Spam-Status: body\n[removed]end\n";
+        let expected = "Subject: a\r\nTo: user@example.com\r\n\r\nX-Spam-Status: body\r\nend\r\n";
+        assert_eq!(String::from_utf8(clean(raw)).unwrap(), expected);
+        assert_eq!(clean(b"Lines: 3\r\n\r\nx"), b"\r\nx\r\n");
+        assert_eq!(clean(b""), b"\r\n");
+    }
+}

@@ -1,0 +1,26 @@
+//! Trains the content model and measures it, in plain Rust, on corpora of labelled mail.
+//!
+//! The same seed, data, command and date give the same file, bit for bit, on the same machine type. Mail is read as the
+//! daemon reads it, by the same features; what earlier filters and collectors left in a corpus is taken out first.
+
+mod corpus;
+mod error;
+mod evaluate;
+mod export;
+mod fit;
+mod measure;
+mod network;
+mod random;
+mod settings;
+mod standard;
+mod tar;
+#[cfg(test)]
+mod tests;
+mod train;
+
+pub use corpus::{Corpus, Split};
+pub use error::TrainError;
+pub use evaluate::evaluate;
+pub use measure::Report;
+pub use settings::{Progress, TrainSettings};
+pub use train::{TrainedModel, train};

@@ -1,0 +1,79 @@
+//! What training is told, and what it tells on the way.
+
+use super::Corpus;
+use crate::classifier::Precision;
+
+/// What to train on and how. [`TrainSettings::default`] is what the shipped model was trained with.
+#[derive(Clone, Debug)]
+pub struct TrainSettings {
+    /// Corpora, read in this order.
+    pub corpora: Vec<Corpus>,
+    /// Most passes over the data; the best of them by the held-out part is taken.
+    pub epochs: usize,
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// Percent of the training messages (by hash of their body, so that copies stay together) held out for early stopping
+    /// and calibration.
+    pub held_out_percent: u64,
+    /// Tokens in fewer training messages than this are not learned: nothing of a single mail stays in the model.
+    pub least_messages: u32,
+    /// Percent of the steps in which text of a ham is mixed in, against padding with good words.
+    pub padding_percent: u64,
+    /// How the rows are stored.
+    pub precision: Precision,
+    /// Written into the manifest: the command that a person would type.
+    pub command: String,
+    /// Written into the manifest: the day, as `YYYY-MM-DD`.
+    pub date: String,
+}
+
+impl Default for TrainSettings {
+    fn default() -> Self {
+        Self {
+            corpora: Vec::new(),
+            epochs: 8,
+            seed: 1,
+            held_out_percent: 15,
+            least_messages: 2,
+            padding_percent: 20,
+            precision: Precision::Int8,
+            command: String::new(),
+            date: String::new(),
+        }
+    }
+}
+
+/// How far the work is. Given to the caller's closure; ignoring it is fine.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Messages of a corpus read, out of those that its list selects.
+    Reading {
+        /// Name of the corpus.
+        corpus: String,
+        /// Read so far.
+        done: usize,
+        /// To read.
+        total: usize,
+    },
+    /// Messages learned in one pass.
+    Learning {
+        /// Which pass, from 1; passes of the final fit on all data continue the count.
+        epoch: usize,
+        /// Learned so far in it.
+        done: usize,
+        /// To learn in it.
+        total: usize,
+    },
+    /// One pass is over.
+    Epoch {
+        /// Which, from 1.
+        epoch: usize,
+        /// Mean loss on the held-out part (natural log).
+        held_out_loss: f64,
+        /// 100 * (1 - AUC) there.
+        one_minus_roca_percent: f64,
+    },
+    /// The file is being written and checked.
+    Writing,
+}

@@ -1,0 +1,215 @@
+//! The whole way from a corpus to a probability, on a small corpus that is made up here.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use super::fit::{self, Example};
+use super::network::{Input, Network};
+use super::random::Random;
+use super::standard::Standard;
+use super::{Corpus, Progress, Split, TrainError, TrainSettings, evaluate, train};
+use crate::classifier::{BAG_SIZE, Calibration, Manifest, Model, ModelError, Precision};
+use crate::features::{FeatureVector, Schema};
+
+const HAM: [&str; 8] = ["meeting", "minutes", "garden", "train", "lunch", "review", "library", "weather"];
+const SPAM: [&str; 8] = ["pills", "casino", "winner", "lottery", "cheap", "guaranteed", "credit", "urgent"];
+
+/// Writes `made.tar.zst` and `made.tsv` with `count` messages of each class.
+fn made_up(directory: &Path, count: usize) -> Corpus {
+    let mut random = Random::new(11);
+    let mut archive = Vec::new();
+    let mut list = "path\tlabel\tdate\trecv_date\tsha256\tsize\tnote\n".to_owned();
+    for number in 0..2 * count {
+        let (label, words) = if number % 2 == 0 { ("ham", HAM) } else { ("spam", SPAM) };
+        let mut text = format!("From: a{number}@example.com\nSubject: {}\n\n", words[random.below(8)]);
+        for _ in 0..30 {
+            write!(text, "{} ", words[random.below(8)]).unwrap();
+        }
+        let path = format!("made/{label}/{number}.eml");
+        let split = if number % 4 < 2 { "train" } else { "test" };
+        writeln!(list, "{path}\t{label}\t\t\tdigest{number}\t{}\tsplit={split}", text.len()).unwrap();
+        archive.extend(member(&path, text.as_bytes()));
+    }
+    archive.extend([0; 1024]);
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.write_all(&archive).unwrap();
+    std::fs::write(directory.join("made.tar.zst"), encoder.finish().unwrap()).unwrap();
+    std::fs::write(directory.join("made.tsv"), list).unwrap();
+    Corpus { directory: directory.to_owned(), name: "made".to_owned(), split: Some(Split::Train) }
+}
+
+fn member(path: &str, data: &[u8]) -> Vec<u8> {
+    let mut block = vec![0u8; 512];
+    block[..path.len()].copy_from_slice(path.as_bytes());
+    block[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+    block[156] = b'0';
+    block.extend_from_slice(data);
+    block.resize(block.len().next_multiple_of(512), 0);
+    block
+}
+
+fn settings(corpus: Corpus) -> TrainSettings {
+    TrainSettings {
+        corpora: vec![corpus],
+        epochs: 3,
+        command: "gatepost model train".to_owned(),
+        date: "2026-01-01".to_owned(),
+        ..TrainSettings::default()
+    }
+}
+
+#[test]
+fn same_seed_same_file_and_a_model_that_works() {
+    let directory = tempfile::tempdir().unwrap();
+    let corpus = made_up(directory.path(), 120);
+    let settings = settings(corpus.clone());
+    let mut told = Vec::new();
+    let first = train(&settings, &mut |progress| told.push(progress)).unwrap();
+    let second = train(&settings, &mut |_| {}).unwrap();
+    assert!(first.onnx == second.onnx, "the same seed and data give the same bytes");
+    let other = train(&TrainSettings { seed: 2, ..settings }, &mut |_| {}).unwrap();
+    assert!(first.onnx != other.onnx, "another seed gives another file");
+    assert!(told.iter().any(|progress| matches!(progress, Progress::Epoch { epoch: 3, .. })));
+    assert_eq!(told.last(), Some(&Progress::Writing));
+    assert!(first.onnx.len() <= 5 << 20, "{}", first.onnx.len());
+
+    let model = Model::load(&first.onnx).unwrap();
+    assert_eq!(model.manifest(), &first.manifest);
+    assert_eq!((first.manifest.ham, first.manifest.spam), (60, 60));
+    let test = Corpus { split: Some(Split::Test), ..corpus };
+    let report = evaluate(&model, &test, &mut |_| {}).unwrap();
+    assert_eq!((report.messages, report.errors), (120, 0), "{report}");
+}
+
+#[test]
+fn too_little_data_and_bad_lists_are_errors() {
+    let directory = tempfile::tempdir().unwrap();
+    let corpus = made_up(directory.path(), 30);
+    let failed = train(&settings(corpus.clone()), &mut |_| {}).unwrap_err();
+    assert!(matches!(failed, TrainError::TooLittle { ham: 15, spam: 15, least: 20 }), "{failed}");
+    std::fs::write(directory.path().join("made.tsv"), "path\tlabel\nx\tham\n").unwrap();
+    let failed = train(&settings(corpus.clone()), &mut |_| {}).unwrap_err().to_string();
+    assert!(failed.contains("made.tsv:2: fewer than five columns"), "{failed}");
+    std::fs::remove_file(directory.path().join("made.tsv")).unwrap();
+    let failed = train(&settings(corpus), &mut |_| {}).unwrap_err().to_string();
+    assert!(failed.contains("made.tsv"), "{failed}");
+}
+
+/// A network with random weights, its features and the manifest of a file for it.
+fn random_network() -> (Network, Standard, Manifest, Vec<FeatureVector>) {
+    let mut random = Random::new(9);
+    let vectors: Vec<FeatureVector> = (0..40)
+        .map(|_| {
+            let mut tokens: Vec<i64> = (0..300).map(|_| i64::try_from(random.below(Schema::BUCKETS)).unwrap()).collect();
+            tokens.push(0);
+            tokens.sort_unstable();
+            tokens.dedup();
+            FeatureVector { tokens, dense: (0..Schema::DENSE).map(|_| random.unit() * 5.0).collect() }
+        })
+        .collect();
+    let examples = vectors.iter().zip(0u64..).map(|(vector, number)| Example {
+        tokens: vector.tokens.iter().map(|&token| u32::try_from(token).unwrap()).collect(),
+        weight: vector.weight(),
+        dense: vector.dense.clone(),
+        spam: number % 2 == 0,
+        group: number * 7,
+    });
+    let settings = TrainSettings { least_messages: 1, epochs: 4, ..TrainSettings::default() };
+    let fitted = fit::fit(examples.collect(), &settings, &mut |_| {});
+    let manifest = Manifest {
+        id: String::new(),
+        schema_version: Schema::VERSION,
+        buckets: Schema::BUCKETS,
+        dense: Schema::DENSE,
+        bag: BAG_SIZE,
+        precision: Precision::Float,
+        calibration: Calibration::default(),
+        data_digest: "00".to_owned(),
+        data: "none".to_owned(),
+        ham: 20,
+        spam: 20,
+        command: "test".to_owned(),
+        date: "2026-01-01".to_owned(),
+    };
+    (fitted.network, fitted.standard, manifest, vectors)
+}
+
+#[test]
+fn trainer_and_engine_agree() {
+    let (network, standard, manifest, vectors) = random_network();
+    for (precision, tolerance) in [(Precision::Float, 1e-4), (Precision::Int8, 5e-2)] {
+        let manifest = Manifest { precision, ..manifest.clone() };
+        let (bytes, _) = super::export::export(&network, &standard, manifest, &vectors[0]).unwrap();
+        let model = Model::load(&bytes).unwrap();
+        let mut largest = 0f32;
+        for vector in &vectors {
+            let tokens: Vec<u32> = vector.tokens.iter().map(|&token| u32::try_from(token).unwrap()).collect();
+            let dense = standard.apply(&vector.dense);
+            let expected = network.logit(&Input { tokens: &tokens, weight: vector.weight(), dense: &dense });
+            largest = largest.max((model.logit(vector).unwrap() - expected).abs());
+        }
+        assert!(largest <= tolerance, "{precision:?}: {largest}");
+    }
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused() {
+    let (network, standard, manifest, vectors) = random_network();
+    let write = |manifest: Manifest| super::export::export(&network, &standard, manifest, &vectors[0]);
+    let (bytes, _) = write(Manifest { precision: Precision::Int8, ..manifest.clone() }).unwrap();
+    let mut random = Random::new(4);
+    for _ in 0..60 {
+        let mut flipped = bytes.clone();
+        let at = random.below(flipped.len());
+        flipped[at] ^= 1 << random.below(8);
+        assert!(Model::load(&flipped).is_err(), "bit flipped at {at}");
+    }
+    for at in [0, 1, 100, bytes.len() / 2, bytes.len() - 1] {
+        assert!(matches!(Model::load(&bytes[..at]), Err(ModelError::Damaged { .. })), "cut at {at}");
+    }
+    assert!(matches!(Model::load(b"not a model"), Err(ModelError::Damaged { .. })));
+    let huge = vec![0; Model::FILE_LIMIT + 1];
+    assert!(matches!(Model::load(&huge), Err(ModelError::TooLarge { .. })));
+    assert!(!matches!(Model::load(&huge[..Model::FILE_LIMIT]), Err(ModelError::TooLarge { .. })));
+    let other = Manifest { schema_version: Schema::VERSION + 1, ..manifest.clone() };
+    assert!(matches!(write(other), Err(TrainError::Model(ModelError::Schema { .. }))));
+    let other = Manifest { dense: Schema::DENSE + 1, ..manifest.clone() };
+    assert!(matches!(write(other), Err(TrainError::Model(ModelError::Schema { .. }))));
+    let other = Manifest { bag: BAG_SIZE + 1, ..manifest.clone() };
+    assert!(matches!(write(other), Err(TrainError::Model(ModelError::Unusable { .. }))));
+    let turned = Calibration { slope: -1.0, offset: 0.0 };
+    let other = Manifest { calibration: turned, ..manifest };
+    assert!(matches!(write(other), Err(TrainError::Model(ModelError::Unusable { .. }))));
+    let broken = Network { b2: super::network::Weights::of(vec![f32::NAN]), ..network.clone() };
+    let written = super::export::export(&broken, &standard, Manifest { calibration: Calibration::default(), ..random_network().2 }, &vectors[0]);
+    assert!(matches!(written, Err(TrainError::Model(ModelError::Unusable { .. }))));
+}
+
+#[test]
+fn bad_vectors_are_refused_without_a_panic() {
+    let (network, standard, manifest, vectors) = random_network();
+    let (bytes, _) = super::export::export(&network, &standard, manifest, &vectors[0]).unwrap();
+    let model = Model::load(&bytes).unwrap();
+    let good = &vectors[1];
+    assert!(model.probability(good).is_ok());
+    let tokens = |tokens: Vec<i64>| FeatureVector { tokens, dense: good.dense.clone() };
+    let buckets = i64::try_from(Schema::BUCKETS).unwrap();
+    let limit = |n: usize| tokens((0..i64::try_from(n).unwrap()).collect());
+    assert!(model.probability(&limit(Schema::TOKENS)).is_ok());
+    for bad in [tokens(vec![]), tokens(vec![-1]), tokens(vec![buckets]), limit(Schema::TOKENS + 1)] {
+        assert!(matches!(model.probability(&bad), Err(ModelError::Run { .. })));
+    }
+    for dense in [vec![], vec![0.0; Schema::DENSE + 1], vec![f32::NAN; Schema::DENSE]] {
+        assert!(model.probability(&FeatureVector { tokens: vec![0], dense }).is_err());
+    }
+}
+
+/// The shipped model loads, is the one that its manifest names, and fits this program's schema.
+#[test]
+fn shipped_model_and_manifest_agree() {
+    let model = Model::load(include_bytes!("../../models/model.onnx")).unwrap();
+    let manifest: Manifest = serde_json::from_str(include_str!("../../models/manifest.json")).unwrap();
+    assert_eq!(model.manifest(), &manifest);
+    assert!(include_str!("../../models/README.md").contains(&manifest.id), "the model card names another model");
+}

@@ -1,0 +1,66 @@
+//! What the fuzz target `session` does: a milter byte stream, cut as the first byte says, through the protocol into a handler
+//! that answers as an engine would at every stage (verdicts, faults, late answers), and what comes back is counted.
+//!
+//! The law that matters most: never one answer more than commands, whatever the stranger and the handler do.
+
+use gatepost::milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
+
+/// Answers by a fixed stream of choices, so that an input always means the same.
+struct Chooser<'d> {
+    choices: std::iter::Cycle<std::slice::Iter<'d, u8>>,
+    events: usize,
+}
+
+impl MilterHandler for Chooser<'_> {
+    fn on_event(&mut self, event: Event<'_>) -> Response {
+        self.events += 1;
+        let at_end = matches!(event, Event::EndOfMessage { .. });
+        let choice = self.choices.next().copied().unwrap_or(0);
+        let actions = vec![
+            Action::AddHeader { name: "X-Gatepost".to_owned(), value: "accept\r\nX-Forged: yes".to_owned() },
+            Action::Quarantine { reason: "content rules".to_owned() },
+        ];
+        let reply = match choice % 16 {
+            0 => Reply::Accept,
+            1 => Reply::Tempfail,
+            2 | 3 => Reply::Code { code: 550, enhanced: "5.7.1".to_owned(), lines: vec!["no %s".to_owned()] },
+            _ => Reply::Continue,
+        };
+        Response { actions: if at_end { actions } else { Vec::new() }, reply }
+    }
+}
+
+/// The first byte says in which pieces the rest comes, the next sixteen how the handler chooses.
+pub fn session(data: &[u8]) {
+    let Some((&pieces, rest)) = data.split_first() else { return };
+    let (choices, stream) = rest.split_at(rest.len().min(16));
+    let mut handler = Chooser { choices: choices.iter().cycle(), events: 0 };
+    let mut protocol = Protocol::new();
+    let mut out = Vec::new();
+    for piece in stream.chunks(usize::from(pieces).max(1)) {
+        protocol.receive(piece);
+        if protocol.serve(&mut handler, &mut out).is_err() {
+            break;
+        }
+    }
+    protocol.hang_up();
+    drop(protocol.serve(&mut handler, &mut out));
+    let answers = packets(&out).iter().filter(|command| b"acdfrty4sO".contains(command)).count();
+    let commands = stream.len() / 5;
+    assert!(answers <= commands, "{answers} answers to at most {commands} commands");
+    let text = String::from_utf8_lossy(&out);
+    assert!(!text.contains("\nX-Forged"), "a header value broke out of its line");
+}
+
+/// The command letters of the packets in what we sent; panics when the stream is not made of whole packets.
+fn packets(mut out: &[u8]) -> Vec<u8> {
+    let mut commands = Vec::new();
+    while let Some((length, rest)) = out.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        assert!((1..=rest.len()).contains(&length), "a packet of {length} bytes with {} left", rest.len());
+        commands.push(rest[0]);
+        out = &rest[length..];
+    }
+    assert!(out.is_empty(), "{} bytes behind the last packet", out.len());
+    commands
+}
