@@ -32,9 +32,8 @@ impl Names {
     /// The only output.
     pub const OUTPUT: &'static str = "logit";
     /// The operators, in order.
-    pub const OPERATORS: [&'static str; 13] = [
-        "Gather", "Cast", "MatMul", "Mul", "Sub", "Mul", "Clip", "Concat", "MatMul", "Add", "Relu", "MatMul", "Add",
-    ];
+    pub const OPERATORS: [&'static str; 13] =
+        ["Gather", "Cast", "MatMul", "Mul", "Sub", "Mul", "Clip", "Concat", "MatMul", "Add", "Relu", "MatMul", "Add"];
     /// The initialisers, in order.
     pub const WEIGHTS: [&'static str; 10] =
         ["rows", "scale", "mean", "inverse", "clip_min", "clip_max", "w1", "b1", "w2", "b2"];

@@ -127,14 +127,17 @@ impl Manifest {
             command: read.text("command")?.to_owned(),
             date: read.text("date")?.to_owned(),
         };
-        let features =
-            FeatureVector { tokens: read.list("example.tokens", EXAMPLE_TOKENS)?, dense: read.list("example.dense", 1_000)? };
+        let features = FeatureVector {
+            tokens: read.list("example.tokens", EXAMPLE_TOKENS)?,
+            dense: read.list("example.dense", 1_000)?,
+        };
         Ok((manifest, Example { features, logit: read.number("example.logit")? }))
     }
 
     /// Refuses a model that was trained for other features.
     pub(super) fn check_schema(&self) -> Result<(), ModelError> {
-        let describe = |version: u32, buckets: usize, dense: usize| format!("{version} ({buckets} buckets, {dense} dense)");
+        let describe =
+            |version: u32, buckets: usize, dense: usize| format!("{version} ({buckets} buckets, {dense} dense)");
         let found = describe(self.schema_version, self.buckets, self.dense);
         let expected = describe(Schema::VERSION, Schema::BUCKETS, Schema::DENSE);
         if found == expected { Ok(()) } else { Err(ModelError::Schema { found, expected }) }

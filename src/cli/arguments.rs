@@ -137,8 +137,8 @@ pub(super) struct TrainArguments {
     #[arg(long = "corpus", value_name = "NAME[:SPLIT]", default_value = "spamassassin:train")]
     pub(super) names: Vec<String>,
     /// Where to write the model; its manifest is written beside it
-    #[arg(long, short, value_name = "FILE")]
-    pub(super) output: PathBuf,
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
     /// Seed of the random numbers: the same seed gives the same file
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,

@@ -32,18 +32,15 @@ pub(super) fn check(place: &Place) -> Result<Exit, Failure> {
         let id = model.as_ref().map_or("none", |model| model.manifest().id.as_str());
         out.line(format_args!("model          {id}"))?;
     }
-    if let (Some(ruleset), Some(model)) = (ruleset, model) {
-        if let Some(generation) = keep(assemble(config, ruleset, model), &mut told) {
-            out.line(format_args!("generation     {}", generation.id()))?;
-        }
+    if let (Some(ruleset), Some(model)) = (ruleset, model)
+        && let Some(generation) = keep(assemble(config, ruleset, model), &mut told)
+    {
+        out.line(format_args!("generation     {}", generation.id()))?;
     }
     let sockets = sockets(config, &mut out)?;
     out.finish()?;
     complain(&told);
-    Ok(match told.iter().any(Diagnostic::is_error) {
-        true => Exit::BadConfig,
-        false => sockets,
-    })
+    Ok(if told.iter().any(Diagnostic::is_error) { Exit::BadConfig } else { sockets })
 }
 
 fn keep<T>(result: Result<T, Vec<Diagnostic>>, told: &mut Vec<Diagnostic>) -> Option<T> {

@@ -33,22 +33,32 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     settings.seed = arguments.seed.unwrap_or(settings.seed);
     settings.epochs = arguments.epochs.map_or(settings.epochs, usize::from);
     settings.date = arguments.date.clone().unwrap_or_else(today);
-    let names: Vec<String> = arguments.names.iter().map(|name| format!(" --corpus {name}")).collect();
-    settings.command =
-        format!("gatepost model train{} --seed {} --epochs {}", names.concat(), settings.seed, settings.epochs);
+    settings.command = command_line(arguments);
     let mut bar = Bar::new();
     let trained = training::train(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
     bar.finish();
-    let manifest_path = arguments.output.with_extension("json");
+    let manifest_path = arguments.out.with_extension("json");
     let manifest = serde_json::to_string_pretty(&trained.manifest).unwrap_or_default() + "\n";
-    for (path, bytes) in [(&arguments.output, trained.onnx.as_slice()), (&manifest_path, manifest.as_bytes())] {
+    for (path, bytes) in [(&arguments.out, trained.onnx.as_slice()), (&manifest_path, manifest.as_bytes())] {
         replace_file(path, bytes)
             .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))?;
     }
     let mut out = Output::new();
-    out.line(format_args!("{}  model {}", arguments.output.display(), trained.manifest.id))?;
+    out.line(format_args!("{}  model {}", arguments.out.display(), trained.manifest.id))?;
     out.finish()?;
     Ok(Exit::Done)
+}
+
+/// The command as a person would type it; part of the file, so that the same command gives the same file.
+fn command_line(arguments: &TrainArguments) -> String {
+    let mut line =
+        format!("gatepost model train --corpora {} --out {}", arguments.corpora.display(), arguments.out.display());
+    if arguments.names != ["spamassassin:train"] {
+        line.extend(arguments.names.iter().map(|name| format!(" --corpus {name}")));
+    }
+    line.extend(arguments.seed.map(|seed| format!(" --seed {seed}")));
+    line.extend(arguments.epochs.map(|epochs| format!(" --epochs {epochs}")));
+    line
 }
 
 /// A daemon that reloads meanwhile sees the old file or the new one, never a half.

@@ -17,7 +17,8 @@ use super::value::{check, from_variable};
 use crate::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// The listener that there is when no file names one.
-pub(super) const DEFAULT_LISTENER: &str = "[[listener]]\nname = \"inbound\"\nsocket = \"unix:/run/gatepost/milter.sock\"\n";
+pub(super) const DEFAULT_LISTENER: &str =
+    "[[listener]]\nname = \"inbound\"\nsocket = \"unix:/run/gatepost/milter.sock\"\n";
 /// What every variable of ours begins with.
 pub(super) const PREFIX: &str = "GATEPOST__";
 
@@ -121,5 +122,18 @@ fn typed(mut tree: Value) -> Value {
             *value = from_variable(key.kind, text);
         }
     }
+    for listener in tree.pointer_mut("/listener").and_then(Value::as_array_mut).into_iter().flatten() {
+        // A table header with nothing below it sets nothing.
+        for (parent, name) in [("/policy", "refuse"), ("", "policy")] {
+            let parent = listener.pointer_mut(parent).and_then(Value::as_object_mut);
+            if let Some(parent) = parent.filter(|parent| parent.get(name).is_some_and(is_empty_table)) {
+                parent.remove(name);
+            }
+        }
+    }
     tree
+}
+
+fn is_empty_table(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
 }

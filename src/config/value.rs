@@ -98,7 +98,7 @@ fn within<T: PartialOrd>(value: &T, min: &T, max: &T) -> Result<(), Problem> {
 /// The type of a value, in words.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
-        Value::Null => "nothing",
+        Value::Null => "not a finite number",
         Value::Bool(_) => "a boolean",
         Value::Number(number) if number.is_f64() => "a number with a fraction",
         Value::Number(_) => "a whole number",

@@ -14,28 +14,82 @@ pub(super) struct Texts<'a> {
 }
 
 const MIME: [&str; 12] = [
-    "parts", "depth", "has_html", "has_plain", "html_only", "attachments", "images", "messages", "base64_texts",
-    "quoted_printable_texts", "mime_anomalies", "header_anomalies",
+    "parts",
+    "depth",
+    "has_html",
+    "has_plain",
+    "html_only",
+    "attachments",
+    "images",
+    "messages",
+    "base64_texts",
+    "quoted_printable_texts",
+    "mime_anomalies",
+    "header_anomalies",
 ];
 const SUBJECT: [&str; 9] = [
-    "subject_length", "subject_upper", "subject_digits", "subject_non_ascii", "subject_exclamations", "subject_questions",
-    "subject_money", "subject_is_reply", "subject_is_empty",
+    "subject_length",
+    "subject_upper",
+    "subject_digits",
+    "subject_non_ascii",
+    "subject_exclamations",
+    "subject_questions",
+    "subject_money",
+    "subject_is_reply",
+    "subject_is_empty",
 ];
 const TEXT: [&str; 12] = [
-    "text_length", "text_upper", "text_digits", "text_non_ascii", "text_space", "text_exclamations", "text_money",
-    "text_invisible", "word_length", "line_length", "quoted_lines", "empty_lines",
+    "text_length",
+    "text_upper",
+    "text_digits",
+    "text_non_ascii",
+    "text_space",
+    "text_exclamations",
+    "text_money",
+    "text_invisible",
+    "word_length",
+    "line_length",
+    "quoted_lines",
+    "empty_lines",
 ];
 const LINKS: [&str; 11] = [
-    "urls", "url_domains", "url_address_hosts", "url_with_user", "url_with_port", "url_punycode", "url_secure",
-    "url_with_query", "url_longest", "url_labels", "url_escapes",
+    "urls",
+    "url_domains",
+    "url_address_hosts",
+    "url_with_user",
+    "url_with_port",
+    "url_punycode",
+    "url_secure",
+    "url_with_query",
+    "url_longest",
+    "url_labels",
+    "url_escapes",
 ];
 const HEADER: [&str; 13] = [
-    "reply_to_relation", "message_id_relation", "envelope_relation", "link_relation", "name_has_address",
-    "from_digits", "from_hyphens", "recipients", "no_to", "no_date", "no_message_id", "is_reply", "from_equals_to",
+    "reply_to_relation",
+    "message_id_relation",
+    "envelope_relation",
+    "link_relation",
+    "name_has_address",
+    "from_digits",
+    "from_hyphens",
+    "recipients",
+    "no_to",
+    "no_date",
+    "no_message_id",
+    "is_reply",
+    "from_equals_to",
 ];
 const HTML: [&str; 9] = [
-    "hidden_ratio", "html_tags", "html_per_text", "html_images", "html_links", "html_forms", "html_active",
-    "html_deceiving_links", "html_comments",
+    "hidden_ratio",
+    "html_tags",
+    "html_per_text",
+    "html_images",
+    "html_links",
+    "html_forms",
+    "html_active",
+    "html_deceiving_links",
+    "html_comments",
 ];
 
 /// How many structure features there are.
@@ -61,7 +115,10 @@ pub(super) fn dense(case: &Case<'_>, texts: &Texts<'_>) -> Vec<f32> {
     values
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts are bounded by the limits of reading; f32 is what the model takes")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts are bounded by the limits of reading; f32 is what the model takes"
+)]
 fn count(number: usize) -> f32 {
     (number as f32).ln_1p()
 }
@@ -73,6 +130,11 @@ fn ratio(part: usize, whole: usize) -> f32 {
 
 fn flag(is: bool) -> f32 {
     if is { 1.0 } else { 0.0 }
+}
+
+/// Bytes of a text, whatever its line ends.
+fn length(text: &str) -> usize {
+    text.len() - memchr::memchr_iter(b'\r', text.as_bytes()).count()
 }
 
 fn mime(message: &Message<'_>) -> [f32; MIME.len()] {
@@ -187,7 +249,7 @@ fn text(message: &Message<'_>, sample: &str) -> [f32; TEXT.len()] {
     }
     let words = sample.split_whitespace().count();
     [
-        count(message.texts.iter().map(|text| text.rendered.len()).sum()),
+        count(message.texts.iter().map(|text| length(&text.rendered)).sum()),
         ratio(characters.upper, characters.letters),
         ratio(characters.digits, characters.all),
         ratio(characters.non_ascii, characters.all),
@@ -210,7 +272,8 @@ fn links(urls: &[Url]) -> [f32; LINKS.len()] {
         looked_at().map(|url| url.registrable.as_deref().unwrap_or(url.host.as_str())).collect();
     domains.sort_unstable();
     domains.dedup();
-    let authority = |url: &Url| url.raw.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next().map(str::to_owned));
+    let authority =
+        |url: &Url| url.raw.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next().map(str::to_owned));
     [
         count(urls.len()),
         count(domains.len()),
@@ -270,7 +333,7 @@ fn html(message: &Message<'_>) -> [f32; HTML.len()] {
     let sum = |of: &dyn Fn(&HtmlFacts) -> usize| all().map(|(_, html)| of(html)).sum::<usize>();
     let hidden = sum(&|html| html.hidden_bytes);
     let visible = sum(&|html| html.visible_bytes);
-    let source: usize = all().map(|(text, _)| text.source.len()).sum();
+    let source: usize = all().map(|(text, _)| length(&text.source)).sum();
     let tags = sum(&|html| html.tags.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(0)).sum());
     let active = |html: &HtmlFacts| {
         usize::from(html.has_script) + usize::from(html.has_iframe) + usize::from(html.has_meta_refresh)

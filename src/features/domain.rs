@@ -10,7 +10,11 @@ pub(super) fn registrable(host: &str) -> String {
 pub(super) fn relation(left: Option<&str>, right: Option<&str>) -> f32 {
     match (left, right) {
         (Some(left), Some(right)) if !left.is_empty() && !right.is_empty() => {
-            if left == right { 1.0 } else { -1.0 }
+            if left == right {
+                1.0
+            } else {
+                -1.0
+            }
         }
         _ => 0.0,
     }

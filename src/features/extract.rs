@@ -85,12 +85,20 @@ fn visible_text(case: &Case<'_>) -> String {
     cut(&whole).into_owned()
 }
 
-/// Head and tail of one text.
+/// Head and tail of one text, whatever its line ends: carriage returns do not count. They are at most every second
+/// character of a text with line ends, so twice the window is enough to look at.
 fn cut(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= Schema::HEAD + Schema::TAIL {
-        return text.into();
+    const WHOLE: usize = Schema::HEAD + Schema::TAIL;
+    if text.len() > 2 * WHOLE {
+        let first = head(text, 2 * Schema::HEAD).replace('\r', "");
+        let last = tail(text, 2 * Schema::TAIL).replace('\r', "");
+        return format!("{}\n{}", head(&first, Schema::HEAD), tail(&last, Schema::TAIL)).into();
     }
-    format!("{}\n{}", head(text, Schema::HEAD), tail(text, Schema::TAIL)).into()
+    let text = if text.contains('\r') { text.replace('\r', "").into() } else { std::borrow::Cow::Borrowed(text) };
+    if text.len() <= WHOLE {
+        return text;
+    }
+    format!("{}\n{}", head(&text, Schema::HEAD), tail(&text, Schema::TAIL)).into()
 }
 
 fn without_footer(text: &str) -> &str {
@@ -167,7 +175,10 @@ mod tests {
         assert_eq!(features(&other_day), expected, "the date");
         assert_eq!(features(&PLAIN.replace("<1@example.com>", "<abc.9@mx.example.com>")), expected, "the Message-ID");
         assert_eq!(features(&PLAIN.replace("bob@example.net", "eve@example.org")), expected, "the recipient");
-        assert_eq!(features(&PLAIN.replace("\r\n", "\n")), expected, "line ends");
+        for lines in [0, 300, 500, 700, 1_000, 2_000] {
+            let long = format!("{PLAIN}{}", "some words\r\n".repeat(lines));
+            assert_eq!(features(&long.replace("\r\n", "\n")), features(&long), "line ends, {lines} lines");
+        }
         assert_eq!(features(&PLAIN.replace("Subject: Lunch", "Subject: [Lists] Lunch")), expected, "list tag");
         assert_eq!(at(PLAIN, SystemTime::UNIX_EPOCH + Duration::from_secs(9)), expected, "the clock");
         let footer = format!("{PLAIN}{}\r\nList mailing list\r\n", "_".repeat(47));

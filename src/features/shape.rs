@@ -8,9 +8,26 @@ use crate::mail::{EntityKind, HeaderField, Message, TransferEncoding};
 /// The header fields that senders write. All others are never looked at: receivers, lists and collectors add them, so
 /// they would tell where the mail was found.
 const FIELDS: [&str; 20] = [
-    "from", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id", "mime-version", "content-type",
-    "content-transfer-encoding", "content-disposition", "content-language", "in-reply-to", "references", "user-agent",
-    "organization", "importance", "priority", "disposition-notification-to",
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "content-language",
+    "in-reply-to",
+    "references",
+    "user-agent",
+    "organization",
+    "importance",
+    "priority",
+    "disposition-notification-to",
 ];
 /// Entities looked at.
 const ENTITIES: usize = 24;

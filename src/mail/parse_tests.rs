@@ -189,6 +189,16 @@ fn oddities_are_noted() {
 }
 
 #[test]
+fn a_multipart_that_is_closed_before_it_began_is_text() {
+    let head = "From: a\nContent-Type: multipart/mixed; boundary=b\n\n";
+    for (body, expected) in [("text\n--b--\n", "text\n--b--\n"), ("--b--\ntext", "--b--\ntext")] {
+        let raw = format!("{head}{body}");
+        assert_eq!(read(&raw).texts[0].rendered, expected);
+    }
+    assert!(read(&format!("{head}--b--\n")).texts.is_empty());
+}
+
+#[test]
 fn names_and_dispositions_are_read() {
     let raw =
         "From: a\nContent-Type: application/x; name=\"=?utf-8?q?=C3=84=2Epdf?=\"\nContent-Disposition: ATTACHMENT\n\n";

@@ -51,15 +51,25 @@ pub(super) fn line_end(bytes: &[u8], from: usize) -> (usize, usize) {
     }
 }
 
-/// Scans the header block that starts at `from`. `origin` is added to the offsets of anomalies.
+/// Where a header block starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) at: usize,
+    /// It is the message's own header, not that of a part.
+    pub(super) is_message: bool,
+    /// Is added to the offsets of anomalies.
+    pub(super) origin: usize,
+}
+
+/// Scans a header block. `is_delimiter` knows the boundaries around, without their two dashes.
 pub(super) fn scan(
     bytes: &[u8],
-    from: usize,
-    is_message: bool,
+    start: Start,
+    is_delimiter: impl Fn(&[u8]) -> bool,
     budget: &mut HeaderBudget,
     report: &mut Report,
-    origin: usize,
 ) -> Block {
+    let Start { at: from, is_message, origin } = start;
     let mut block = Block { fields: Vec::new(), body_start: bytes.len() };
     let mut open: Option<FieldRange> = None;
     let mut bad_lines = 0;
@@ -71,7 +81,11 @@ pub(super) fn scan(
             block.body_start = next;
             break;
         }
-        if line.starts_with(b"--") {
+        // A field's name may begin with dashes, too; what is neither field nor delimiter is a delimiter nobody declared.
+        let is_end = line
+            .strip_prefix(b"--")
+            .is_some_and(|rest| name_length(line).is_none() || is_delimiter(rest.trim_ascii_end()));
+        if is_end {
             block.body_start = at;
             break;
         }
@@ -138,7 +152,13 @@ mod tests {
     fn fields(text: &str, is_message: bool, limits: &Limits) -> (Vec<(String, String)>, String, Vec<AnomalyKind>) {
         let mut report = Report::default();
         let bytes = text.as_bytes();
-        let block = scan(bytes, 0, is_message, &mut HeaderBudget::new(limits), &mut report, 0);
+        let block = scan(
+            bytes,
+            Start { at: 0, is_message, origin: 0 },
+            |line| line == b"b: x",
+            &mut HeaderBudget::new(limits),
+            &mut report,
+        );
         let text = |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
         let fields = block.fields.iter().map(|field| (text(&field.name), text(&field.raw))).collect();
         (fields, text(&(block.body_start..bytes.len())), report.anomalies.iter().map(|odd| odd.kind).collect())
@@ -160,6 +180,8 @@ mod tests {
             ("x\nx\nx\ny\nA: 1\n\n", true, vec![], "y\nA: 1\n\n", vec![bad; 4]),
             ("A: 1\ntext\nB: 2", false, vec![("A", " 1")], "text\nB: 2", vec![bad]),
             ("A: 1\n--b: x\nB: 2", false, vec![("A", " 1")], "--b: x\nB: 2", vec![]),
+            ("A: 1\n--c: x\n\n", false, vec![("A", " 1"), ("--c", " x")], "", vec![]),
+            ("A: 1\n--c\nB: 2\n\n", true, vec![("A", " 1")], "--c\nB: 2\n\n", vec![]),
             (": empty\nA:\n", true, vec![("A", "")], "", vec![bad]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();

@@ -12,7 +12,7 @@ use memchr::memmem::Finder;
 use super::anomaly::Report;
 use super::decode::{base64, quoted_printable};
 use super::entity::Declared;
-use super::scan::{FieldRange, HeaderBudget, line_end, scan};
+use super::scan::{FieldRange, HeaderBudget, Start, line_end, scan};
 use super::{AnomalyKind, Entity, EntityKind, HeaderField, Limits, TransferEncoding};
 
 /// Decoded bytes that even the shortest message may have.
@@ -56,10 +56,14 @@ enum Role {
     EncodedMessage,
     Multipart {
         boundary: Vec<u8>,
+        /// [`key`] of the boundary: most lines differ here already, which matters when there are many of them.
+        boundary_key: u32,
         is_digest: bool,
         progress: Progress,
         /// Where the preamble or epilogue begins.
         text_start: usize,
+        /// Text stands before the first delimiter.
+        has_preamble: bool,
         /// The bytes of the run are those of this very entity, decoded.
         is_decoded: bool,
     },
@@ -174,12 +178,13 @@ impl<'a> Splitter<'a, '_> {
     fn delimited(&mut self, run: &mut Run<'a>, start: usize, is_close: bool) {
         let position = run.position;
         let bytes = run.source.bytes();
-        let Some(Frame { entity, role: Role::Multipart { progress, text_start, is_digest, .. } }) =
+        let Some(Frame { entity, role: Role::Multipart { progress, text_start, has_preamble, is_digest, .. } }) =
             run.frames.last_mut()
         else {
             return;
         };
         if *progress == Progress::Preamble && !is_blank(bytes, *text_start..start) {
+            *has_preamble = true;
             self.report.add(AnomalyKind::PreambleText, run.origin.saturating_add(*text_start));
         }
         if is_close {
@@ -202,7 +207,9 @@ impl<'a> Splitter<'a, '_> {
                 return;
             }
             let bytes = run.source.bytes();
-            let block = scan(bytes, run.position, parent.is_none(), &mut self.headers, self.report, run.origin);
+            let is_delimiter = |line: &[u8]| matching(&run.frames, line).is_some();
+            let from = Start { at: run.position, is_message: parent.is_none(), origin: run.origin };
+            let block = scan(bytes, from, is_delimiter, &mut self.headers, self.report);
             run.position = block.body_start;
             let header = block.fields.iter().map(|field| owned_field(&run.source, field)).collect();
             let mut declared = Declared::read(header, is_digest, self.report, offset);
@@ -249,14 +256,17 @@ impl<'a> Splitter<'a, '_> {
                 Role::Message
             };
         }
-        if run.frames.iter().any(|frame| frame.is_open(&boundary)) {
+        let boundary_key = key(&boundary);
+        if run.frames.iter().any(|frame| frame.is_open(&boundary, boundary_key)) {
             self.report.add(AnomalyKind::NestedSameBoundary, offset);
         }
         Role::Multipart {
             boundary,
+            boundary_key,
             is_digest: entity.media_type.sub == "digest",
             progress: Progress::Preamble,
             text_start: run.position,
+            has_preamble: false,
             is_decoded: false,
         }
     }
@@ -288,29 +298,49 @@ impl<'a> Splitter<'a, '_> {
                 self.report.add(AnomalyKind::UnclosedBoundary, offset);
                 None
             }
-            Role::Multipart { progress: Progress::Epilogue, text_start, .. } => {
-                if !is_blank(run.source.bytes(), text_start..end) {
+            Role::Multipart { progress: Progress::Epilogue, text_start, has_preamble, is_decoded, .. } => {
+                let has_epilogue = !is_blank(run.source.bytes(), text_start..end);
+                if has_epilogue {
                     self.report.add(AnomalyKind::PreambleText, run.origin.saturating_add(text_start));
+                }
+                let has_parts = self.entities.len() > frame.entity.saturating_add(1);
+                if (has_epilogue || has_preamble) && !has_parts {
+                    // Closed before it began: what is there would be seen by nobody but the reader.
+                    self.show_as_text(frame.entity, run, if is_decoded { 0 } else { body.start }..end);
                 }
                 None
             }
-            Role::Multipart { boundary, is_digest, is_decoded, text_start, .. } => {
+            Role::Multipart { boundary, boundary_key, is_digest, is_decoded, .. } => {
                 if !is_decoded
                     && matches!(entity.encoding, TransferEncoding::Base64 | TransferEncoding::QuotedPrintable)
                 {
                     let bytes = self.decode(frame.entity, run.source.bytes().get(body)?, offset);
                     let progress = Progress::Preamble;
-                    let role = Role::Multipart { boundary, is_digest, progress, text_start: 0, is_decoded: true };
+                    let role = Role::Multipart {
+                        boundary,
+                        boundary_key,
+                        is_digest,
+                        progress,
+                        text_start: 0,
+                        has_preamble: false,
+                        is_decoded: true,
+                    };
                     let frames = vec![Frame { entity: frame.entity, role }];
                     return Some(Run { source: Source::Decoded(bytes), position: 0, frames, origin: offset });
                 }
                 self.report.add(AnomalyKind::UnclosedBoundary, offset);
-                entity.become_plain_text();
-                entity.encoding = TransferEncoding::Identity;
-                self.fill(frame.entity, run, text_start..end.max(text_start));
+                self.show_as_text(frame.entity, run, if is_decoded { 0 } else { body.start }..end);
                 None
             }
         }
+    }
+
+    /// Makes a leaf of a multipart without parts. `body` lies in the bytes of the run, which are no more encoded.
+    fn show_as_text(&mut self, index: usize, run: &Run<'a>, body: Range<usize>) {
+        let Some(entity) = self.entities.get_mut(index) else { return };
+        entity.become_plain_text();
+        entity.encoding = TransferEncoding::Identity;
+        self.fill(index, run, body.start..body.end.max(body.start));
     }
 
     /// Sets the content of a leaf.
@@ -361,9 +391,11 @@ impl<'a> Splitter<'a, '_> {
 
 impl Frame {
     /// Whether it is a multipart with that boundary that may still have parts.
-    fn is_open(&self, line: &[u8]) -> bool {
+    fn is_open(&self, line: &[u8], line_key: u32) -> bool {
         match &self.role {
-            Role::Multipart { boundary, progress, .. } => *progress != Progress::Epilogue && boundary == line,
+            Role::Multipart { boundary, boundary_key, progress, .. } => {
+                *boundary_key == line_key && *progress != Progress::Epilogue && boundary == line
+            }
             _ => false,
         }
     }
@@ -371,11 +403,18 @@ impl Frame {
 
 /// The innermost multipart of which `line` (without its two dashes) is a delimiter, and whether it is the closing one.
 fn matching(frames: &[Frame], line: &[u8]) -> Option<(usize, bool)> {
-    if let Some(index) = frames.iter().rposition(|frame| frame.is_open(line)) {
+    let line_key = key(line);
+    if let Some(index) = frames.iter().rposition(|frame| frame.is_open(line, line_key)) {
         return Some((index, false));
     }
     let line = line.strip_suffix(b"--")?.trim_ascii_end();
-    frames.iter().rposition(|frame| frame.is_open(line)).map(|index| (index, true))
+    let line_key = key(line);
+    frames.iter().rposition(|frame| frame.is_open(line, line_key)).map(|index| (index, true))
+}
+
+/// FNV-1a, from the end of at most 64 bytes: boundaries mostly begin alike.
+fn key(line: &[u8]) -> u32 {
+    line.iter().rev().take(64).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).

@@ -22,12 +22,21 @@ pub(super) struct Collector<'r> {
     seen: HashSet<String>,
     limit: usize,
     lookups_left: usize,
+    /// The limit of lookups was met, and said so.
+    is_out_of_lookups: bool,
     report: &'r mut Report,
 }
 
 impl<'r> Collector<'r> {
     pub(super) fn new(limits: &Limits, report: &'r mut Report) -> Self {
-        Self { urls: Vec::new(), seen: HashSet::new(), limit: limits.urls, lookups_left: LOOKUPS, report }
+        Self {
+            urls: Vec::new(),
+            seen: HashSet::new(),
+            limit: limits.urls,
+            lookups_left: LOOKUPS,
+            is_out_of_lookups: false,
+            report,
+        }
     }
 
     fn add(&mut self, url: Option<Url>) {
@@ -77,7 +86,7 @@ impl<'r> Collector<'r> {
     fn word(&mut self, word: &str, entity: usize) {
         let bytes = word.as_bytes();
         let Some(slashes) = memchr::memmem::find(bytes, b"://") else {
-            if memchr::memchr(b'.', bytes).is_some() {
+            if !self.is_out_of_lookups && memchr::memchr(b'.', bytes).is_some() {
                 self.schemeless(word, entity);
             }
             return;
@@ -124,6 +133,7 @@ impl<'r> Collector<'r> {
             return;
         }
         if self.lookups_left == 0 {
+            self.is_out_of_lookups = true;
             self.report.add(AnomalyKind::UrlsLimit, 0);
             return;
         }

@@ -9,8 +9,9 @@ pub const PACKET_MAX: usize = (1 << 20) + 1;
 /// Bytes of the length in front of each packet.
 pub(super) const LENGTH_BYTES: usize = 4;
 
-/// What an idle decoder keeps of its buffer, in bytes: one long packet must not pin a mebibyte for the whole connection.
-const IDLE_CAPACITY: usize = 1 << 17;
+/// What an idle decoder keeps of its buffer, in bytes: thousands of idle connections must not pin what their last mail took.
+/// (Postfix sends ABORT after every mail, and with that little packet the buffer shrinks.)
+const IDLE_CAPACITY: usize = 1 << 12;
 
 /// One packet, borrowed from the decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

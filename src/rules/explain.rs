@@ -1,7 +1,5 @@
 //! What a rule is, in words, for `gatepost explain RULE`.
 
-use std::fmt::Write as _;
-
 use super::metas;
 use super::rule::{Rule, Test, ViewKey};
 use super::ruleset::Ruleset;
@@ -9,8 +7,10 @@ use super::ruleset::Ruleset;
 /// All that is known of a rule: several lines, the last one ended.
 pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
     let mut out = String::new();
-    // Writing to a String cannot fail.
-    let mut line = |text: String| drop(writeln!(out, "{text}"));
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
     line(format!("{}  ({} rule)", rule.name, rule.kind.name()));
     if !rule.description.is_empty() {
         line(format!("  {}", rule.description));

@@ -194,7 +194,7 @@ impl Metas {
                 }
                 self.diagnostics.push(diagnostic);
             }
-            path.iter().for_each(|at| drop(waiting.remove(at)));
+            waiting.retain(|at, _| !path.contains(at));
         }
     }
 }

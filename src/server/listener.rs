@@ -67,6 +67,7 @@ pub fn probe(address: &Address) -> Result<Probe, BindError> {
             }
             let found = probe_path(path, address)?;
             let directory = directory_of(path);
+            let directory = if directory.is_dir() { directory } else { directory_of(directory) };
             if found != Probe::Live
                 && let Err(error) =
                     rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
@@ -86,7 +87,11 @@ pub fn probe(address: &Address) -> Result<Probe, BindError> {
 fn probe_path(path: &Path, address: &Address) -> Result<Probe, BindError> {
     let directory = directory_of(path);
     if !directory.is_dir() {
-        return Err(BindError::NoDirectory(directory.to_owned()));
+        // One missing level is made when the socket is: see `make_directory`.
+        return match directory.parent() {
+            Some(parent) if parent.is_dir() => Ok(Probe::Free),
+            _ => Err(BindError::NoDirectory(directory.to_owned())),
+        };
     }
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Probe::Free),
@@ -101,6 +106,21 @@ fn probe_path(path: &Path, address: &Address) -> Result<Probe, BindError> {
         // Its queue is full, so somebody is there.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Probe::Live),
         Err(error) => Err(system("connect to", address)(error)),
+    }
+}
+
+/// Makes the socket's directory where just that one level is missing: `/run/gatepost` after a boot, on a machine without a
+/// service manager that would do it.
+fn make_directory(path: &Path, address: &Address) -> Result<(), BindError> {
+    let directory = directory_of(path);
+    if directory.is_dir() {
+        return Ok(());
+    }
+    match fs::create_dir(directory) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BindError::NoDirectory(directory.to_owned())),
+        Err(error) => Err(system("make the directory of", address)(error)),
     }
 }
 
@@ -165,6 +185,7 @@ pub(super) fn bind_unix(
     group: Option<&str>,
 ) -> Result<(std::os::unix::net::UnixListener, SocketFile), BindError> {
     let address = Address::Unix { path: path.to_owned(), mode, group: group.map(str::to_owned) };
+    make_directory(path, &address)?;
     clear_path(path, &address)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket: OwnedFd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
@@ -335,7 +356,7 @@ mod tests {
         std::fs::write(&file, "x").unwrap();
         assert!(matches!(bind_unix(&file, 0o660, None), Err(BindError::Obstructed(_))));
         assert!(file.exists());
-        let lost = directory.path().join("missing/s");
+        let lost = directory.path().join("missing/twice/s");
         assert!(matches!(bind_unix(&lost, 0o660, None), Err(BindError::NoDirectory(_))));
         let path = directory.path().join("s");
         assert!(matches!(bind_unix(&path, 0o660, Some("no such group")), Err(BindError::Group(_))));

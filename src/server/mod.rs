@@ -5,7 +5,7 @@
 //! written, time without a sign of life. The loop ends for two reasons only: a signal, or a failure of `epoll` itself.
 //!
 //! * [`serve`] runs until it is told to end; [`Service`] is what it serves.
-//! * [`probe`] looks whether an address can be used, [`control`] speaks to a running daemon.
+//! * [`probe`] looks whether an address can be used, [`control()`] speaks to a running daemon.
 //! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once, SIGHUP reloads.
 
 mod accept;

@@ -87,8 +87,7 @@ impl Corpus {
     /// Path to (label, digest) of the selected messages.
     fn list(&self) -> Result<HashMap<String, (Option<bool>, String)>, TrainError> {
         let path = self.directory.join(format!("{}.tsv", self.name));
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
         let wanted = match self.split {
             None => "",
             Some(Split::Train) => "split=train",
@@ -156,13 +155,40 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
 /// Whether the header of that name (lower case) tells of the receiver or collector.
 fn is_mark(name: &str) -> bool {
     const NAMES: [&str; 23] = [
-        "x-uuid", "x-miltered", "x-keywords", "delivery-date", "x-pyzor", "x-loop", "old-return-path", "status", "x-status",
-        "content-length", "lines", "delivered-to", "x-original-to", "x-incomingtopheadermarker", "x-incomingheadercount",
-        "x-sid-result", "x-sid-pra", "x-sender-ip", "x-message-info", "x-message-delivery", "return-path", "received",
+        "x-uuid",
+        "x-miltered",
+        "x-keywords",
+        "delivery-date",
+        "x-pyzor",
+        "x-loop",
+        "old-return-path",
+        "status",
+        "x-status",
+        "content-length",
+        "lines",
+        "delivered-to",
+        "x-original-to",
+        "x-incomingtopheadermarker",
+        "x-incomingheadercount",
+        "x-sid-result",
+        "x-sid-pra",
+        "x-sender-ip",
+        "x-message-info",
+        "x-message-delivery",
+        "return-path",
+        "received",
         "envelope-to",
     ];
     const PREFIXES: [&str; 9] = [
-        "x-spam-", "x-virus-", "x-barracuda-", "x-asg-", "resent-", "x-ms-", "x-microsoft-antispam", "x-forefront-", "x-eop",
+        "x-spam-",
+        "x-virus-",
+        "x-barracuda-",
+        "x-asg-",
+        "resent-",
+        "x-ms-",
+        "x-microsoft-antispam",
+        "x-forefront-",
+        "x-eop",
     ];
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }

@@ -28,7 +28,9 @@ pub enum TrainError {
         cause: String,
     },
     /// One class is missing or tiny.
-    #[error("there are {ham} ham and {spam} spam to train on, and at least {least} of each are needed; give more corpora")]
+    #[error(
+        "there are {ham} ham and {spam} spam to train on, and at least {least} of each are needed; give more corpora"
+    )]
     TooLittle {
         /// Ham found.
         ham: usize,

@@ -13,11 +13,7 @@ use crate::features::{FeatureVector, extract};
 use crate::mail::{Limits, Message, Transaction};
 
 /// Scores every selected message of `corpus` and compares with the labels.
-pub fn evaluate(
-    model: &Model,
-    corpus: &Corpus,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, TrainError> {
+pub fn evaluate(model: &Model, corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Report, TrainError> {
     let mut scored = Vec::new();
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |message| match model.log_odds(&features_of(&message.raw).0) {

@@ -113,7 +113,18 @@ fn nodes() -> Vec<pb::NodeProto> {
         &["second", "b2"],
     ];
     let outputs = [
-        "gathered", "cast", "sum", "bag", "centred", "standard", "clipped", "joined", "first", "biased", "hidden", "second",
+        "gathered",
+        "cast",
+        "sum",
+        "bag",
+        "centred",
+        "standard",
+        "clipped",
+        "joined",
+        "first",
+        "biased",
+        "hidden",
+        "second",
         Names::OUTPUT,
     ];
     let operators = Names::OPERATORS.into_iter().zip(inputs).zip(outputs);

@@ -1,10 +1,10 @@
 //! Fits a network: passes over the data, early stopping, calibration.
 
 use super::measure::auc;
-use super::network::{Input, Network, Rates};
+use super::network::{Input, Network};
 use super::random::Random;
 use super::standard::Standard;
-use super::{Progress, TrainSettings};
+use super::{Progress, Rates, TrainSettings};
 use crate::classifier::Calibration;
 use crate::features::Schema;
 
@@ -36,21 +36,13 @@ pub(super) struct Fitted {
     pub(super) calibration: Calibration,
 }
 
-/// The rates of the shipped model, chosen on the held-out part of `spamassassin train`.
-const RATES: Rates = Rates { rows: 0.05, layers: 0.01, dropout: 0.3, dense_dropout: 0.3, decay: 1e-4 };
-/// Share of the tokens that are left out in a step.
-const TOKEN_DROPOUT: f32 = 0.2;
 /// Share of a ham's tokens that padding mixes in, at most.
 const PADDING: f32 = 0.6;
 /// How often progress is told, in messages.
 const TELL: usize = 128;
 
 /// Fits on all but the held-out part to find the best number of passes and the calibration, then on everything.
-pub(super) fn fit(
-    mut examples: Vec<Example>,
-    settings: &TrainSettings,
-    progress: &mut dyn FnMut(Progress),
-) -> Fitted {
+pub(super) fn fit(mut examples: Vec<Example>, settings: &TrainSettings, progress: &mut dyn FnMut(Progress)) -> Fitted {
     forget_rare(&mut examples, settings.least_messages);
     let standard = Standard::of(examples.iter().map(|example| example.dense.as_slice()), Schema::DENSE);
     for example in &mut examples {
@@ -96,6 +88,7 @@ fn forget_rare(examples: &mut [Example], least: u32) {
 struct Learner {
     network: Network,
     random: Random,
+    rates: Rates,
     padding: f32,
 }
 
@@ -104,7 +97,7 @@ impl Learner {
     fn new(settings: &TrainSettings) -> Self {
         let mut random = Random::new(settings.seed);
         let network = Network::new(Schema::BUCKETS, Schema::DENSE, &mut random);
-        Self { network, random, padding: settings.padding_percent as f32 / 100.0 }
+        Self { network, random, rates: settings.rates, padding: settings.padding_percent as f32 / 100.0 }
     }
 
     fn pass(&mut self, examples: &[&Example], epoch: usize, progress: &mut dyn FnMut(Progress)) {
@@ -117,7 +110,7 @@ impl Learner {
             let padding = ham.get(self.random.below(ham.len())).filter(|_| padded);
             let weight = self.choose(example, padding.copied(), &mut tokens);
             let input = Input { tokens: &tokens, weight, dense: &example.dense };
-            self.network.learn(&input, example.spam, &RATES, &mut self.random);
+            self.network.learn(&input, example.spam, &self.rates, &mut self.random);
             if done % TELL == 0 || done == order.len() {
                 progress(Progress::Learning { epoch, done, total: order.len() });
             }
@@ -127,9 +120,10 @@ impl Learner {
     /// The tokens of one step: some left out, and with `padding` some text of a ham mixed in.
     #[expect(clippy::cast_precision_loss, reason = "at most 8,000 tokens")]
     fn choose(&mut self, example: &Example, padding: Option<&Example>, tokens: &mut Vec<u32>) -> f32 {
+        let left_out = self.rates.token_dropout;
         tokens.clear();
-        tokens.extend(example.tokens.iter().copied().filter(|_| self.random.unit() >= TOKEN_DROPOUT));
-        let mut count = 1.0 / (example.weight * example.weight) * (1.0 - TOKEN_DROPOUT);
+        tokens.extend(example.tokens.iter().copied().filter(|_| self.random.unit() >= left_out));
+        let mut count = 1.0 / (example.weight * example.weight) * (1.0 - left_out);
         if let Some(padding) = padding {
             let share = self.random.unit() * PADDING;
             let before = tokens.len();
@@ -224,7 +218,8 @@ mod tests {
 
     #[test]
     fn rare_tokens_are_forgotten() {
-        let example = |tokens: &[u32]| Example { tokens: tokens.to_vec(), weight: 1.0, dense: vec![], spam: true, group: 0 };
+        let example =
+            |tokens: &[u32]| Example { tokens: tokens.to_vec(), weight: 1.0, dense: vec![], spam: true, group: 0 };
         let mut examples = [example(&[1, 2]), example(&[2, 3])];
         forget_rare(&mut examples, 2);
         assert!(examples.iter().all(|example| example.tokens == [2]));

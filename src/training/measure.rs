@@ -90,7 +90,11 @@ impl fmt::Display for Report {
                 writeln!(f, "  spam missed at {loss} % ham loss: {missed:.2} %")?;
             }
             let (hm, sm, lam) = (self.hm_percent, self.sm_percent, self.lam_percent);
-            writeln!(f, "  at probability 0.5: ham lost {hm:.2} %, spam missed {sm:.2} %, lam {lam:.2} %, {} errors", self.errors)?;
+            writeln!(
+                f,
+                "  at probability 0.5: ham lost {hm:.2} %, spam missed {sm:.2} %, lam {lam:.2} %, {} errors",
+                self.errors
+            )?;
         }
         for (what, tail) in [("not spam", &self.not_spam_at_or_above), ("spam", &self.spam_at_or_above)] {
             let tail: Vec<_> = tail.iter().map(|(at, percent)| format!("{at}: {percent:.2} %")).collect();

@@ -22,5 +22,5 @@ pub use corpus::{Corpus, Split};
 pub use error::TrainError;
 pub use evaluate::evaluate;
 pub use measure::Report;
-pub use settings::{Progress, TrainSettings};
+pub use settings::{Progress, Rates, TrainSettings};
 pub use train::{TrainedModel, train};

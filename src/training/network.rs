@@ -3,25 +3,11 @@
 //! Only the rows of the tokens in the message are touched, so a step costs tokens * 16 multiplications and no framework.
 //! Adagrad: each weight has its own rate, which shrinks with what it has already learned.
 
+use super::Rates;
 use super::random::Random;
 use crate::classifier::{BAG_SIZE, HIDDEN_SIZE};
 
 const EPSILON: f32 = 1e-8;
-
-/// How fast and how carefully the network learns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rates {
-    /// Rate of the rows.
-    pub(super) rows: f32,
-    /// Rate of the layers.
-    pub(super) layers: f32,
-    /// Share of the hidden units that are off in a step.
-    pub(super) dropout: f32,
-    /// Share of the steps in which all structure features are off, so that the text must do.
-    pub(super) dense_dropout: f32,
-    /// Decay of the layers' weights per step.
-    pub(super) decay: f32,
-}
 
 /// A vector of weights with the sums of squared gradients.
 #[derive(Clone, Debug)]
@@ -176,7 +162,8 @@ impl Network {
 mod tests {
     use super::*;
 
-    const RATES: Rates = Rates { rows: 0.05, layers: 0.02, dropout: 0.2, dense_dropout: 0.3, decay: 1e-5 };
+    const RATES: Rates =
+        Rates { rows: 0.05, layers: 0.02, dropout: 0.2, dense_dropout: 0.3, token_dropout: 0.0, decay: 1e-5 };
 
     #[test]
     fn learns_to_tell_two_tokens_apart() {
@@ -195,7 +182,8 @@ mod tests {
     /// The gradient that `learn` follows must be the slope of the loss: a step against it lowers the loss.
     #[test]
     fn a_small_step_lowers_the_loss() {
-        let rates = Rates { rows: 1e-3, layers: 1e-3, dropout: 0.0, dense_dropout: 0.0, decay: 0.0 };
+        let rates =
+            Rates { rows: 1e-3, layers: 1e-3, dropout: 0.0, dense_dropout: 0.0, token_dropout: 0.0, decay: 0.0 };
         let mut random = Random::new(5);
         let mut network = Network::new(16, 3, &mut random);
         let input = Input { tokens: &[3, 7], weight: 0.7, dense: &[0.3, -2.0, 1.0] };

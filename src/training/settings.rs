@@ -19,6 +19,8 @@ pub struct TrainSettings {
     pub least_messages: u32,
     /// Percent of the steps in which text of a ham is mixed in, against padding with good words.
     pub padding_percent: u64,
+    /// How fast and how carefully it learns.
+    pub rates: Rates,
     /// How the rows are stored.
     pub precision: Precision,
     /// Written into the manifest: the command that a person would type.
@@ -36,10 +38,34 @@ impl Default for TrainSettings {
             held_out_percent: 15,
             least_messages: 2,
             padding_percent: 20,
+            rates: Rates::default(),
             precision: Precision::Int8,
             command: String::new(),
             date: String::new(),
         }
+    }
+}
+
+/// How fast and how carefully the network learns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Adagrad's rate for the rows of the embedding.
+    pub rows: f32,
+    /// Adagrad's rate for the layers.
+    pub layers: f32,
+    /// Share of the hidden units that are off in a step.
+    pub dropout: f32,
+    /// Share of the steps in which all structure features are off, so that the text must do.
+    pub dense_dropout: f32,
+    /// Share of the tokens that are left out in a step.
+    pub token_dropout: f32,
+    /// Decay of the layers' weights.
+    pub decay: f32,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { rows: 0.05, layers: 0.01, dropout: 0.3, dense_dropout: 0.3, token_dropout: 0.2, decay: 1e-4 }
     }
 }
 

@@ -101,7 +101,8 @@ fn random_network() -> (Network, Standard, Manifest, Vec<FeatureVector>) {
     let mut random = Random::new(9);
     let vectors: Vec<FeatureVector> = (0..40)
         .map(|_| {
-            let mut tokens: Vec<i64> = (0..300).map(|_| i64::try_from(random.below(Schema::BUCKETS)).unwrap()).collect();
+            let mut tokens: Vec<i64> =
+                (0..300).map(|_| i64::try_from(random.below(Schema::BUCKETS)).unwrap()).collect();
             tokens.push(0);
             tokens.sort_unstable();
             tokens.dedup();
@@ -182,7 +183,12 @@ fn damaged_and_foreign_files_are_refused() {
     let other = Manifest { calibration: turned, ..manifest };
     assert!(matches!(write(other), Err(TrainError::Model(ModelError::Unusable { .. }))));
     let broken = Network { b2: super::network::Weights::of(vec![f32::NAN]), ..network.clone() };
-    let written = super::export::export(&broken, &standard, Manifest { calibration: Calibration::default(), ..random_network().2 }, &vectors[0]);
+    let written = super::export::export(
+        &broken,
+        &standard,
+        Manifest { calibration: Calibration::default(), ..random_network().2 },
+        &vectors[0],
+    );
     assert!(matches!(written, Err(TrainError::Model(ModelError::Unusable { .. }))));
 }
 

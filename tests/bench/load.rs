@@ -5,12 +5,20 @@
 //! too many, a wrong verdict or a closed connection is counted, never passed over. It shares no code with the daemon.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
+
+pub use self::stream::Target;
+
+use self::process::{cpu_time, peak_resident};
+use self::stream::{Stream, connect};
+
+#[path = "process.rs"]
+mod process;
+#[path = "stream.rs"]
+mod stream;
 
 /// `SMFIP_NR_HDR`, `SMFIP_NR_EOH`, `SMFIP_NR_BODY`: steps without an answer.
 const NR_HEADER: u32 = 0x80;
@@ -23,15 +31,6 @@ const OPTIONS: u32 = 0x1f_ffff;
 const CHUNK: usize = 65_535;
 /// A run in which nothing comes for so long has failed.
 const SILENCE: Duration = Duration::from_mins(1);
-
-/// Where the daemon listens.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// A UNIX socket.
-    Unix(PathBuf),
-    /// A TCP socket.
-    Tcp(SocketAddr),
-}
 
 /// What is sent.
 #[derive(Clone, Debug)]
@@ -243,28 +242,6 @@ struct Session {
     mails_left: usize,
 }
 
-#[derive(Debug)]
-enum Stream {
-    Unix(mio::net::UnixStream),
-    Tcp(mio::net::TcpStream),
-}
-
-impl Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.read(buffer),
-            Self::Tcp(stream) => stream.read(buffer),
-        }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Unix(stream) => stream.write(bytes),
-            Self::Tcp(stream) => stream.write(bytes),
-        }
-    }
-}
-
 struct Driver<'l> {
     load: &'l Load,
     scripts: &'l [Mail],
@@ -280,7 +257,7 @@ impl Driver<'_> {
             return Ok(None);
         }
         let mails_left = left.min(self.load.mails_per_connection.max(1));
-        let mut stream = connect(&self.load.target)?;
+        let mut stream = connect(&self.load.target, SILENCE)?;
         let (token, interest) = (Token(number), Interest::READABLE | Interest::WRITABLE);
         match &mut stream {
             Stream::Unix(stream) => poll.registry().register(stream, token, interest)?,
@@ -479,45 +456,4 @@ impl Session {
         self.received.drain(..4 + length);
         Some(packet)
     }
-}
-
-/// Connects; the daemon may be busy accepting, so that a full backlog is tried again for a while.
-fn connect(target: &Target) -> io::Result<Stream> {
-    let begin = Instant::now();
-    loop {
-        let attempt = match target {
-            Target::Unix(path) => std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
-                stream.set_nonblocking(true)?;
-                Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
-            }),
-            Target::Tcp(address) => TcpStream::connect(address).and_then(|stream| {
-                stream.set_nonblocking(true)?;
-                stream.set_nodelay(true)?;
-                Ok(Stream::Tcp(mio::net::TcpStream::from_std(stream)))
-            }),
-        };
-        match attempt {
-            Err(error) if error.kind() == ErrorKind::WouldBlock && begin.elapsed() < SILENCE => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            other => return other,
-        }
-    }
-}
-
-/// User and system time of a process so far; zero where it cannot be read. The clock ticks at 100 Hz on every Linux there is
-/// (`USER_HZ`), so that a run should last for seconds.
-pub fn cpu_time(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).unwrap_or_default();
-    // The second field is the program's name in parentheses, which may itself have spaces.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 10)
-}
-
-/// The most memory that a process ever had resident, in bytes; zero where it cannot be read.
-pub fn peak_resident(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().map_or(0, |kilobytes| kilobytes * 1024)
 }

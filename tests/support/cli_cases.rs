@@ -40,7 +40,9 @@ pub fn run_all(folder: &Path, binary: &Path) -> Result<usize, String> {
     cases.sort();
     let failures: Vec<String> = cases
         .iter()
-        .filter_map(|case| run(case, &folder.join("files"), binary).err().map(|why| format!("{}: {why}", case.display())))
+        .filter_map(|case| {
+            run(case, &folder.join("files"), binary).err().map(|why| format!("{}: {why}", case.display()))
+        })
         .collect();
     if failures.is_empty() { Ok(cases.len()) } else { Err(failures.join("\n")) }
 }
@@ -83,7 +85,9 @@ fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
 fn compare(what: &str, expected: Option<&[String]>, said: &str) -> Result<(), String> {
     let lines: Vec<&str> = said.lines().collect();
     match expected {
-        Some(patterns) if !all_match(patterns, &lines) => Err(format!("{what} is\n{said}\nexpected\n{}", patterns.join("\n"))),
+        Some(patterns) if !all_match(patterns, &lines) => {
+            Err(format!("{what} is\n{said}\nexpected\n{}", patterns.join("\n")))
+        }
         _ => Ok(()),
     }
 }

@@ -48,7 +48,10 @@ fn run(case: &Path, bless: bool) -> Result<(), String> {
     // Every complaint has its place, in the form that editors jump to.
     for diagnostic in &told {
         let start = format!("{name}:");
-        let is_place = diagnostic.to_string().strip_prefix(&start).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let is_place = diagnostic
+            .to_string()
+            .strip_prefix(&start)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let is_default = diagnostic.place.is_none() && !diagnostic.is_error();
         if !is_place && !is_default {
             return Err(format!("no place: {diagnostic}"));

@@ -152,10 +152,8 @@ impl Judge<'_> {
         if let Some(verdict) = early {
             return Ok(verdict);
         }
-        let time_left = || match self.clock.now().duration_since(begun) < self.deadline {
-            true => TimeLeft::Plenty,
-            false => TimeLeft::None,
-        };
+        let is_late = || self.clock.now().duration_since(begun) >= self.deadline;
+        let time_left = || if is_late() { TimeLeft::None } else { TimeLeft::Plenty };
         end_of_message(generation, transaction, raw, &self.limits, scratch, &time_left)
     }
 }

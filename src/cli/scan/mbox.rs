@@ -82,12 +82,14 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
+/// As asctime(3) writes them.
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /// `From sender Wdy Mon DD HH:MM:SS YYYY`, with or without a time zone: seldom met in running text.
 fn is_from_line(line: &[u8]) -> bool {
     let Some(rest) = line.strip_prefix(b"From ") else { return false };
     let text = String::from_utf8_lossy(rest);
     let words: Vec<&str> = text.split_whitespace().collect();
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let Some(day) = words.iter().position(|word| DAYS.contains(word)) else { return false };
     let clock = words
         .iter()

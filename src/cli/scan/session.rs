@@ -68,7 +68,8 @@ fn transaction(session: Session) -> Transaction {
     let mut transaction =
         Transaction::new(session.listener.as_deref().unwrap_or("scan").into(), Clock::system().wall());
     transaction.client = Client {
-        host: session.host.unwrap_or_else(|| "unknown".to_owned()),
+        // What an MTA says of a client without a verified name; without any client nothing is said.
+        host: session.host.unwrap_or_else(|| if session.client.is_some() { "unknown" } else { "" }.to_owned()),
         address: session.client.map_or(ClientAddress::Unknown, ClientAddress::Ip),
         port: session.port,
     };

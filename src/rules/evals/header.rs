@@ -63,8 +63,8 @@ pub(super) fn from_name_has_address(views: &Views<'_>, _: &Arguments) -> bool {
         let Some(own) = registered_domain(&one.address) else { return false };
         let name = one.display_name.as_deref().unwrap_or_default();
         let is_address = |c: char| c.is_alphanumeric() || "@._-+".contains(c);
-        let mut words = name.split(|c: char| !is_address(c)).filter(|word| word.contains('@'));
-        words.filter_map(registered_domain_of_address).any(|shown| shown != own)
+        let mut domains = name.split(|c: char| !is_address(c)).filter_map(registered_domain_of_address);
+        domains.any(|shown| shown != own)
     })
 }
 

@@ -47,10 +47,6 @@ impl ByteSet {
         Self { low: !self.low, high: !self.high }
     }
 
-    pub(super) fn is_empty(self) -> bool {
-        self == Self::EMPTY
-    }
-
     /// The members, in order.
     pub(super) fn bytes(self) -> impl Iterator<Item = u8> {
         (0..=u8::MAX).filter(move |byte| self.contains(*byte))

@@ -3,8 +3,6 @@
 //! Every byte is written as `\xNN` or a plain letter and every set as a bracketed class, so that nothing in the text can
 //! be taken for syntax.
 
-use std::fmt::Write as _;
-
 use super::ast::{Assertion, Greed, Node};
 use super::byteset::ByteSet;
 
@@ -103,9 +101,8 @@ fn write_quantifier(min: u32, max: Option<u32>, out: &mut String) {
         (0, None) => out.push('*'),
         (1, None) => out.push('+'),
         (0, Some(1)) => out.push('?'),
-        // Writing to a String cannot fail.
-        (min, None) => drop(write!(out, "{{{min},}}")),
-        (min, Some(max)) => drop(write!(out, "{{{min},{max}}}")),
+        (min, None) => out.push_str(&format!("{{{min},}}")),
+        (min, Some(max)) => out.push_str(&format!("{{{min},{max}}}")),
     }
 }
 
@@ -132,7 +129,7 @@ fn write_byte(byte: u8, out: &mut String) {
     if byte.is_ascii_alphanumeric() {
         out.push(char::from(byte));
     } else {
-        drop(write!(out, "\\x{byte:02X}"));
+        out.push_str(&format!("\\x{byte:02X}"));
     }
 }
 
