@@ -12,7 +12,7 @@ mod model;
 mod probability;
 
 pub use error::ModelError;
-pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, seal};
+pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, hex, seal};
 pub use manifest::{Example, Manifest, Precision};
 pub use model::Model;
 pub use probability::{Calibration, Probability};

@@ -117,7 +117,7 @@ impl Model {
 }
 
 fn prepare(proto: &pb::ModelProto) -> anyhow::Result<Arc<TypedRunnableModel>> {
-    Ok(tract_onnx::onnx().model_for_proto_model(proto)?.into_optimized()?.into_runnable()?)
+    tract_onnx::onnx().model_for_proto_model(proto)?.into_optimized()?.into_runnable()
 }
 
 fn damaged(cause: &dyn std::fmt::Display) -> ModelError {

@@ -73,6 +73,11 @@ pub const CODES: &[Code] = &[
         "a file that the configuration names cannot be used",
         "The configuration points to a file or directory that does not exist or cannot be read.",
     ),
+    code(
+        "C0111",
+        "a configuration key that is missing",
+        "A table lacks a key that has no default, such as the socket of a listener.",
+    ),
     // Models.
     code(
         "M0101",
@@ -212,7 +217,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0304",
         "a regular expression that is too large",
-        "Counted repetition multiplies: `((a{100}){100}){100}` stands for a million states. The limits are 1,000 per repetition, 64 nested groups, and about 10 MiB per compiled rule.",
+        "Counted repetition multiplies: `((a{100}){100}){100}` stands for a million states. The limits are 65,534 per repetition, 64 nested groups, and about 10 MiB per compiled rule.",
     ),
     code(
         "R0305",

@@ -10,7 +10,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -
     if length == 0 || length > WORD_LIMIT {
         return None;
     }
-    let allowed = (length / 3).max(1);
+    let allowed = if length < 3 { 0 } else { length / 3 };
     candidates
         .filter(|candidate| candidate.len() <= 4 * WORD_LIMIT && candidate.chars().count().abs_diff(length) <= allowed)
         .map(|candidate| (strsim::damerau_levenshtein(&candidate.to_lowercase(), &word.to_lowercase()), candidate))

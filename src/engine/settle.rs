@@ -21,7 +21,7 @@ pub struct Outcome<'a> {
     pub result: Result<&'a Verdict, (Fault, FailurePolicy, &'a GenerationId)>,
     /// Bytes of the message that were received.
     pub size: usize,
-    /// From MAIL to the answer; `None` before MAIL.
+    /// From the end of the message (before that: from MAIL) to the answer; `None` before MAIL.
     pub elapsed: Option<Duration>,
 }
 

@@ -28,6 +28,7 @@ pub(super) fn of_address(address: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use super::*;
 

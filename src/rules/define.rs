@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// A complaint about a definition; the span is relative to its text.
 pub(super) struct Complaint {
-    pub(super) diagnostic: Diagnostic,
+    pub(super) diagnostic: Box<Diagnostic>,
     pub(super) span: Range<usize>,
     pub(super) label: String,
     /// The rule is kept, but never hits.
@@ -20,11 +20,16 @@ pub(super) struct Complaint {
 
 impl Complaint {
     fn error(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { diagnostic: Diagnostic::error(code, message), span, label: String::new(), disables: None }
+        Self { diagnostic: Box::new(Diagnostic::error(code, message)), span, label: String::new(), disables: None }
     }
 
     fn warning(code: &'static str, message: impl Into<String>, span: Range<usize>, why: &'static str) -> Self {
-        Self { diagnostic: Diagnostic::warning(code, message), span, label: String::new(), disables: Some(why) }
+        Self {
+            diagnostic: Box::new(Diagnostic::warning(code, message)),
+            span,
+            label: String::new(),
+            disables: Some(why),
+        }
     }
 
     fn label(mut self, label: impl Into<String>) -> Self {
@@ -33,7 +38,7 @@ impl Complaint {
     }
 
     fn help(mut self, help: impl Into<String>) -> Self {
-        self.diagnostic = self.diagnostic.help(help);
+        self.diagnostic.help = Some(help.into());
         self
     }
 

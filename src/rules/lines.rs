@@ -22,7 +22,8 @@ impl Line<'_> {
     }
 
     /// The whole line.
-    pub(super) fn whole(&self) -> Range<usize> {
+    #[cfg(test)]
+    fn whole(&self) -> Range<usize> {
         self.span(0..self.text.len())
     }
 }

@@ -92,7 +92,9 @@ impl Tables {
                 });
             }
         }
-        found.into_iter().for_each(|diagnostic| self.complain(diagnostic));
+        for diagnostic in found {
+            self.complain(diagnostic);
+        }
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) enum Test {
 
 /// The `tflags` that mean something here. Others are accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags of the language")]
 pub struct RuleFlags {
     /// Counts its hits but never scores.
     pub shadow: bool,

@@ -162,6 +162,8 @@ impl Session {
             return answer::deferral(Fault::Cancelled, &self.engine.next_id()).into();
         };
         note_queue_id(&mut incoming.transaction, macros);
+        // What is told as elapsed is our own time: from here to the answer, not how long the client took to send.
+        incoming.began = self.engine.clock().now();
         incoming.end_header(limits);
         if let Some(fault) = incoming.fault {
             return self.settle_fault(fault, Stage::EndOfMessage);

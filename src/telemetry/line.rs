@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Ending, MailRecord};
 use crate::mail::text::ForLog;
+use crate::verdict::Evidence;
 
 /// Rules that are named in the line; the record has all.
 const HITS_MAX: usize = 50;
@@ -42,6 +43,13 @@ impl fmt::Display for MailLine<'_> {
             }
             if let Some((_, probability)) = verdict.classifier() {
                 write!(f, " model={probability:.3}")?;
+            }
+            for evidence in &verdict.evidence {
+                match evidence {
+                    Evidence::Refused { list, entry } => write!(f, " refused={list}:{}", word(entry))?,
+                    Evidence::BeyondLimits { anomaly } => write!(f, " beyond={anomaly}")?,
+                    Evidence::Rule(_) | Evidence::Classifier { .. } => {}
+                }
             }
             if verdict.rules_only && record.stage == "message" {
                 f.write_str(" rules_only=yes")?;
@@ -101,6 +109,17 @@ mod tests {
              client=mail.example.net[192.0.2.7] from=<a@example.net> rcpts=1 size=9 stage=message hits=A,B \
              model=0.970 us=7"
         );
+    }
+
+    #[test]
+    fn what_decided_beside_the_score_is_named() {
+        let mut verdict = verdict();
+        verdict.evidence = vec![
+            Evidence::BeyondLimits { anomaly: "parts_limit" },
+            Evidence::Refused { list: "clients", entry: "192.0.2.0/24".into() },
+        ];
+        let line = line("q", Ending::Judged(&verdict));
+        assert!(line.contains(" hits=- beyond=parts_limit refused=clients:192.0.2.0/24 us="), "{line}");
     }
 
     #[test]

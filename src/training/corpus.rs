@@ -84,6 +84,18 @@ impl Corpus {
         Ok(())
     }
 
+    /// The first messages of the selection, as a milter would have got them, without their labels: for benchmarks and
+    /// differential tests.
+    pub fn messages(&self, most: usize) -> Result<Vec<Vec<u8>>, TrainError> {
+        let mut messages = Vec::new();
+        self.read(&mut |_| (), |sample| {
+            if messages.len() < most {
+                messages.push(sample.raw);
+            }
+        })?;
+        Ok(messages)
+    }
+
     /// Path to (label, digest) of the selected messages.
     fn list(&self) -> Result<HashMap<String, (Option<bool>, String)>, TrainError> {
         let path = self.directory.join(format!("{}.tsv", self.name));

@@ -48,12 +48,12 @@ pub(super) fn fit(mut examples: Vec<Example>, settings: &TrainSettings, progress
     for example in &mut examples {
         example.dense = standard.apply(&example.dense);
     }
-    let (held_out, learned): (Vec<&Example>, Vec<&Example>) =
+    let (held_out, rest): (Vec<&Example>, Vec<&Example>) =
         examples.iter().partition(|example| example.group % 100 < settings.held_out_percent);
     let mut best = (f64::INFINITY, 1, Calibration::default());
     let mut learner = Learner::new(settings);
     for epoch in 1..=settings.epochs.max(1) {
-        learner.pass(&learned, epoch, progress);
+        learner.pass(&rest, epoch, progress);
         let logits: Vec<(f64, bool)> =
             held_out.iter().map(|example| (f64::from(learner.network.logit(&example.input())), example.spam)).collect();
         let calibration = platt(&logits);

@@ -157,6 +157,7 @@ fn lam(ham_lost: usize, ham: usize, spam_missed: usize, spam: usize) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use super::*;
 

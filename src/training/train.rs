@@ -6,7 +6,7 @@ use super::evaluate::features_of;
 use super::export::export;
 use super::fit::{self, Example};
 use super::{Progress, TrainError, TrainSettings};
-use crate::classifier::{BAG_SIZE, Manifest};
+use crate::classifier::{BAG_SIZE, Manifest, hex};
 use crate::features::{FeatureVector, Schema};
 
 /// Messages needed of each class.
@@ -53,7 +53,7 @@ pub fn train(settings: &TrainSettings, progress: &mut dyn FnMut(Progress)) -> Re
         bag: BAG_SIZE,
         precision: settings.precision,
         calibration: fitted.calibration,
-        data_digest: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        data_digest: hex(&digest.finalize()),
         data: data.join(", "),
         ham,
         spam,

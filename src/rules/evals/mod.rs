@@ -290,16 +290,16 @@ impl Eval {
 fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
     let unfit = || BadCall::Arguments(format!("`{value}` is not {}", kind.name()));
     match kind {
-        Kind::Number if value == "undef" => Ok(Argument::Number(None)),
-        Kind::Number => value.parse().map(|number| Argument::Number(Some(number))).map_err(|_| unfit()),
-        Kind::Text => Ok(Argument::Text(value.to_owned())),
-        Kind::Word(words) if words.contains(&value) => Ok(Argument::Text(value.to_owned())),
-        Kind::Word(_) => Err(unfit()),
+        Number if value == "undef" => Ok(Argument::Number(None)),
+        Number => value.parse().map(|number| Argument::Number(Some(number))).map_err(|_| unfit()),
+        Text => Ok(Argument::Text(value.to_owned())),
+        Word(words) if words.contains(&value) => Ok(Argument::Text(value.to_owned())),
+        Word(_) => Err(unfit()),
         Kind::Pattern => match Pattern::compile(value) {
             Ok(pattern) => Ok(Argument::Pattern(Box::new(pattern))),
             Err(problem) => Err(BadCall::Pattern(at, problem)),
         },
-        Kind::Anomaly => {
+        Anomaly => {
             let found = AnomalyKind::ALL.iter().find(|kind| kind.name() == value);
             found.map(|kind| Argument::Anomaly(*kind)).ok_or_else(unfit)
         }

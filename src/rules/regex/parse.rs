@@ -13,6 +13,7 @@ pub(super) const REPEAT_LIMIT: u32 = 65_534;
 
 /// The modes of Perl that the tree does not keep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent modes of Perl")]
 pub(super) struct Flags {
     /// /i
     pub(super) ignore_case: bool,

@@ -101,8 +101,8 @@ fn write_quantifier(min: u32, max: Option<u32>, out: &mut String) {
         (0, None) => out.push('*'),
         (1, None) => out.push('+'),
         (0, Some(1)) => out.push('?'),
-        (min, None) => out.push_str(&format!("{{{min},}}")),
-        (min, Some(max)) => out.push_str(&format!("{{{min},{max}}}")),
+        (min, None) => out.extend([format!("{{{min},}}")]),
+        (min, Some(max)) => out.extend([format!("{{{min},{max}}}")]),
     }
 }
 
@@ -129,7 +129,7 @@ fn write_byte(byte: u8, out: &mut String) {
     if byte.is_ascii_alphanumeric() {
         out.push(char::from(byte));
     } else {
-        out.push_str(&format!("\\x{byte:02X}"));
+        out.extend([format!("\\x{byte:02X}")]);
     }
 }
 
