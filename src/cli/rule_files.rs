@@ -13,6 +13,8 @@ use crate::diagnostic::{Diagnostic, Source};
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// Files of one directory.
 const FILES_MAX: usize = 10_000;
+/// How deep sub-directories are looked into.
+const DEPTH_MAX: usize = 8;
 
 /// The shipped rules.
 pub(super) fn shipped() -> Vec<Arc<Source>> {
@@ -29,7 +31,14 @@ pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<
 
 /// The rules of the command line, which replace all others.
 pub(super) fn named(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
-    read_all(&paths.iter().collect::<Vec<_>>())
+    let sources = read_all(&paths.iter().collect::<Vec<_>>())?;
+    match paths.first() {
+        // Whoever names rules means some: to judge mail by none at all would look like a clean result.
+        Some(path) if sources.is_empty() => {
+            Err(vec![unreadable(path, &io::Error::other("no rule file there; their names end in .cf"))])
+        }
+        _ => Ok(sources),
+    }
 }
 
 fn read_all(paths: &[&PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
@@ -51,29 +60,49 @@ fn read_all(paths: &[&PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     if wrong.is_empty() { Ok(sources) } else { Err(wrong) }
 }
 
-/// A file is itself; a directory is read as SpamAssassin reads one: `*.pre`, then `*.cf`, each in name order.
+/// A file is itself; a directory is read as SpamAssassin reads one: `*.pre`, then `*.cf`, each in name order. A directory
+/// without any rule file of its own, such as our `rules/`, stands for its sub-directories, in name order.
 fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !std::fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(path)? {
-        let file = entry?.path();
-        let rank = match file.extension().and_then(|extension| extension.to_str()) {
+    let mut directories = vec![(path.to_owned(), 0)];
+    while let Some((directory, depth)) = directories.pop() {
+        let (own, below) = listing(&directory)?;
+        if own.is_empty() && depth < DEPTH_MAX {
+            directories.extend(below.into_iter().rev().map(|directory| (directory, depth + 1)));
+        }
+        files.extend(own);
+        if files.len() > FILES_MAX {
+            return Err(io::Error::other(format!("more than {FILES_MAX} rule files")));
+        }
+    }
+    Ok(files)
+}
+
+/// The rule files of a directory, in the order in which they are read, and its sub-directories in name order.
+fn listing(directory: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut below) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+            continue;
+        }
+        let rank = match path.extension().and_then(|extension| extension.to_str()) {
+            _ if path.is_dir() => {
+                below.push(path);
+                continue;
+            }
             Some("pre") => 0,
             Some("cf") => 1,
             _ => continue,
         };
-        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if !hidden && !file.is_dir() {
-            files.push((rank, file));
-        }
-    }
-    if files.len() > FILES_MAX {
-        return Err(io::Error::other(format!("more than {FILES_MAX} rule files")));
+        files.push((rank, path));
     }
     files.sort();
-    Ok(files.into_iter().map(|(_, file)| file).collect())
+    below.sort();
+    Ok((files.into_iter().map(|(_, path)| path).collect(), below))
 }
 
 fn read(path: &Path) -> io::Result<Source> {
@@ -107,6 +136,24 @@ mod tests {
             .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
             .collect();
         assert_eq!(names, ["z.pre", "a.cf", "b.cf", "local.cf"]);
+    }
+
+    #[test]
+    fn a_directory_of_directories_stands_for_them() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["b", "a", "a/deeper"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        assert_eq!(named(&[directory.path().to_owned()]).unwrap_err()[0].code, "R0101");
+        for name in ["b/1.cf", "a/2.cf", "a/deeper/3.cf"] {
+            std::fs::write(directory.path().join(name), "").unwrap();
+        }
+        let names: Vec<String> = named(&[directory.path().to_owned()])
+            .unwrap()
+            .iter()
+            .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["2.cf", "1.cf"], "a directory with rule files of its own is read as SpamAssassin reads it");
     }
 
     #[test]

@@ -101,9 +101,10 @@ fn digest(
 ) -> GenerationId {
     let mut hash = Sha256::new();
     hash.update(ruleset.digest());
-    hash.update(model.map(|model| model.manifest().id.to_string()).unwrap_or_default());
+    hash.update(model.map_or("", |model| model.manifest().id.as_str()));
     hash.update(format!("{default:?}"));
     hash.update(format!("{profiles:?}"));
-    let digits: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    GenerationId::new(&digits)
+    let digest = hash.finalize();
+    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    GenerationId::new(&format!("{number:012x}"))
 }

@@ -6,7 +6,7 @@
 
 mod budget;
 mod connect;
-mod engine;
+mod core;
 mod envelope;
 mod generation;
 mod headers;
@@ -20,7 +20,7 @@ pub(crate) mod testing;
 
 pub use budget::{Budget, Permit};
 pub use connect::connect;
-pub use engine::{Engine, Settings};
+pub use self::core::{Engine, Settings};
 pub use envelope::{helo, mail_from, rcpt_to};
 pub use generation::{Generation, Profile};
 pub use headers::end_of_headers;

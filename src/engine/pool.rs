@@ -101,7 +101,7 @@ impl Drop for Pool {
         self.queue = None;
         for worker in self.workers.drain(..) {
             // A worker catches the panics of its jobs; if it died all the same there is nothing left to wait for.
-            let _: std::thread::Result<()> = worker.join();
+            drop(worker.join());
         }
     }
 }

@@ -100,7 +100,7 @@ fn the_time_left_follows_deadline_and_cancel_mark() {
     let turn = clock.clone();
     let pool = Pool::with_judge(1, 8, &clock, move |job: &Job, _: &mut Scratch, left: &dyn Fn() -> TimeLeft| {
         assert_eq!(left(), TimeLeft::Plenty);
-        turn.advance(Duration::from_secs(20) - CLASSIFIER_RESERVE);
+        turn.advance(Duration::from_secs(20).saturating_sub(CLASSIFIER_RESERVE));
         assert_eq!(left(), TimeLeft::Plenty);
         turn.advance(Duration::from_millis(1));
         assert_eq!(left(), TimeLeft::RulesOnly);

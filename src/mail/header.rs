@@ -107,13 +107,30 @@ impl<'a> HeaderField<'a> {
         result
     }
 
-    /// The first token of the value, in lower case: such as `base64`.
+    /// The first token of the value, in lower case: such as `base64`. Comments in front of it are passed over (RFC 2045 §6.1
+    /// allows them): they must not hide an encoding.
     pub(super) fn token(&self) -> String {
         let value = self.unfolded();
-        let value = value.trim_ascii_start();
+        let value = behind_comments(&value);
         let end = value.iter().position(|byte| matches!(byte, b';' | b'(' | b' ' | b'\t')).unwrap_or(value.len());
         String::from_utf8_lossy(value.get(..end.min(256)).unwrap_or_default()).trim_matches('"').to_ascii_lowercase()
     }
+}
+
+/// What follows the white space and comments (RFC 5322 §3.2.2: nested, with quoted pairs) at the start of a value.
+fn behind_comments(value: &[u8]) -> &[u8] {
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for (at, byte) in value.iter().enumerate() {
+        match byte {
+            _ if is_quoted => is_quoted = false,
+            b'\\' if depth > 0 => is_quoted = true,
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            _ if depth > 0 || byte.is_ascii_whitespace() => {}
+            _ => return value.get(at..).unwrap_or_default(),
+        }
+    }
+    &[]
 }
 
 fn address(parsed: &Addr<'_>) -> HeaderAddress {
@@ -215,7 +232,10 @@ mod tests {
 
     #[test]
     fn tokens_are_read() {
-        for (raw, expected) in [(" Base64", "base64"), (" 7bit (plain)", "7bit"), ("", ""), (" \"8bit\"; x", "8bit")] {
+        for (raw, expected) in [(" Base64", "base64"), (" 7bit (plain)", "7bit"), ("", ""), (" \"8bit\"; x", "8bit")]
+            .into_iter()
+            .chain([(" (a (b) \\) c) base64", "base64"), ("(open base64", ""), (" ) base64", ")")])
+        {
             assert_eq!(HeaderField::new(b"Content-Transfer-Encoding", raw.as_bytes()).token(), expected);
         }
     }

@@ -75,13 +75,10 @@ fn fields(verdict: &Verdict, id: &VerdictId) -> Vec<(String, String)> {
     }
     fields.push(("X-Spam-Score".to_owned(), verdict.score.to_string()));
     fields.push(("X-Spam-Status".to_owned(), status(verdict)));
-    let mut own = format!("{} id={id} gen={}", verdict.disposition, verdict.generation);
-    if let Some((model, probability)) = verdict.classifier() {
-        own.push_str(&format!("\n\tmodel={model} probability={probability:.4}"));
-    }
-    if verdict.rules_only {
-        own.push_str("\n\trules-only");
-    }
+    let model = verdict.classifier().map(|(model, probability)| format!("\n\tmodel={model} probability={probability:.4}"));
+    let rules_only = if verdict.rules_only { "\n\trules-only" } else { "" };
+    let (disposition, generation) = (verdict.disposition, &verdict.generation);
+    let own = format!("{disposition} id={id} gen={generation}{}{rules_only}", model.unwrap_or_default());
     fields.push(("X-Gatepost".to_owned(), own));
     fields
 }

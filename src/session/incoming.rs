@@ -45,7 +45,7 @@ impl Incoming {
     /// Adds a header field, as it stood on the wire. `leading_space`: whether `value` begins with what followed the colon.
     pub(super) fn add_field(&mut self, name: &[u8], value: &[u8], leading_space: bool, limits: &Limits) {
         self.note_own_field(name);
-        let line_ends = value.iter().filter(|byte| **byte == b'\n').count();
+        let line_ends = memchr::memchr_iter(b'\n', value).count();
         if !self.reserve(name.len() + value.len() + line_ends + 4, limits) {
             return;
         }

@@ -5,9 +5,9 @@
 mod answer;
 mod connection;
 mod incoming;
-mod session;
+mod machine;
 #[cfg(test)]
 mod tests;
 
 pub use connection::Connection;
-pub use session::Session;
+pub use machine::Session;

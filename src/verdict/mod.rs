@@ -4,10 +4,10 @@
 
 mod disposition;
 mod evidence;
+mod outcome;
 mod reply;
-mod verdict;
 
 pub use disposition::Disposition;
 pub use evidence::{Evidence, Hit, RuleName, Score};
 pub use reply::{EnhancedStatusCode, ReplyCode, SmtpReply};
-pub use verdict::{GenerationId, StageName, Verdict, VerdictId};
+pub use outcome::{GenerationId, StageName, Verdict, VerdictId};

@@ -197,15 +197,19 @@ fn judge(messages: &[Vec<u8>]) {
         drop(hint::black_box(end_of_message(&generation, &transaction, raw, &limits, &mut scratch, &plenty)));
     }
     let each = |act: &mut dyn FnMut(&[u8])| messages.iter().map(|raw| time(|| act(raw))).collect::<Vec<_>>();
-    println!("{} mails, {} bytes each on average", messages.len(), messages.iter().map(Vec::len).sum::<usize>() / messages.len().max(1));
+    let bytes: usize = messages.iter().map(Vec::len).sum();
+    println!("{} mails, {} bytes each on average", messages.len(), bytes / messages.len().max(1));
     tell("parse", each(&mut |raw| drop(hint::black_box(Message::parse(raw, &limits)))));
     let parsed: Vec<Message<'_>> = messages.iter().map(|raw| Message::parse(raw, &limits)).collect();
-    let case = |message| Case { stage: Stage::EndOfMessage, transaction: &transaction, message, facts: &facts };
-    let times = |act: &mut dyn FnMut(&Message<'_>)| parsed.iter().map(|message| time(|| act(message))).collect::<Vec<_>>();
-    tell("rules", times(&mut |message| drop(hint::black_box(scanner.scan(generation.ruleset(), &case(message), &never)))));
-    tell("features", times(&mut |message| drop(hint::black_box(gatepost::features::extract(&case(message))))));
+    let cases: Vec<Case<'_>> = parsed
+        .iter()
+        .map(|message| Case { stage: Stage::EndOfMessage, transaction: &transaction, message, facts: &facts })
+        .collect();
+    let times = |act: &mut dyn FnMut(&Case<'_>)| cases.iter().map(|case| time(|| act(case))).collect::<Vec<_>>();
+    tell("rules", times(&mut |case| drop(hint::black_box(scanner.scan(generation.ruleset(), case, &never)))));
+    tell("features", times(&mut |case| drop(hint::black_box(gatepost::features::extract(case)))));
     if let Some(model) = generation.model() {
-        let vectors: Vec<_> = parsed.iter().map(|message| gatepost::features::extract(&case(message))).collect();
+        let vectors: Vec<_> = cases.iter().map(gatepost::features::extract).collect();
         let run = |vector| time(|| drop(hint::black_box(model.probability(vector))));
         tell("model", vectors.iter().map(run).collect());
     }

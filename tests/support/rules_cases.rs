@@ -1,7 +1,7 @@
-//! Bad rule files and what is said about them: `tests/rules/NAME.cf` beside `NAME.stderr`.
+//! Bad rule files and what is said about them: `NAME.cf` with `NAME.stderr` beside it.
 //!
-//! Also: the rules that ship load without a complaint, and their test lines hold. With `UPDATE_EXPECT=1` in the environment the `.stderr`
-//! files are written anew; read the diff before you keep it.
+//! A name that begins with `good-` must be loaded without a word. Also: the rules that ship load without a complaint, and
+//! their test lines hold. `BLESS=1` writes the `.stderr` files; read them before you commit.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,12 +9,34 @@ use std::sync::Arc;
 use gatepost::diagnostic::{Source, render};
 use gatepost::rules::{Ruleset, check, run_tests};
 
-fn rule_files(directory: &Path) -> Vec<PathBuf> {
+/// Fewer shipped rules than this mean that they were not found.
+const SHIPPED_LEAST: usize = 60;
+
+/// Runs every case in `folder`, and the shipped rules beside it as one more; all failures are told at once. Returns how
+/// many cases there were.
+pub fn run_all(folder: &Path) -> Result<usize, String> {
+    let bless = std::env::var_os("BLESS").is_some();
+    let cases = rule_files(folder);
+    let mut failures = Vec::new();
+    for case in &cases {
+        if let Err(failure) = run(case, folder, bless) {
+            failures.push(format!("{}: {failure}", case.display()));
+        }
+    }
+    if let Err(failure) = shipped(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")) {
+        failures.push(format!("the shipped rules: {failure}"));
+    }
+    if failures.is_empty() { Ok(cases.len() + 1) } else { Err(failures.join("\n")) }
+}
+
+/// All `.cf` files below a folder, in the order of their paths.
+fn rule_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut pending = vec![directory.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in std::fs::read_dir(&directory).unwrap() {
-            let path = entry.unwrap().path();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        for entry in entries {
+            let path = entry.expect("a readable directory").path();
             if path.is_dir() {
                 pending.push(path);
             } else if path.extension().is_some_and(|extension| extension == "cf") {
@@ -26,40 +48,40 @@ fn rule_files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-fn source(path: &Path, root: &Path) -> Arc<Source> {
-    let name = path.strip_prefix(root).unwrap().display().to_string();
-    Arc::new(Source::from_bytes(name, &std::fs::read(path).unwrap()))
+fn source(path: &Path, root: &Path) -> Result<Arc<Source>, String> {
+    let name = path.strip_prefix(root).unwrap_or(path).display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    Ok(Arc::new(Source::from_bytes(name, &bytes)))
 }
 
-#[test]
-fn bad_rule_files_are_told_about() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
-    let files = rule_files(&root);
-    assert!(files.len() >= 25, "only {} cases", files.len());
-    let mut wrong = Vec::new();
-    for path in files {
-        let said = render(&check(&[source(&path, &root)]), false);
-        let expected = path.with_extension("stderr");
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&expected, &said).unwrap();
-        }
-        let wanted = std::fs::read_to_string(&expected).unwrap_or_default();
-        if said != wanted {
-            wrong.push(format!("--- {}\n{said}+++ wanted\n{wanted}", path.display()));
-        }
+fn run(case: &Path, root: &Path, bless: bool) -> Result<(), String> {
+    let told = check(&[source(case, root)?]);
+    let said = render(&told, false);
+    let expected = case.with_extension("stderr");
+    let is_good = case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("good-"));
+    if is_good != told.is_empty() {
+        return Err(format!("what was said is\n{said}"));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    if is_good {
+        return if expected.exists() { Err("it has a .stderr, but nothing is said".to_owned()) } else { Ok(()) };
+    }
+    if bless {
+        return std::fs::write(&expected, said).map_err(|error| error.to_string());
+    }
+    let wanted = std::fs::read_to_string(&expected).map_err(|error| format!("its .stderr: {error}"))?;
+    if said == wanted { Ok(()) } else { Err(format!("said\n{said}\nexpected\n{wanted}")) }
 }
 
-#[test]
-fn our_own_rules_load_and_hold() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-    let sources: Vec<_> = rule_files(&root).iter().map(|path| source(path, &root)).collect();
+fn shipped(root: &Path) -> Result<(), String> {
+    let sources = rule_files(root).iter().map(|path| source(path, root)).collect::<Result<Vec<_>, _>>()?;
     let (ruleset, diagnostics) = Ruleset::load(&sources);
-    assert!(diagnostics.is_empty(), "{}", render(&diagnostics, false));
-    let ruleset = ruleset.unwrap();
-    assert!(ruleset.rules().len() >= 60);
-    assert!(ruleset.rules().iter().all(|rule| rule.disabled().is_none()));
-    let failed: Vec<_> = run_tests(&ruleset).into_iter().filter(|result| !result.ok).map(|result| result.rule).collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    let Some(ruleset) = ruleset.filter(|_| diagnostics.is_empty()) else { return Err(render(&diagnostics, false)) };
+    if ruleset.rules().len() < SHIPPED_LEAST {
+        return Err(format!("only {} were found", ruleset.rules().len()));
+    }
+    let disabled = ruleset.rules().iter().filter_map(|rule| Some(format!("{}: {}", rule.name(), rule.disabled()?)));
+    let failed = run_tests(&ruleset).into_iter().filter(|result| !result.ok);
+    let failed = failed.map(|result| format!("{} ({:?}): a test line does not hold", result.rule, result.position));
+    let wrong: Vec<_> = disabled.chain(failed).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
