@@ -14,10 +14,10 @@
 //! |---|---|---|
 //! | accept | 250, header fields added | delivered; `X-Spam-Flag: YES` from `required` (5.0) on |
 //! | quarantine | 250 | Postfix's hold queue (`postqueue -p` marks it `!`); `postsuper -H ID` releases it |
-//! | reject | 550 5.7.1, the kind of evidence and a reference | with the sender, whose own server tells him |
+//! | reject | 550 5.7.1, the kind of evidence and an id | with the sender, whose own server tells him |
 //! | fault | 451 4.3.x (or what `on_fault` says) | with the sender's server, which tries again |
 //!
-//! `gatepost explain REFERENCE` shows the evidence behind a reference, as long as the records keep it (`[records]`).
+//! `gatepost explain ID` shows the evidence behind an id, as long as the records keep it (`[records]`).
 //!
 //! # The log
 //!

@@ -38,8 +38,8 @@ fn refusal(verdict: &Verdict, id: &VerdictId) -> SmtpReply {
     let kinds = verdict.kinds();
     let kinds = if kinds.is_empty() { "local policy".to_owned() } else { kinds.join(", ") };
     let text = match verdict.stage {
-        "connect" | "helo" | "mail" | "rcpt" => format!("Refused by {kinds}; reference {id}"),
-        _ => format!("Message refused because of its {kinds}; reference {id}"),
+        "connect" | "helo" | "mail" | "rcpt" => format!("Refused by {kinds}; id={id}"),
+        _ => format!("Message refused because of its {kinds}; id={id}"),
     };
     SmtpReply::new(ReplyCode::REFUSED, EnhancedStatusCode::REFUSED, &text)
 }
@@ -54,7 +54,7 @@ pub(super) fn deferral(fault: Fault, id: &VerdictId) -> Reply {
             (EnhancedStatusCode::SYSTEM, "Message could not be looked at now")
         }
     };
-    reply(&SmtpReply::new(ReplyCode::TRY_AGAIN, enhanced, &format!("{text}, try again later; reference {id}")))
+    reply(&SmtpReply::new(ReplyCode::TRY_AGAIN, enhanced, &format!("{text}, try again later; id={id}")))
 }
 
 /// The reply packet's content.

@@ -107,11 +107,11 @@ impl Incoming {
         if !is_own_field(name) {
             return;
         }
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        if let Some((_, count)) = self.own_fields.iter_mut().find(|(known, _)| *known == name) {
+        let known = |(known, _): &&mut (String, u32)| known.as_bytes().eq_ignore_ascii_case(name);
+        if let Some((_, count)) = self.own_fields.iter_mut().find(known) {
             *count = count.saturating_add(1);
         } else if self.own_fields.len() < OWN_FIELDS_MAX {
-            self.own_fields.push((name, 1));
+            self.own_fields.push((String::from_utf8_lossy(name).into_owned(), 1));
         }
     }
 

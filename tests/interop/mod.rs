@@ -10,6 +10,7 @@
 )]
 
 mod daemon;
+mod differential;
 mod miltertest;
 mod postfix_faults;
 mod postfix_reload;
