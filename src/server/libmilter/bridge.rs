@@ -170,10 +170,11 @@ impl Session {
             return answer::reply(api, settled, false);
         }
         let mut response = connection.on_event(*event);
-        if matches!(event, Event::EndOfMessage { .. }) {
-            if response.reply == Reply::Pending {
-                response = self.wait(api);
-            }
+        let at_end = matches!(event, Event::EndOfMessage { .. });
+        if response.reply == Reply::Pending {
+            response = self.wait(api, at_end);
+        }
+        if at_end {
             if matches!(response.reply, Reply::Continue | Reply::Accept) {
                 answer::actions(api, &response.actions, &self.negotiated);
             }
@@ -184,8 +185,9 @@ impl Session {
         answer::reply(api, &response.reply, may_skip)
     }
 
-    /// Waits for the worker, telling the MTA from time to time that we do.
-    fn wait(&mut self, api: &ContextApi) -> Response {
+    /// Waits for the worker; at the end of a message (the only stage where that is allowed) telling the MTA from time to time
+    /// that we do.
+    fn wait(&mut self, api: &ContextApi, at_end: bool) -> Response {
         let Some(connection) = &mut self.connection else { return Reply::Tempfail.into() };
         let mut waited = Duration::ZERO;
         while waited < WAIT_MAX {
@@ -196,7 +198,7 @@ impl Session {
                     }
                     (self.host.observe)(Observation::LateCompletion);
                 }
-                Err(RecvTimeoutError::Timeout) if api.signal_progress().is_ok() => {
+                Err(RecvTimeoutError::Timeout) if !at_end || api.signal_progress().is_ok() => {
                     waited += self.host.progress_interval;
                 }
                 // The MTA is gone.
