@@ -7,6 +7,7 @@
 //! Prints a table; `tests/bench/records/` keeps dated results. Wall-clock time on a shared machine: compare within one run.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads files and the clock")]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run has failed")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,8 +2,6 @@
 //!
 //! A command of the input decides how it is cut, a second one what the handler answers; the rest is the MTA's bytes.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a broken invariant must stop the fuzzer")]
-
 use gatepost::milter::{Action, Answer, Event, MilterHandler, Protocol, Reply, Response};
 
 /// Plays arbitrary bytes against the protocol. Panics where an invariant is broken: an answer too many or too few, an event

@@ -3,7 +3,19 @@
 //!
 //! The law that matters most: never one answer more than commands, whatever the stranger and the handler do.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crossbeam::channel::{Sender, unbounded};
+use gatepost::clock::Clock;
+use gatepost::diagnostic::Source;
+use gatepost::engine::{Completion, Engine, FailurePolicy, Generation, Notify, Profile, Settings};
 use gatepost::milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
+use gatepost::policy::{Policy, Refuse};
+use gatepost::rules::Ruleset;
+use gatepost::session::{Connection, Session};
+use gatepost::telemetry::Telemetry;
 
 /// Answers by a fixed stream of choices, so that an input always means the same.
 struct Chooser<'d> {
@@ -44,12 +56,71 @@ pub fn session(data: &[u8]) {
         }
     }
     protocol.hang_up();
-    drop(protocol.serve(&mut handler, &mut out));
+    let _closed = protocol.serve(&mut handler, &mut out);
     let answers = packets(&out).iter().filter(|command| b"acdfrty4sO".contains(command)).count();
     let commands = stream.len() / 5;
     assert!(answers <= commands, "{answers} answers to at most {commands} commands");
     let text = String::from_utf8_lossy(&out);
     assert!(!text.contains("\nX-Forged"), "a header value broke out of its line");
+    real_session(usize::from(pieces).max(1), stream);
+}
+
+/// The same stream into the real thing: session, engine, pool and rules. Every answer that is due is given exactly once, and
+/// none is a reject without an id to explain it.
+fn real_session(pieces: usize, stream: &[u8]) {
+    let (sender, reports) = unbounded();
+    let mut session = Session::new(engine(), "fuzz".into(), Arc::new(Inbox(sender)));
+    let mut protocol = Protocol::new();
+    let mut out = Vec::new();
+    for piece in stream.chunks(pieces) {
+        protocol.receive(piece);
+        if protocol.serve(&mut session, &mut out).is_err() {
+            return;
+        }
+        while protocol.owes_answer() {
+            let completion = reports.recv_timeout(Duration::from_secs(20)).expect("every job is reported");
+            let Some(response) = session.on_completed(completion) else { continue };
+            assert_ne!(response.reply, Reply::Pending, "a late answer that is later still");
+            if let Reply::Code { code, lines, .. } = &response.reply {
+                assert!((400..600).contains(code) && lines.iter().any(|line| line.contains("id=")), "{response:?}");
+            }
+            protocol.respond(&response, &mut out);
+            if protocol.serve(&mut session, &mut out).is_err() {
+                return;
+            }
+        }
+    }
+    protocol.hang_up();
+    let _closed = protocol.serve(&mut session, &mut out);
+    assert!(!session.in_transaction(), "a mail is in hand behind the end of the connection");
+}
+
+struct Inbox(Sender<Completion>);
+
+impl Notify for Inbox {
+    fn completed(&self, completion: Completion) {
+        // Nobody listens any more where the stream broke off.
+        drop(self.0.send(completion));
+    }
+}
+
+/// One engine for all inputs: a few rules for each stage, no model.
+fn engine() -> Arc<Engine> {
+    static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
+    let start = || {
+        let text = "header FUZZ_HEADER exists:X-Bad\nscore FUZZ_HEADER 30\nbody FUZZ_BODY /bad/\nscore FUZZ_BODY 9\n";
+        let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("fuzz.cf", text))]);
+        let ruleset = ruleset.unwrap_or_else(|| panic!("{diagnostics:?}"));
+        let refuse = Refuse { recipients: vec!["gone@*".to_owned()], ..Refuse::default() };
+        let settings = gatepost::policy::Settings { refuse, ..gatepost::policy::Settings::default() };
+        let profile = Profile { policy: Policy::new(&settings).expect("good"), on_fault: FailurePolicy::Tempfail };
+        let generation = Generation::new(ruleset, None, profile, BTreeMap::new());
+        let clock = Clock::system();
+        let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
+        let settings = Settings { workers: 1, ..Settings::default() };
+        Engine::start(settings, generation, clock, telemetry).expect("a thread")
+    };
+    ENGINE.get_or_init(start).clone()
 }
 
 /// The command letters of the packets in what we sent; panics when the stream is not made of whole packets.
