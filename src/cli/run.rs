@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Place};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, Notify};
-use crate::server::{self, ServeError, Service};
+use crate::server::{self, Observation, ServeError, Service};
 use crate::session::Session;
 use crate::telemetry::{self, Gauges, Telemetry};
 
@@ -124,6 +124,11 @@ impl Service for Daemon {
             panics: self.engine.panics(),
             generation: self.engine.generation().id().to_string(),
         })
+    }
+
+    fn observe(&self, what: Observation) {
+        let is_known = self.telemetry.metrics().count_connection(what.name());
+        debug_assert!(is_known, "{what:?} is not among the metrics");
     }
 
     fn shutting_down(&self) {

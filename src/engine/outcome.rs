@@ -22,6 +22,10 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 6] =
+        [Self::Deadline, Self::Panic, Self::Overload, Self::TooLarge, Self::Cancelled, Self::ShuttingDown];
+
     /// The name used in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {

@@ -43,3 +43,27 @@ impl<'a> Outcome<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::telemetry::{Gauges, Telemetry};
+
+    /// Telemetry may not name the engine, so it lists the faults by name: a new one must be in that list too.
+    #[test]
+    fn every_fault_is_counted() {
+        let clock = Clock::system();
+        let telemetry = Telemetry::without_records(clock.clone());
+        let (id, generation) = (VerdictId::from_number(1), GenerationId::new("g"));
+        let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
+        for fault in Fault::ALL {
+            let result = Err((fault, FailurePolicy::Tempfail, &generation));
+            let outcome = Outcome { id: &id, transaction: &transaction, stage: "message", result, size: 0, elapsed: None };
+            telemetry.mail(&outcome.to_record(&clock));
+            let text = telemetry.metrics().render_prometheus(&Gauges::default());
+            assert!(text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")), "{fault} is not counted");
+        }
+    }
+}

@@ -84,12 +84,15 @@ pub(super) fn compile<N>(
     Ok(parser.steps)
 }
 
+/// Turns a name with its optional argument into a value.
+type Names<'n, N> = dyn FnMut(&str, Option<&str>, Range<usize>) -> Option<N> + 'n;
+
 struct Parser<'t, 'n, N> {
     text: &'t str,
     at: usize,
     depth: usize,
     steps: Vec<Step<N>>,
-    name: &'n mut dyn FnMut(&str, Option<&str>, Range<usize>) -> Option<N>,
+    name: &'n mut Names<'n, N>,
 }
 
 impl<'t, N> Parser<'t, '_, N> {

@@ -201,7 +201,7 @@ impl Reader<'_> {
             return self.setting(key, key_span);
         }
         let (name, offset, rest) = first_word(value);
-        if rest.is_empty() && !(key == "describe" && !name.is_empty()) {
+        if rest.is_empty() && (key != "describe" || name.is_empty()) {
             let wanted = if name.is_empty() { "the name of a rule" } else { "something behind the name" };
             let end = line.span(line.text.len()..line.text.len());
             return self.error("R0104", format!("`{key}` needs {wanted}"), end, "here");
@@ -269,10 +269,10 @@ impl Reader<'_> {
         name: &str,
         span: Range<usize>,
         at: usize,
-        text: &str,
+        definition: &str,
     ) {
         let mut disabled = None;
-        let test = define(kind, text).unwrap_or_else(|complaint| {
+        let test = define(kind, definition).unwrap_or_else(|complaint| {
             disabled = complaint.disables.map(str::to_owned);
             self.tables.complain(complaint.placed(self.source, |span| line.span(at + span.start..at + span.end)));
             Test::Never
@@ -287,11 +287,11 @@ impl Reader<'_> {
             );
         }
         let at = (Arc::clone(self.source), span);
-        let definition_at = line.span(line.text.len() - text.len()..line.text.len());
+        let definition_at = line.span(line.text.len() - definition.len()..line.text.len());
         let rule = Defined {
             name: name.to_owned(),
             kind,
-            definition: text.to_owned(),
+            definition: definition.to_owned(),
             at,
             definition_at,
             earlier: None,
@@ -362,7 +362,7 @@ impl Reader<'_> {
                 None if word == "multiple" => flags.multiple = true,
                 None if word == "nosubject" => flags.no_subject = true,
                 Some(("maxhits", number)) if number.parse::<u32>().is_ok_and(|n| n > 0) => {
-                    flags.max_hits = number.parse().ok()
+                    flags.max_hits = number.parse().ok();
                 }
                 Some(("range", _)) => {}
                 None if ACCEPTED.contains(&word) => {}
@@ -382,8 +382,8 @@ impl Reader<'_> {
         self.tables.flags.insert(name.to_owned(), (flags, at));
     }
 
-    fn test(&mut self, line: &Line<'_>, name: &str, from: usize, text: &str) {
-        let (word, offset, string) = first_word(text);
+    fn test(&mut self, line: &Line<'_>, name: &str, from: usize, value: &str) {
+        let (word, offset, string) = first_word(value);
         let must_hit = match word {
             "ok" => true,
             "fail" => false,

@@ -42,12 +42,11 @@ fn compile_one(
     let mut globs: Vec<String> = Vec::new();
     let compiled = compile(&rule.definition, |name, argument, span| match argument {
         None if name == "local_tests_only" => Some(Value::Constant(1.0)),
-        None => Some(match index.get(name).and_then(|at| u32::try_from(*at).ok()) {
-            Some(at) => Value::Rule(at),
-            None => {
-                unknown.push((name.to_owned(), span));
-                Value::Constant(0.0)
-            }
+        None => Some(if let Some(at) = index.get(name).and_then(|at| u32::try_from(*at).ok()) {
+            Value::Rule(at)
+        } else {
+            unknown.push((name.to_owned(), span));
+            Value::Constant(0.0)
         }),
         Some(glob) if name == "rules_matching" => {
             globs.push(glob.to_owned());

@@ -113,10 +113,11 @@ fn default_score(score: Option<f64>, name: &str, nice: bool) -> Score {
 /// The first stage at which a test that is no meta can be decided.
 fn stage(test: &Test) -> Stage {
     match test {
-        Test::Pattern { view: ViewKey::Header(_), .. } | Test::Exists(_) => Stage::EndOfHeaders,
+        Test::Pattern { view: ViewKey::Header(_), .. } | Test::Exists(_) | Test::Meta(_) | Test::Never => {
+            Stage::EndOfHeaders
+        }
         Test::Pattern { .. } => Stage::EndOfMessage,
-        Test::Eval(eval, _) => eval.stage,
-        Test::Meta(_) | Test::Never => Stage::EndOfHeaders,
+        Test::Eval(eval, arguments) => eval.stage(arguments),
     }
 }
 

@@ -1,15 +1,14 @@
 //! Runs a rule set over a case.
 
-use regex_automata::meta::Cache;
-
 use super::expression;
 use super::limits::MULTIPLE_LIMIT;
-use super::prefilter::ViewRules;
+use super::prefilter::{Marks, ViewRules};
+use super::regex::Cache;
 use super::rule::{Rule, Test, ViewKey};
 use super::ruleset::Ruleset;
 use super::views::Views;
 use crate::facts::{Case, Stage};
-use crate::mail::Anomaly;
+use crate::mail::{Anomaly, AnomalyKind};
 use crate::verdict::Hit;
 
 /// What a scan found.
@@ -33,10 +32,10 @@ pub struct Scanner {
     caches: Vec<Option<Box<Cache>>>,
     /// How often each rule hit; for metas their value.
     values: Vec<f64>,
-    /// The text for which a rule was last a candidate.
-    marks: Vec<u64>,
-    text: u64,
+    marks: Marks,
     candidates: Vec<usize>,
+    /// Whether a limit kept a part of a text from a rule.
+    was_cut: bool,
     stack: Vec<f64>,
 }
 
@@ -48,9 +47,9 @@ impl Scanner {
             digest: ruleset.digest(),
             caches: std::iter::repeat_with(|| None).take(count).collect(),
             values: vec![0.0; count],
-            marks: vec![0; count],
-            text: 0,
+            marks: Marks::default(),
             candidates: Vec::new(),
+            was_cut: false,
             stack: Vec::new(),
         }
     }
@@ -72,6 +71,7 @@ impl Scanner {
             *self = Self::new(ruleset);
         }
         self.values.fill(0.0);
+        self.was_cut = false;
     }
 
     fn scan_views(&mut self, ruleset: &Ruleset, views: &Views<'_>, until: &dyn Fn() -> bool) -> bool {
@@ -81,6 +81,7 @@ impl Scanner {
 
     fn scan_view(&mut self, ruleset: &Ruleset, view: &ViewRules, views: &Views<'_>, until: &dyn Fn() -> bool) -> bool {
         let texts = views.texts(&view.key);
+        let was_cut = views.take_cut();
         if texts.is_empty() {
             view.when_missing.iter().for_each(|number| self.set(*number, 1.0));
             return true;
@@ -90,8 +91,10 @@ impl Scanner {
             if until() {
                 return false;
             }
-            self.find_candidates(view, text);
-            for number in std::mem::take(&mut self.candidates) {
+            let mut candidates = std::mem::take(&mut self.candidates);
+            candidates.clear();
+            view.candidates(text, &mut self.marks, &mut candidates);
+            for number in candidates.drain(..) {
                 let Some(rule) = ruleset.rules().get(number) else { continue };
                 if is_body && position == 0 && rule.flags.no_subject {
                     continue;
@@ -101,6 +104,11 @@ impl Scanner {
                 }
                 self.confirm(number, rule, text);
             }
+            self.candidates = candidates;
+        }
+        // Only a rule that did not hit yet, or counts, would have looked at the rest.
+        if was_cut && view.numbers().any(|number| self.value(number) == 0.0 || counts(ruleset, number)) {
+            self.was_cut = true;
         }
         for number in &view.negated {
             let value = if self.value(*number) == 0.0 { 1.0 } else { 0.0 };
@@ -109,25 +117,11 @@ impl Scanner {
         true
     }
 
-    /// Fills `candidates` with the rules to try on a text, each once.
-    fn find_candidates(&mut self, view: &ViewRules, text: &[u8]) {
-        self.text += 1;
-        let (stamp, marks, candidates) = (self.text, &mut self.marks, &mut self.candidates);
-        candidates.clear();
-        candidates.extend(&view.always);
-        view.candidates(text, |number| {
-            if let Some(mark) = marks.get_mut(number).filter(|mark| **mark != stamp) {
-                *mark = stamp;
-                candidates.push(number);
-            }
-        });
-    }
-
     fn confirm(&mut self, number: usize, rule: &Rule, text: &[u8]) {
         let Test::Pattern { pattern, .. } = &rule.test else { return };
         let Some(slot) = self.caches.get_mut(number) else { return };
         let Some(value) = self.values.get_mut(number) else { return };
-        let cache = slot.get_or_insert_with(|| Box::new(pattern.cache()));
+        let cache = slot.get_or_insert_default();
         if rule.flags.multiple {
             let most = rule.flags.max_hits.unwrap_or(MULTIPLE_LIMIT);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most u32::MAX")]
@@ -153,6 +147,7 @@ impl Scanner {
                 Test::Eval(eval, arguments) => (eval.run)(views, arguments),
                 Test::Pattern { .. } | Test::Meta(_) | Test::Never => false,
             };
+            self.was_cut |= views.take_cut();
             self.set(*number, if hits { 1.0 } else { 0.0 });
         }
         true
@@ -183,6 +178,7 @@ impl Scanner {
 
     fn collect(&self, ruleset: &Ruleset, stage: Stage, complete: bool) -> Scan {
         let mut scan = Scan { complete, ..Scan::default() };
+        scan.anomalies.extend(self.was_cut.then_some(Anomaly { kind: AnomalyKind::RuleLimit, offset: 0 }));
         for (rule, value) in ruleset.rules().iter().zip(&self.values) {
             if *value == 0.0 || rule.is_subrule() || rule.stage > stage {
                 continue;
@@ -198,4 +194,8 @@ impl Scanner {
     pub fn values<'s>(&'s self, ruleset: &'s Ruleset) -> impl Iterator<Item = (&'s Rule, f64)> {
         ruleset.rules().iter().zip(self.values.iter().copied()).filter(|(_, value)| *value != 0.0)
     }
+}
+
+fn counts(ruleset: &Ruleset, number: usize) -> bool {
+    ruleset.rules().get(number).is_some_and(|rule| rule.flags.multiple)
 }

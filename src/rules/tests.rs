@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Ruleset, Scan, Scanner, explain, lint, run_tests};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::facts::{Case, Facts, Stage};
-use crate::mail::{Limits, Mailbox, Message, ReversePath, Transaction};
+use crate::mail::{AnomalyKind, ClientAddress, Limits, Mailbox, Message, ReversePath, Transaction};
 use crate::verdict::Score;
 
 const MAIL: &str = "From: Alice <alice@example.com>\r\n\
@@ -31,11 +31,12 @@ fn load(rules: &str) -> Ruleset {
 }
 
 fn transaction() -> Transaction {
-    let mut transaction = Transaction::new("test".into(), UNIX_EPOCH + Duration::from_secs(3600));
+    let mut transaction = Transaction::new("test".into(), UNIX_EPOCH + Duration::from_hours(1));
     transaction.envelope.reverse_path = ReversePath::parse(b"<bounce@example.com>");
     transaction.envelope.forward_paths = vec![Mailbox::parse(b"bob@example.net")];
     transaction.helo = Some("mail.example.com".to_owned());
     transaction.client.host = "unknown".to_owned();
+    transaction.client.address = ClientAddress::Ip([192, 0, 2, 9].into());
     transaction
 }
 
@@ -156,6 +157,93 @@ fn counts_stop_at_maxhits() {
     }
 }
 
+/// What is not known never counts as bad.
+#[test]
+fn only_a_known_client_lacks_a_host_name() {
+    let ruleset = load("header X eval:check_for_no_rdns()\n");
+    let known = ClientAddress::Ip([192, 0, 2, 9].into());
+    for (address, host, wanted) in [
+        (known, "unknown", true),
+        (known, "[192.0.2.9]", true),
+        (known, "mail.example.com", false),
+        (known, "", false),
+        (ClientAddress::Unknown, "unknown", false),
+        (ClientAddress::Local, "unknown", false),
+        (ClientAddress::Unknown, "[192.0.2.9]", false),
+    ] {
+        let (mut transaction, facts) = (transaction(), Facts::default());
+        (transaction.client.address, transaction.client.host) = (address, host.to_owned());
+        let message = Message::parse(MAIL.as_bytes(), &Limits::default());
+        let case = Case { stage: Stage::EndOfHeaders, transaction: &transaction, message: &message, facts: &facts };
+        let hits = !Scanner::new(&ruleset).scan(&ruleset, &case, &|| false).hits.is_empty();
+        assert_eq!(hits, wanted, "{address} {host}");
+    }
+}
+
+/// A mail whose text has that many bytes.
+type MakeMail<'a> = &'a dyn Fn(usize) -> String;
+
+/// A text of just the limit is seen whole; of one more, the end is not, and the scan says so.
+#[test]
+fn texts_are_cut_at_their_limits() {
+    use super::limits::{FULL_LIMIT, HEADER_VALUE_LIMIT, RAWBODY_PART_LIMIT};
+    // Lines short enough for the parser; `head` and the text end behind exactly `length` bytes.
+    let lines = |head: &str, length: usize, end: &str| {
+        let mut text = head.to_owned();
+        while text.len() + 66 + end.len() <= length {
+            text.push_str(&"x".repeat(64));
+            text.push_str("\r\n");
+        }
+        text.push_str(&"x".repeat(length - text.len() - end.len()));
+        text + end
+    };
+    let fields = |length: usize| {
+        // Each field is `X: …` with a line feed in the view.
+        let (mut mail, mut seen) = (String::new(), 0);
+        while seen + 2_000 < length {
+            mail = mail + "X: " + &"x".repeat(996) + "\r\n";
+            seen += 1_000;
+        }
+        mail + &format!("X: {}END\r\n\r\n", "x".repeat(length - seen - 7))
+    };
+    let rawbody = |length: usize| format!("Subject: s\r\n\r\n{}", lines("", length, "END"));
+    let cases: [(&str, usize, MakeMail<'_>); 3] = [
+        ("rawbody X /END$/", RAWBODY_PART_LIMIT, &rawbody),
+        ("full X /END$/", FULL_LIMIT, &|length| lines("Subject: s\r\n\r\n", length, "END")),
+        ("header X ALL =~ /END\\n/", HEADER_VALUE_LIMIT, &fields),
+    ];
+    for (rule, limit, mail) in cases {
+        let ruleset = load(&format!("{rule}\nheader Y exists:Subject\n"));
+        for (length, wanted) in [(limit, true), (limit + 1, false)] {
+            let scan = scan_at(&ruleset, &mail(length), Stage::EndOfMessage);
+            assert_eq!(names(&scan).contains(&"X"), wanted, "{rule} {length}");
+            let noted = scan.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
+            assert_eq!(noted, !wanted, "{rule} {length}: {:?}", scan.anomalies);
+        }
+    }
+}
+
+/// What was cut off matters only to a rule that was still looking.
+#[test]
+fn a_cut_is_noted_for_those_who_look() {
+    let mail = format!("Subject: s\r\n\r\nFirst {}", "many words ".repeat(6_000));
+    for (rule, wanted) in [("body A /First/", 0), ("body A /none/", 1), ("header A exists:X", 0), ("full A /none/", 0)]
+    {
+        assert_eq!(scan_at(&load(rule), &mail, Stage::EndOfMessage).anomalies.len(), wanted, "{rule}");
+    }
+}
+
+#[test]
+fn matches_of_one_rule_are_limited() {
+    let most = super::limits::MULTIPLE_LIMIT;
+    let ruleset =
+        load(&format!("body __N /now/\ntflags __N multiple\nmeta X __N == {most}\nmeta Y __N == {most} - 1\n"));
+    for (count, wanted) in [(most - 1, "Y"), (most, "X"), (most + 1, "X")] {
+        let mail = format!("Subject: s\r\n\r\n{}", "now\r\n".repeat(count as usize));
+        assert_eq!(names(&scan_at(&ruleset, &mail, Stage::EndOfMessage)), [wanted], "{count}");
+    }
+}
+
 #[test]
 fn a_deadline_ends_the_scan() {
     let ruleset = load("body A /First/\nheader H exists:Date\n");
@@ -224,7 +312,7 @@ fn files_lines_rules_and_names_are_limited() {
     let blocks = |depth: usize| format!("{}{}", "if 1\n".repeat(depth), "endif\n".repeat(depth));
     assert_eq!(codes(blocks(super::limits::CONDITION_DEPTH)), none);
     assert_eq!(codes(blocks(super::limits::CONDITION_DEPTH + 1)).first(), Some(&"R0110"));
-    let rules = |count: usize| (0..count).map(|n| format!("header A{n} exists:X\n")).collect::<String>();
+    let rules = |count: usize| (0..count).map(|n| format!("header A{n} exists:X\n")).collect::<Vec<_>>().concat();
     assert_eq!(codes(rules(super::limits::RULES_LIMIT)), none);
     assert_eq!(codes(rules(super::limits::RULES_LIMIT + 1)), ["R0106"]);
 }
@@ -232,7 +320,7 @@ fn files_lines_rules_and_names_are_limited() {
 /// A long chain of metas is no deep recursion, and a circle in it is found.
 #[test]
 fn long_chains_of_metas() {
-    let mut text: String = (1..10_000).map(|n| format!("meta A{n} A{}\n", n - 1)).collect();
+    let mut text = (1..10_000).map(|n| format!("meta A{n} A{}\n", n - 1)).collect::<Vec<_>>().concat();
     text.push_str("body A0 /First/\n");
     let ruleset = load(&text);
     assert_eq!(scan_at(&ruleset, MAIL, Stage::EndOfMessage).hits.len(), 10_000);
@@ -263,7 +351,7 @@ proptest! {
     /// The tiered matcher finds what each regex finds alone.
     #[test]
     fn the_prefilter_changes_nothing(
-        patterns in prop::collection::vec((0..WORDS.len(), 0..WORDS.len(), 0..8usize), 1..40),
+        patterns in prop::collection::vec((0..WORDS.len(), 0..WORDS.len(), 0..12usize), 1..40),
         words in prop::collection::vec((0..WORDS.len(), 0..4usize), 0..60),
     ) {
         let word = |at: usize| WORDS[at];
@@ -275,12 +363,17 @@ proptest! {
             4 => format!("/{}.{{0,20}}{}/i", word(*a), word(*b)),
             5 => format!("/^{}/i", word(*a)),
             6 => format!("/{}?$/", word(*a)),
-            _ => format!(r"/[a-f]{}\d*/", word(*a)),
+            7 => format!(r"/[a-f]{}\d*/", word(*a)),
+            // Two clauses; bytes and no literal; both by branch; a run that is counted.
+            8 => format!(r"/\b{}[^.!?]{{0,30}}\b{}/i", word(*a), word(*b)),
+            9 => format!(r"/(?:\d|%)\W{{0,{}}}[A-Zé]/", a % 3),
+            10 => format!(r"/\b(?:{}.*{}|\d\d%?)(?:\W|$)/", word(*a), word(*b)),
+            _ => format!(r"/\S.{{{}}}/", 16 + a * 8 + b),
         };
-        let text: String = words.iter().map(|(at, gap)| format!("{}{}", word(*at), [" ", "", "\r\n", "\r\n\r\n"][*gap])).collect();
+        let text = words.iter().map(|(at, gap)| format!("{}{}", word(*at), [" ", "", "\r\n", "\r\n\r\n"][*gap])).collect::<Vec<_>>().concat();
         let mail = format!("Subject: {}\r\n\r\n{text}", text.replace("\r\n", " "));
         let rules: Vec<_> = patterns.iter().map(pattern).collect();
-        let together: String = rules.iter().enumerate().map(|(n, p)| format!("body B{n} {p}\nheader H{n} Subject =~ {p}\n")).collect();
+        let together = rules.iter().enumerate().map(|(n, p)| format!("body B{n} {p}\nheader H{n} Subject =~ {p}\n")).collect::<Vec<_>>().concat();
         let mut alone = Vec::new();
         for (n, p) in rules.iter().enumerate() {
             for rule in [format!("body B{n} {p}\n"), format!("header H{n} Subject =~ {p}\n")] {

@@ -1,7 +1,7 @@
 //! The texts that rules look at, made once a mail and only when asked for (research/spamassassin.md §1.4-1.7).
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 
 use super::header_request::{HeaderRequest, Part, Pick};
@@ -25,17 +25,32 @@ pub(super) struct Views<'c> {
     body: OnceCell<Vec<Vec<u8>>>,
     rawbody: OnceCell<Vec<Vec<u8>>>,
     uri: OnceCell<Vec<Vec<u8>>>,
+    cut: Cell<bool>,
 }
 
 impl<'c> Views<'c> {
     /// Nothing is made yet.
     pub(super) fn new(case: &'c Case<'c>) -> Self {
-        Self { case, body: OnceCell::new(), rawbody: OnceCell::new(), uri: OnceCell::new() }
+        let (body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { case, body, rawbody, uri, cut: Cell::new(false) }
     }
 
     /// The case itself.
     pub(super) fn case(&self) -> &'c Case<'c> {
         self.case
+    }
+
+    /// Whether something that was made since the last question is shorter than what the message has, by a limit.
+    pub(super) fn take_cut(&self) -> bool {
+        self.cut.take()
+    }
+
+    /// The first `limit` bytes.
+    fn limited<'t>(&self, text: &'t [u8], limit: usize) -> &'t [u8] {
+        text.get(..limit).filter(|start| start.len() < text.len()).map_or(text, |start| {
+            self.cut.set(true);
+            start
+        })
     }
 
     /// The texts of a view. A header that is missing has none.
@@ -45,12 +60,9 @@ impl<'c> Views<'c> {
         }
         match key {
             ViewKey::Body => borrowed(self.body()),
-            ViewKey::RawBody => borrowed(self.rawbody.get_or_init(|| rawbody(self.case.message))),
+            ViewKey::RawBody => borrowed(self.rawbody.get_or_init(|| self.make_rawbody())),
             ViewKey::Uri => borrowed(self.uri.get_or_init(|| uri(self.case.message))),
-            ViewKey::Full => {
-                let raw = self.case.message.raw;
-                vec![Cow::Borrowed(raw.get(..FULL_LIMIT).unwrap_or(raw))]
-            }
+            ViewKey::Full => vec![Cow::Borrowed(self.limited(self.case.message.raw, FULL_LIMIT))],
             ViewKey::Header(request) => self.header(request).into_iter().map(Cow::Owned).collect(),
             ViewKey::Mime(request) => {
                 self.case.message.entities.iter().filter_map(|entity| mime(entity, request)).map(Cow::Owned).collect()
@@ -60,7 +72,7 @@ impl<'c> Views<'c> {
 
     /// The rendered text: element 0 is the subject, each further one a paragraph.
     pub(super) fn body(&self) -> &[Vec<u8>] {
-        self.body.get_or_init(|| body(self.case.message))
+        self.body.get_or_init(|| self.make_body())
     }
 
     /// The value of a header request.
@@ -69,7 +81,7 @@ impl<'c> Views<'c> {
         let value = match request.name.as_str() {
             "ALL" => Some(all(&message.header, request.raw)),
             "ToCc" => to_and_cc(message, request),
-            "EnvelopeFrom" => self.envelope_from(),
+            "EnvelopeFrom" => Some(self.envelope_from()),
             "MESSAGEID" => {
                 let names = ["X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID", "Message-Id"];
                 let values: Vec<_> = names.iter().filter_map(|name| fields(&message.header, name, request)).collect();
@@ -80,13 +92,66 @@ impl<'c> Views<'c> {
             name => fields(&message.header, name, request),
         };
         value.map(|mut value| {
-            value.truncate(HEADER_VALUE_LIMIT);
+            value.truncate(self.limited(&value, HEADER_VALUE_LIMIT).len());
             value
         })
     }
 
+    fn make_body(&self) -> Vec<Vec<u8>> {
+        let message = self.case.message;
+        let mut text = String::new();
+        for part in &message.texts {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let seen = cut(&part.rendered);
+            self.cut.set(self.cut.get() || seen.len() < part.rendered.len());
+            text.push_str(seen);
+        }
+        let mut paragraphs = vec![one_line(&message.subject())];
+        let text = squeezed(&text);
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let window = rest.get(..PARAGRAPH_LIMIT).unwrap_or(rest);
+            let end = match memchr::memchr(b'\n', window) {
+                Some(line_end) => line_end + 1,
+                None if window.len() == rest.len() => rest.len(),
+                None => window.iter().rposition(|byte| *byte == b' ').map_or(window.len(), |blank| blank + 1),
+            };
+            let (paragraph, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            paragraphs.push(paragraph.to_vec());
+            rest = behind;
+        }
+        paragraphs
+    }
+
+    fn make_rawbody(&self) -> Vec<Vec<u8>> {
+        let is_read = |entity: &&Entity<'_>| {
+            let kind = &entity.media_type;
+            entity.kind == EntityKind::Leaf
+                && (kind.main == "text" || kind.main == "message")
+                && !kind.is("text", "calendar")
+        };
+        let mut chunks = Vec::new();
+        for entity in self.case.message.entities.iter().filter(is_read) {
+            let content = self.limited(&entity.content, RAWBODY_PART_LIMIT);
+            let mut text = Vec::with_capacity(content.len());
+            for line in content.split_inclusive(|byte| *byte == b'\n') {
+                match line.strip_suffix(b"\r\n") {
+                    Some(line) => {
+                        text.extend_from_slice(line);
+                        text.push(b'\n');
+                    }
+                    None => text.extend_from_slice(line),
+                }
+            }
+            split_chunks(&text, &mut chunks);
+        }
+        chunks
+    }
+
     /// The sender of the envelope; of mail read from a file, that of Return-Path.
-    fn envelope_from(&self) -> Option<Vec<u8>> {
+    fn envelope_from(&self) -> Vec<u8> {
         let path = &self.case.transaction.envelope.reverse_path;
         let text = match path {
             ReversePath::Mailbox(mailbox) => mailbox.to_string(),
@@ -95,7 +160,7 @@ impl<'c> Views<'c> {
                 field.unwrap_or_default().trim_matches(['<', '>', ' ']).to_owned()
             }
         };
-        Some(format!("{text}\n").into_bytes())
+        format!("{text}\n").into_bytes()
     }
 
     /// The relay that handed us the mail, in the words of SpamAssassin's Received parser. It comes from the MTA's own
@@ -197,30 +262,6 @@ fn mime(entity: &Entity<'_>, request: &HeaderRequest) -> Option<Vec<u8>> {
     entity.header.iter().rev().find(|field| field.is(&request.name)).map(|field| line(field, request.raw))
 }
 
-fn body(message: &Message<'_>) -> Vec<Vec<u8>> {
-    let mut text = String::new();
-    for part in &message.texts {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(cut(&part.rendered));
-    }
-    let mut paragraphs = vec![one_line(&message.subject())];
-    let mut text = squeezed(&text).into_bytes();
-    while !text.is_empty() {
-        let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
-        let end = if end <= PARAGRAPH_LIMIT {
-            end
-        } else {
-            let window = text.get(..PARAGRAPH_LIMIT).unwrap_or_default();
-            window.iter().rposition(|byte| *byte == b' ').map_or(PARAGRAPH_LIMIT, |blank| blank + 1)
-        };
-        let rest = text.split_off(end);
-        paragraphs.push(std::mem::replace(&mut text, rest));
-    }
-    paragraphs
-}
-
 fn one_line(subject: &str) -> Vec<u8> {
     let mut line = subject.split_whitespace().collect::<Vec<_>>().join(" ").into_bytes();
     line.push(b'\n');
@@ -257,42 +298,18 @@ fn squeezed(text: &str) -> String {
     out
 }
 
-fn rawbody(message: &Message<'_>) -> Vec<Vec<u8>> {
-    let is_read = |entity: &&Entity<'_>| {
-        let kind = &entity.media_type;
-        entity.kind == EntityKind::Leaf
-            && (kind.main == "text" || kind.main == "message")
-            && !kind.is("text", "calendar")
-    };
-    let mut chunks = Vec::new();
-    for entity in message.entities.iter().filter(is_read) {
-        let content = entity.content.get(..RAWBODY_PART_LIMIT).unwrap_or(&entity.content);
-        let mut text = Vec::with_capacity(content.len());
-        for line in content.split_inclusive(|byte| *byte == b'\n') {
-            match line.strip_suffix(b"\r\n") {
-                Some(line) => {
-                    text.extend_from_slice(line);
-                    text.push(b'\n');
-                }
-                None => text.extend_from_slice(line),
-            }
-        }
-        split_chunks(text, &mut chunks);
-    }
-    chunks
-}
-
 /// Pieces of 2,048 to 4,096 bytes, cut behind a line end, else behind `>`, else behind a blank.
-fn split_chunks(mut text: Vec<u8>, chunks: &mut Vec<Vec<u8>>) {
-    while text.len() > CHUNK {
-        let window = text.get(CHUNK..text.len().min(2 * CHUNK)).unwrap_or_default();
-        let find = |wanted: u8| window.iter().position(|byte| *byte == wanted);
+fn split_chunks(text: &[u8], chunks: &mut Vec<Vec<u8>>) {
+    let mut rest = text;
+    while let Some(window) = rest.get(CHUNK..rest.len().min(2 * CHUNK)).filter(|window| !window.is_empty()) {
+        let find = |wanted: u8| memchr::memchr(wanted, window);
         let end = find(b'\n').or_else(|| find(b'>')).or_else(|| find(b' ')).map_or(window.len(), |at| at + 1);
-        let rest = text.split_off(CHUNK + end);
-        chunks.push(std::mem::replace(&mut text, rest));
+        let (chunk, behind) = rest.split_at_checked(CHUNK + end).unwrap_or((rest, &[]));
+        chunks.push(chunk.to_vec());
+        rest = behind;
     }
-    if !text.is_empty() {
-        chunks.push(text);
+    if !rest.is_empty() {
+        chunks.push(rest.to_vec());
     }
 }
 
@@ -328,7 +345,7 @@ mod tests {
         assert_eq!(cut(&format!("{}\nrest", "a".repeat(limit + 5))).len(), limit + 5);
         let sizes = |text: String| {
             let mut chunks = Vec::new();
-            split_chunks(text.into_bytes(), &mut chunks);
+            split_chunks(text.as_bytes(), &mut chunks);
             chunks.iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(sizes("a".repeat(CHUNK)), [CHUNK]);

@@ -50,3 +50,19 @@ pub enum Observation {
     /// A worker's report came for a connection or a message that is gone.
     LateCompletion,
 }
+
+impl Observation {
+    /// The name used in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened(_) => "opened",
+            Self::Closed(_) => "closed",
+            Self::Refused(_) => "refused",
+            Self::IdleTimeout => "idle_timeout",
+            Self::ProtocolError => "protocol_error",
+            Self::HandlerPanic => "handler_panic",
+            Self::AcceptError => "accept_error",
+            Self::LateCompletion => "late_completion",
+        }
+    }
+}

@@ -16,6 +16,18 @@ const VERDICTS: [&str; 4] = ["accept", "quarantine", "reject", "fault"];
 /// The faults, as `engine::Fault::name` gives them.
 const FAULTS: [&str; 6] = ["deadline", "panic", "overload", "too_large", "cancelled", "shutting_down"];
 
+/// What happens to milter connections, as `server::Observation::name` gives it.
+const CONNECTION_EVENTS: [&str; 8] = [
+    "opened",
+    "closed",
+    "refused",
+    "idle_timeout",
+    "protocol_error",
+    "handler_panic",
+    "accept_error",
+    "late_completion",
+];
+
 /// All counters of the daemon. Counting is lock-free but for the first hit of a rule.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -25,6 +37,7 @@ pub struct Metrics {
     seconds: [Histogram; STAGES.len()],
     bytes: AtomicU64,
     records_lost: AtomicU64,
+    connections: [AtomicU64; CONNECTION_EVENTS.len()],
 }
 
 /// What the daemon knows at the moment of asking.
@@ -99,6 +112,12 @@ impl Metrics {
         add(&self.records_lost, 1);
     }
 
+    /// Counts something that happened to a milter connection; false where that name is not known.
+    pub fn count_connection(&self, event: &str) -> bool {
+        let counter = at(&CONNECTION_EVENTS, event).and_then(|event| self.connections.get(event));
+        counter.inspect(|counter| add(counter, 1)).is_some()
+    }
+
     /// All metrics in Prometheus' text format, version 0.0.4.
     pub fn render_prometheus(&self, gauges: &Gauges) -> String {
         let mut text = String::new();
@@ -135,6 +154,11 @@ impl Metrics {
             names::FAULTS => {
                 for (fault, count) in FAULTS.iter().zip(&self.faults) {
                     writeln!(text, "{name}{{fault=\"{fault}\"}} {}", get(count)).unwrap_or_default();
+                }
+            }
+            names::CONNECTIONS => {
+                for (event, count) in CONNECTION_EVENTS.iter().zip(&self.connections) {
+                    writeln!(text, "{name}{{event=\"{event}\"}} {}", get(count)).unwrap_or_default();
                 }
             }
             names::HITS => {

@@ -49,6 +49,8 @@ pub(super) const SECONDS: &str = "gatepost_judge_seconds";
 pub(super) const BYTES: &str = "gatepost_message_bytes_total";
 /// Records that could not be written.
 pub(super) const RECORDS_LOST: &str = "gatepost_records_lost_total";
+/// What happened to milter connections.
+pub(super) const CONNECTIONS: &str = "gatepost_connection_events_total";
 /// Jobs in the queue.
 pub(super) const QUEUE: &str = "gatepost_queue_depth";
 /// Bytes in flight.
@@ -76,6 +78,7 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(BYTES, MetricKind::Counter, &[], "Bytes of messages that were judged."),
     metric(RECORDS_LOST, MetricKind::Counter, &[], "Verdict records that could not be written."),
+    metric(CONNECTIONS, MetricKind::Counter, &["event"], "What happened to milter connections; opened minus closed are open."),
     metric(QUEUE, MetricKind::Gauge, &[], "Messages that wait for a worker."),
     metric(IN_FLIGHT, MetricKind::Gauge, &[], "Bytes of messages held in memory."),
     metric(PANICS, MetricKind::Counter, &[], "Panics that were caught while judging; each is a bug."),

@@ -12,6 +12,7 @@ use mio::{Events, Interest, Poll, Token};
 
 pub use self::stream::Target;
 
+pub use self::process::resident;
 use self::process::{cpu_time, peak_resident};
 use self::stream::{Stream, connect};
 

@@ -6,7 +6,8 @@
 //! GATEPOST=/path/to/gatepost cargo bench --bench load -- --mails 20000 --connections 1,16
 //! cargo bench --bench load -- --corpus DIR                     the messages of that directory instead of one small ham
 //! cargo bench --bench load -- --socket unix:/run/gatepost/milter.sock --pid 4711      a daemon that runs already
-//! cargo bench --bench load --features libmilter -- --front-end libmilter
+//! cargo bench --bench load --features libmilter -- --front-end native,libmilter        one beside the other
+//! cargo bench --bench load -- --idle 5000            what so many idle connections take of memory
 //! ```
 #![expect(clippy::disallowed_methods, reason = "a benchmark starts processes, reads files and the clock")]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
@@ -48,7 +49,8 @@ struct Options {
     messages: Vec<Vec<u8>>,
     /// A daemon that runs already, and its process id.
     running: Option<(Target, u32)>,
-    front_end: String,
+    front_ends: Vec<String>,
+    idle: usize,
 }
 
 fn options() -> Outcome<Options> {
@@ -57,7 +59,8 @@ fn options() -> Outcome<Options> {
         connections: vec![1, 16, 256, 1000],
         messages: vec![small_ham()],
         running: None,
-        front_end: "native".to_owned(),
+        front_ends: vec!["native".to_owned()],
+        idle: 0,
     };
     let (mut socket, mut pid) = (None, 0);
     let mut arguments = env::args().skip(1);
@@ -72,7 +75,8 @@ fn options() -> Outcome<Options> {
             "--corpus" => options.messages = corpus(Path::new(&value))?,
             "--socket" => socket = Some(target(&value)?),
             "--pid" => pid = value.parse()?,
-            "--front-end" => options.front_end = value,
+            "--front-end" => options.front_ends = value.split(',').map(str::to_owned).collect(),
+            "--idle" => options.idle = value.parse()?,
             _ => return Err(format!("unknown argument {name}").into()),
         }
     }
@@ -179,17 +183,50 @@ fn measure(name: &str, options: &Options, target: &Target, pid: u32) -> Outcome<
     Ok(())
 }
 
+/// Opens connections as Postfix does, says hello on each, and tells what they take while nothing happens.
+fn idle(options: &Options, target: &Target, pid: u32) -> Outcome<()> {
+    use std::io::{Read as _, Write as _};
+    let Target::Unix(path) = target else { return Err("--idle measures over a UNIX socket".into()) };
+    let begin = load::resident(pid);
+    let hello: &[u8] = b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff\
+        \0\0\0\x1fCmail.example.net\x004\x11\x22192.0.2.7\0\0\0\0\x12Hmail.example.net\0";
+    let mut open = Vec::new();
+    for _ in 0..options.idle {
+        let mut stream = std::os::unix::net::UnixStream::connect(path)?;
+        stream.write_all(hello)?;
+        // The answer to OPTNEG and two times `continue`: all has been served when the last came.
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\0\0\0\x01c\0\0\0\x01c") {
+            let mut buffer = [0; 1024];
+            let length = stream.read(&mut buffer)?;
+            answer.extend_from_slice(buffer.get(..length).filter(|bytes| !bytes.is_empty()).ok_or("hung up")?);
+        }
+        open.push(stream);
+    }
+    let after = load::resident(pid);
+    println!("{} idle connections: {} MiB before, {} MiB with them", open.len(), begin >> 20, after >> 20);
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
     let options = options()?;
     println!("{:<5} conns   mails   mails/s  p50 ms   p99 ms  CPU us peak MB accept/hold/reject/defer wrong", "");
     if let Some((target, pid)) = &options.running {
         return measure("given", &options, target, *pid);
     }
-    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    for (name, socket) in [("unix", "unix:DIR/milter.sock".to_owned()), ("tcp", format!("inet:{port}@127.0.0.1"))] {
-        let daemon = start(&socket, &options.front_end)?;
-        let socket = socket.replace("DIR", &daemon.directory.path().display().to_string());
-        measure(name, &options, &target(&socket)?, daemon.child.id())?;
+    for front_end in &options.front_ends {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        for (name, socket) in [("unix", "unix:DIR/milter.sock".to_owned()), ("tcp", format!("inet:{port}@127.0.0.1"))] {
+            println!("{front_end}");
+            let daemon = start(&socket, front_end)?;
+            let socket = socket.replace("DIR", &daemon.directory.path().display().to_string());
+            let target = target(&socket)?;
+            if options.idle > 0 {
+                idle(&options, &target, daemon.child.id())?;
+                break;
+            }
+            measure(name, &options, &target, daemon.child.id())?;
+        }
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ const SHIPPED_LEAST: usize = 60;
 
 /// Runs every case in `folder`, and the shipped rules beside it as one more; all failures are told at once. Returns how
 /// many cases there were.
-pub fn run_all(folder: &Path) -> Result<usize, String> {
+pub(crate) fn run_all(folder: &Path) -> Result<usize, String> {
     let bless = std::env::var_os("BLESS").is_some();
     let cases = rule_files(folder);
     let mut failures = Vec::new();

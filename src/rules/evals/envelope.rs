@@ -1,7 +1,7 @@
 //! The SMTP side: client, greeting, sender and recipients.
 
 use super::Arguments;
-use crate::mail::ReversePath;
+use crate::mail::{ClientAddress, ReversePath};
 use crate::rules::views::Views;
 
 pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {
@@ -18,10 +18,12 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
     arguments.pattern(0).is_some_and(|pattern| pattern.matches(helo.as_bytes()))
 }
 
-/// The host is unknown or an address literal. An empty one (mail read from a file) says nothing.
+/// The client has an address but no host name: it is unknown or an address literal. A client of which the MTA told no
+/// address (mail read from a file), or that is the machine itself, lacks nothing; nor does an empty name say anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
-    let host = views.case().transaction.client.host.as_str();
-    host.eq_ignore_ascii_case("unknown") || host.starts_with('[')
+    let client = &views.case().transaction.client;
+    let host = client.host.as_str();
+    matches!(client.address, ClientAddress::Ip(_)) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
 }
 
 /// Only when a transaction was seen at all: mail read from a file has no sender either.

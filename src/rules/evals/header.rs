@@ -1,6 +1,7 @@
 //! The header fields, and what was odd about the message.
 
 use super::{Argument, Arguments, registered_domain};
+use crate::mail::HeaderField;
 use crate::rules::views::Views;
 
 pub(super) fn anomaly(views: &Views<'_>, arguments: &Arguments) -> bool {
@@ -23,7 +24,7 @@ pub(super) fn missing_to(views: &Views<'_>, _: &Arguments) -> bool {
 pub(super) fn from_to_same(views: &Views<'_>, _: &Arguments) -> bool {
     let message = views.case().message;
     let recipients: Vec<_> =
-        ["To", "Cc"].into_iter().flat_map(|name| message.fields(name)).flat_map(|field| field.addresses()).collect();
+        ["To", "Cc"].into_iter().flat_map(|name| message.fields(name)).flat_map(HeaderField::addresses).collect();
     let [only] = recipients.as_slice() else { return false };
     first_address(views, "From").is_some_and(|from| from.eq_ignore_ascii_case(&only.address))
 }

@@ -7,6 +7,8 @@ mod date;
 mod envelope;
 mod header;
 mod html;
+#[cfg(test)]
+mod mail_tests;
 mod mime;
 
 use super::regex::{Pattern, Problem};
@@ -93,8 +95,8 @@ pub(super) struct Eval {
     kinds: &'static [Kind],
     /// How many of these must be given.
     required: usize,
-    /// From which stage on it can be asked.
-    pub(super) stage: Stage,
+    /// From which stage on it can be asked with any arguments.
+    stage: Stage,
     /// When it hits, in one sentence.
     pub(super) summary: &'static str,
     /// Whether it hits.
@@ -113,6 +115,16 @@ const fn eval(
 
 use Kind::{Anomaly, Number, Text, Word};
 use Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
+
+/// The anomalies that the header of the message alone decides.
+const HEADER_ANOMALIES: &[AnomalyKind] = &[
+    AnomalyKind::BareCr,
+    AnomalyKind::EightBitHeader,
+    AnomalyKind::EmptyHeader,
+    AnomalyKind::MissingFrom,
+    AnomalyKind::DuplicateFrom,
+    AnomalyKind::DuplicateSubject,
+];
 
 /// Every function, sorted by name.
 pub(super) const EVALS: &[Eval] = &[
@@ -274,6 +286,14 @@ pub(super) enum BadCall {
 }
 
 impl Eval {
+    /// From which stage on it can be asked with these arguments.
+    pub(super) fn stage(&self, arguments: &Arguments) -> Stage {
+        match arguments.0.first() {
+            Some(Argument::Anomaly(kind)) if HEADER_ANOMALIES.contains(kind) => Header,
+            _ => self.stage,
+        }
+    }
+
     /// Reads the text between the parentheses.
     pub(super) fn arguments(&self, text: &str) -> Result<Arguments, BadCall> {
         let written = split(text).map_err(BadCall::Arguments)?;

@@ -2,7 +2,7 @@
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ByteSet {
+pub(in crate::rules) struct ByteSet {
     low: u128,
     high: u128,
 }
@@ -27,6 +27,16 @@ impl ByteSet {
         set
     }
 
+    /// The ASCII bytes from `first` to `last`, both among them.
+    pub(super) const fn range(first: u8, last: u8) -> Self {
+        Self { low: (u128::MAX >> (127 - last)) & (u128::MAX << first), high: 0 }
+    }
+
+    /// How many bytes.
+    pub(super) fn len(self) -> u32 {
+        self.low.count_ones() + self.high.count_ones()
+    }
+
     pub(super) fn insert(&mut self, byte: u8) {
         if byte < 128 {
             self.low |= 1 << byte;
@@ -41,6 +51,27 @@ impl ByteSet {
 
     pub(super) fn union(self, other: Self) -> Self {
         Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    pub(super) fn intersection(self, other: Self) -> Self {
+        Self { low: self.low & other.low, high: self.high & other.high }
+    }
+
+    /// The bytes that stand in a text.
+    pub(in crate::rules) fn of_text(text: &[u8]) -> Self {
+        let mut seen = [0_u64; 4];
+        for byte in text {
+            if let Some(word) = seen.get_mut(usize::from(*byte >> 6)) {
+                *word |= 1 << (*byte & 63);
+            }
+        }
+        let [a, b, c, d] = seen.map(u128::from);
+        Self { low: a | b << 64, high: c | d << 64 }
+    }
+
+    /// Whether they have a byte in common.
+    pub(in crate::rules) fn meets(self, other: Self) -> bool {
+        self.intersection(other) != Self::EMPTY
     }
 
     pub(super) fn complement(self) -> Self {
@@ -116,6 +147,25 @@ mod tests {
         for alone in [0xD7, 0xF7, 0xDF, 0xFF, b'1', b'@', b'[', b'`', b'{'] {
             assert_eq!(ByteSet::of(alone).folded().bytes().collect::<Vec<_>>(), [alone]);
         }
+    }
+
+    #[test]
+    fn ranges_are_sets() {
+        for (first, last) in [(b'a', b'z'), (0, 127), (b'x', b'x'), (0, 0), (127, 127)] {
+            let range = ByteSet::range(first, last);
+            assert_eq!(range, ByteSet::that(|byte| (first..=last).contains(&byte)));
+            assert_eq!(range.len(), u32::from(last - first) + 1);
+        }
+    }
+
+    #[test]
+    fn texts_become_sets() {
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        assert_eq!(ByteSet::of_text(&all), ByteSet::ALL);
+        for byte in all {
+            assert_eq!(ByteSet::of_text(&[byte, byte]), ByteSet::of(byte));
+        }
+        assert!(ByteSet::of_text(b"abc").meets(ByteSet::of(b'c')) && !ByteSet::of_text(b"").meets(ByteSet::ALL));
     }
 
     #[test]

@@ -34,18 +34,18 @@ impl Parser<'_> {
             }
             first = false;
             let element = self.element(start)?;
-            set = set.union(self.ranged(element, at)?);
+            set = set.union(self.ranged(&element, at)?);
         }
         let set = self.fold(set);
         Ok(if negated { set.complement() } else { set })
     }
 
     /// The element, or the range that it begins.
-    fn ranged(&mut self, element: Element, at: usize) -> Result<ByteSet, Problem> {
+    fn ranged(&mut self, element: &Element, at: usize) -> Result<ByteSet, Problem> {
         let low = match element {
-            Element::Set(set) => return Ok(set),
+            Element::Set(set) => return Ok(*set),
             Element::Byte(None) => return Ok(ByteSet::EMPTY),
-            Element::Byte(Some(low)) => low,
+            Element::Byte(Some(low)) => *low,
         };
         let is_range = self.peek() == Some(b'-') && !matches!(self.rest().get(1), None | Some(b']'));
         if !is_range {

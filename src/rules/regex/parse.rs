@@ -235,17 +235,17 @@ impl<'p> Parser<'p> {
 
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, Problem> {
         Ok(match self.peek() {
-            Some(b'*') => self.counted(0, None),
-            Some(b'+') => self.counted(1, None),
-            Some(b'?') => self.counted(0, Some(1)),
+            Some(b'*') => Some(self.counted(0, None)),
+            Some(b'+') => Some(self.counted(1, None)),
+            Some(b'?') => Some(self.counted(0, Some(1))),
             Some(b'{') => return self.braces(),
             _ => None,
         })
     }
 
-    fn counted(&mut self, min: u32, max: Option<u32>) -> Option<(u32, Option<u32>)> {
+    fn counted(&mut self, min: u32, max: Option<u32>) -> (u32, Option<u32>) {
         self.at += 1;
-        Some((min, max))
+        (min, max)
     }
 
     /// `{n}`, `{n,}`, `{,n}` and `{n,m}`, blanks allowed inside (Perl 5.34). Anything else is a brace like any letter.

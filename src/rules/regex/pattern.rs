@@ -1,13 +1,17 @@
 //! A compiled pattern.
 
 use regex_automata::meta;
+use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind};
 
+use super::byteset::ByteSet;
 use super::delimit::delimited;
-use super::literals::literals;
+use super::literals::{Clause, clauses};
+use super::needs::needs;
 use super::parse::{Flags, parse};
 use super::problem::Problem;
+use super::rewrite;
 use super::translate::translate;
 use crate::diagnostic::byte_of_stand_in;
 
@@ -17,12 +21,25 @@ const AUTOMATON_LIMIT: usize = 10 << 20;
 /// back to a slower one, with the same answer.
 const CACHE_LIMIT: usize = 1 << 20;
 
+/// The scratch space of one pattern, made when it is first needed.
+#[derive(Clone, Debug, Default)]
+pub(in crate::rules) struct Cache {
+    regex: Option<meta::Cache>,
+    quick: Option<meta::Cache>,
+}
+
 /// A regular expression that can be searched for.
 #[derive(Clone, Debug)]
 pub(in crate::rules) struct Pattern {
     regex: meta::Regex,
-    /// One of these stands in every text that matches (in lower case; compare in any ASCII case).
-    pub(in crate::rules) literals: Option<Vec<Vec<u8>>>,
+    /// Another form of it that is quicker to say whether a text matches.
+    quick: Option<meta::Regex>,
+    /// Of each clause, at least one stands in every text that matches (in lower case; compare in any ASCII case).
+    pub(in crate::rules) clauses: Vec<Clause>,
+    /// Of each set, at least one byte stands in every text that matches.
+    pub(in crate::rules) needs: Vec<ByteSet>,
+    /// Shorter texts do not match.
+    pub(in crate::rules) least: usize,
     /// It matches the empty text anywhere, and so every text.
     pub(in crate::rules) always_matches: bool,
 }
@@ -57,26 +74,35 @@ impl Pattern {
             return Err(Problem::unsupported("R0303", message, span));
         };
         let regex = automaton(&translated).map_err(|message| Problem::wrong("R0304", message, span))?;
-        Ok(Self { regex, literals: literals(&parsed.node), always_matches: parsed.node.always_matches() })
-    }
-
-    /// Scratch space for searching.
-    pub(in crate::rules) fn cache(&self) -> meta::Cache {
-        self.regex.create_cache()
+        let quick = rewrite::for_yes_or_no(&parsed.node).and_then(|node| translate(&node));
+        Ok(Self {
+            regex,
+            quick: quick.and_then(|pattern| automaton(&pattern).ok()),
+            clauses: clauses(&parsed.node),
+            needs: needs(&parsed.node),
+            least: parsed.node.least(),
+            always_matches: parsed.node.always_matches(),
+        })
     }
 
     /// Whether it matches somewhere in the text. Time is linear in text times pattern.
-    pub(in crate::rules) fn is_match(&self, cache: &mut meta::Cache, text: &[u8]) -> bool {
-        self.regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
+    pub(in crate::rules) fn is_match(&self, cache: &mut Cache, text: &[u8]) -> bool {
+        let (regex, slot) = match &self.quick {
+            Some(quick) => (quick, &mut cache.quick),
+            None => (&self.regex, &mut cache.regex),
+        };
+        let cache = slot.get_or_insert_with(|| regex.create_cache());
+        regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
     }
 
     /// The same with scratch space of its own; for tests and rarely asked questions.
     pub(in crate::rules) fn matches(&self, text: &[u8]) -> bool {
-        self.regex.search_half(&Input::new(text).earliest(true)).is_some()
+        self.quick.as_ref().unwrap_or(&self.regex).search_half(&Input::new(text).earliest(true)).is_some()
     }
 
     /// How often it matches, up to `most`. As in Perl, an empty match moves the search on by one byte.
-    pub(in crate::rules) fn count(&self, cache: &mut meta::Cache, text: &[u8], most: u32) -> u32 {
+    pub(in crate::rules) fn count(&self, cache: &mut Cache, text: &[u8], most: u32) -> u32 {
+        let cache = cache.regex.get_or_insert_with(|| self.regex.create_cache());
         let (mut found, mut at, mut last_end) = (0, 0, None);
         while found < most && at <= text.len() {
             let Some(hit) = self.regex.search_with(cache, &Input::new(text).range(at..)) else { break };
@@ -90,12 +116,19 @@ impl Pattern {
         }
         found
     }
+
+    #[cfg(test)]
+    pub(super) fn is_rewritten(&self) -> bool {
+        self.quick.is_some()
+    }
 }
 
 fn automaton(pattern: &str) -> Result<meta::Regex, String> {
     let config = meta::Config::new()
         .match_kind(MatchKind::LeftmostFirst)
         .utf8_empty(false)
+        // Only where a match ends is ever asked, never what a group holds.
+        .which_captures(WhichCaptures::Implicit)
         .nfa_size_limit(Some(AUTOMATON_LIMIT))
         .onepass(false)
         .hybrid_cache_capacity(CACHE_LIMIT);
@@ -137,11 +170,11 @@ fn text_offset(text: &str, offset: usize) -> usize {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Pattern;
+    use super::{Cache, Pattern};
 
     fn hits(pattern: &str, text: &[u8]) -> bool {
         let pattern = Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
-        pattern.is_match(&mut pattern.cache(), text)
+        pattern.is_match(&mut Cache::default(), text)
     }
 
     #[test]
@@ -244,20 +277,41 @@ mod tests {
 
     #[test]
     fn literals_are_required() {
-        for (pattern, wanted) in [
-            ("/Viagra/i", Some(vec!["viagra"])),
-            ("/(?:foo|barbaz)qux/", Some(vec!["barbazqux", "fooqux"])),
-            ("/colou?r scheme/", Some(vec!["color scheme", "colour scheme"])),
-            (r"/\d+ dollars? \w+/", Some(vec![" dollar ", " dollars "])),
-            ("/a|verylong/", None),
-            ("/(?:abc)?x/", None),
-            ("/(?:abc)+/", Some(vec!["abc"])),
-            (r"/\bab\b/", None),
-            (r"/a{3}/", Some(vec!["aaa"])),
+        let cases: &[(&str, &[&[&str]])] = &[
+            ("/Viagra/i", &[&["viagra"]]),
+            ("/(?:foo|barbaz)qux/", &[&["barbazqux", "fooqux"]]),
+            ("/colou?r scheme/", &[&["color scheme", "colour scheme"]]),
+            (r"/\d+ dollars? \w+/", &[&[" dollar ", " dollars "]]),
+            ("/cash.*money/", &[&["money"], &["cash"]]),
+            (r"/^https?:\/\/[^\/]*xn--/", &[&["xn--"], &["http://", "https://"]]),
+            ("/(?:red.*blue|green)x/", &[&["blue", "green"], &["green", "red"]]),
+            ("/a|verylong/", &[]),
+            ("/(?:abc)?x/", &[]),
+            ("/(?:abc)+/", &[&["abc"]]),
+            (r"/\bab\b/", &[]),
+            (r"/\b\$1\b/", &[&["$1"]]),
+            (r"/a{3}/", &[&["aaa"]]),
+        ];
+        for (pattern, wanted) in cases {
+            let found = Pattern::compile(pattern).unwrap().clauses;
+            let text = |literal: &Vec<u8>| String::from_utf8(literal.clone()).unwrap();
+            let found: Vec<Vec<_>> = found.iter().map(|clause| clause.iter().map(text).collect()).collect();
+            assert_eq!(found, *wanted, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn bytes_and_lengths_are_required() {
+        for (pattern, text, wanted) in [
+            (r"/\d\$x{3}/", "1$x", (true, 5)),
+            (r"/\d\$x{3}/", "1", (false, 5)),
+            (r"/(?:\d|\$)+/", "$", (true, 1)),
+            (r"/(?:\d|\$)?/", "", (true, 0)),
+            (r"/(?:\d#|q)/", "5", (false, 1)),
         ] {
-            let found = Pattern::compile(pattern).unwrap().literals;
-            let wanted = wanted.map(|all| all.into_iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>());
-            assert_eq!(found, wanted, "{pattern}");
+            let pattern = Pattern::compile(pattern).unwrap();
+            let bytes = super::ByteSet::of_text(text.as_bytes());
+            assert_eq!((pattern.needs.iter().all(|set| set.meets(bytes)), pattern.least), wanted, "{text}");
         }
     }
 
@@ -267,10 +321,10 @@ mod tests {
             [("/a/", "banana", 3), ("/a*/", "baa", 2), ("/ana/", "banana", 1), ("/x/", "banana", 0)]
         {
             let pattern = Pattern::compile(pattern).unwrap();
-            assert_eq!(pattern.count(&mut pattern.cache(), text.as_bytes(), 100), wanted, "{text}");
+            assert_eq!(pattern.count(&mut Cache::default(), text.as_bytes(), 100), wanted, "{text}");
         }
         let pattern = Pattern::compile("/a/").unwrap();
-        assert_eq!(pattern.count(&mut pattern.cache(), b"aaaaa", 3), 3);
+        assert_eq!(pattern.count(&mut Cache::default(), b"aaaaa", 3), 3);
     }
 
     proptest! {
@@ -285,14 +339,17 @@ mod tests {
             }
         }
 
-        /// Where the literals are missing, the pattern does not match.
+        /// Where the literals or bytes are missing, or the text is too short, the pattern does not match.
         #[test]
-        fn literals_never_lie(pattern in "(a|b|c|ab|[ab]|\\(abc\\|bca\\)|\\(?:cab\\)|\\(ab\\)?|a{1,3}|b+|\\.){1,6}", text in "[abcABC]{0,20}") {
-            let Ok(compiled) = Pattern::compile(&format!("/{pattern}/i")) else { return Ok(()) };
-            if let Some(literals) = &compiled.literals {
-                let lower = text.to_lowercase();
-                let seen = literals.iter().any(|l| lower.contains(std::str::from_utf8(l).unwrap()));
-                prop_assert!(seen || !compiled.is_match(&mut compiled.cache(), text.as_bytes()), "{pattern} {text}");
+        fn the_filters_never_lie(pattern in "(a|b|c|ab|[ab]|\\(abc\\|bca\\)|\\(\\?:cab\\.\\*b\\|1a\\)|\\(ab\\)\\?|a\\{1,3\\}|b\\+|\\.|1|\\\\\\$|\\[0-9\\]){1,6}", text in "[abcABC1$]{0,20}") {
+            for pattern in [format!("/{pattern}/i"), format!("/(?:{pattern}|aab|1\\$)+/i")] {
+                let Ok(compiled) = Pattern::compile(&pattern) else { return Ok(()) };
+                let (lower, bytes) = (text.to_lowercase(), super::ByteSet::of_text(text.as_bytes()));
+                let seen = compiled.clauses.iter().all(|clause| {
+                    clause.iter().any(|literal| lower.contains(std::str::from_utf8(literal).unwrap()))
+                });
+                let filters = seen && compiled.needs.iter().all(|set| set.meets(bytes)) && text.len() >= compiled.least;
+                prop_assert!(filters || !compiled.matches(text.as_bytes()), "{pattern} {text}");
             }
         }
     }
