@@ -31,15 +31,46 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const BELOW_ENGINE: &[&str] = &[
-    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
+    "clock",
+    "diagnostic",
+    "mail",
+    "verdict",
+    "facts",
+    "milter",
+    "rules",
+    "features",
+    "classifier",
+    "policy",
+    "telemetry",
 ];
 const BELOW_SESSION: &[&str] = &[
-    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
+    "clock",
+    "diagnostic",
+    "mail",
+    "verdict",
+    "facts",
+    "milter",
+    "rules",
+    "features",
+    "classifier",
+    "policy",
+    "telemetry",
     "engine",
 ];
 const BELOW_EDGES: &[&str] = &[
-    "clock", "diagnostic", "mail", "verdict", "facts", "milter", "rules", "features", "classifier", "policy", "telemetry",
-    "engine", "session",
+    "clock",
+    "diagnostic",
+    "mail",
+    "verdict",
+    "facts",
+    "milter",
+    "rules",
+    "features",
+    "classifier",
+    "policy",
+    "telemetry",
+    "engine",
+    "session",
 ];
 
 /// Lines of one source file; 500 is the aim, and a file that has grown past this must be cut.

@@ -1,7 +1,14 @@
 //! All tests that need the whole program, as one binary: linking tract once is enough.
 #![expect(unreachable_pub, reason = "what the tests share is written as it would be in a library")]
 #![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
-#![expect(clippy::tests_outside_test_module, clippy::panic, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "this whole binary is a test module")]
+#![expect(
+    clippy::tests_outside_test_module,
+    clippy::panic,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "this whole binary is a test module"
+)]
 
 mod interop;
 mod support {

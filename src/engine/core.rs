@@ -146,6 +146,9 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("generation", self.generation().id()).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("generation", self.generation().id())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }

@@ -80,9 +80,8 @@ impl Generation {
 
     /// The sum of all positive scores that the header can bring.
     fn highest_at_headers(&self) -> Score {
-        let counts = |rule: &&Rule| {
-            rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow
-        };
+        let counts =
+            |rule: &&Rule| rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow;
         self.ruleset.rules().iter().filter(counts).map(Rule::score).filter(|score| *score > Score::ZERO).sum()
     }
 

@@ -18,9 +18,9 @@ mod settle;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use self::core::{Engine, Settings};
 pub use budget::{Budget, Permit};
 pub use connect::connect;
-pub use self::core::{Engine, Settings};
 pub use envelope::{helo, mail_from, rcpt_to};
 pub use generation::{Generation, Profile};
 pub use headers::end_of_headers;

@@ -107,10 +107,7 @@ impl Drop for Pool {
 }
 
 /// What a worker does with a job.
-trait Judge:
-    Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
-{
-}
+trait Judge: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static {}
 
 impl<J> Judge for J where
     J: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static

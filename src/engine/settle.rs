@@ -60,7 +60,8 @@ mod tests {
         let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
         for fault in Fault::ALL {
             let result = Err((fault, FailurePolicy::Tempfail, &generation));
-            let outcome = Outcome { id: &id, transaction: &transaction, stage: "message", result, size: 0, elapsed: None };
+            let outcome =
+                Outcome { id: &id, transaction: &transaction, stage: "message", result, size: 0, elapsed: None };
             telemetry.mail(&outcome.to_record(&clock));
             let text = telemetry.metrics().render_prometheus(&Gauges::default());
             assert!(text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")), "{fault} is not counted");

@@ -66,7 +66,7 @@ anomaly_kinds! {
     DecodedLimit => "decoded_limit", "Decoding gave more bytes than the limit; the rest was not read";
     UrlsLimit => "urls_limit", "There are more URLs than the limit; the rest was not read";
     HtmlLimit => "html_limit", "There is more HTML than the limit; the rest was not read";
-    RuleLimit => "rule_limit", "A rule ran into its step limit and counts as no hit";
+    RuleLimit => "rule_limit", "A limit kept a rule from looking at a part of the message";
 }
 
 impl AnomalyKind {

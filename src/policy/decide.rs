@@ -125,7 +125,11 @@ fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
         }
     }
     if quarantine < required {
-        wrong("quarantine", quarantine, format!("must not be below required = {required}: mail would be held before it is marked"));
+        wrong(
+            "quarantine",
+            quarantine,
+            format!("must not be below required = {required}: mail would be held before it is marked"),
+        );
     }
     if reject < quarantine {
         wrong("reject", reject, format!("must not be below quarantine = {quarantine}"));
@@ -170,7 +174,9 @@ mod tests {
     #[test]
     fn the_classifier_alone_holds_but_never_rejects() {
         let policy = policy();
-        for (probability, disposition) in [(0.5, Disposition::Accept), (0.9999, Disposition::Quarantine), (1.0, Disposition::Quarantine)] {
+        for (probability, disposition) in
+            [(0.5, Disposition::Accept), (0.9999, Disposition::Quarantine), (1.0, Disposition::Quarantine)]
+        {
             let score = policy.classifier_score(probability);
             let evidence = Evidence::Classifier { model: "m".into(), probability, score };
             assert_eq!(policy.decide(&[evidence]).disposition, disposition, "{probability}");

@@ -75,7 +75,8 @@ fn fields(verdict: &Verdict, id: &VerdictId) -> Vec<(String, String)> {
     }
     fields.push(("X-Spam-Score".to_owned(), verdict.score.to_string()));
     fields.push(("X-Spam-Status".to_owned(), status(verdict)));
-    let model = verdict.classifier().map(|(model, probability)| format!("\n\tmodel={model} probability={probability:.4}"));
+    let model =
+        verdict.classifier().map(|(model, probability)| format!("\n\tmodel={model} probability={probability:.4}"));
     let rules_only = if verdict.rules_only { "\n\trules-only" } else { "" };
     let (disposition, generation) = (verdict.disposition, &verdict.generation);
     let own = format!("{disposition} id={id} gen={generation}{}{rules_only}", model.unwrap_or_default());
@@ -134,7 +135,9 @@ mod tests {
     #[test]
     fn a_fault_never_becomes_a_refusal() {
         let id = VerdictId::from_number(7);
-        for fault in [Fault::Deadline, Fault::Panic, Fault::Overload, Fault::TooLarge, Fault::Cancelled, Fault::ShuttingDown] {
+        for fault in
+            [Fault::Deadline, Fault::Panic, Fault::Overload, Fault::TooLarge, Fault::Cancelled, Fault::ShuttingDown]
+        {
             for policy in [FailurePolicy::Tempfail, FailurePolicy::Accept, FailurePolicy::Quarantine] {
                 let response = to_fault(fault, policy, &id, Vec::new());
                 match response.reply {

@@ -119,7 +119,10 @@ impl Incoming {
     /// (CVE-2022-48521 of OpenDKIM).
     pub(super) fn deletions(&self) -> Vec<Action> {
         let deletion = |name: &String, index| Action::ChangeHeader { index, name: name.clone(), value: String::new() };
-        self.own_fields.iter().flat_map(|(name, count)| (1..=*count).rev().map(move |index| deletion(name, index))).collect()
+        self.own_fields
+            .iter()
+            .flat_map(|(name, count)| (1..=*count).rev().map(move |index| deletion(name, index)))
+            .collect()
     }
 }
 

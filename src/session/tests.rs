@@ -45,7 +45,11 @@ impl Harness {
     }
 
     fn new() -> Self {
-        Self::with(Settings { workers: 1, ..Settings::default() }, &policy::Settings::default(), FailurePolicy::Tempfail)
+        Self::with(
+            Settings { workers: 1, ..Settings::default() },
+            &policy::Settings::default(),
+            FailurePolicy::Tempfail,
+        )
     }
 
     fn connect(&mut self) -> Reply {

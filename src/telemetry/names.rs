@@ -78,7 +78,12 @@ pub const METRICS: &[Metric] = &[
     ),
     metric(BYTES, MetricKind::Counter, &[], "Bytes of messages that were judged."),
     metric(RECORDS_LOST, MetricKind::Counter, &[], "Verdict records that could not be written."),
-    metric(CONNECTIONS, MetricKind::Counter, &["event"], "What happened to milter connections; opened minus closed are open."),
+    metric(
+        CONNECTIONS,
+        MetricKind::Counter,
+        &["event"],
+        "What happened to milter connections; opened minus closed are open.",
+    ),
     metric(QUEUE, MetricKind::Gauge, &[], "Messages that wait for a worker."),
     metric(IN_FLIGHT, MetricKind::Gauge, &[], "Bytes of messages held in memory."),
     metric(PANICS, MetricKind::Counter, &[], "Panics that were caught while judging; each is a bug."),

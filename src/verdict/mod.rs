@@ -9,5 +9,5 @@ mod reply;
 
 pub use disposition::Disposition;
 pub use evidence::{Evidence, Hit, RuleName, Score};
-pub use reply::{EnhancedStatusCode, ReplyCode, SmtpReply};
 pub use outcome::{GenerationId, StageName, Verdict, VerdictId};
+pub use reply::{EnhancedStatusCode, ReplyCode, SmtpReply};

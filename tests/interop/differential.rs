@@ -31,7 +31,8 @@ impl Mail {
     fn read(name: &str, raw: &[u8]) -> Self {
         let parsed = Parsed::parse(raw, &Limits::default());
         // An MTA cuts values at NUL and passes what is left on; longer ones than 60,000 bytes it cuts itself.
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(['\0', '\r'], "").chars().take(50_000).collect();
+        let text =
+            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(['\0', '\r'], "").chars().take(50_000).collect();
         let header = parsed.header.iter().map(|field| (text(&field.name), text(&field.raw))).collect();
         let mut body = Vec::new();
         for line in parsed.body().split_inclusive(|byte| *byte == b'\n') {
@@ -39,7 +40,13 @@ impl Mail {
             body.extend_from_slice(line);
             body.extend_from_slice(b"\r\n");
         }
-        Self { name: name.to_owned(), sender: "<anna@example.net>", recipients: vec!["<ben@example.com>"], header, body }
+        Self {
+            name: name.to_owned(),
+            sender: "<anna@example.net>",
+            recipients: vec!["<ben@example.com>"],
+            header,
+            body,
+        }
     }
 }
 
@@ -59,11 +66,8 @@ fn mails() -> Vec<Mail> {
         let plain = Mail::read("envelope", b"From: a@example.net\r\nSubject: hello\r\n\r\nhello\r\n");
         mails.push(Mail { sender, recipients, ..plain });
     }
-    let corpus = Corpus {
-        directory: root.join("../shared/corpora"),
-        name: "spamassassin".to_owned(),
-        split: Some(Split::Test),
-    };
+    let corpus =
+        Corpus { directory: root.join("../shared/corpora"), name: "spamassassin".to_owned(), split: Some(Split::Test) };
     match corpus.messages(REAL) {
         Ok(real) => mails.extend(real.iter().map(|raw| Mail::read("spamassassin", raw))),
         Err(reason) => println!("without real mails: {reason}"),
@@ -131,7 +135,13 @@ fn native_and_libmilter_front_ends_say_the_same_differential() {
         }
     }
     assert_eq!((left.unsolicited(), right.unsolicited()), (0, 0));
-    assert!(differences.is_empty(), "{} of {} mails differ\n{}", differences.len(), mails.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {} mails differ\n{}",
+        differences.len(),
+        mails.len(),
+        differences.join("\n")
+    );
     assert!(kinds.len() >= 2, "all mails met the same reply: {kinds:?}");
     println!("{} mails met the same in both front-ends", mails.len());
 }
