@@ -313,16 +313,41 @@ fn split_chunks(text: &[u8], chunks: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Each URL as written and in its normal form, without repetition.
+/// Each URL as written and in its normal form, and the links of HTML with other schemes (`data:`, `javascript:`), without
+/// repetition. Both lists are bounded by `mail`.
 fn uri(message: &Message<'_>) -> Vec<Vec<u8>> {
     let mut seen = BTreeSet::new();
     let forms = message.urls.iter().flat_map(|url| [url.raw.as_str(), url.normalized.as_str()]);
-    forms.filter(|form| seen.insert(*form)).map(|form| form.as_bytes().to_vec()).collect()
+    let links = message.texts.iter().filter_map(|text| text.html.as_ref()).flat_map(|html| &html.links);
+    let others = links.map(|link| link.href.as_str()).filter(|href| has_other_scheme(href));
+    forms.chain(others).filter(|form| seen.insert(*form)).map(|form| form.as_bytes().to_vec()).collect()
+}
+
+/// Whether a link has a scheme that `mail` does not take for a URL.
+fn has_other_scheme(href: &str) -> bool {
+    let Some((scheme, _)) = href.trim_start().split_once(':') else { return false };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let is_known = ["http", "https", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    !scheme.is_empty() && scheme.bytes().all(is_name) && !is_known
 }
 
 #[cfg(test)]
 mod tests {
     use super::{BODY_PART_LIMIT, CHUNK, cut, split_chunks, squeezed};
+
+    #[test]
+    fn other_schemes_are_told_from_urls_and_paths() {
+        for (href, expected) in [
+            ("data:text/html,x", true),
+            (" JavaScript:x()", true),
+            ("HTTPS://www.example.com/", false),
+            ("/path:with/colon", false),
+            ("page.html", false),
+            (":x", false),
+        ] {
+            assert_eq!(super::has_other_scheme(href), expected, "{href}");
+        }
+    }
 
     #[test]
     fn white_space_is_squeezed() {
