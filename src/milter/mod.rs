@@ -13,6 +13,7 @@
 //! comes once at the end, and before each new `Connect` of a connection that goes on (QUIT_NC).
 
 mod answer;
+pub mod clean;
 mod command;
 mod error;
 mod event;
@@ -28,7 +29,7 @@ mod wire;
 pub use error::ProtocolError;
 pub use event::{Event, Peer};
 pub use macros::Macros;
-pub use negotiate::Negotiated;
+pub use negotiate::{Negotiated, SYMBOL_LISTS};
 pub use reply::{Action, MilterHandler, Reply, Response};
 pub use session::Protocol;
 pub use step::{Answer, Step};

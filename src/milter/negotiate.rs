@@ -40,7 +40,7 @@ mod options {
 
 /// The macros wanted with each stage (`SMFIM_*` number, names). They replace the MTA's own list of that stage;
 /// `{client_addr}` and its kin are not sent by default.
-const SYMBOL_LISTS: [(u32, &str); 7] = [
+pub const SYMBOL_LISTS: [(u32, &str); 7] = [
     (0, "j {daemon_name} {client_addr} {client_port} {client_ptr} v _"),
     (1, "{tls_version} {cipher} {cipher_bits}"),
     (2, "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}"),

@@ -112,7 +112,7 @@ fn open(daemon: &Daemon) -> MtaConnection<UnixStream> {
     let socket = daemon.milter();
     let path = socket.trim_start_matches("unix:").trim_start_matches("local:");
     let mut connection = MtaConnection::new(UnixStream::connect(path).expect("a listening daemon"), Options::postfix());
-    connection.set_timeout(Duration::from_secs(60)).expect("a time-out");
+    connection.set_timeout(Duration::from_mins(1)).expect("a time-out");
     connection.negotiate().expect("an answer to the offer");
     connection.connect("mail.example.net", "192.0.2.7", 40_000).expect("an answer to CONNECT");
     connection.helo("mail.example.net").expect("an answer to HELO");

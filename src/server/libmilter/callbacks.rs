@@ -45,7 +45,7 @@ fn handle_negotiate(
     if context.data.replace(session).is_err() {
         return (Status::Reject, wanted.0, wanted.1);
     }
-    for (stage, names) in super::macros::WANTED {
+    for (stage, names) in super::macros::wanted() {
         // Where the MTA does not take the list, it sends its own.
         context.api.request_macros(stage, names).unwrap_or_default();
     }

@@ -2,18 +2,15 @@
 
 use ::milter::{ContextApi, Stage};
 
-use crate::milter::Macros;
+use crate::milter::{Macros, SYMBOL_LISTS};
 
-/// What is asked of the MTA with each stage; equal to what the native front-end asks.
-pub(super) const WANTED: [(Stage, &str); 7] = [
-    (Stage::Connect, "j {daemon_name} {client_addr} {client_port} {client_ptr} v _"),
-    (Stage::Helo, "{tls_version} {cipher} {cipher_bits}"),
-    (Stage::Mail, "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}"),
-    (Stage::Rcpt, "i {rcpt_addr} {rcpt_host} {rcpt_mailer}"),
-    (Stage::Data, "i"),
-    (Stage::Eom, "i"),
-    (Stage::Eoh, "i"),
-];
+/// The stages in the order of their `SMFIM_*` numbers.
+const STAGES: [Stage; 7] = [Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Eom, Stage::Eoh];
+
+/// What is asked of the MTA with each stage: what the native front-end asks.
+pub(super) fn wanted() -> impl Iterator<Item = (Stage, &'static str)> {
+    STAGES.into_iter().zip(SYMBOL_LISTS.iter().map(|(_, names)| *names))
+}
 
 /// What MTAs send beside that where they do not take our list: Postfix's and Sendmail's defaults.
 fn defaults(stage: Stage) -> &'static str {
@@ -29,7 +26,7 @@ fn defaults(stage: Stage) -> &'static str {
 /// The macros of one stage. A value that is not UTF-8 is left out: the crate cannot give it.
 pub(super) fn of_stage(api: &ContextApi, stage: Stage) -> Macros {
     let mut macros = Macros::default();
-    let wanted = WANTED.iter().find(|(known, _)| *known == stage).map_or("", |(_, names)| names);
+    let wanted = wanted().find(|(known, _)| *known == stage).map_or("", |(_, names)| names);
     for name in wanted.split(' ').chain(defaults(stage).split(' ')).filter(|name| !name.is_empty()) {
         if let Ok(Some(value)) = api.macro_value(name) {
             macros.set(name.as_bytes(), value.as_bytes());
