@@ -12,6 +12,7 @@
 
 mod interop;
 mod support {
+    pub(crate) mod bombs;
     pub(crate) mod cli_cases;
     pub(crate) mod config_cases;
     pub(crate) mod dialogue;
@@ -22,8 +23,11 @@ mod support {
 }
 
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
-use gatepost::engine::Generation;
+use gatepost::engine::{Generation, Scratch, TimeLeft, end_of_message};
+use gatepost::mail::{Limits, Transaction};
+use gatepost::verdict::Disposition;
 
 /// A folder beside this file.
 fn folder(name: &str) -> PathBuf {
@@ -46,6 +50,29 @@ fn at_least(least: usize, outcome: Result<usize, String>) {
 #[test]
 fn golden_mails() {
     at_least(60, support::golden::run_all(&folder("golden"), &shipped()));
+}
+
+/// Parser, rules, features and model, on every shape that is made to hurt: no abort on a small stack, and a verdict that does
+/// not call clean what was not looked at.
+#[test]
+fn bombs_are_judged_on_a_small_stack() {
+    let judge = || {
+        let generation = shipped();
+        let limits = Limits::default();
+        let transaction = Transaction::new("bombs".into(), UNIX_EPOCH);
+        let mut scratch = Scratch::default();
+        let shapes = support::bombs::shapes();
+        assert!(shapes.len() >= 20, "only {} shapes", shapes.len());
+        for (name, raw) in shapes {
+            let verdict = end_of_message(&generation, &transaction, &raw, &limits, &mut scratch, &|| TimeLeft::Plenty)
+                .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            let is_cut =
+                verdict.anomalies.iter().any(|anomaly| anomaly.ends_with("_limit") && *anomaly != "rule_limit");
+            assert!(!is_cut || verdict.disposition != Disposition::Accept, "{name}: {:?}", verdict.anomalies);
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(judge).expect("a thread");
+    assert!(thread.join().is_ok(), "see the panic above");
 }
 
 #[test]

@@ -257,7 +257,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0407",
         "a test line that cannot be run here",
-        "Metas and most eval functions look at whole messages; they are tested by message sets.",
+        "The rule is disabled, or asks for something that Gatepost cannot look at yet: its test line would say nothing.",
     ),
 ];
 

@@ -15,6 +15,9 @@
 //!   others together; names that begin with `__` count nothing by themselves.
 //! * A rule without `score` counts 1.0 (`T_…`: 0.01). A score of 0 switches it off. Mail is marked from 5.0, held from 8.0,
 //!   refused from 15.0 (`[policy]`).
+//! * The text of a `test` line is the field's value for `header` rules, the text for the others. For a meta, or a rule with
+//!   `eval:`, it is a small mail: `\n` is a line end, and what comes before the first empty line is the header; without one it is the body
+//!   of a plain mail.
 //! * Regexes work on bytes, `\w \d \s \b` are ASCII, as in SpamAssassin.
 //! * `gatepost rules check` compiles all, tells every problem with line and column, and runs the `test` lines;
 //!   `gatepost rules test` runs the tests alone; `gatepost explain NAME` shows one rule; `gatepost scan FILE` tells which hit.

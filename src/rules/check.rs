@@ -1,11 +1,15 @@
 //! Lint and in-file tests, for `gatepost rules check`.
 
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use super::header_request::{HeaderRequest, Part};
-use super::rule::{Rule, RuleKind, Test, TestLine, ViewKey};
+use super::rule::{Rule, Test, TestLine, ViewKey};
 use super::ruleset::Ruleset;
+use super::scanner::Scanner;
 use crate::diagnostic::{Diagnostic, Source};
+use crate::facts::{Case, Facts, Stage};
+use crate::mail::{Limits, Message, Transaction};
 use crate::verdict::RuleName;
 
 /// How one `test` line went.
@@ -97,12 +101,17 @@ fn complaint(result: &TestResult) -> Option<Diagnostic> {
 
 /// Runs all test lines, in the order of the rules.
 pub fn run_tests(ruleset: &Ruleset) -> Vec<TestResult> {
+    let mut scanner = Scanner::new(ruleset);
     let lines = ruleset.rules().iter().flat_map(|rule| rule.tests.iter().map(move |test| (rule, test)));
-    lines.map(|(rule, test)| run(rule, test)).collect()
+    lines.map(|(rule, test)| run(ruleset, &mut scanner, rule, test)).collect()
 }
 
-fn run(rule: &Rule, test: &TestLine) -> TestResult {
-    let outcome = hits(rule, &test.text);
+fn run(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, test: &TestLine) -> TestResult {
+    let outcome = match (&rule.test, rule.disabled.is_some()) {
+        (_, true) => Err("the rule is disabled"),
+        (Test::Meta(_) | Test::Eval(..), _) => Ok(hits_mail(ruleset, scanner, rule, &test.text)),
+        _ => hits(rule, &test.text),
+    };
     let (line, column) = test.source.position(test.span.start);
     TestResult {
         rule: Arc::clone(&rule.name),
@@ -115,22 +124,37 @@ fn run(rule: &Rule, test: &TestLine) -> TestResult {
 
 /// Whether a rule hits a text; an error says why that cannot be told.
 fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
-    match (&rule.test, rule.kind) {
-        (_, RuleKind::Meta) => Err("metas are tested by message sets"),
-        (Test::Eval(..), _) => Err("eval functions are tested by message sets"),
-        (Test::Exists(request), _) => {
+    match &rule.test {
+        Test::Exists(request) => {
             Ok(text.split_once(':').map_or(text, |(name, _)| name).trim().eq_ignore_ascii_case(&request.name))
         }
-        (Test::Pattern { view, pattern, negated, .. }, _) => {
+        Test::Pattern { view, pattern, negated, .. } => {
             let text = match view {
                 ViewKey::Header(request) | ViewKey::Mime(request) => header_text(request, text),
                 ViewKey::Body | ViewKey::RawBody | ViewKey::Uri | ViewKey::Full => text.to_owned(),
             };
             Ok(pattern.matches(text.as_bytes()) != *negated)
         }
-        (Test::Meta(_) | Test::Never, _) => Err("the rule is disabled"),
+        Test::Meta(_) | Test::Eval(..) | Test::Never => Err("the rule cannot be decided"),
     }
 }
+
+/// Whether a meta or a function hits the small mail that its test line stands for: `\n` is a line end, and what comes before
+/// the first empty line is the header; a line without one is the body of a plain mail.
+fn hits_mail(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, text: &str) -> bool {
+    let text = text.replace("\\n", "\r\n");
+    let raw = if text.contains("\r\n\r\n") { text } else { format!("{PLAIN_HEADER}\r\n{text}\r\n") };
+    let message = Message::parse(raw.as_bytes(), &Limits::default());
+    let transaction = Transaction::new("test".into(), UNIX_EPOCH);
+    let facts = Facts::default();
+    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    scanner.scan(ruleset, &case, &|| false);
+    scanner.values(ruleset).any(|(hit, _)| hit.name == rule.name)
+}
+
+/// The header of a test line that has none.
+const PLAIN_HEADER: &str = "From: Test <test@example.net>\r\nTo: reader@example.com\r\nSubject: test\r\n\
+    Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <test@example.net>\r\n";
 
 /// The value that a test line means: `Header: value` or the value alone; of address parts the part itself.
 fn header_text(request: &HeaderRequest, text: &str) -> String {

@@ -1,5 +1,7 @@
 //! The SMTP side: client, greeting, sender and recipients.
 
+use std::net::IpAddr;
+
 use super::Arguments;
 use crate::mail::{ClientAddress, ReversePath};
 use crate::rules::views::Views;
@@ -23,7 +25,16 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
     let client = &views.case().transaction.client;
     let host = client.host.as_str();
-    matches!(client.address, ClientAddress::Ip(_)) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
+    let ClientAddress::Ip(address) = client.address else { return false };
+    is_public(address) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
+}
+
+/// Addresses of the machine itself and of private networks (RFC 1918, 4193, 3927, 4291 §2.5.6) seldom have names.
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
+        IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()),
+    }
 }
 
 /// Only when a transaction was seen at all: mail read from a file has no sender either.
