@@ -9,10 +9,12 @@ mod error;
 mod graph;
 mod manifest;
 mod model;
+mod online;
 mod probability;
 
 pub use error::ModelError;
 pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, hex, seal};
 pub use manifest::{Example, Manifest, Precision};
 pub use model::Model;
+pub use online::{SiteLearner, SiteSettings, Slots};
 pub use probability::{Calibration, Probability};

@@ -116,6 +116,8 @@ pub(super) enum ModelCommand {
     Train(TrainArguments),
     /// Measure a model on labelled mail
     Eval(EvalArguments),
+    /// Let a fresh site learner score and learn a stream of labelled mail, one by one (the TREC spam track's protocol)
+    Replay(ReplayArguments),
     /// Describe a model: what it was trained on, when, how
     Info {
         /// The model file [default: the one that is configured, or the built-in one]
@@ -162,6 +164,52 @@ pub(super) struct EvalArguments {
     /// The model file [default: the one that is configured, or the built-in one]
     #[arg(long, value_name = "FILE")]
     pub(super) model: Option<PathBuf>,
+    /// Let a site learner learn that corpus first and judge together with the model; may be repeated
+    #[arg(long = "learned", value_name = "NAME[:SPLIT]")]
+    pub(super) learned: Vec<String>,
+}
+
+/// `model replay`
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// Index of the stream: `spam PATH` or `ham PATH` a line, the path relative to the index; the messages are files, or
+    /// lie in NAME.tar.zst beside NAME.index
+    #[arg(value_name = "INDEX")]
+    pub(super) index: PathBuf,
+    /// How to print [default: text on a terminal, else json]
+    #[arg(long, value_enum)]
+    pub(super) format: Option<Format>,
+    /// Labels come N messages late
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(super) delay: u32,
+    /// Labels come only for the mail of one person: the recipient with the most ham
+    #[arg(long)]
+    pub(super) partial: bool,
+    /// Labels come only for the first N messages
+    #[arg(long, value_name = "N")]
+    pub(super) first: Option<usize>,
+    /// Percent of the labels that are wrong
+    #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = percent)]
+    pub(super) noise: f64,
+    /// Labels are asked for, where the learner is unsure, for at most that percentage of the messages
+    #[arg(long, value_name = "P", value_parser = percent)]
+    pub(super) budget: Option<f64>,
+    /// Learn only where the answer was wrong or its logit nearer to 0 than this
+    #[arg(long, value_name = "LOGIT", value_parser = logit)]
+    pub(super) thick: Option<f64>,
+    /// Seed of noise, budget and confidence intervals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("a percentage lies in 0..=100".to_owned()) }
+}
+
+fn logit(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("a distance from 0 lies in 0..=100".to_owned()) }
 }
 
 /// `config`

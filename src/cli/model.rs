@@ -1,4 +1,4 @@
-//! `gatepost model train|eval|info`
+//! `gatepost model train|eval|info|replay`
 #![expect(clippy::disallowed_methods, reason = "models are files")]
 
 use std::io::IsTerminal as _;
@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Exit;
-use super::arguments::{EvalArguments, Format, ModelCommand, TrainArguments};
+use super::arguments::{EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments};
 use super::failure::Failure;
 use super::generation::{load_model, read_model};
 use super::program::load;
@@ -16,13 +16,14 @@ use super::terminal::Output;
 use crate::classifier::Model;
 use crate::clock::Clock;
 use crate::config::Place;
-use crate::training::{self, Corpus, Progress, Split, TrainError, TrainSettings};
+use crate::training::{self, Corpus, Progress, ReplaySettings, Split, TrainError, TrainSettings};
 
 /// Trains, measures or describes.
 pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
     match command {
         ModelCommand::Train(arguments) => train(&arguments),
         ModelCommand::Eval(arguments) => eval(place, &arguments),
+        ModelCommand::Replay(arguments) => replay(&arguments),
         ModelCommand::Info { path, format } => info(place, path.as_deref(), format),
     }
 }
@@ -74,12 +75,44 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
     let model = model_of(place, arguments.model.as_deref())?;
     let mut out = Output::new();
     let mut bar = Bar::new();
+    let site = if arguments.learned.is_empty() {
+        None
+    } else {
+        let learned = corpora(&arguments.corpora, &arguments.learned)?;
+        Some(training::teach(&learned, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?)
+    };
     for corpus in corpora(&arguments.corpora, &arguments.names)? {
-        let report =
-            training::evaluate(&model, &corpus, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+        let report = training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| bar.show(&progress))
+            .map_err(|error| failed(&error))?;
         out.line(serde_json::to_string(&report).unwrap_or_default())?;
     }
     bar.finish();
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
+    let mut settings = ReplaySettings {
+        index: arguments.index.clone(),
+        delay: usize::try_from(arguments.delay).unwrap_or(usize::MAX),
+        partial: arguments.partial,
+        first: arguments.first,
+        noise_percent: arguments.noise,
+        budget_percent: arguments.budget,
+        seed: arguments.seed,
+        ..ReplaySettings::default()
+    };
+    settings.learner.thick = arguments.thick;
+    let mut bar = Bar::new();
+    let report = training::replay(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+    bar.finish();
+    let on_terminal = std::io::stdout().is_terminal();
+    let format = arguments.format.unwrap_or(if on_terminal { Format::Text } else { Format::Json });
+    let mut out = Output::new();
+    match format {
+        Format::Json => out.line(serde_json::to_string(&report).unwrap_or_default())?,
+        Format::Text => out.text(&report.to_string())?,
+    }
     out.finish()?;
     Ok(Exit::Done)
 }

@@ -4,6 +4,8 @@
 //! taken from an allow-list of names (`shape`), of addresses only relations are used (`dense`), and dates, trace fields,
 //! list fields, `X-` fields, recipients, Message-IDs and line ends are never looked at. A test feeds all of those and
 //! demands the same vector.
+//!
+//! The site learner has another input, on purpose full of identity: [`MilterView`].
 
 mod dense;
 mod domain;
@@ -13,7 +15,9 @@ mod normalise;
 mod schema;
 mod shape;
 mod vector;
+mod view;
 
 pub use extract::extract;
 pub use schema::Schema;
 pub use vector::FeatureVector;
+pub use view::{MilterView, is_mark};

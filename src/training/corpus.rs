@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::tar::Tar;
 use super::{Progress, TrainError};
+use crate::features::is_mark;
 
 /// The window of the published archives (`zstd --long=27`).
 const WINDOW_LOG: u32 = 27;
@@ -42,6 +43,8 @@ pub(super) struct Sample {
     pub(super) path: String,
     /// As a milter would have got it.
     pub(super) raw: Vec<u8>,
+    /// As it lies in the corpus.
+    pub(super) stored: Vec<u8>,
     /// Spam or phishing; `None` where the list does not say.
     pub(super) spam: Option<bool>,
     /// Digest as in the list.
@@ -68,14 +71,11 @@ impl Corpus {
         let list = self.list()?;
         let path = self.directory.join(format!("{}.tar.zst", self.name));
         let failed = |source: io::Error| TrainError::Read { path: path.clone(), source };
-        let file = File::open(&path).map_err(failed)?;
-        let mut decoder = zstd::Decoder::new(BufReader::new(file)).map_err(failed)?;
-        decoder.window_log_max(WINDOW_LOG).map_err(failed)?;
-        let mut tar = Tar::new(decoder);
+        let mut tar = Tar::new(decoder(&path).map_err(failed)?);
         let mut done = 0;
         while let Some((path, raw)) = tar.next_file().map_err(failed)? {
             let Some((label, sha256)) = list.get(&path) else { continue };
-            take(Sample { path, raw: clean(&raw), spam: *label, sha256: sha256.clone() });
+            take(Sample { path, raw: clean(&raw), stored: raw, spam: *label, sha256: sha256.clone() });
             done += 1;
             if done % TELL == 0 || done == list.len() {
                 progress(Progress::Reading { corpus: self.describe(), done, total: list.len() });
@@ -126,6 +126,13 @@ impl Corpus {
     }
 }
 
+/// Opens a published archive.
+pub(super) fn decoder(path: &Path) -> io::Result<zstd::Decoder<'static, BufReader<File>>> {
+    let mut decoder = zstd::Decoder::new(File::open(path)?)?;
+    decoder.window_log_max(WINDOW_LOG)?;
+    Ok(decoder)
+}
+
 fn bad_line(path: &Path, line: usize, cause: &str) -> TrainError {
     TrainError::List { path: path.to_owned(), line: line + 1, cause: cause.to_owned() }
 }
@@ -145,7 +152,8 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
             in_header = !line.is_empty();
             if !matches!(line.first(), Some(b' ' | b'\t')) {
                 let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-                dropping = is_mark(&String::from_utf8_lossy(name).trim().to_ascii_lowercase());
+                let name = name.trim_ascii();
+                dropping = is_mark(name) || name.eq_ignore_ascii_case(b"received");
             }
             if dropping && in_header {
                 continue;
@@ -162,47 +170,6 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
         out = replace(&out, mark, instead);
     }
     out
-}
-
-/// Whether the header of that name (lower case) tells of the receiver or collector.
-fn is_mark(name: &str) -> bool {
-    const NAMES: [&str; 23] = [
-        "x-uuid",
-        "x-miltered",
-        "x-keywords",
-        "delivery-date",
-        "x-pyzor",
-        "x-loop",
-        "old-return-path",
-        "status",
-        "x-status",
-        "content-length",
-        "lines",
-        "delivered-to",
-        "x-original-to",
-        "x-incomingtopheadermarker",
-        "x-incomingheadercount",
-        "x-sid-result",
-        "x-sid-pra",
-        "x-sender-ip",
-        "x-message-info",
-        "x-message-delivery",
-        "return-path",
-        "received",
-        "envelope-to",
-    ];
-    const PREFIXES: [&str; 9] = [
-        "x-spam-",
-        "x-virus-",
-        "x-barracuda-",
-        "x-asg-",
-        "resent-",
-        "x-ms-",
-        "x-microsoft-antispam",
-        "x-forefront-",
-        "x-eop",
-    ];
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn replace(data: &[u8], mark: &[u8], instead: &[u8]) -> Vec<u8> {

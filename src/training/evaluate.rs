@@ -5,28 +5,69 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use super::bootstrap::intervals;
 use super::measure::Scored;
+use super::random::Random;
 use super::{Corpus, Progress, Report, TrainError};
-use crate::classifier::{Model, ModelError, Probability};
+use crate::classifier::{Model, ModelError, Probability, SiteLearner, SiteSettings};
 use crate::facts::{Case, Facts, Stage};
-use crate::features::{FeatureVector, extract};
+use crate::features::{FeatureVector, MilterView, extract};
 use crate::mail::{Limits, Message, Transaction};
 
-/// Scores every selected message of `corpus` and compares with the labels.
-pub fn evaluate(model: &Model, corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Report, TrainError> {
+/// Resamplings for the confidence intervals.
+const RESAMPLES: usize = 1_000;
+/// Passes of the site learner over its corpus, in shuffled order.
+const SITE_PASSES: usize = 4;
+/// Weight of the site learner's logit beside the content model's log-odds. Of 0.5, 1 and 2 the best at 0.1 % ham loss in
+/// four-fold cross-validation on `spamassassin` `split=train`, beside a trial model of other features.
+const SITE_WEIGHT: f64 = 0.5;
+
+/// Scores every selected message of `corpus` and compares with the labels. With a `site` learner, its logit is added: that
+/// is how both experts together would do at a site that has learned those labels.
+pub fn evaluate(
+    model: &Model,
+    site: Option<&SiteLearner>,
+    corpus: &Corpus,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, TrainError> {
     let mut scored = Vec::new();
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |message| match model.log_odds(&features_of(&message.raw).0) {
-        Ok(score) => {
+        Ok(content) => {
+            let local = site.map(|site| SITE_WEIGHT * site.score(MilterView::of_stored(&message.stored).bytes()));
+            let score = content + local.unwrap_or(0.0);
             let probability = Probability::from_logit(score).value();
             scored.push(Scored { score, probability, spam: message.spam });
         }
         Err(error) => failed = failed.take().or(Some(error)),
     })?;
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok(Report::of(corpus.describe(), &scored)),
+    if let Some(error) = failed {
+        return Err(error.into());
     }
+    let mut report = Report::of(corpus.describe(), &scored);
+    report.intervals = intervals(&scored, RESAMPLES, 1);
+    Ok(report)
+}
+
+/// A site learner that has learned all labels of `corpora`, in an order shuffled by a fixed seed.
+pub fn teach(corpora: &[Corpus], progress: &mut dyn FnMut(Progress)) -> Result<SiteLearner, TrainError> {
+    let mut learner = SiteLearner::new(SiteSettings::default());
+    let mut labels = Vec::new();
+    for corpus in corpora {
+        corpus.read(progress, |message| {
+            if let Some(spam) = message.spam {
+                labels.push((learner.slots(MilterView::of_stored(&message.stored).bytes()), spam));
+            }
+        })?;
+    }
+    let mut random = Random::new(9);
+    for _ in 0..SITE_PASSES {
+        random.shuffle(&mut labels);
+        for (slots, spam) in &labels {
+            learner.learn_slots(slots, *spam);
+        }
+    }
+    Ok(learner)
 }
 
 /// The features of a message without its SMTP session, and a number that messages with the same body share.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::bootstrap::Intervals;
+
 /// The figures of one model on one part of one corpus. Percentages are 0..=100.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
@@ -34,6 +36,8 @@ pub struct Report {
     pub not_spam_at_or_above: BTreeMap<String, f64>,
     /// Percent of spam at or above a probability ("0.5", "0.9", "0.99").
     pub spam_at_or_above: BTreeMap<String, f64>,
+    /// 95 % intervals of the figures above, where they were asked for.
+    pub intervals: Option<Intervals>,
 }
 
 impl Report {
@@ -76,6 +80,7 @@ impl Report {
             errors: ham_lost + spam_missed,
             not_spam_at_or_above: tail(false).collect(),
             spam_at_or_above: tail(true).collect(),
+            intervals: None,
             corpus,
         }
     }

@@ -3,6 +3,7 @@
 //! The same seed, data, command and date give the same file, bit for bit, on the same machine type. Mail is read as the
 //! daemon reads it, by the same features; what earlier filters and collectors left in a corpus is taken out first.
 
+mod bootstrap;
 mod corpus;
 mod error;
 mod evaluate;
@@ -11,16 +12,20 @@ mod fit;
 mod measure;
 mod network;
 mod random;
+mod replay;
 mod settings;
 mod standard;
+mod stream;
 mod tar;
 #[cfg(test)]
 mod tests;
 mod train;
 
+pub use bootstrap::{Interval, Intervals};
 pub use corpus::{Corpus, Split};
 pub use error::TrainError;
-pub use evaluate::evaluate;
+pub use evaluate::{evaluate, teach};
 pub use measure::Report;
+pub use replay::{ReplayReport, ReplaySettings, Step, replay};
 pub use settings::{Progress, Rates, TrainSettings};
 pub use train::{TrainedModel, train};

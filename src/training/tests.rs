@@ -40,7 +40,7 @@ fn made_up(directory: &Path, count: usize) -> Corpus {
     Corpus { directory: directory.to_owned(), name: "made".to_owned(), split: Some(Split::Train) }
 }
 
-fn member(path: &str, data: &[u8]) -> Vec<u8> {
+pub(super) fn member(path: &str, data: &[u8]) -> Vec<u8> {
     let mut block = vec![0u8; 512];
     block[..path.len()].copy_from_slice(path.as_bytes());
     block[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
@@ -79,7 +79,7 @@ fn same_seed_same_file_and_a_model_that_works() {
     assert_eq!(model.manifest(), &first.manifest);
     assert_eq!((first.manifest.ham, first.manifest.spam), (60, 60));
     let test = Corpus { split: Some(Split::Test), ..corpus };
-    let report = evaluate(&model, &test, &mut |_| {}).unwrap();
+    let report = evaluate(&model, None, &test, &mut |_| {}).unwrap();
     assert_eq!((report.messages, report.errors), (120, 0), "{report}");
 }
 
