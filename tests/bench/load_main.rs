@@ -7,6 +7,7 @@
 //! cargo bench --bench load -- --corpus DIR                     the messages of that directory instead of one small ham
 //! cargo bench --bench load -- --socket unix:/run/gatepost/milter.sock --pid 4711      a daemon that runs already
 //! cargo bench --bench load --features libmilter -- --front-end native,libmilter        one beside the other
+//! cargo bench --bench load -- --bare yes             without rules and model: what protocol, session and pool cost
 //! cargo bench --bench load -- --idle 5000            what so many idle connections take of memory
 //! ```
 #![expect(clippy::disallowed_methods, reason = "a benchmark starts processes, reads files and the clock")]
@@ -51,6 +52,7 @@ struct Options {
     running: Option<(Target, u32)>,
     front_ends: Vec<String>,
     idle: usize,
+    bare: bool,
 }
 
 fn options() -> Outcome<Options> {
@@ -61,6 +63,7 @@ fn options() -> Outcome<Options> {
         running: None,
         front_ends: vec!["native".to_owned()],
         idle: 0,
+        bare: false,
     };
     let (mut socket, mut pid) = (None, 0);
     let mut arguments = env::args().skip(1);
@@ -76,6 +79,7 @@ fn options() -> Outcome<Options> {
             "--socket" => socket = Some(target(&value)?),
             "--pid" => pid = value.parse()?,
             "--front-end" => options.front_ends = value.split(',').map(str::to_owned).collect(),
+            "--bare" => options.bare = value == "yes",
             "--idle" => options.idle = value.parse()?,
             _ => return Err(format!("unknown argument {name}").into()),
         }
@@ -115,7 +119,7 @@ impl Drop for Daemon {
 }
 
 /// Starts the daemon with one listener.
-fn start(socket: &str, front_end: &str) -> Outcome<Daemon> {
+fn start(socket: &str, front_end: &str, bare: bool) -> Outcome<Daemon> {
     let binary = env::var_os("GATEPOST").or_else(|| option_env!("CARGO_BIN_EXE_gatepost").map(Into::into));
     let binary = binary.ok_or("GATEPOST names no binary")?;
     let directory = tempfile::tempdir()?;
@@ -126,7 +130,8 @@ fn start(socket: &str, front_end: &str) -> Outcome<Daemon> {
         &config,
         format!(
             "[[listener]]\nname = \"load\"\nsocket = \"{socket}\"\nfront_end = \"{front_end}\"\n\
-             [server]\ncontrol = \"{dir}/control.sock\"\n[records]\npath = \"{dir}/records.jsonl\"\n[rules]\npaths = []\n"
+             [server]\ncontrol = \"{dir}/control.sock\"\n[records]\npath = \"{dir}/records.jsonl\"\n[rules]\npaths = []\nshipped = {}\n[model]\nenabled = {}\n",
+            !bare, !bare
         ),
     )?;
     let log = fs::File::create(directory.path().join("log"))?;
@@ -218,7 +223,7 @@ fn main() -> Outcome<()> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         for (name, socket) in [("unix", "unix:DIR/milter.sock".to_owned()), ("tcp", format!("inet:{port}@127.0.0.1"))] {
             println!("{front_end}");
-            let daemon = start(&socket, front_end)?;
+            let daemon = start(&socket, front_end, options.bare)?;
             let socket = socket.replace("DIR", &daemon.directory.path().display().to_string());
             let target = target(&socket)?;
             if options.idle > 0 {
