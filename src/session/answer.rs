@@ -11,7 +11,7 @@ pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, deletions: Vec<Actio
         Disposition::Accept => accepted(deletions, fields(verdict, id)),
         Disposition::Quarantine => {
             let mut response = accepted(deletions, fields(verdict, id));
-            let reason = format!("held by gatepost, score {} id {id}", verdict.score);
+            let reason = format!("held by gatepost, score {} id={id}", verdict.score);
             response.actions.push(Action::Quarantine { reason });
             response
         }
@@ -26,7 +26,7 @@ pub(super) fn to_fault(fault: Fault, policy: FailurePolicy, id: &VerdictId, dele
         FailurePolicy::Accept => marked(),
         FailurePolicy::Quarantine => {
             let mut response = marked();
-            response.actions.push(Action::Quarantine { reason: format!("not judged by gatepost ({fault}) id {id}") });
+            response.actions.push(Action::Quarantine { reason: format!("not judged by gatepost ({fault}) id={id}") });
             response
         }
     }
