@@ -3,7 +3,7 @@
 use super::expression;
 use super::limits::MULTIPLE_LIMIT;
 use super::prefilter::{Marks, ViewRules};
-use super::regex::Cache;
+use super::regex::{Budget, Cache};
 use super::rule::{Rule, Test, ViewKey};
 use super::ruleset::Ruleset;
 use super::views::Views;
@@ -36,6 +36,8 @@ pub struct Scanner {
     candidates: Vec<usize>,
     /// Whether a limit kept a part of a text from a rule.
     was_cut: bool,
+    /// What backtracking may still cost for this mail.
+    budget: Budget,
     stack: Vec<f64>,
 }
 
@@ -50,6 +52,7 @@ impl Scanner {
             marks: Marks::default(),
             candidates: Vec::new(),
             was_cut: false,
+            budget: Budget::default(),
             stack: Vec::new(),
         }
     }
@@ -72,6 +75,7 @@ impl Scanner {
         }
         self.values.fill(0.0);
         self.was_cut = false;
+        self.budget = Budget::default();
     }
 
     fn scan_views(&mut self, ruleset: &Ruleset, views: &Views<'_>, until: &dyn Fn() -> bool) -> bool {
@@ -127,9 +131,9 @@ impl Scanner {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most u32::MAX")]
             let left = most.saturating_sub(*value as u32);
             if left > 0 {
-                *value += f64::from(pattern.count(cache, text, left));
+                *value += f64::from(pattern.count(cache, &mut self.budget, text, left));
             }
-        } else if *value == 0.0 && pattern.is_match(cache, text) {
+        } else if *value == 0.0 && pattern.is_match(cache, &mut self.budget, text) {
             *value = 1.0;
         }
     }
@@ -178,7 +182,9 @@ impl Scanner {
 
     fn collect(&self, ruleset: &Ruleset, stage: Stage, complete: bool) -> Scan {
         let mut scan = Scan { complete, ..Scan::default() };
-        scan.anomalies.extend(self.was_cut.then_some(Anomaly { kind: AnomalyKind::RuleLimit, offset: 0 }));
+        scan.anomalies.extend(
+            (self.was_cut || self.budget.was_reached()).then_some(Anomaly { kind: AnomalyKind::RuleLimit, offset: 0 }),
+        );
         for (rule, value) in ruleset.rules().iter().zip(&self.values) {
             if *value == 0.0 || rule.is_subrule() || rule.stage > stage {
                 continue;

@@ -105,7 +105,10 @@ fn every_kind_of_rule_hits_what_it_should() {
         (r"header X eval:check_helo(/^mail\./)", true),
         (r"header X eval:check_null_sender()", false),
         (r"header X eval:nothing_known()", false),
-        (r"body X /sea(?=)/", false),
+        (r"body X /sea(?=)/", true),
+        (r"body X /sea(?!.)/", true),
+        (r"body X /(\w)\1+ (\w)\2/", false),
+        (r"body X /(now) \1/", true),
         ("ifplugin Mail::SpamAssassin::Plugin::DKIM\nbody X /First/\nendif", false),
         ("if (version >= 4.000000)\nbody X /First/\nelse\nbody X /None/\nendif", true),
         ("lang de body X /None/\nlang en body X /First/", true),
@@ -220,6 +223,19 @@ fn texts_are_cut_at_their_limits() {
             let noted = scan.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
             assert_eq!(noted, !wanted, "{rule} {length}: {:?}", scan.anomalies);
         }
+    }
+}
+
+/// A search that backtracks too much is no hit, and an anomaly; a budget is for one mail.
+#[test]
+fn a_search_that_was_given_up_is_noted() {
+    let ruleset = load("body A /(?:a+)+b(?!c)/\nbody B /b(?=c)/\n");
+    for (length, wanted) in [(5, 0), (50, 1)] {
+        let mail = format!("Subject: s\r\n\r\n{}bc\r\n", "a".repeat(length));
+        let scan = scan_at(&ruleset, &mail, Stage::EndOfMessage);
+        assert_eq!(names(&scan), ["B"]);
+        let noted = scan.anomalies.iter().filter(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
+        assert_eq!(noted.count(), wanted, "{length}");
     }
 }
 

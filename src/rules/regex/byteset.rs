@@ -1,7 +1,7 @@
 //! Sets of bytes, with Perl's notions of class and case.
 
 /// A set of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::rules) struct ByteSet {
     low: u128,
     high: u128,

@@ -2,10 +2,12 @@
 //!
 //! A pattern is read into a tree over sets of bytes ([`ast`]); case and the ASCII classes are settled while reading, so
 //! that the tree has no modes left. From the tree come the text for regex-automata ([`translate`]), the literals of the
-//! prefilter ([`literals`]), and the bytes that a text must have at all ([`needs`]). What a finite automaton cannot decide is in the tree too, ready for an engine with a
-//! step limit; until that exists such a pattern is a named problem.
+//! prefilter ([`literals`]), and the bytes that a text must have at all ([`needs`]). What a finite automaton cannot decide
+//! becomes a program ([`program`]) for an engine with a step limit ([`backtrack`]), behind an automaton for a pattern that
+//! matches at least as much ([`relax`]).
 
 mod ast;
+mod backtrack;
 mod byteset;
 mod class;
 mod delimit;
@@ -16,9 +18,15 @@ mod needs;
 mod parse;
 mod pattern;
 mod problem;
+mod program;
+mod relax;
 mod rewrite;
 mod translate;
 
+#[cfg(test)]
+mod tests;
+
+pub(in crate::rules) use backtrack::Budget;
 pub(in crate::rules) use byteset::ByteSet;
 pub(in crate::rules) use literals::CLAUSES;
 pub(in crate::rules) use pattern::{Cache, Pattern};

@@ -5,14 +5,17 @@ use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind};
 
+use super::backtrack::{Budget, LimitReached, Machine, Steps};
 use super::byteset::ByteSet;
 use super::delimit::delimited;
 use super::literals::{Clause, clauses};
 use super::needs::needs;
 use super::parse::{Flags, parse};
 use super::problem::Problem;
+use super::program::Program;
+use super::relax::relaxed;
 use super::rewrite;
-use super::translate::translate;
+use super::translate::{translate, translate_loosely};
 use crate::diagnostic::byte_of_stand_in;
 
 /// Bytes that the automaton of one pattern may take.
@@ -26,12 +29,15 @@ const CACHE_LIMIT: usize = 1 << 20;
 pub(in crate::rules) struct Cache {
     regex: Option<meta::Cache>,
     quick: Option<meta::Cache>,
+    machine: Machine,
 }
 
 /// A regular expression that can be searched for.
 #[derive(Clone, Debug)]
 pub(in crate::rules) struct Pattern {
     regex: meta::Regex,
+    /// What a finite automaton cannot decide. Then `regex` matches wherever this does, and maybe elsewhere.
+    program: Option<Box<Program>>,
     /// Another form of it that is quicker to say whether a text matches.
     quick: Option<meta::Regex>,
     /// Of each clause, at least one stands in every text that matches (in lower case; compare in any ASCII case).
@@ -65,28 +71,42 @@ impl Pattern {
             let moved = |at: usize| parts.start + text_offset(parts.pattern, at);
             Problem { span: moved(problem.span.start)..moved(problem.span.end), ..problem }
         })?;
-        let Some(translated) = translate(&parsed.node) else {
-            let span = parsed.backtracking.map_or(span, |inner| {
-                parts.start + text_offset(parts.pattern, inner.start)
-                    ..parts.start + text_offset(parts.pattern, inner.end)
-            });
-            let message = "the regular expression needs backtracking, which comes with a later version";
-            return Err(Problem::unsupported("R0303", message, span));
+        let too_large = |message| Problem::wrong("R0304", message, span.clone());
+        let (node, regex, program) = if let Some(translated) = translate(&parsed.node) {
+            (parsed.node, automaton(&translated).map_err(too_large)?, None)
+        } else {
+            let program = Program::new(&parsed.node).map_err(|message| {
+                let span = parsed.backtracking.clone().map_or(span.clone(), |inner| {
+                    parts.start + text_offset(parts.pattern, inner.start)
+                        ..parts.start + text_offset(parts.pattern, inner.end)
+                });
+                Problem::unsupported("R0303", message, span)
+            })?;
+            let node = relaxed(&parsed.node);
+            let Some(translated) = translate_loosely(&node) else {
+                return Err(Problem::unsupported("R0303", "the regular expression is not supported", span));
+            };
+            (node, automaton(&translated).map_err(too_large)?, Some(Box::new(program)))
         };
-        let regex = automaton(&translated).map_err(|message| Problem::wrong("R0304", message, span))?;
-        let quick = rewrite::for_yes_or_no(&parsed.node).and_then(|node| translate(&node));
+        let quick =
+            if program.is_none() { rewrite::for_yes_or_no(&node).and_then(|node| translate(&node)) } else { None };
         Ok(Self {
             regex,
+            always_matches: program.is_none() && node.always_matches(),
+            program,
             quick: quick.and_then(|pattern| automaton(&pattern).ok()),
-            clauses: clauses(&parsed.node),
-            needs: needs(&parsed.node),
-            least: parsed.node.least(),
-            always_matches: parsed.node.always_matches(),
+            clauses: clauses(&node),
+            needs: needs(&node),
+            least: node.least(),
         })
     }
 
-    /// Whether it matches somewhere in the text. Time is linear in text times pattern.
-    pub(in crate::rules) fn is_match(&self, cache: &mut Cache, text: &[u8]) -> bool {
+    /// Whether it matches somewhere in the text. Without look-around and the like time is linear in text times pattern; with
+    /// them the budget is taken from, and where that ends the answer is no.
+    pub(in crate::rules) fn is_match(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8]) -> bool {
+        if let Some(program) = &self.program {
+            return self.count_slowly(program, cache, budget, text, 1) > 0;
+        }
         let (regex, slot) = match &self.quick {
             Some(quick) => (quick, &mut cache.quick),
             None => (&self.regex, &mut cache.regex),
@@ -95,26 +115,78 @@ impl Pattern {
         regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
     }
 
-    /// The same with scratch space of its own; for tests and rarely asked questions.
+    /// The same with scratch space and a budget of its own; for tests and rarely asked questions.
     pub(in crate::rules) fn matches(&self, text: &[u8]) -> bool {
+        if self.program.is_some() {
+            return self.is_match(&mut Cache::default(), &mut Budget::default(), text);
+        }
         self.quick.as_ref().unwrap_or(&self.regex).search_half(&Input::new(text).earliest(true)).is_some()
     }
 
-    /// How often it matches, up to `most`. As in Perl, an empty match moves the search on by one byte.
-    pub(in crate::rules) fn count(&self, cache: &mut Cache, text: &[u8], most: u32) -> u32 {
+    /// How often it matches, up to `most`, one match behind the other. As in Perl, an empty match is not followed by another
+    /// at the same place. Where the budget ends, what was found until then.
+    pub(in crate::rules) fn count(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
+        if let Some(program) = &self.program {
+            return self.count_slowly(program, cache, budget, text, most);
+        }
         let cache = cache.regex.get_or_insert_with(|| self.regex.create_cache());
-        let (mut found, mut at, mut last_end) = (0, 0, None);
+        let (mut found, mut at, mut last_empty) = (0, 0, None);
         while found < most && at <= text.len() {
             let Some(hit) = self.regex.search_with(cache, &Input::new(text).range(at..)) else { break };
-            if hit.is_empty() && last_end == Some(hit.end()) {
+            if hit.is_empty() && last_empty == Some(hit.end()) {
                 at = hit.end() + 1;
                 continue;
             }
             found += 1;
-            last_end = Some(hit.end());
-            at = if hit.is_empty() { hit.end() + 1 } else { hit.end() };
+            last_empty = hit.is_empty().then_some(hit.end());
+            at = hit.end();
         }
         found
+    }
+
+    fn count_slowly(&self, program: &Program, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
+        let mut steps = budget.for_text(text);
+        let mut found = 0;
+        let mut at = 0;
+        let mut last_empty = None;
+        let mut reached = false;
+        while found < most {
+            match self.next(program, cache, &mut steps, text, at, last_empty) {
+                Ok(None) => break,
+                Ok(Some((start, end))) => {
+                    found += 1;
+                    at = end;
+                    last_empty = (start == end).then_some(end);
+                }
+                Err(LimitReached) => {
+                    reached = true;
+                    break;
+                }
+            }
+        }
+        budget.settle(&steps, reached);
+        found
+    }
+
+    /// The next match from `at` on: from the first place at which the automaton sees one that may be.
+    fn next(
+        &self,
+        program: &Program,
+        cache: &mut Cache,
+        steps: &mut Steps,
+        text: &[u8],
+        at: usize,
+        not_empty_at: Option<usize>,
+    ) -> Result<Option<(usize, usize)>, LimitReached> {
+        let regex = cache.regex.get_or_insert_with(|| self.regex.create_cache());
+        let Some(maybe) = self.regex.search_with(regex, &Input::new(text).range(at..)) else { return Ok(None) };
+        program.find(&mut cache.machine, steps, text, maybe.start(), not_empty_at)
+    }
+
+    /// Whether a finite automaton decides it alone.
+    #[cfg(test)]
+    pub(super) fn is_automaton(&self) -> bool {
+        self.program.is_none()
     }
 
     #[cfg(test)]
@@ -170,11 +242,12 @@ fn text_offset(text: &str, offset: usize) -> usize {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Budget;
     use super::{Cache, Pattern};
 
     fn hits(pattern: &str, text: &[u8]) -> bool {
         let pattern = Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
-        pattern.is_match(&mut Cache::default(), text)
+        pattern.is_match(&mut Cache::default(), &mut Budget::default(), text)
     }
 
     #[test]
@@ -250,10 +323,9 @@ mod tests {
             (r"/\2(a)/", "R0302", 1..3),
             ("/a{65535}/", "R0304", 2..9),
             ("/((a{100}){100}){100}/", "R0304", 1..21),
-            ("/a(?=b)/", "R0303", 2..7),
-            (r"/(a)\1/", "R0303", 4..6),
-            ("/a++/", "R0303", 1..4),
-            ("/(?>a)/", "R0303", 1..6),
+            ("/(?<=a+)b/", "R0303", 1..8),
+            ("/a(?<!b{256})/", "R0303", 2..13),
+            (r"/(?:(a)|b)(?<=\1)/", "R0303", 14..16),
             ("/a/g", "R0305", 3..4),
             ("//", "R0306", 0..2),
             ("/(?{ x })/", "R0307", 1..4),
@@ -318,13 +390,17 @@ mod tests {
     #[test]
     fn counts_every_match() {
         for (pattern, text, wanted) in
-            [("/a/", "banana", 3), ("/a*/", "baa", 2), ("/ana/", "banana", 1), ("/x/", "banana", 0)]
+            [("/a/", "banana", 3), ("/a*/", "baa", 3), ("/ana/", "banana", 1), ("/x/", "banana", 0)]
         {
             let pattern = Pattern::compile(pattern).unwrap();
-            assert_eq!(pattern.count(&mut Cache::default(), text.as_bytes(), 100), wanted, "{text}");
+            assert_eq!(
+                pattern.count(&mut Cache::default(), &mut Budget::default(), text.as_bytes(), 100),
+                wanted,
+                "{text}"
+            );
         }
         let pattern = Pattern::compile("/a/").unwrap();
-        assert_eq!(pattern.count(&mut Cache::default(), b"aaaaa", 3), 3);
+        assert_eq!(pattern.count(&mut Cache::default(), &mut Budget::default(), b"aaaaa", 3), 3);
     }
 
     proptest! {

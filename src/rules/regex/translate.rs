@@ -19,54 +19,71 @@ enum Rest {
 
 /// The text, or `None` where the tree holds what a finite automaton cannot decide.
 pub(super) fn translate(node: &Node) -> Option<String> {
-    let mut out = String::new();
-    write_node(node, Rest::Nothing, &mut out).then_some(out)
+    written(node, false)
+}
+
+/// Text for a pattern that matches wherever the tree does, and maybe elsewhere. Look-around, back-references and the like
+/// must be gone already ([`super::relax`]).
+pub(super) fn translate_loosely(node: &Node) -> Option<String> {
+    written(node, true)
+}
+
+fn written(node: &Node, loose: bool) -> Option<String> {
+    let mut out = Out { text: String::new(), loose };
+    write_node(node, Rest::Nothing, &mut out).then_some(out.text)
+}
+
+/// What is written.
+struct Out {
+    text: String,
+    /// It may match more than the tree.
+    loose: bool,
 }
 
 /// Recursion is bounded by the nesting limit of the parser.
-fn write_node(node: &Node, rest: Rest, out: &mut String) -> bool {
+fn write_node(node: &Node, rest: Rest, out: &mut Out) -> bool {
     match node {
-        Node::Empty => out.push_str("(?:)"),
-        Node::Set(set) => write_set(*set, out),
+        Node::Empty => out.text.push_str("(?:)"),
+        Node::Set(set) => write_set(*set, &mut out.text),
         Node::Assert(assertion) => return write_assertion(*assertion, rest, out),
         Node::Concat(nodes) => return write_sequence(nodes, rest, out),
         Node::Alternate(nodes) => {
-            out.push_str("(?:");
+            out.text.push_str("(?:");
             for (index, node) in nodes.iter().enumerate() {
                 if index > 0 {
-                    out.push('|');
+                    out.text.push('|');
                 }
                 if !write_node(node, rest, out) {
                     return false;
                 }
             }
-            out.push(')');
+            out.text.push(')');
         }
         Node::Repeat { node, min, max, greed } => {
             let inner = if *max == Some(1) { rest } else { Rest::Anything };
-            out.push_str("(?:");
+            out.text.push_str("(?:");
             if *greed == Greed::Possessive || !write_node(node, inner, out) {
                 return false;
             }
-            out.push(')');
-            write_quantifier(*min, *max, out);
+            out.text.push(')');
+            write_quantifier(*min, *max, &mut out.text);
             if *greed == Greed::Lazy {
-                out.push('?');
+                out.text.push('?');
             }
         }
         Node::Capture(_, node) => {
-            out.push_str("(?:");
+            out.text.push_str("(?:");
             if !write_node(node, rest, out) {
                 return false;
             }
-            out.push(')');
+            out.text.push(')');
         }
         Node::Look { .. } | Node::BackReference { .. } | Node::Atomic(_) => return false,
     }
     true
 }
 
-fn write_sequence(nodes: &[Node], rest: Rest, out: &mut String) -> bool {
+fn write_sequence(nodes: &[Node], rest: Rest, out: &mut Out) -> bool {
     nodes.iter().enumerate().all(|(index, node)| {
         let following = nodes.get(index + 1..).unwrap_or_default();
         let least: usize = following.iter().map(Node::least).sum();
@@ -80,13 +97,15 @@ fn write_sequence(nodes: &[Node], rest: Rest, out: &mut String) -> bool {
     })
 }
 
-fn write_assertion(assertion: Assertion, rest: Rest, out: &mut String) -> bool {
-    out.push_str(match assertion {
+fn write_assertion(assertion: Assertion, rest: Rest, out: &mut Out) -> bool {
+    let loose = out.loose;
+    out.text.push_str(match assertion {
         Assertion::Start => r"\A",
         // regex-automata lets it hold behind a last line feed too; Perl does not.
-        Assertion::LineStart if rest == Rest::Bytes => "(?m:^)",
+        Assertion::LineStart if rest == Rest::Bytes || loose => "(?m:^)",
         // Only at the very end may the line feed be taken into the match instead of being looked at.
         Assertion::End if rest == Rest::Nothing => r"(?:\n?\z)",
+        Assertion::End if loose => "(?m:$)",
         Assertion::LineStart | Assertion::End => return false,
         Assertion::LineEnd => "(?m:$)",
         Assertion::VeryEnd => r"\z",

@@ -1,0 +1,478 @@
+//! The engine for what a finite automaton cannot decide: look-around, back-references, groups that never give back.
+//!
+//! It tries one way after the other, in Perl's order, with an explicit stack of what else could be tried. That takes
+//! exponential time for some patterns, so every step is counted: a search that takes too many is given up, and that is told
+//! ([`Budget::was_reached`]) instead of being taken for an answer.
+
+use super::ast::{Assertion, Greed};
+use super::byteset::ByteSet;
+use super::program::{Loop, NO_SET, NONE, Op, Program, Run, capture_slot};
+
+/// Steps for one text, whatever its length. One step takes about 5 ns.
+pub(in crate::rules) const TEXT_STEPS: u64 = 200_000;
+/// Further steps for each byte of a text.
+pub(in crate::rules) const BYTE_STEPS: u64 = 4;
+/// Steps for all rules and texts of one mail.
+pub(in crate::rules) const MAIL_STEPS: u64 = 10_000_000;
+/// Choices and remembered values of one search, 32 bytes each.
+const STACK_LIMIT: usize = 1 << 17;
+/// How many of them stay allocated between searches.
+const STACK_KEPT: usize = 1 << 10;
+/// Bytes compared or skipped for one step.
+const BYTES_PER_STEP: usize = 16;
+
+/// What backtracking may still cost.
+#[derive(Clone, Debug)]
+pub(in crate::rules) struct Budget {
+    left: u64,
+    reached: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: MAIL_STEPS, reached: false }
+    }
+}
+
+impl Budget {
+    /// Whether a search was given up, and so its answer is not known.
+    pub(in crate::rules) fn was_reached(&self) -> bool {
+        self.reached
+    }
+
+    /// Steps that are left.
+    #[cfg(test)]
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Takes what the searches in one text may cost.
+    pub(super) fn for_text(&self, text: &[u8]) -> Steps {
+        let steps = TEXT_STEPS.saturating_add(BYTE_STEPS.saturating_mul(text.len() as u64)).min(self.left);
+        Steps { given: steps, left: steps }
+    }
+
+    /// Settles what they did cost.
+    pub(super) fn settle(&mut self, steps: &Steps, reached: bool) {
+        self.left = self.left.saturating_sub(steps.given - steps.left);
+        self.reached |= reached;
+    }
+}
+
+/// What the searches in one text may still cost.
+pub(super) struct Steps {
+    given: u64,
+    left: u64,
+}
+
+/// A search took too many steps or too much memory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LimitReached;
+
+/// What to do when the way that is being tried fails.
+#[derive(Clone, Copy, Debug)]
+enum Frame {
+    /// Try another way.
+    Choice { pc: usize, at: usize },
+    /// A greedy run ends earlier.
+    Give { pc: usize, low: usize, at: usize, follow: u32 },
+    /// A lazy run takes one more.
+    Take { run: u32, pc: usize, at: usize, left: usize },
+    /// A look-behind begins further back.
+    Back { pc: usize, at: usize, by: u32, most: u32 },
+    /// A slot gets its value back.
+    Undo { slot: u32, value: usize },
+}
+
+/// Scratch space of searches.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Machine {
+    stack: Vec<Frame>,
+    slots: Vec<usize>,
+}
+
+impl Program {
+    /// The first match that begins at `from` or later; an empty one not at `not_empty_at`.
+    pub(super) fn find(
+        &self,
+        machine: &mut Machine,
+        steps: &mut Steps,
+        text: &[u8],
+        from: usize,
+        not_empty_at: Option<usize>,
+    ) -> Result<Option<(usize, usize)>, LimitReached> {
+        machine.stack.clear();
+        machine.slots.clear();
+        machine.slots.resize(self.slots, NONE);
+        let mut search = Search { program: self, machine, steps, text, pc: 0, at: 0, not_empty_at };
+        let found = search.find(from);
+        machine.stack.clear();
+        machine.stack.shrink_to(STACK_KEPT);
+        found
+    }
+}
+
+struct Search<'s> {
+    program: &'s Program,
+    machine: &'s mut Machine,
+    steps: &'s mut Steps,
+    text: &'s [u8],
+    pc: usize,
+    at: usize,
+    not_empty_at: Option<usize>,
+}
+
+impl Search<'_> {
+    fn find(&mut self, from: usize) -> Result<Option<(usize, usize)>, LimitReached> {
+        let Some(last) = self.text.len().checked_sub(self.program.least) else { return Ok(None) };
+        let mut start = from;
+        while start <= last && !(self.program.anchored && start > 0) {
+            if let Some(first) = self.program.first {
+                let rest = self.text.get(start..).unwrap_or_default();
+                let Some(skipped) = rest.iter().position(|byte| first.contains(*byte)) else { return Ok(None) };
+                start += skipped;
+                if self.program.anchored && start > 0 {
+                    return Ok(None);
+                }
+            }
+            if let Some(end) = self.attempt(start)? {
+                return Ok(Some((start, end)));
+            }
+            start += 1;
+        }
+        Ok(None)
+    }
+
+    /// A match at `start`. Without one every slot is as before.
+    fn attempt(&mut self, start: usize) -> Result<Option<usize>, LimitReached> {
+        (self.pc, self.at) = (0, start);
+        loop {
+            self.spend(0)?;
+            let goes_on = match self.program.ops.get(self.pc) {
+                Some(op) => self.step(*op)?,
+                None if self.not_empty_at == Some(start) && self.at == start => false,
+                None => return Ok(Some(self.at)),
+            };
+            if !goes_on && !self.back()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Counts one step, and those for that many bytes.
+    fn spend(&mut self, bytes: usize) -> Result<(), LimitReached> {
+        let cost = 1 + (bytes / BYTES_PER_STEP) as u64;
+        self.steps.left = self.steps.left.checked_sub(cost).ok_or(LimitReached)?;
+        Ok(())
+    }
+
+    fn push(&mut self, frame: Frame) -> Result<(), LimitReached> {
+        if self.machine.stack.len() >= STACK_LIMIT {
+            return Err(LimitReached);
+        }
+        self.machine.stack.push(frame);
+        Ok(())
+    }
+
+    fn slot(&self, slot: u32) -> usize {
+        self.machine.slots.get(slot as usize).copied().unwrap_or(NONE)
+    }
+
+    /// Sets a slot, and remembers what it held.
+    fn set_slot(&mut self, slot: u32, value: usize) -> Result<(), LimitReached> {
+        let before = self.slot(slot);
+        if before != value {
+            self.push(Frame::Undo { slot, value: before })?;
+            self.restore(slot, value);
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self, slot: u32, value: usize) {
+        if let Some(place) = self.machine.slots.get_mut(slot as usize) {
+            *place = value;
+        }
+    }
+
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.get(at).copied()
+    }
+
+    /// Whether the byte at a place is in the set of that number.
+    fn fits(&self, set: u32, at: usize) -> bool {
+        let set = self.program.sets.get(set as usize);
+        set.is_none_or(|set| self.byte(at).is_some_and(|byte| set.contains(byte)))
+    }
+
+    fn go(&mut self, pc: u32) -> bool {
+        self.pc = pc as usize;
+        true
+    }
+
+    fn next(&mut self) -> bool {
+        self.pc += 1;
+        true
+    }
+
+    /// One step; `false` when this way fails.
+    fn step(&mut self, op: Op) -> Result<bool, LimitReached> {
+        Ok(match op {
+            Op::Byte(byte) => self.byte(self.at) == Some(byte) && self.consume(1),
+            Op::Set(set) => self.at < self.text.len() && self.fits(set, self.at) && self.consume(1),
+            Op::Assert(assertion) => self.holds(assertion) && self.next(),
+            Op::Jump(pc) => self.go(pc),
+            Op::Branch { first, otherwise } => {
+                if first != NO_SET && !self.fits(first, self.at) {
+                    return Ok(self.go(otherwise));
+                }
+                self.push(Frame::Choice { pc: otherwise as usize, at: self.at })?;
+                self.next()
+            }
+            Op::Later { now } => {
+                self.push(Frame::Choice { pc: self.pc + 1, at: self.at })?;
+                self.go(now)
+            }
+            Op::Run(number) => return self.run(number),
+            Op::LoopStart(number) => {
+                let Some(entry) = self.counter(number) else { return Ok(false) };
+                self.set_slot(entry.slot, 0)?;
+                self.set_slot(entry.slot + 1, NONE)?;
+                self.next()
+            }
+            Op::Loop(number) => return self.decide(number),
+            Op::LoopAgain(number) => return self.round(number, self.pc + 1),
+            Op::Open(capture) => {
+                self.set_slot(capture_slot(capture) + 2, self.at)?;
+                self.next()
+            }
+            Op::Close(capture) => {
+                let slot = capture_slot(capture);
+                self.set_slot(slot, self.slot(slot + 2))?;
+                self.set_slot(slot + 1, self.at)?;
+                self.next()
+            }
+            Op::BackReference { capture, fold } => return self.refer(capture, fold),
+            Op::Enter { slot } => self.enter(slot)?,
+            Op::EnterNegative { slot, otherwise } => {
+                self.enter(slot)?;
+                self.push(Frame::Choice { pc: otherwise as usize, at: self.at })?;
+                true
+            }
+            Op::Back { least, most } => return self.go_back(self.pc + 1, self.at, least, most),
+            Op::BackAgain { slot } => self.at == self.slot(slot + 1) && self.next(),
+            Op::LeaveLook { slot } => {
+                self.at = self.slot(slot + 1);
+                self.commit(slot)?
+            }
+            Op::LeaveAtomic { slot } => self.commit(slot)?,
+            Op::LeaveNegative { slot } => self.abandon(slot)?,
+        })
+    }
+
+    fn consume(&mut self, bytes: usize) -> bool {
+        self.at += bytes;
+        self.next()
+    }
+
+    fn holds(&self, assertion: Assertion) -> bool {
+        let length = self.text.len();
+        let before = self.at.checked_sub(1).and_then(|at| self.byte(at));
+        let after = self.byte(self.at);
+        let is_word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        match assertion {
+            Assertion::Start => self.at == 0,
+            Assertion::LineStart => self.at == 0 || (before == Some(b'\n') && self.at < length),
+            Assertion::End => self.at == length || (self.at + 1 == length && after == Some(b'\n')),
+            Assertion::LineEnd => self.at == length || after == Some(b'\n'),
+            Assertion::VeryEnd => self.at == length,
+            Assertion::WordBoundary => is_word(before) != is_word(after),
+            Assertion::NoWordBoundary => is_word(before) == is_word(after),
+        }
+    }
+
+    /// How far bytes of the set go, at most that many.
+    fn span(&self, set: ByteSet, most: usize) -> usize {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        rest.iter().take(most).take_while(|byte| set.contains(**byte)).count()
+    }
+
+    fn run(&mut self, number: u32) -> Result<bool, LimitReached> {
+        let Some(Run { set, min, max, greed, follow }) = self.program.runs.get(number as usize).copied() else {
+            return Ok(false);
+        };
+        let count = self.span(set, if greed == Greed::Lazy { min } else { max });
+        self.spend(count)?;
+        if count < min {
+            return Ok(false);
+        }
+        match greed {
+            Greed::Possessive => Ok(self.consume(count)),
+            Greed::Greedy => self.give(self.pc + 1, self.at + min, self.at + count, follow),
+            Greed::Lazy => {
+                let left = max - min;
+                self.take(number, self.pc + 1, self.at + min, left)
+            }
+        }
+    }
+
+    /// A greedy run that began long ago ends at `high`, or at the next lower place behind which the rest can follow.
+    fn give(&mut self, pc: usize, low: usize, high: usize, follow: u32) -> Result<bool, LimitReached> {
+        let found = (low..=high).rev().find(|at| follow == NO_SET || self.fits(follow, *at));
+        self.spend(high - found.unwrap_or(low))?;
+        let Some(at) = found else { return Ok(false) };
+        if at > low {
+            self.push(Frame::Give { pc, low, at, follow })?;
+        }
+        (self.pc, self.at) = (pc, at);
+        Ok(true)
+    }
+
+    /// A lazy run ends at `at`, or at the next higher place behind which the rest can follow.
+    fn take(&mut self, number: u32, pc: usize, mut at: usize, mut left: usize) -> Result<bool, LimitReached> {
+        let Some(Run { set, follow, .. }) = self.program.runs.get(number as usize).copied() else { return Ok(false) };
+        let from = at;
+        while follow != NO_SET && !self.fits(follow, at) {
+            if left == 0 || !self.byte(at).is_some_and(|byte| set.contains(byte)) {
+                self.spend(at - from)?;
+                return Ok(false);
+            }
+            at += 1;
+            left -= 1;
+        }
+        self.spend(at - from)?;
+        if left > 0 {
+            self.push(Frame::Take { run: number, pc, at, left })?;
+        }
+        (self.pc, self.at) = (pc, at);
+        Ok(true)
+    }
+
+    fn counter(&self, number: u32) -> Option<Loop> {
+        self.program.loops.get(number as usize).copied()
+    }
+
+    /// Once more, or on? As Perl: a round that matched nothing is the last one, unless more are asked for.
+    fn decide(&mut self, number: u32) -> Result<bool, LimitReached> {
+        let Some(Loop { min, max, lazy, slot, after }) = self.counter(number) else { return Ok(false) };
+        let done = self.slot(slot);
+        let again = self.pc + 1;
+        if done < min {
+            return self.round(number, again + 1);
+        }
+        if self.slot(slot + 1) == self.at || done >= max {
+            return Ok(self.go(after));
+        }
+        if lazy {
+            self.push(Frame::Choice { pc: again, at: self.at })?;
+            return Ok(self.go(after));
+        }
+        self.push(Frame::Choice { pc: after as usize, at: self.at })?;
+        self.round(number, again + 1)
+    }
+
+    fn round(&mut self, number: u32, body: usize) -> Result<bool, LimitReached> {
+        let Some(Loop { slot, .. }) = self.counter(number) else { return Ok(false) };
+        self.set_slot(slot, self.slot(slot).saturating_add(1))?;
+        self.set_slot(slot + 1, self.at)?;
+        self.pc = body;
+        Ok(true)
+    }
+
+    /// The text of a capture again. One that matched nothing yet fails.
+    fn refer(&mut self, capture: u32, fold: bool) -> Result<bool, LimitReached> {
+        let slot = capture_slot(capture);
+        let (start, end) = (self.slot(slot), self.slot(slot + 1));
+        let Some(wanted) = self.text.get(start..end) else { return Ok(false) };
+        let Some(found) = self.text.get(self.at..).and_then(|rest| rest.get(..wanted.len())) else { return Ok(false) };
+        let same = if fold {
+            wanted.iter().zip(found).all(|(one, other)| lower(*one) == lower(*other))
+        } else {
+            wanted == found
+        };
+        let length = wanted.len();
+        self.spend(length)?;
+        Ok(same && self.consume(length))
+    }
+
+    /// Remembers how high the stack is, and where the text is.
+    fn enter(&mut self, slot: u32) -> Result<bool, LimitReached> {
+        self.set_slot(slot + 1, self.at)?;
+        // The note of this very slot lies under the height that it holds.
+        let height = self.machine.stack.len() + 1;
+        let value = self.slot(slot);
+        self.push(Frame::Undo { slot, value })?;
+        self.restore(slot, height);
+        Ok(self.next())
+    }
+
+    /// Forgets the choices since [`Search::enter`], but not the values to restore.
+    fn commit(&mut self, slot: u32) -> Result<bool, LimitReached> {
+        let height = self.slot(slot).min(self.machine.stack.len());
+        self.spend(self.machine.stack.len() - height)?;
+        let mut kept = height;
+        for index in height..self.machine.stack.len() {
+            if matches!(self.machine.stack.get(index), Some(Frame::Undo { .. })) {
+                self.machine.stack.swap(kept, index);
+                kept += 1;
+            }
+        }
+        self.machine.stack.truncate(kept);
+        Ok(self.next())
+    }
+
+    /// Undoes everything since [`Search::enter`], the other way included; then fails.
+    fn abandon(&mut self, slot: u32) -> Result<bool, LimitReached> {
+        let height = self.slot(slot).min(self.machine.stack.len());
+        self.spend(self.machine.stack.len() - height)?;
+        while self.machine.stack.len() > height {
+            if let Some(Frame::Undo { slot, value }) = self.machine.stack.pop() {
+                self.restore(slot, value);
+            }
+        }
+        Ok(false)
+    }
+
+    fn go_back(&mut self, pc: usize, at: usize, by: u32, most: u32) -> Result<bool, LimitReached> {
+        let Some(start) = at.checked_sub(by as usize) else { return Ok(false) };
+        if by < most {
+            self.push(Frame::Back { pc, at, by, most })?;
+        }
+        (self.pc, self.at) = (pc, start);
+        Ok(true)
+    }
+
+    /// Goes to the latest other way; `false` when there is none.
+    fn back(&mut self) -> Result<bool, LimitReached> {
+        while let Some(frame) = self.machine.stack.pop() {
+            let goes_on = match frame {
+                Frame::Undo { slot, value } => {
+                    self.restore(slot, value);
+                    false
+                }
+                Frame::Choice { pc, at } => {
+                    (self.pc, self.at) = (pc, at);
+                    true
+                }
+                Frame::Give { pc, low, at, follow } => at > low && self.give(pc, low, at - 1, follow)?,
+                Frame::Take { run, pc, at, left } => {
+                    let Some(Run { set, .. }) = self.program.runs.get(run as usize).copied() else { continue };
+                    let fits = self.byte(at).is_some_and(|byte| set.contains(byte));
+                    fits && left > 0 && self.take(run, pc, at + 1, left - 1)?
+                }
+                Frame::Back { pc, at, by, most } => self.go_back(pc, at, by + 1, most)?,
+            };
+            if goes_on {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Without case, as [`ByteSet::folded`] sees it.
+fn lower(byte: u8) -> u8 {
+    match byte {
+        b'A'..=b'Z' | 0xC0..=0xD6 | 0xD8..=0xDE => byte + 0x20,
+        _ => byte,
+    }
+}
