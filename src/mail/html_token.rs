@@ -7,11 +7,16 @@ const RAW_TEXT: [&str; 8] = ["script", "style", "title", "textarea", "xmp", "ifr
 
 /// One piece of HTML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'s> {
+pub enum Token<'s> {
     /// Text; character references are not yet decoded.
     Text(&'s str),
     /// The content of a script, style, title or the like.
-    Raw { element: &'static str, text: &'s str },
+    Raw {
+        /// Its name in lower case.
+        element: &'static str,
+        /// Up to its end tag.
+        text: &'s str,
+    },
     /// A start tag; its attributes are in [`Tokenizer::attribute`].
     Open(&'s str),
     /// An end tag.
@@ -21,7 +26,7 @@ pub(super) enum Token<'s> {
 }
 
 /// The state of cutting.
-pub(super) struct Tokenizer<'s> {
+pub struct Tokenizer<'s> {
     source: &'s str,
     position: usize,
     raw: Option<&'static str>,
@@ -29,13 +34,19 @@ pub(super) struct Tokenizer<'s> {
 }
 
 impl<'s> Tokenizer<'s> {
-    pub(super) fn new(source: &'s str) -> Self {
+    /// Begins at the start of a source.
+    pub fn new(source: &'s str) -> Self {
         Self { source, position: 0, raw: None, attributes: Vec::new() }
     }
 
     /// The value of an attribute of the last start tag; character references are not yet decoded.
-    pub(super) fn attribute(&self, name: &str) -> Option<&'s str> {
+    pub fn attribute(&self, name: &str) -> Option<&'s str> {
         self.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// The attributes of the last start tag, in order; at most 64.
+    pub fn attributes(&self) -> &[(&'s str, &'s str)] {
+        &self.attributes
     }
 
     /// Whether the last start tag has attributes at all.

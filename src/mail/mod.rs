@@ -30,6 +30,8 @@ pub use anomaly::{Anomaly, AnomalyKind};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
 pub use header::{HeaderAddress, HeaderField};
 pub use html::{HtmlFacts, Link, LinkKind, render_html};
+pub use html_entities::decode_entities;
+pub use html_token::{Token as HtmlToken, Tokenizer as HtmlTokenizer};
 pub use limits::Limits;
 pub use message::{Message, TextPart};
 pub use transaction::{Client, ClientAddress, Envelope, ReversePath, Transaction};

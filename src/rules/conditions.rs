@@ -1,5 +1,7 @@
 //! `if`, `ifplugin`, `else`, `endif`, and what we answer to their questions.
 
+use std::collections::BTreeSet;
+
 use super::expression::{self, Malformed};
 
 /// The version of SpamAssassin whose language this is.
@@ -20,34 +22,91 @@ const FEATURES: &[&str] = &[
     "Conf::feature_blocklist_welcomelist",
     "Conf::feature_yesno_takes_args",
     "Conf::feature_compile_regexp",
+    "Conf::feature_bayes_stopwords",
+    "Conf::feature_capture_rules",
+    "Conf::feature_dns_block_rule",
+    "Conf::feature_dns_local_ports_permit_avoid",
+    "Conf::feature_dns_query_restriction",
+    "Conf::feature_edns",
+    "Conf::feature_get_host",
+    "Conf::feature_header_address_parser",
+    "Conf::feature_originating_ip_headers",
+    "Conf::feature_registryboundaries",
+    "Conf::feature_subjprefix",
+    "Conf::feature_uri_host_listed",
     "Conf::perl_min_version_5010000",
+    "Plugin::ASN::has_asn_lookup_ipv6",
+    "Plugin::ASN::has_check_asn",
+    "Plugin::DKIM::has_arc",
+    "Plugin::MIMEEval::has_check_abundant_unicode_ratio",
+    "Plugin::MIMEEval::has_check_for_ascii_text_illegal",
+    "Plugin::SPF::has_check_for_spf_errors",
+    "Plugin::URIDNSBL::has_tflags_domains_only",
+    "Plugin::URIDNSBL::has_uridnsbl_for_a",
     "Plugin::BodyEval::has_check_body_length",
     "Plugin::MIMEHeader::has_all_header",
 ];
 
+/// What the rule files said about plugins so far.
+#[derive(Debug, Default)]
+pub(super) struct Plugins {
+    /// Named by `loadplugin`, without the common prefix. Where no file loads any, we answer with our own list.
+    loaded: Option<BTreeSet<String>>,
+    /// `enable_compat` was said of these.
+    compatible: BTreeSet<String>,
+}
+
+impl Plugins {
+    /// Takes `loadplugin NAME`.
+    pub(super) fn load(&mut self, value: &str) {
+        let name = value.split_whitespace().next().unwrap_or_default();
+        self.loaded.get_or_insert_default().insert(short(name).to_owned());
+    }
+
+    /// Takes `enable_compat NAME`.
+    pub(super) fn enable(&mut self, value: &str) {
+        self.compatible.insert(format!("Conf::compat_{}", value.trim()));
+    }
+
+    /// Whether `ifplugin NAME` holds.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let name = match short(name.trim()) {
+            "Dmarc" => "DMARC",
+            "WhiteListSubject" => "WelcomeListSubject",
+            "RaciallyCharged" => return true,
+            name => name,
+        };
+        match &self.loaded {
+            Some(loaded) => loaded.contains(name),
+            None => PLUGINS.contains(&name),
+        }
+    }
+
+    fn can(&self, name: &str) -> bool {
+        let name = name.trim().strip_prefix("Mail::SpamAssassin::").unwrap_or(name.trim());
+        match name.strip_prefix("Plugin::").and_then(|rest| rest.split_once("::")) {
+            Some((plugin, _)) => self.has(plugin) && FEATURES.contains(&name),
+            None => FEATURES.contains(&name) || self.compatible.contains(name),
+        }
+    }
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("Mail::SpamAssassin::Plugin::").unwrap_or(name)
+}
+
 /// Decides the condition of an `if` line.
-pub(super) fn holds(condition: &str) -> Result<bool, Malformed> {
+pub(super) fn holds(condition: &str, plugins: &Plugins) -> Result<bool, Malformed> {
     let answer = |name: &str, argument: Option<&str>, _| match (name, argument) {
         ("version", None) => Some(VERSION),
         ("perl_version", None) => Some(PERL_VERSION),
         ("local_tests_only", None) => Some(1.0),
-        ("plugin", Some(name)) => Some(truth(has_plugin(name))),
-        ("can" | "has", Some(name)) => Some(truth(has_feature(name))),
+        ("plugin", Some(name)) => Some(truth(plugins.has(name))),
+        ("can" | "has", Some(name)) => Some(truth(plugins.can(name))),
         _ => None,
     };
     let steps = expression::compile(condition, answer)?;
     Ok(expression::run(&steps, &mut Vec::new(), |value| value).is_some_and(|value| value != 0.0))
-}
-
-/// Whether `ifplugin NAME` holds.
-pub(super) fn has_plugin(name: &str) -> bool {
-    let short = name.trim().strip_prefix("Mail::SpamAssassin::Plugin::").unwrap_or(name.trim());
-    PLUGINS.contains(&short)
-}
-
-fn has_feature(name: &str) -> bool {
-    let short = name.trim().strip_prefix("Mail::SpamAssassin::").unwrap_or(name.trim());
-    FEATURES.contains(&short)
 }
 
 fn truth(holds: bool) -> f64 {
@@ -108,7 +167,26 @@ impl<P: Clone> Blocks<P> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, holds};
+    use super::{Blocks, Plugins};
+
+    fn holds(condition: &str) -> Result<bool, super::Malformed> {
+        super::holds(condition, &Plugins::default())
+    }
+
+    #[test]
+    fn loaded_plugins_are_all_there_are() {
+        let mut plugins = Plugins::default();
+        plugins.load("Mail::SpamAssassin::Plugin::DKIM");
+        plugins.enable("welcomelist_blocklist");
+        assert!(plugins.has("Mail::SpamAssassin::Plugin::DKIM") && !plugins.has("BodyEval"));
+        for (condition, wanted) in [
+            ("can(Mail::SpamAssassin::Plugin::DKIM::has_arc)", true),
+            ("can(Mail::SpamAssassin::Plugin::BodyEval::has_check_body_length)", false),
+            ("can(Mail::SpamAssassin::Conf::compat_welcomelist_blocklist)", true),
+        ] {
+            assert_eq!(super::holds(condition, &plugins), Ok(wanted), "{condition}");
+        }
+    }
 
     #[test]
     fn answers() {

@@ -145,7 +145,7 @@ fn eval(call: &str, offset: usize) -> Result<Test, Complaint> {
         let complaint =
             Complaint::warning("R0203", format!("there is no eval function `{name}`"), place(0..name.len()), why)
                 .label("the rule is disabled");
-        let guess = did_you_mean(name, evals::EVALS.iter().map(|eval| eval.name));
+        let guess = did_you_mean(name, evals::all().map(|eval| eval.name));
         return Err(match guess {
             Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
             None => complaint,

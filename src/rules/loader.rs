@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::conditions::{self, Blocks};
+use super::conditions::{self, Blocks, Plugins};
 use super::define::define;
 use super::limits::{CONDITION_DEPTH, FILE_LIMIT, LINE_LIMIT, NAME_LIMIT, RULES_LIMIT};
 use super::lines::{Line, first_word, lines};
+use super::lists::Lists;
 use super::rule::{RuleFlags, RuleKind, Test, TestLine};
 use super::settings;
 use crate::diagnostic::{Diagnostic, Source, did_you_mean};
@@ -44,13 +45,18 @@ pub(super) struct Tables {
     pub(super) flags: BTreeMap<String, (RuleFlags, At)>,
     pub(super) tests: BTreeMap<String, Vec<TestLine>>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) lists: Lists,
+    plugins: Plugins,
     mentioned: BTreeSet<String>,
 }
 
 /// Reads all sources, in order.
 pub(super) fn read(sources: &[Arc<Source>]) -> Tables {
     let mut tables = Tables::default();
-    for source in sources {
+    // What is loaded is known before any rule asks: `*.pre` first, as SpamAssassin reads them.
+    let is_early =
+        |source: &&Arc<Source>| std::path::Path::new(&source.name).extension().is_some_and(|end| end == "pre");
+    for source in sources.iter().filter(is_early).chain(sources.iter().filter(|source| !is_early(source))) {
         if source.text.len() > FILE_LIMIT {
             let message = format!("the file has more than {} MiB", FILE_LIMIT >> 20);
             tables.complain(Diagnostic::error("R0101", message).at(source, 0..0, ""));
@@ -58,6 +64,7 @@ pub(super) fn read(sources: &[Arc<Source>]) -> Tables {
         }
         Reader { tables: &mut tables, source, blocks: Blocks::default(), stopped: false }.read();
     }
+    tables.replace_tags();
     tables.finish();
     tables
 }
@@ -68,6 +75,27 @@ impl Tables {
             || (diagnostic.is_error() && !self.diagnostics.iter().any(Diagnostic::is_error))
         {
             self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Defines the rules anew in which tags stand for stretches of a regular expression.
+    fn replace_tags(&mut self) {
+        let mut complaints = Vec::new();
+        for name in &self.lists.replaced_rules {
+            let Some(rule) = self.index.get(name).and_then(|at| self.rules.get_mut(*at)) else { continue };
+            let expanded = self.lists.expanded(&rule.definition);
+            if expanded == rule.definition {
+                continue;
+            }
+            rule.disabled = None;
+            rule.test = define(rule.kind, &expanded).unwrap_or_else(|complaint| {
+                rule.disabled = complaint.disables.map(str::to_owned);
+                complaints.push(complaint.placed(&rule.at.0, |_| rule.definition_at.clone()));
+                Test::Never
+            });
+        }
+        for complaint in complaints {
+            self.complain(complaint);
         }
     }
 
@@ -144,7 +172,7 @@ impl Reader<'_> {
         let at = from + offset;
         match key.as_str() {
             "if" => self.condition(line, &key_span, value, at),
-            "ifplugin" => self.open(&key_span, conditions::has_plugin(value)),
+            "ifplugin" => self.open(&key_span, self.tables.plugins.has(value)),
             "else" if !self.blocks.turn() => self.error("R0108", "`else` without `if`, or a second one", key_span, ""),
             "endif" if !self.blocks.close() => self.error("R0108", "`endif` without `if`", key_span, ""),
             "else" | "endif" => {}
@@ -165,7 +193,7 @@ impl Reader<'_> {
         if !self.blocks.active() {
             return self.open(key_span, false);
         }
-        match conditions::holds(value) {
+        match conditions::holds(value, &self.tables.plugins) {
             Ok(holds) => self.open(key_span, holds),
             Err(problem) => {
                 let span = line.span(at + problem.span.start..at + problem.span.end);
@@ -198,7 +226,7 @@ impl Reader<'_> {
         };
         let is_ours = kind.is_some() || matches!(key, "score" | "describe" | "test" | "tflags");
         if !is_ours {
-            return self.setting(key, key_span);
+            return self.setting(key, key_span, value);
         }
         let (name, offset, rest) = first_word(value);
         if rest.is_empty() && (key != "describe" || name.is_empty()) {
@@ -237,8 +265,14 @@ impl Reader<'_> {
         fits && name.len() <= NAME_LIMIT
     }
 
-    fn setting(&mut self, key: &str, span: &Range<usize>) {
-        if settings::SILENT.contains(&key) {
+    fn setting(&mut self, key: &str, span: &Range<usize>, value: &str) {
+        match key {
+            "loadplugin" | "tryplugin" => return self.tables.plugins.load(value),
+            "enable_compat" => return self.tables.plugins.enable(value),
+            _ if self.tables.lists.set(key, value) => return,
+            _ => {}
+        }
+        if settings::SILENT.contains(&key) || key.starts_with("bayes_stopword_") {
             return;
         }
         if settings::SETTINGS.contains(&key) {

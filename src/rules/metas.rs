@@ -107,7 +107,7 @@ fn expand(steps: Vec<Step<Value>>, globs: &[String], own: usize, rules: &[Define
 }
 
 /// `*` stands for any text, `?` for one character. Linear: backs up to the last star only.
-fn matches_glob(glob: &str, name: &str) -> bool {
+pub(super) fn matches_glob(glob: &str, name: &str) -> bool {
     let (glob, name) = (glob.as_bytes(), name.as_bytes());
     let (mut g, mut n, mut back) = (0, 0, None);
     while let Some(letter) = name.get(n) {

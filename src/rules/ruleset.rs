@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::lists::Lists;
 use super::loader::{self, Defined, Tables};
 use super::metas::{self, Metas};
 use super::prefilter::ViewRules;
@@ -24,6 +25,8 @@ pub struct Ruleset {
     pub(super) others: Vec<usize>,
     /// Metas, in an order in which each follows what it needs.
     pub(super) metas: Vec<usize>,
+    /// What eval functions look up.
+    pub(super) lists: Lists,
     digest: [u8; 32],
 }
 
@@ -42,7 +45,7 @@ impl Ruleset {
     }
 
     fn assemble(tables: Tables, mut compiled: Metas, digest: [u8; 32]) -> Self {
-        let Tables { rules: defined, mut scores, mut descriptions, mut flags, mut tests, .. } = tables;
+        let Tables { rules: defined, mut scores, mut descriptions, mut flags, mut tests, lists, .. } = tables;
         let mut rules: Vec<Rule> = Vec::with_capacity(defined.len());
         for (number, Defined { name, kind, definition, at, earlier, mut test, mut disabled, .. }) in
             defined.into_iter().enumerate()
@@ -77,7 +80,7 @@ impl Ruleset {
         let (views, others) = group(&rules);
         let live = |number: &usize| rules.get(*number).is_some_and(|rule| rule.disabled.is_none());
         let metas = compiled.order.into_iter().filter(live).collect();
-        Self { rules, index, views, others, metas, digest }
+        Self { rules, index, views, others, metas, lists, digest }
     }
 
     /// All rules, in the order of their first definition.

@@ -61,7 +61,7 @@ impl Scanner {
     /// asked before every text and every rule over it. Another set than the last one is fine.
     pub fn scan(&mut self, ruleset: &Ruleset, case: &Case<'_>, until: &dyn Fn() -> bool) -> Scan {
         self.prepare(ruleset);
-        let views = Views::new(case);
+        let views = Views::new(case, &ruleset.lists);
         let complete = self.scan_views(ruleset, &views, until) && self.scan_others(ruleset, &views, until);
         if complete {
             self.run_metas(ruleset, case.stage);

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 
-use super::header_request::{HeaderRequest, Part, Pick};
+use super::header_request::HeaderRequest;
+use super::header_text::{all, fields, mime, part, to_and_cc};
+use super::html_scan::HtmlScan;
 use super::limits::{BODY_PART_LIMIT, FULL_LIMIT, HEADER_VALUE_LIMIT, RAWBODY_PART_LIMIT};
+use super::lists::Lists;
+use super::relays::Relays;
 use super::rule::ViewKey;
 use crate::facts::Case;
-use crate::mail::{Entity, EntityKind, HeaderField, Message, ReversePath};
+use crate::mail::{Entity, EntityKind, Message, ReversePath};
 
 /// Longest paragraph of the rendered text; longer ones are split at a blank.
 const PARAGRAPH_LIMIT: usize = 2_048;
@@ -16,12 +20,17 @@ const PARAGRAPH_LIMIT: usize = 2_048;
 const CHUNK: usize = 2_048;
 /// How far behind the limit a part may be cut, to cut it at a line end or blank.
 const CUT_SLACK: usize = 1_024;
-/// Fields whose values are never decoded.
-const PLAIN_FIELDS: &[&str] = &["Received", "Date", "MIME-Version", "References", "In-Reply-To"];
+/// Bytes of the user part of an address.
+const USER_LIMIT: usize = 64;
+/// Addresses in the text that are shown as links.
+const ADDRESSES_LIMIT: usize = 1_000;
 
 /// The views of one case.
 pub(super) struct Views<'c> {
     case: &'c Case<'c>,
+    lists: &'c Lists,
+    relays: OnceCell<Relays>,
+    html: OnceCell<Vec<HtmlScan>>,
     body: OnceCell<Vec<Vec<u8>>>,
     rawbody: OnceCell<Vec<Vec<u8>>>,
     uri: OnceCell<Vec<Vec<u8>>>,
@@ -30,9 +39,9 @@ pub(super) struct Views<'c> {
 
 impl<'c> Views<'c> {
     /// Nothing is made yet.
-    pub(super) fn new(case: &'c Case<'c>) -> Self {
+    pub(super) fn new(case: &'c Case<'c>, lists: &'c Lists) -> Self {
         let (body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { case, body, rawbody, uri, cut: Cell::new(false) }
+        Self { case, lists, relays: OnceCell::new(), html: OnceCell::new(), body, rawbody, uri, cut: Cell::new(false) }
     }
 
     /// The case itself.
@@ -60,8 +69,8 @@ impl<'c> Views<'c> {
         }
         match key {
             ViewKey::Body => borrowed(self.body()),
-            ViewKey::RawBody => borrowed(self.rawbody.get_or_init(|| self.make_rawbody())),
-            ViewKey::Uri => borrowed(self.uri.get_or_init(|| uri(self.case.message))),
+            ViewKey::RawBody => borrowed(self.rawbody()),
+            ViewKey::Uri => borrowed(self.uri()),
             ViewKey::Full => vec![Cow::Borrowed(self.limited(self.case.message.raw, FULL_LIMIT))],
             ViewKey::Header(request) => self.header(request).into_iter().map(Cow::Owned).collect(),
             ViewKey::Mime(request) => {
@@ -75,20 +84,38 @@ impl<'c> Views<'c> {
         self.body.get_or_init(|| self.make_body())
     }
 
+    /// The URLs, links and addresses.
+    pub(super) fn uri(&self) -> &[Vec<u8>] {
+        self.uri.get_or_init(|| self.make_uri())
+    }
+
+    /// The decoded text parts in chunks.
+    pub(super) fn rawbody(&self) -> &[Vec<u8>] {
+        self.rawbody.get_or_init(|| self.make_rawbody())
+    }
+
     /// The value of a header request.
     pub(super) fn header(&self, request: &HeaderRequest) -> Option<Vec<u8>> {
         let message = self.case.message;
         let value = match request.name.as_str() {
             "ALL" => Some(all(&message.header, request.raw)),
+            "ALL-EXTERNAL" | "ALL-UNTRUSTED" => Some(self.side(request.raw, false)),
+            "ALL-INTERNAL" | "ALL-TRUSTED" => Some(self.side(request.raw, true)),
             "ToCc" => to_and_cc(message, request),
-            "EnvelopeFrom" => Some(self.envelope_from()),
+            "EnvelopeFrom" => {
+                let sender = self.envelope_from()?;
+                let one = crate::mail::HeaderAddress { display_name: None, address: sender };
+                part(&one, request.part).map(String::into_bytes)
+            }
             "MESSAGEID" => {
                 let names = ["X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID", "Message-Id"];
                 let values: Vec<_> = names.iter().filter_map(|name| fields(&message.header, name, request)).collect();
                 (!values.is_empty()).then(|| values.concat())
             }
-            "X-Spam-Relays-External" | "X-Spam-Relays-Untrusted" => Some(self.relay()),
-            "X-Spam-Relays-Internal" | "X-Spam-Relays-Trusted" => Some(b"\n".to_vec()),
+            "X-Spam-Relays-External" => Some(Relays::text(self.relays().external()).into_bytes()),
+            "X-Spam-Relays-Untrusted" => Some(Relays::text(&self.relays().untrusted).into_bytes()),
+            "X-Spam-Relays-Internal" => Some(Relays::text(self.relays().internal()).into_bytes()),
+            "X-Spam-Relays-Trusted" => Some(Relays::text(&self.relays().trusted).into_bytes()),
             name => fields(&message.header, name, request),
         };
         value.map(|mut value| {
@@ -150,116 +177,134 @@ impl<'c> Views<'c> {
         chunks
     }
 
-    /// The sender of the envelope; of mail read from a file, that of Return-Path.
-    fn envelope_from(&self) -> Vec<u8> {
-        let path = &self.case.transaction.envelope.reverse_path;
-        let text = match path {
-            ReversePath::Mailbox(mailbox) => mailbox.to_string(),
-            ReversePath::Null => {
-                let field = self.case.message.field("Return-Path").map(HeaderField::decoded);
-                field.unwrap_or_default().trim_matches(['<', '>', ' ']).to_owned()
-            }
-        };
-        format!("{text}\n").into_bytes()
+    /// The tables that settings filled.
+    pub(super) fn lists(&self) -> &'c Lists {
+        self.lists
     }
 
-    /// The relay that handed us the mail, in the words of SpamAssassin's Received parser. It comes from the MTA's own
-    /// connection data, never from a header.
-    fn relay(&self) -> Vec<u8> {
-        let transaction = self.case.transaction;
-        let word = |text: &str| text.split_whitespace().next().unwrap_or_default().replace(['[', ']'], "");
-        let rdns = if transaction.client.host == "unknown" { String::new() } else { word(&transaction.client.host) };
-        let sender = transaction.envelope.reverse_path.mailbox().map(ToString::to_string).unwrap_or_default();
-        format!(
-            "[ ip={} rdns={rdns} helo={} by= ident= envfrom={} intl=0 id={} auth={} msa=0 ]\n",
-            transaction.client.address,
-            word(transaction.helo.as_deref().unwrap_or_default()),
-            word(&sender),
-            word(transaction.queue_id.as_deref().unwrap_or_default()),
-            if transaction.authenticated.is_some() { "ESMTPA" } else { "" },
-        )
-        .into_bytes()
+    /// What the tests on HTML count, of each HTML text.
+    pub(super) fn html(&self) -> &[HtmlScan] {
+        self.html.get_or_init(|| {
+            let texts = self.case.message.texts.iter().filter(|text| text.html.is_some());
+            texts.map(|text| HtmlScan::read(&text.source, &text.rendered)).collect()
+        })
     }
-}
 
-/// The value of the fields of one name.
-fn fields(header: &[HeaderField<'_>], name: &str, request: &HeaderRequest) -> Option<Vec<u8>> {
-    let mut found: Vec<_> = header.iter().filter(|field| field.is(name)).collect();
-    match request.pick {
-        Pick::All => {}
-        Pick::First => found.truncate(1),
-        Pick::Last => found = found.pop().into_iter().collect(),
+    /// The way of the message.
+    pub(super) fn relays(&self) -> &Relays {
+        self.relays.get_or_init(|| Relays::read(self.case, self.lists))
     }
-    if found.is_empty() {
-        return None;
+
+    /// The value of a request such as `From:addr` as text; empty where there is none.
+    pub(super) fn text(&self, request: &str) -> String {
+        self.find(request).unwrap_or_default()
     }
-    if request.part == Part::Whole {
-        return Some(found.iter().flat_map(|field| line(field, request.raw)).collect());
+
+    /// The value of a request as text.
+    pub(super) fn find(&self, request: &str) -> Option<String> {
+        let request = HeaderRequest::parse(request).ok()?;
+        self.header(&request).map(|value| String::from_utf8_lossy(&value).into_owned())
     }
-    let parts: Vec<String> =
-        found.iter().flat_map(|field| field.addresses()).filter_map(|one| part(&one, request.part)).collect();
-    Some(parts.join("\n").into_bytes())
-}
 
-fn part(one: &crate::mail::HeaderAddress, part: Part) -> Option<String> {
-    let host = || one.address.rsplit_once('@').map(|(_, host)| host.to_ascii_lowercase());
-    match part {
-        Part::Whole | Part::Address => Some(one.address.clone()).filter(|address| !address.is_empty()),
-        Part::Name => one.display_name.clone(),
-        Part::Host => host(),
-        Part::Domain => host().and_then(|host| psl::domain_str(&host).map(str::to_owned)),
+    /// The addresses of a request in lower case, in order.
+    pub(super) fn addresses(&self, request: &str) -> Vec<String> {
+        self.text(request).lines().map(str::to_lowercase).filter(|address| !address.is_empty()).collect()
     }
-}
 
-/// One field's value with a line end.
-fn line(field: &HeaderField<'_>, raw: bool) -> Vec<u8> {
-    let mut value = if raw || is_plain(field) { field.unfolded() } else { field.decoded().into_bytes() };
-    value.push(b'\n');
-    value
-}
-
-fn is_plain(field: &HeaderField<'_>) -> bool {
-    let ends = |suffix: &[u8]| {
-        field.name.len() >= suffix.len()
-            && field.name.iter().rev().zip(suffix.iter().rev()).all(|(a, b)| a.eq_ignore_ascii_case(b))
-    };
-    PLAIN_FIELDS.iter().any(|name| field.is(name))
-        || ends(b"message-id")
-        || field.name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"list-"))
-}
-
-/// The whole header as `Name: value` lines.
-fn all(header: &[HeaderField<'_>], raw: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    for field in header {
-        out.extend_from_slice(&field.name);
-        out.extend_from_slice(b": ");
-        out.extend(line(field, raw));
-        if out.len() > HEADER_VALUE_LIMIT {
-            break;
+    /// The sender of the envelope: of the transaction; else as the nearest relay noted it, else of a field that stands
+    /// above all Received fields.
+    fn envelope_from(&self) -> Option<String> {
+        let envelope = &self.case.transaction.envelope;
+        if let ReversePath::Mailbox(mailbox) = &envelope.reverse_path {
+            return Some(mailbox.to_string());
         }
+        if !envelope.forward_paths.is_empty() {
+            return Some(String::new());
+        }
+        let relays = self.relays();
+        let relay = relays.untrusted.first().or(relays.trusted.last());
+        let noted = relay.and_then(|relay| relay.envelope_from.clone());
+        if let Some(sender) = noted.filter(|sender| sender.is_empty() || sender.find('@').is_some_and(|at| at > 0)) {
+            return Some(sender);
+        }
+        let header = &self.case.message.header;
+        let is_fetched = || {
+            header.iter().any(|field| field.is("Received") && memchr::memmem::find(&field.raw, b"(fetchmail").is_some())
+        };
+        if self.text("X-Sender:first:addr").contains('@') && is_fetched() {
+            return None;
+        }
+        let below = header.iter().position(|field| field.is("Received")).unwrap_or(header.len());
+        for name in ["X-Envelope-From", "Envelope-Sender", "Return-Path"] {
+            let Some(at) = header.iter().position(|field| field.is(name)) else { continue };
+            // Below a Received field anybody may have written it; there X-Envelope-From ends the search.
+            let last = header.iter().rposition(|field| field.is(name)).unwrap_or(at);
+            if last < below {
+                return Some(self.addresses_as_written(name));
+            }
+            if name == "X-Envelope-From" {
+                return None;
+            }
+        }
+        None
     }
-    out
+
+    /// The fields that trusted relays wrote, or those below.
+    fn side(&self, raw: bool, trusted: bool) -> Vec<u8> {
+        let header = &self.case.message.header;
+        let mut places = header.iter().enumerate().filter(|(_, field)| field.is("Received")).map(|(at, _)| at);
+        let count = self.relays().trusted_fields;
+        let split = match places.nth(count) {
+            Some(at) => at,
+            None if trusted || count > 0 => header.len(),
+            None => 0,
+        };
+        let (above, below) = header.split_at_checked(split).unwrap_or((header, &[]));
+        all(if trusted { above } else { below }, raw)
+    }
+
+    /// The URLs and links, and the mail addresses in the text as links.
+    fn make_uri(&self) -> Vec<Vec<u8>> {
+        let mut forms = uri(self.case.message);
+        let mut seen = BTreeSet::new();
+        for paragraph in self.body() {
+            let text = String::from_utf8_lossy(paragraph);
+            for (at, _) in text.match_indices('@') {
+                let Some((start, end)) = address_around(&text, at).filter(|_| seen.len() < ADDRESSES_LIMIT) else {
+                    continue;
+                };
+                let address = text.get(start..end).unwrap_or_default();
+                let tld = address.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+                let is_link = text.get(..start).is_some_and(|before| before.ends_with("//"));
+                if !is_link && self.lists.is_tld(&tld) && seen.insert(address.to_owned()) {
+                    forms.push(format!("mailto:{address}").into_bytes());
+                }
+            }
+        }
+        forms
+    }
+
+    fn addresses_as_written(&self, name: &str) -> String {
+        let value = self.text(&format!("{name}:first:addr"));
+        value.lines().next().unwrap_or_default().to_owned()
+    }
 }
 
-fn to_and_cc(message: &Message<'_>, request: &HeaderRequest) -> Option<Vec<u8>> {
-    let values: Vec<_> = ["To", "Cc"].iter().filter_map(|name| fields(&message.header, name, request)).collect();
-    if values.is_empty() {
+/// The address around an @.
+pub(super) fn address_around(text: &str, at: usize) -> Option<(usize, usize)> {
+    let is_user = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
+    let before = text.as_bytes().get(..at)?;
+    let length = before.iter().rev().take(USER_LIMIT + 1).take_while(|byte| is_user(**byte)).count();
+    let user = before.get(before.len() - length..)?;
+    let skipped = user.iter().position(|byte| *byte != b'.').unwrap_or(length);
+    if length == 0 || skipped == length || length > USER_LIMIT || user.ends_with(b".") {
         return None;
     }
-    let separator: &[u8] = if request.part == Part::Whole { b", " } else { b"\n" };
-    let trimmed: Vec<&[u8]> = values.iter().map(|value| value.trim_ascii_end()).collect();
-    let mut out = trimmed.join(separator);
-    out.push(b'\n');
-    Some(out)
-}
-
-/// The last field of that name of an entity, or all of them.
-fn mime(entity: &Entity<'_>, request: &HeaderRequest) -> Option<Vec<u8>> {
-    if request.name == "ALL" {
-        return Some(all(&entity.header, request.raw));
-    }
-    entity.header.iter().rev().find(|field| field.is(&request.name)).map(|field| line(field, request.raw))
+    let host = text.as_bytes().get(at + 1..)?;
+    let length = host.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')).count();
+    let host = host.get(..length)?;
+    let length = host.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
+    host.get(..length)?.contains(&b'.').then_some((at - before.len().min(user.len()) + skipped, at + 1 + length))
 }
 
 fn one_line(subject: &str) -> Vec<u8> {

@@ -36,18 +36,6 @@ pub(super) fn hidden_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
     hidden > 0 && arguments.spans(hidden as f64 / (hidden + visible) as f64, true)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
-pub(super) fn image_only(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let images: usize = texts(views).map(|html| html.image_count).sum();
-    let visible: usize = texts(views).map(|html| html.visible_bytes).sum();
-    images > 0 && arguments.spans(visible as f64, false)
-}
-
-pub(super) fn tag_exists(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let wanted = arguments.text(0).to_ascii_lowercase();
-    texts(views).any(|html| html.tags.iter().any(|(name, _)| *name == wanted))
-}
-
 pub(super) fn title(views: &Views<'_>, arguments: &Arguments) -> bool {
     arguments.pattern(0).is_some_and(|pattern| texts(views).any(|html| pattern.matches(html.title.as_bytes())))
 }

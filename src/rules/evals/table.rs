@@ -2,7 +2,9 @@
 
 use super::super::regex::{Pattern, Problem};
 use super::super::views::Views;
-use super::{date, envelope, header, html, mime};
+use super::network::NETWORK;
+use super::spamassassin::SPAMASSASSIN;
+use super::{envelope, header, html, mime};
 use crate::facts::Stage;
 use crate::mail::AnomalyKind;
 
@@ -103,6 +105,18 @@ const fn eval(
     Eval { name, kinds, required: kinds.len(), stage, summary, run }
 }
 
+/// A function whose last arguments may be missing.
+pub(super) const fn optional(
+    name: &'static str,
+    kinds: &'static [Kind],
+    required: usize,
+    stage: Stage,
+    summary: &'static str,
+    run: fn(&Views<'_>, &Arguments) -> bool,
+) -> Eval {
+    Eval { name, kinds, required, stage, summary, run }
+}
+
 use Kind::{Anomaly, Number, Text, Word};
 use Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
 
@@ -117,7 +131,7 @@ const HEADER_ANOMALIES: &[AnomalyKind] = &[
 ];
 
 /// Every function, sorted by name.
-pub(in crate::rules) const EVALS: &[Eval] = &[
+const EVALS: &[Eval] = &[
     eval(
         "check_anomaly",
         &[Anomaly],
@@ -140,7 +154,6 @@ pub(in crate::rules) const EVALS: &[Eval] = &[
         mime::attachment_type,
     ),
     eval("check_authenticated", &[], Header, "The client logged in.", envelope::authenticated),
-    eval("check_body_length", &[Number], Whole, "The text is shorter than that many bytes.", mime::body_length),
     eval(
         "check_client_host",
         &[Kind::Pattern],
@@ -156,15 +169,6 @@ pub(in crate::rules) const EVALS: &[Eval] = &[
         header::from_to_same,
     ),
     eval(
-        "check_for_matching_env_and_hdr_from",
-        &[],
-        Header,
-        "The envelope's sender is the author of the header.",
-        header::matching_env_and_hdr_from,
-    ),
-    eval("check_for_mime_html", &[], Whole, "There is an HTML text.", mime::html),
-    eval("check_for_mime_html_only", &[], Whole, "There is an HTML text and no plain one.", mime::html_only),
-    eval(
         "check_for_missing_to_header",
         &[],
         Header,
@@ -172,13 +176,6 @@ pub(in crate::rules) const EVALS: &[Eval] = &[
         header::missing_to,
     ),
     eval("check_for_no_rdns", &[], Header, "The client has no verified host name.", envelope::no_rdns),
-    eval(
-        "check_for_shifted_date",
-        &[Number, Number],
-        Header,
-        "The Date field is at least MIN and less than MAX hours ahead of the arrival; `undef` leaves an end open.",
-        date::shifted,
-    ),
     eval(
         "check_for_to_in_subject",
         &[Word(&["address", "user"])],
@@ -238,33 +235,27 @@ pub(in crate::rules) const EVALS: &[Eval] = &[
         html::hidden_ratio,
     ),
     eval(
-        "html_image_only",
-        &[Number, Number],
-        Whole,
-        "There are pictures, and at least MIN but less than MAX bytes of visible text.",
-        html::image_only,
-    ),
-    eval(
         "html_link_mismatch",
         &[],
         Whole,
         "The text of a link shows another registered domain than the one it leads to.",
         html::link_mismatch,
     ),
-    eval("html_tag_exists", &[Text], Whole, "An HTML text has that element.", html::tag_exists),
     eval("html_title", &[Kind::Pattern], Whole, "The title of an HTML text matches.", html::title),
-    eval(
-        "subject_is_all_caps",
-        &[],
-        Header,
-        "The subject has several words, ten bytes or more, and no lower case.",
-        header::subject_is_all_caps,
-    ),
 ];
 
-/// The function of that name.
+/// Every function.
+pub(in crate::rules) fn all() -> impl Iterator<Item = &'static Eval> {
+    EVALS.iter().chain(SPAMASSASSIN).chain(NETWORK)
+}
+
+/// The function of that name; `whitelist` and `blacklist` are old names of `welcomelist` and `blocklist`.
 pub(in crate::rules) fn find(name: &str) -> Option<&'static Eval> {
-    EVALS.binary_search_by(|eval| eval.name.cmp(name)).ok().and_then(|index| EVALS.get(index))
+    let present = name.replace("whitelist", "welcomelist").replace("blacklist", "blocklist");
+    let among = |table: &'static [Eval]| {
+        table.binary_search_by(|eval| eval.name.cmp(&present)).ok().and_then(|index| table.get(index))
+    };
+    among(EVALS).or_else(|| among(SPAMASSASSIN)).or_else(|| among(NETWORK))
 }
 
 /// What is wrong with a call.
@@ -297,6 +288,14 @@ impl Eval {
     }
 }
 
+/// Compiles a pattern; one without delimiters is taken as it stands.
+fn compile(value: &str) -> Result<Pattern, Problem> {
+    if value.starts_with('/') || value.starts_with("m{") || value.starts_with("m(") {
+        return Pattern::compile(value);
+    }
+    Pattern::compile(&format!("/{}/", value.replace('/', "\\/")))
+}
+
 fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
     let unfit = || BadCall::Arguments(format!("`{value}` is not {}", kind.name()));
     match kind {
@@ -305,7 +304,7 @@ fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
         Text => Ok(Argument::Text(value.to_owned())),
         Word(words) if words.contains(&value) => Ok(Argument::Text(value.to_owned())),
         Word(_) => Err(unfit()),
-        Kind::Pattern => match Pattern::compile(value) {
+        Kind::Pattern => match compile(value) {
             Ok(pattern) => Ok(Argument::Pattern(Box::new(pattern))),
             Err(problem) => Err(BadCall::Pattern(at, problem)),
         },
@@ -372,12 +371,14 @@ pub(super) fn registered_domain(address: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadCall, EVALS, find, split};
+    use super::{BadCall, EVALS, NETWORK, SPAMASSASSIN, all, find, split};
 
     #[test]
     fn the_table_is_sorted() {
         assert!(EVALS.is_sorted_by(|a, b| a.name < b.name));
-        assert!(EVALS.iter().all(|eval| eval.summary.ends_with('.')));
+        assert!(SPAMASSASSIN.is_sorted_by(|a, b| a.name < b.name));
+        assert!(NETWORK.is_sorted_by(|a, b| a.name < b.name));
+        assert!(all().all(|eval| eval.summary.ends_with('.')));
         assert!(find("html_has").is_some() && find("nope").is_none());
     }
 

@@ -1,0 +1,8 @@
+//! What SpamAssassin's tests on HTML count: tags, nesting, sizes, colours and the area of pictures of one HTML text.
+
+mod colour;
+mod elements;
+mod scan;
+mod style;
+
+pub(super) use scan::HtmlScan;
