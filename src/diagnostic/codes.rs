@@ -139,6 +139,26 @@ pub const CODES: &[Code] = &[
     ),
     code("R0109", "a line that is too long", "A line of a rule file may have 65,536 bytes."),
     code("R0110", "conditions nested too deeply", "`if` blocks may be nested 64 deep."),
+    code(
+        "R0111",
+        "a file for another version",
+        "`require_version` names another version than 4.000001, whose language this is: the rest of the file is skipped, as SpamAssassin does.",
+    ),
+    code(
+        "R0112",
+        "a setting that is decided elsewhere",
+        "SpamAssassin reads this from rule files; in Gatepost it belongs to gatepost.toml, or is always so. The line is accepted and changes nothing. The help says where to look.",
+    ),
+    code(
+        "R0113",
+        "an included file that is not there",
+        "`include PATH` names a file that was not found or may not be read. Relative paths start at the directory of the including file. Its rules are missing; the others load.",
+    ),
+    code(
+        "R0114",
+        "files that include each other too deeply",
+        "Files may be included 8 deep and 256 of them altogether, and none may include itself, directly or by way of others.",
+    ),
     // Rules: the definition of one rule.
     code(
         "R0201",
@@ -159,7 +179,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0205",
         "a score that is no number",
-        "Write one score, or four for the score sets: local, network, Bayes, both. Gatepost uses the first.",
+        "Write one score, or four for the score sets: local, network, Bayes, both. Gatepost uses the first, unless a line `score_set N` (0 to 3) says otherwise.",
     ),
     code(
         "R0206",
@@ -202,6 +222,41 @@ pub const CODES: &[Code] = &[
         "a meta that needs a disabled rule",
         "One of the rules that the meta names is disabled (score 0, or not supported). It counts as 0.",
     ),
+    code(
+        "R0215",
+        "a relative score without a score before it",
+        "`score NAME (1)` adds to the score so far, and there is none. SpamAssassin ignores such a line, and so does Gatepost. Write the score without parentheses, or load the file that sets it first.",
+    ),
+    code(
+        "R0216",
+        "a priority that is no number",
+        "`priority NAME N` takes a whole number between -1,000,000 and 1,000,000; lower runs first, and 0 is usual.",
+    ),
+    code(
+        "R0217",
+        "a shortcircuit that cannot be understood",
+        "Write `shortcircuit NAME spam`, `ham`, `on` or `off`: whether, and with which score, a hit of the rule ends the scan.",
+    ),
+    code(
+        "R0218",
+        "a template that nothing fills",
+        "`%{NAME}` stands for what another rule captured with `(?<NAME>…)`. No rule does, so the rule is disabled.",
+    ),
+    code(
+        "R0219",
+        "a uri_detail rule that cannot be understood",
+        "Write `uri_detail NAME key =~ /regex/ key !~ /regex/ …`; keys are raw, type, cleaned, text, domain and host. All conditions must hold for one URL.",
+    ),
+    code(
+        "R0220",
+        "a report or header template that cannot be used",
+        "The message says what is wrong with the line: `add_header spam|ham|all NAME text`, `remove_header spam|ham|all NAME`, `rewrite_header subject|from|to text`, `report text`.",
+    ),
+    code(
+        "R0221",
+        "rules with templates that do not run",
+        "SpamAssassin 4.0.1 fills `%{NAME}` from the first mail that a process sees and then keeps it, so in a daemon such rules hardly ever hit. A set with `loadplugin` lines hits as that daemon does: these rules are off. `capture_templates 1` runs them as they are meant, with what each mail holds; `capture_templates 0` leaves them off without a word.",
+    ),
     // Rules: regular expressions.
     code(
         "R0301",
@@ -233,7 +288,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0308",
         "a regular expression that cannot be used here",
-        "Templates `%{NAME}`, recursion and conditionals are not implemented yet: the rule is disabled.",
+        "Recursion, conditionals, control verbs and characters beyond one byte are not implemented: the rule is disabled.",
     ),
     // Rules: lint.
     code(
@@ -253,11 +308,35 @@ pub const CODES: &[Code] = &[
         "`test NAME ok STRING` and `test NAME fail STRING` are run by `gatepost rules check`, and show the next reader what the rule is for.",
     ),
     code("R0405", "a test line that fails", "The rule does not do what its test line says."),
-    code("R0406", "a rule that always hits", "The expression matches the empty text, so the rule hits every mail."),
+    code(
+        "R0406",
+        "a rule that always hits",
+        "The expression matches the empty text, or the meta is never 0, so the rule hits every mail.",
+    ),
     code(
         "R0407",
         "a test line that cannot be run here",
         "The rule is disabled, or asks for something that Gatepost cannot look at yet: its test line would say nothing.",
+    ),
+    code(
+        "R0408",
+        "a rule that never hits",
+        "Nothing can match its regular expression, no message has the field that it asks for, or its meta is 0 whatever the rules in it do. Body rules are tried on one paragraph at a time, so a line end in the middle never matches there: use `\\s+`, or a rawbody rule.",
+    ),
+    code(
+        "R0409",
+        "a rule that hits only where another one hits",
+        "Every text that this rule finds is found by the other one too, and their scores add up. That may be meant; often one was widened later and the other forgotten.",
+    ),
+    code(
+        "R0410",
+        "two rules with the same pattern",
+        "Both look at the same part of the mail for the same regular expression. One of them is enough: metas can name it, and scores need not be split.",
+    ),
+    code(
+        "R0411",
+        "a slow rule",
+        "The rule costs far more than others on ordinary mail, because it has no literal by which most mail could be skipped, or repeats without limit. `gatepost rules bench` shows the cost of each.",
     ),
 ];
 

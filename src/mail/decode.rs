@@ -239,6 +239,26 @@ pub(super) fn to_utf8<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, st
     (Cow::Owned(text), Some(kind))
 }
 
+/// Decodes a charset by its declared name (any case); `None` where no decoder is known. What is malformed becomes U+FFFD.
+pub fn decode_charset(bytes: &[u8], name: &str) -> Option<String> {
+    let name = name.trim().to_ascii_lowercase();
+    let decoder = charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45)?;
+    Some(decoder(bytes))
+}
+
+/// Decodes Windows-1252; the five bytes that it leaves open become U+FFFD.
+pub fn decode_windows_1252(bytes: &[u8]) -> String {
+    const HIGH: [char; 32] = [
+        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
+        '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+    ];
+    let character = |byte: u8| match byte {
+        0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),
+        _ => char::from(byte),
+    };
+    bytes.iter().map(|byte| character(*byte)).collect()
+}
+
 /// UTF-16 without a byte order mark is told apart by where its zero bytes stand.
 fn utf_16_name(bytes: &[u8]) -> &'static str {
     if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {

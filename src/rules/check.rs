@@ -1,12 +1,14 @@
-//! Lint and in-file tests, for `gatepost rules check`.
+//! Loading with every complaint, and the in-file tests, for `gatepost rules check`.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::header_request::{HeaderRequest, Part};
+use super::lint::lint;
 use super::rule::{Rule, Test, TestLine, ViewKey};
 use super::ruleset::Ruleset;
 use super::scanner::Scanner;
+use super::small_mail::small_mail;
 use crate::diagnostic::{Diagnostic, Source};
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
@@ -36,58 +38,8 @@ pub fn check(sources: &[Arc<Source>]) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// What is doubtful about rules that do load, in the order of the rules.
-pub fn lint(ruleset: &Ruleset) -> Vec<Diagnostic> {
-    let mut results = run_tests(ruleset).into_iter().peekable();
-    let mut found = Vec::new();
-    for rule in ruleset.rules() {
-        found.extend(lint_rule(rule));
-        while let Some(result) = results.next_if(|result| result.rule == rule.name) {
-            found.extend(complaint(&result));
-        }
-    }
-    found
-}
-
-fn lint_rule(rule: &Rule) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let warn = |code, message: String| Diagnostic::warning(code, message).at(&rule.source, rule.span.clone(), "");
-    let name = &rule.name;
-    if let Some((source, span)) = &rule.earlier {
-        found.push(warn("R0403", format!("{name} is defined twice; this one counts")).also(
-            source,
-            span.clone(),
-            "first defined here",
-        ));
-    }
-    if let Test::Pattern { pattern, negated: false, .. } = &rule.test
-        && pattern.always_matches
-    {
-        found.push(warn("R0406", format!("{name} always hits")));
-    }
-    if rule.disabled.is_some() || rule.is_subrule() {
-        return found;
-    }
-    if rule.description.is_empty() {
-        found.push(warn("R0401", format!("{name} has no description")).help(format!("add `describe {name} …`")));
-    }
-    if !rule.has_score {
-        found.push(
-            warn("R0402", format!("{name} has no score and counts {}", rule.score))
-                .help(format!("add `score {name} {}`", rule.score)),
-        );
-    }
-    let can_be_tested = !matches!(rule.test, Test::Meta(_) | Test::Eval(..) | Test::Exists(_) | Test::Never);
-    if can_be_tested && rule.tests.is_empty() {
-        found.push(
-            warn("R0404", format!("{name} has no test line"))
-                .help(format!("add `test {name} ok …` and `test {name} fail …`")),
-        );
-    }
-    found
-}
-
-fn complaint(result: &TestResult) -> Option<Diagnostic> {
+/// What a test line that went wrong, or could not be run, is told as.
+pub(super) fn complaint(result: &TestResult) -> Option<Diagnostic> {
     let (source, span) = (&result.test.source, result.test.span.clone());
     let name = &result.rule;
     if let Some(why) = result.not_run {
@@ -109,7 +61,9 @@ pub fn run_tests(ruleset: &Ruleset) -> Vec<TestResult> {
 fn run(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, test: &TestLine) -> TestResult {
     let outcome = match (&rule.test, rule.disabled.is_some()) {
         (_, true) => Err("the rule is disabled"),
-        (Test::Meta(_) | Test::Eval(..), _) => Ok(hits_mail(ruleset, scanner, rule, &test.text)),
+        (Test::Meta(_) | Test::Eval(..) | Test::Template(_) | Test::UriDetail(_), _) => {
+            Ok(hits_mail(ruleset, scanner, rule, &test.text))
+        }
         _ => hits(rule, &test.text),
     };
     let (line, column) = test.source.position(test.span.start);
@@ -131,30 +85,27 @@ fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
         Test::Pattern { view, pattern, negated, .. } => {
             let text = match view {
                 ViewKey::Header(request) | ViewKey::Mime(request) => header_text(request, text),
+                ViewKey::MimeParts(parts) => header_text(&parts.request, text),
                 ViewKey::Body | ViewKey::RawBody | ViewKey::Uri | ViewKey::Full => text.to_owned(),
             };
             Ok(pattern.matches(text.as_bytes()) != *negated)
         }
-        Test::Meta(_) | Test::Eval(..) | Test::Never => Err("the rule cannot be decided"),
+        Test::Meta(_) | Test::Eval(..) | Test::Template(_) | Test::UriDetail(_) | Test::Never => {
+            Err("the rule cannot be decided")
+        }
     }
 }
 
-/// Whether a meta or a function hits the small mail that its test line stands for: `\n` is a line end, and what comes before
-/// the first empty line is the header; a line without one is the body of a plain mail.
+/// Whether a rule that needs more than one text hits the small mail that its test line stands for.
 fn hits_mail(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, text: &str) -> bool {
-    let text = text.replace("\\n", "\r\n");
-    let raw = if text.contains("\r\n\r\n") { text } else { format!("{PLAIN_HEADER}\r\n{text}\r\n") };
-    let message = Message::parse(raw.as_bytes(), &Limits::default());
+    let raw = small_mail(text);
+    let message = Message::parse(&raw, &Limits::default());
     let transaction = Transaction::new("test".into(), UNIX_EPOCH);
     let facts = Facts::default();
     let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
     scanner.scan(ruleset, &case, &|| false);
     scanner.values(ruleset).any(|(hit, _)| hit.name == rule.name)
 }
-
-/// The header of a test line that has none.
-const PLAIN_HEADER: &str = "From: Test <test@example.net>\r\nTo: reader@example.com\r\nSubject: test\r\n\
-    Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <test@example.net>\r\n";
 
 /// The value that a test line means: `Header: value` or the value alone; of address parts the part itself.
 fn header_text(request: &HeaderRequest, text: &str) -> String {

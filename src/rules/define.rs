@@ -7,6 +7,8 @@ use super::evals::{self, BadCall};
 use super::header_request::{HeaderRequest, MODIFIERS};
 use super::regex::{Pattern, Problem};
 use super::rule::{RuleKind, Test, ViewKey};
+use super::template::Template;
+use super::uri_detail::{self, BadDetail, UriDetail};
 use crate::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// A complaint about a definition; the span is relative to its text.
@@ -60,13 +62,73 @@ pub(super) fn define(kind: RuleKind, text: &str) -> Result<Test, Complaint> {
         RuleKind::RawBody => plain(text, ViewKey::RawBody),
         RuleKind::Uri => plain(text, ViewKey::Uri),
         RuleKind::Full => plain(text, ViewKey::Full),
+        RuleKind::UriDetail => detail(text),
         RuleKind::Meta | RuleKind::Unsupported => Ok(Test::Never),
     }
 }
 
 fn plain(text: &str, view: ViewKey) -> Result<Test, Complaint> {
-    let pattern = pattern(text, 0)?;
-    Ok(Test::Pattern { view, pattern, negated: false, if_unset: None })
+    search(text, 0, view, false, None)
+}
+
+/// A regular expression over a view. One with templates cannot be compiled yet; the rest of it can.
+fn search(
+    text: &str,
+    offset: usize,
+    view: ViewKey,
+    negated: bool,
+    if_unset: Option<String>,
+) -> Result<Test, Complaint> {
+    if let Some(template) = Template::parse(text, view.clone(), negated, if_unset.clone()) {
+        return match Pattern::compile(&template.sample()) {
+            Ok(_) => Ok(Test::Template(Arc::new(template))),
+            Err(problem) => Err(regex_complaint(Problem { span: 0..text.len(), ..problem }, offset)),
+        };
+    }
+    let pattern = pattern(text, offset)?;
+    Ok(Test::Pattern { view, pattern, negated, if_unset })
+}
+
+fn detail(text: &str) -> Result<Test, Complaint> {
+    UriDetail::parse(text).map(|detail| Test::UriDetail(Arc::new(detail))).map_err(|bad| match bad {
+        BadDetail::Pattern(at, problem) => regex_complaint(problem, at),
+        BadDetail::Form(message, span) => {
+            Complaint::error("R0219", message, span).help("write `key =~ /regex/ key !~ /regex/ …`")
+        }
+        BadDetail::Key(span) => {
+            let name = text.get(span.clone()).unwrap_or_default();
+            let complaint = Complaint::error("R0219", format!("a URL has no detail `{name}`"), span);
+            match did_you_mean(name, uri_detail::keys()) {
+                Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
+                None => complaint.help("known are raw, type, cleaned, text, domain and host"),
+            }
+        }
+    })
+}
+
+/// The regular expression within a definition, with its delimiters.
+pub(super) fn regex_of(kind: RuleKind, text: &str) -> Option<&str> {
+    match kind {
+        RuleKind::Body | RuleKind::RawBody | RuleKind::Uri | RuleKind::Full => {
+            Some(text).filter(|text| !text.starts_with("eval:"))
+        }
+        RuleKind::Header | RuleKind::MimeHeader => {
+            let at = ["=~", "!~"].into_iter().filter_map(|sign| text.find(sign)).min()?;
+            Some(without_default(text.get(at + 2..)?.trim_start()).0)
+        }
+        RuleKind::UriDetail | RuleKind::Meta | RuleKind::Unsupported => None,
+    }
+}
+
+/// A regular expression, and the value that `[if-unset: …]` behind it gives to a missing field.
+fn without_default(rest: &str) -> (&str, Option<String>) {
+    match rest.rfind("[if-unset:") {
+        Some(at) if rest.ends_with(']') && !rest.get(..at).is_some_and(|before| before.trim_end().is_empty()) => {
+            let value = rest.get(at + 10..rest.len() - 1).unwrap_or_default().trim_start();
+            (rest.get(..at).unwrap_or_default().trim_end(), Some(value.to_owned()))
+        }
+        _ => (rest, None),
+    }
 }
 
 fn pattern(text: &str, offset: usize) -> Result<Arc<Pattern>, Complaint> {
@@ -106,15 +168,8 @@ fn comparison(text: &str, view: impl Fn(HeaderRequest) -> ViewKey) -> Result<Tes
     let rest = text.get(at + 2..).unwrap_or_default();
     let start = text.len() - rest.trim_start().len();
     let rest = rest.trim_start();
-    let (regex, if_unset) = match rest.rfind("[if-unset:") {
-        Some(at) if rest.ends_with(']') && !rest.get(..at).is_some_and(|before| before.trim_end().is_empty()) => {
-            let value = rest.get(at + 10..rest.len() - 1).unwrap_or_default().trim_start();
-            (rest.get(..at).unwrap_or_default().trim_end(), Some(value.to_owned()))
-        }
-        _ => (rest, None),
-    };
-    let pattern = pattern(regex, start)?;
-    Ok(Test::Pattern { view: view(request), pattern, negated, if_unset })
+    let (regex, if_unset) = without_default(rest);
+    search(regex, start, view(request), negated, if_unset)
 }
 
 fn request(name: &str, offset: usize) -> Result<HeaderRequest, Complaint> {

@@ -3,6 +3,7 @@
 use super::metas;
 use super::rule::{Rule, Test, ViewKey};
 use super::ruleset::Ruleset;
+use super::shortcircuit::Class;
 
 /// All that is known of a rule: several lines, the last one ended.
 pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
@@ -19,6 +20,9 @@ pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
     line(format!("  looks at   {}", subject(rule)));
     line(format!("  test       {}", rule.definition));
     line(format!("  score      {}", score(rule)));
+    if let Some(order) = order(ruleset, rule) {
+        line(format!("  order      {order}"));
+    }
     let (file, number, column) = rule.position();
     line(format!("  defined    {file}:{number}:{column}"));
     line(format!(
@@ -47,18 +51,43 @@ pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
 
 fn subject(rule: &Rule) -> String {
     match &rule.test {
-        Test::Pattern { view, .. } => match view {
-            ViewKey::Header(request) => format!("the header field {request}"),
-            ViewKey::Mime(request) => format!("the header field {request} of each MIME entity"),
-            ViewKey::Body => "the text as a person reads it, and the subject".to_owned(),
-            ViewKey::RawBody => "the decoded text with its HTML".to_owned(),
-            ViewKey::Uri => "the URLs".to_owned(),
-            ViewKey::Full => "the message as received".to_owned(),
-        },
+        Test::Pattern { view, .. } => view_name(view),
+        Test::Template(template) => {
+            let names: Vec<_> = template.names().collect();
+            format!("{}, with what other rules captured as {}", view_name(&template.view), names.join(", "))
+        }
+        Test::UriDetail(_) => "what is known of each URL".to_owned(),
         Test::Exists(request) => format!("whether the header field {request} exists"),
         Test::Eval(eval, _) => format!("what the function {} looks at", eval.name),
         Test::Meta(_) => "other rules".to_owned(),
         Test::Never => "nothing: it cannot be decided yet".to_owned(),
+    }
+}
+
+fn view_name(view: &ViewKey) -> String {
+    match view {
+        ViewKey::Header(request) => format!("the header field {request}"),
+        ViewKey::MimeParts(parts) => format!("the header field {} of some MIME entities", parts.request),
+        ViewKey::Mime(request) => format!("the header field {request} of each MIME entity"),
+        ViewKey::Body => "the text as a person reads it, and the subject".to_owned(),
+        ViewKey::RawBody => "the decoded text with its HTML".to_owned(),
+        ViewKey::Uri => "the URLs".to_owned(),
+        ViewKey::Full => "the message as received".to_owned(),
+    }
+}
+
+/// When it runs, where that is not the usual, and whether it ends the scan.
+fn order(ruleset: &Ruleset, rule: &Rule) -> Option<String> {
+    let priority = ruleset.extras.priority(&rule.name);
+    let ends = ruleset.extras.shortcircuits.class(&rule.name).map(|class| match class {
+        Class::Spam => "a hit ends the scan: spam",
+        Class::Ham => "a hit ends the scan: good mail",
+        Class::On | Class::Off => "a hit ends the scan",
+    });
+    match (priority, ends) {
+        (0, None) => None,
+        (priority, None) => Some(format!("priority {priority}")),
+        (priority, Some(ends)) => Some(format!("priority {priority}; {ends}")),
     }
 }
 

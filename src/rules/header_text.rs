@@ -1,103 +1,202 @@
 //! The values of header fields as rules see them.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::header_request::{HeaderRequest, Part, Pick};
-use super::limits::HEADER_VALUE_LIMIT;
-use crate::mail::{Entity, HeaderField, Message, decode_words};
+use super::lists::Lists;
+use super::views::{addresses, unambiguous};
+use crate::mail::{Entity, HeaderAddress, HeaderField, Message, decode_words};
 
-/// Fields whose values are never decoded.
-const PLAIN_FIELDS: &[&str] = &["Received", "Date", "MIME-Version", "References", "In-Reply-To"];
+/// Fields whose encoded words stay as they are; so do all that begin with `List-`.
+const PLAIN_FIELDS: &[&str] = &[
+    "Received",
+    "Message-ID",
+    "Resent-Message-ID",
+    "Date",
+    "Resent-Date",
+    "MIME-Version",
+    "References",
+    "In-Reply-To",
+];
+/// Bytes of one value.
+const VALUE_LIMIT: usize = 8_192;
+/// Bytes of a name.
+const FIELD_NAME_LIMIT: usize = 256;
+/// Bytes of all fields together.
+const HEADER_LIMIT: usize = 65_536;
 
-/// The value of the fields of one name.
-pub(super) fn fields(header: &[HeaderField<'_>], name: &str, request: &HeaderRequest) -> Option<Vec<u8>> {
-    let mut found: Vec<_> = header.iter().filter(|field| field.is(name)).collect();
-    match request.pick {
+/// Whether a field is seen: what another filter of this kind said is not.
+fn is_seen(field: &HeaderField<'_>) -> bool {
+    !field.name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Spam-"))
+}
+
+fn picked<T>(mut found: Vec<T>, pick: Pick) -> Vec<T> {
+    match pick {
         Pick::All => {}
         Pick::First => found.truncate(1),
         Pick::Last => found = found.pop().into_iter().collect(),
     }
-    if found.is_empty() {
-        return None;
-    }
-    if request.part == Part::Whole {
-        return Some(found.iter().flat_map(|field| line(field, request.raw)).collect());
-    }
-    let parts: Vec<String> =
-        found.iter().flat_map(|field| field.addresses()).filter_map(|one| part(&one, request.part)).collect();
-    Some(parts.join("\n").into_bytes())
+    found
 }
 
-pub(super) fn part(one: &crate::mail::HeaderAddress, part: Part) -> Option<String> {
-    let host = || one.address.rsplit_once('@').map(|(_, host)| host.to_ascii_lowercase());
-    match part {
-        Part::Whole | Part::Address => Some(one.address.clone()).filter(|address| !address.is_empty()),
-        Part::Name => one.display_name.clone(),
-        Part::Host => host(),
-        Part::Domain => host().and_then(|host| psl::domain_str(&host).map(str::to_owned)),
+/// The value of the fields of some names, one name behind the other.
+pub(super) fn fields(
+    header: &[HeaderField<'_>],
+    names: &[&str],
+    request: &HeaderRequest,
+    lists: &Lists,
+) -> Option<Vec<u8>> {
+    let of_name = |name: &'_ &str| header.iter().filter(|field| field.is(name) && is_seen(field)).collect::<Vec<_>>();
+    let found = picked(names.iter().flat_map(of_name).collect(), request.pick);
+    if request.part == Part::Whole {
+        let lines = found.iter().flat_map(|field| line(field, request.raw));
+        return (!found.is_empty()).then(|| lines.collect());
     }
+    let parts = found.iter().flat_map(|field| entries(field)).filter_map(|one| part(one, request, lists));
+    let parts: Vec<Vec<u8>> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join(&b'\n'))
+}
+
+/// The part of an entry that is asked for.
+pub(super) fn part(one: addresses::Entry, request: &HeaderRequest, lists: &Lists) -> Option<Vec<u8>> {
+    let host = |address: Option<Vec<u8>>| {
+        let address = address?;
+        let at = address.iter().rposition(|byte| *byte == b'@')?;
+        Some(String::from_utf8_lossy(address.get(at + 1..)?).into_owned())
+    };
+    match request.part {
+        Part::Whole | Part::Address => one.address,
+        Part::Name if request.raw => one.name,
+        Part::Name => one.name.map(|name| display_name(&name)),
+        Part::Host => host(one.address).map(String::into_bytes),
+        Part::Domain => {
+            let host = host(one.address)?.to_ascii_lowercase();
+            let domain = lists.registered(&host).or_else(|| psl::domain_str(&host).map(str::to_owned));
+            Some(domain.unwrap_or(host).into_bytes())
+        }
+    }
+}
+
+/// A display name with encoded words decoded and white space squeezed, without single quotes around.
+fn display_name(name: &[u8]) -> Vec<u8> {
+    let unfolded: Vec<u8> = name.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let decoded = decode_words(unambiguous(&unfolded).as_bytes());
+    let words: Vec<&str> =
+        decoded.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}').filter(|w| !w.is_empty()).collect();
+    if words.is_empty() {
+        return decoded.into_bytes();
+    }
+    let name = words.join(" ");
+    let inner = name.strip_prefix('\'').and_then(|name| name.strip_suffix('\''));
+    inner.map(str::to_owned).unwrap_or(name).into_bytes()
+}
+
+/// The value as it stands, lines ended by LF, up to the limit.
+fn value<'f>(field: &'f HeaderField<'_>) -> Cow<'f, [u8]> {
+    let raw = field.raw.as_ref();
+    if memchr::memchr(b'\r', raw).is_none() {
+        return Cow::Borrowed(raw.get(..VALUE_LIMIT).unwrap_or(raw));
+    }
+    let is_kept = |(at, byte): &(usize, &u8)| **byte != b'\r' || raw.get(at + 1) != Some(&b'\n');
+    Cow::Owned(raw.iter().enumerate().filter(is_kept).map(|(_, byte)| *byte).take(VALUE_LIMIT).collect())
+}
+
+/// The entries of a field. Where they are fewer than its commas say, or comments stand in comments, the strict reading is
+/// asked, too, as in SpamAssassin.
+fn entries(field: &HeaderField<'_>) -> Vec<addresses::Entry> {
+    let value = value(field);
+    let entries = addresses::entries(&value);
+    let count = |wanted: u8| memchr::memchr_iter(wanted, &value).count();
+    let has_nested_comments = count(b'(') >= 2;
+    let are_few = has_nested_comments || entries.len() <= count(b',');
+    if value.trim_ascii().is_empty() || !are_few {
+        return entries;
+    }
+    let strict = field.addresses();
+    let is_better = strict.len() > entries.len() || (has_nested_comments && !strict.is_empty());
+    if !is_better {
+        return entries;
+    }
+    let entry = |one: HeaderAddress| addresses::Entry {
+        name: one.display_name.map(String::into_bytes),
+        address: Some(one.address.into_bytes()).filter(|address| address.contains(&b'@')),
+    };
+    strict.into_iter().map(entry).collect()
 }
 
 /// One field's value with a line end.
-fn line(field: &HeaderField<'_>, raw: bool) -> Vec<u8> {
-    let mut value = match (raw, is_plain(field)) {
-        (true, _) => field.unfolded(),
-        (false, true) => unfolded(field),
-        (false, false) => decode_words(&unfolded(field)).into_bytes(),
+pub(super) fn line(field: &HeaderField<'_>, raw: bool) -> Vec<u8> {
+    let mut line = if raw {
+        value(field).into_owned()
+    } else {
+        let unfolded = unfolded(&value(field));
+        let text = unambiguous(&unfolded);
+        if is_plain(field) { text.into_owned().into_bytes() } else { decode_words(text.as_bytes()).into_bytes() }
     };
-    value.push(b'\n');
-    value
+    line.push(b'\n');
+    line
 }
 
 /// The value with each fold (line end and the blanks behind it) as one blank.
-fn unfolded(field: &HeaderField<'_>) -> Vec<u8> {
-    let mut value = Vec::with_capacity(field.raw.len());
-    for (index, line) in field.raw.trim_ascii().split(|byte| *byte == b'\n').enumerate() {
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    let mut unfolded = Vec::with_capacity(value.len());
+    for (index, line) in value.trim_ascii().split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = line.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
         if index > 0 && text > 0 {
-            value.push(b' ');
-            value.extend_from_slice(line.get(text..).unwrap_or_default());
+            unfolded.push(b' ');
+            unfolded.extend_from_slice(line.get(text..).unwrap_or_default());
         } else {
-            value.extend_from_slice(line);
+            unfolded.extend_from_slice(line);
         }
     }
-    value.retain(|byte| *byte != b'\r');
-    value
+    unfolded
 }
 
 fn is_plain(field: &HeaderField<'_>) -> bool {
-    let ends = |suffix: &[u8]| {
-        field.name.len() >= suffix.len()
-            && field.name.iter().rev().zip(suffix.iter().rev()).all(|(a, b)| a.eq_ignore_ascii_case(b))
-    };
     PLAIN_FIELDS.iter().any(|name| field.is(name))
-        || ends(b"message-id")
         || field.name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"list-"))
 }
 
-/// The whole header as `Name: value` lines.
+/// The whole header as `Name: value` lines, up to the limit: then those names that come first are there.
 pub(super) fn all(header: &[HeaderField<'_>], raw: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    for field in header {
-        out.extend_from_slice(&field.name);
-        out.extend_from_slice(b": ");
-        out.extend(line(field, raw));
-        if out.len() > HEADER_VALUE_LIMIT {
-            break;
+    let mut lines: Vec<(usize, &[u8], Vec<u8>)> = Vec::new();
+    let mut first_places: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
+    for (place, field) in header.iter().enumerate().filter(|(_, field)| raw || is_seen(field)) {
+        let first = *first_places.entry(field.name.to_ascii_lowercase()).or_insert(place);
+        let name = field.name.get(..FIELD_NAME_LIMIT).unwrap_or(&field.name);
+        lines.push((first, name, line(field, raw)));
+    }
+    let length = |(_, name, line): &(usize, &[u8], Vec<u8>)| name.len() + line.len() + 2;
+    let total: usize = lines.iter().map(length).sum();
+    let mut is_kept = vec![true; lines.len()];
+    if total > HEADER_LIMIT {
+        let mut order: Vec<usize> = (0..lines.len()).collect();
+        order.sort_by_key(|index| lines.get(*index).map(|(first, ..)| (*first, *index)));
+        let mut size = 0;
+        for index in order {
+            size += lines.get(index).map_or(0, length);
+            if let Some(kept) = is_kept.get_mut(index) {
+                *kept = size <= HEADER_LIMIT;
+            }
         }
+    }
+    let mut out = Vec::with_capacity(total.min(HEADER_LIMIT));
+    for ((_, name, line), _) in lines.iter().zip(is_kept).filter(|(_, is_kept)| *is_kept) {
+        out.extend_from_slice(name);
+        out.extend_from_slice(if raw { b":" } else { b": " });
+        out.extend_from_slice(line);
     }
     out
 }
 
-pub(super) fn to_and_cc(message: &Message<'_>, request: &HeaderRequest) -> Option<Vec<u8>> {
-    let values: Vec<_> = ["To", "Cc"].iter().filter_map(|name| fields(&message.header, name, request)).collect();
-    if values.is_empty() {
-        return None;
-    }
-    let separator: &[u8] = if request.part == Part::Whole { b", " } else { b"\n" };
-    let trimmed: Vec<&[u8]> = values.iter().map(|value| value.trim_ascii_end()).collect();
-    let mut out = trimmed.join(separator);
-    out.push(b'\n');
-    Some(out)
+/// The header block as it was received, without the line that mail boxes put in front.
+pub(super) fn block<'m>(message: &Message<'m>) -> &'m [u8] {
+    let block = message.raw.get(..message.body_start).unwrap_or_default();
+    let start = if block.starts_with(b"From ") { memchr::memchr(b'\n', block).map_or(0, |end| end + 1) } else { 0 };
+    let block = block.get(start..).unwrap_or_default();
+    block.strip_suffix(b"\n").filter(|block| block.ends_with(b"\n")).unwrap_or(block)
 }
 
 /// The last field of that name of an entity, or all of them.
@@ -105,5 +204,9 @@ pub(super) fn mime(entity: &Entity<'_>, request: &HeaderRequest) -> Option<Vec<u
     if request.name == "ALL" {
         return Some(all(&entity.header, request.raw));
     }
-    entity.header.iter().rev().find(|field| field.is(&request.name)).map(|field| line(field, request.raw))
+    let field = entity.header.iter().rev().find(|field| field.is(&request.name))?;
+    let line = line(field, request.raw);
+    // Of the fields of parts, unlike those of the message, the blanks behind the colon are never kept.
+    let is_part = request.raw && entity.parent.is_some();
+    Some(if is_part { line.trim_ascii_start().to_vec() } else { line })
 }

@@ -8,6 +8,10 @@ pub const LINE_LIMIT: usize = 65_536;
 pub const RULES_LIMIT: usize = 20_000;
 /// Characters of a rule's name.
 pub const NAME_LIMIT: usize = 100;
+/// How deep files may include each other.
+pub const INCLUDE_DEPTH: usize = 8;
+/// Files that are read because others include them.
+pub const INCLUDES_LIMIT: usize = 256;
 /// How deep `if` blocks may be nested.
 pub const CONDITION_DEPTH: usize = 64;
 /// Tokens of one meta expression or condition.

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use super::evals::{Arguments, Eval};
 use super::expression::Step;
 use super::header_request::HeaderRequest;
+use super::limits::MULTIPLE_LIMIT;
+use super::mime_parts::{MimeParts, PartRange};
 use super::regex::Pattern;
+use super::template::Template;
+use super::uri_detail::UriDetail;
 use crate::diagnostic::Source;
 use crate::facts::Stage;
 use crate::verdict::{RuleName, Score};
@@ -26,6 +30,8 @@ pub enum RuleKind {
     Full,
     /// The header fields of the MIME entities.
     MimeHeader,
+    /// What is known of each URL.
+    UriDetail,
     /// Other rules.
     Meta,
     /// Something that Gatepost cannot look at yet.
@@ -42,6 +48,7 @@ impl RuleKind {
             Self::Uri => "uri",
             Self::Full => "full",
             Self::MimeHeader => "mimeheader",
+            Self::UriDetail => "uri_detail",
             Self::Meta => "meta",
             Self::Unsupported => "unsupported",
         }
@@ -57,6 +64,7 @@ pub(super) enum ViewKey {
     Uri,
     Full,
     Mime(HeaderRequest),
+    MimeParts(MimeParts),
 }
 
 /// How a rule is decided.
@@ -73,6 +81,10 @@ pub(super) enum Test {
     },
     Exists(HeaderRequest),
     Eval(&'static Eval, Arc<Arguments>),
+    /// Conditions on one URL.
+    UriDetail(Arc<UriDetail>),
+    /// A pattern that is made anew for every mail.
+    Template(Arc<Template>),
     /// A program over the values of other rules.
     Meta(Vec<Step<u32>>),
     /// Cannot be decided; never hits.
@@ -93,6 +105,12 @@ pub struct RuleFlags {
     pub max_hits: Option<u32>,
     /// A body rule that skips the subject.
     pub no_subject: bool,
+    /// It asks the network.
+    pub net: bool,
+    /// A `mimeheader` rule that sees only these entities.
+    pub parts: Option<PartRange>,
+    /// A `mimeheader` rule that sees the values of all entities as one text.
+    pub concat: bool,
 }
 
 /// A `test NAME ok|fail STRING` line.
@@ -177,6 +195,16 @@ impl Rule {
     /// The first stage at which it can be decided.
     pub fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// How often it hits at most.
+    pub(super) fn most_hits(&self) -> u32 {
+        if self.flags.multiple { self.flags.max_hits.unwrap_or(MULTIPLE_LIMIT) } else { 1 }
+    }
+
+    /// Its regular expression with the delimiters, tags not replaced.
+    pub(super) fn regex(&self) -> Option<&str> {
+        super::define::regex_of(self.kind, &self.definition)
     }
 
     /// Whether it is a sub-rule (`__…`): only metas see it.

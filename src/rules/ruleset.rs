@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::extras::Extras;
 use super::lists::Lists;
 use super::loader::{self, Defined, Tables};
 use super::metas::{self, Metas};
@@ -27,6 +28,8 @@ pub struct Ruleset {
     pub(super) metas: Vec<usize>,
     /// What eval functions look up.
     pub(super) lists: Lists,
+    /// Order, templates, reports, and what could not be taken.
+    pub(super) extras: Extras,
     digest: [u8; 32],
 }
 
@@ -45,7 +48,8 @@ impl Ruleset {
     }
 
     fn assemble(tables: Tables, mut compiled: Metas, digest: [u8; 32]) -> Self {
-        let Tables { rules: defined, mut scores, mut descriptions, mut flags, mut tests, lists, .. } = tables;
+        let Tables { rules: defined, mut scores, mut descriptions, mut flags, mut tests, lists, mut extras, .. } =
+            tables;
         let mut rules: Vec<Rule> = Vec::with_capacity(defined.len());
         for (number, Defined { name, kind, definition, at, earlier, mut test, mut disabled, .. }) in
             defined.into_iter().enumerate()
@@ -76,11 +80,12 @@ impl Ruleset {
             });
         }
         settle_metas(&mut rules, &compiled.order);
+        extras.settle(&rules, &compiled.order);
         let index = rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.name), number)).collect();
         let (views, others) = group(&rules);
         let live = |number: &usize| rules.get(*number).is_some_and(|rule| rule.disabled.is_none());
         let metas = compiled.order.into_iter().filter(live).collect();
-        Self { rules, index, views, others, metas, lists, digest }
+        Self { rules, index, views, others, metas, lists, extras, digest }
     }
 
     /// All rules, in the order of their first definition.
@@ -103,7 +108,8 @@ impl Ruleset {
     pub fn lowest_remaining(&self, stage: Stage) -> Score {
         let later =
             self.rules.iter().filter(|rule| rule.stage > stage && rule.disabled.is_none() && !rule.flags.shadow);
-        later.map(|rule| rule.score).filter(|score| *score < Score::ZERO).sum()
+        later.map(|rule| rule.score).filter(|score| *score < Score::ZERO).sum::<Score>()
+            + self.extras.shortcircuits.lowest()
     }
 }
 
@@ -119,7 +125,7 @@ fn stage(test: &Test) -> Stage {
         Test::Pattern { view: ViewKey::Header(_), .. } | Test::Exists(_) | Test::Meta(_) | Test::Never => {
             Stage::EndOfHeaders
         }
-        Test::Pattern { .. } => Stage::EndOfMessage,
+        Test::Pattern { .. } | Test::UriDetail(_) | Test::Template(_) => Stage::EndOfMessage,
         Test::Eval(eval, arguments) => eval.stage(arguments),
     }
 }
@@ -147,8 +153,8 @@ fn group(rules: &[Rule]) -> (Vec<ViewRules>, Vec<usize>) {
     for (number, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.disabled.is_none()) {
         match &rule.test {
             Test::Pattern { view, .. } => views.entry(view).or_default().push(number),
-            Test::Exists(_) | Test::Eval(..) => others.push(number),
-            Test::Meta(_) | Test::Never => {}
+            Test::Exists(_) | Test::Eval(..) | Test::UriDetail(_) => others.push(number),
+            Test::Meta(_) | Test::Template(_) | Test::Never => {}
         }
     }
     (views.into_iter().map(|(key, numbers)| ViewRules::new(key, &numbers, rules)).collect(), others)

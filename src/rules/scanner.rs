@@ -6,6 +6,7 @@ use super::prefilter::{Marks, ViewRules};
 use super::regex::{Budget, Cache};
 use super::rule::{Rule, Test, ViewKey};
 use super::ruleset::Ruleset;
+use super::shortcircuit;
 use super::views::Views;
 use crate::facts::{Case, Stage};
 use crate::mail::{Anomaly, AnomalyKind};
@@ -62,7 +63,9 @@ impl Scanner {
     pub fn scan(&mut self, ruleset: &Ruleset, case: &Case<'_>, until: &dyn Fn() -> bool) -> Scan {
         self.prepare(ruleset);
         let views = Views::new(case, &ruleset.lists);
-        let complete = self.scan_views(ruleset, &views, until) && self.scan_others(ruleset, &views, until);
+        let complete = self.scan_views(ruleset, &views, until)
+            && self.scan_others(ruleset, &views, until)
+            && ruleset.extras.templates.run(ruleset.rules(), &views, &mut self.budget, until, &mut self.values);
         if complete {
             self.run_metas(ruleset, case.stage);
         }
@@ -149,7 +152,8 @@ impl Scanner {
             let hits = match &rule.test {
                 Test::Exists(request) => views.header(request).is_some(),
                 Test::Eval(eval, arguments) => (eval.run)(views, arguments),
-                Test::Pattern { .. } | Test::Meta(_) | Test::Never => false,
+                Test::UriDetail(detail) => detail.hits(views, &mut self.budget),
+                Test::Pattern { .. } | Test::Template(_) | Test::Meta(_) | Test::Never => false,
             };
             self.was_cut |= views.take_cut();
             self.set(*number, if hits { 1.0 } else { 0.0 });
@@ -193,6 +197,9 @@ impl Scanner {
             let hit = Hit { rule: std::sync::Arc::clone(&rule.name), score: rule.score, description };
             if rule.flags.shadow { scan.shadow.push(hit) } else { scan.hits.push(hit) }
         }
+        let description =
+            || ruleset.get(shortcircuit::NAME).map_or_else(|| "".into(), |rule| rule.description().into());
+        ruleset.extras.short_circuit(self.values(ruleset), &description, &mut scan);
         scan
     }
 

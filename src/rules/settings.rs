@@ -1,24 +1,35 @@
-//! The settings of SpamAssassin that are no rules. Every one is accepted; what it does not do yet is said once.
+//! The settings that define no rule: every one that SpamAssassin knows is accepted, and what one does not do here is said.
 
-/// Settings that mean nothing to us, or are answered elsewhere: accepted without a word.
-pub(super) const SILENT: &[&str] = &["loadplugin", "priority", "tryplugin", "version_tag"];
+use super::setting_names as names;
 
-/// Directives that define rules of a kind that we cannot run yet.
-pub(super) const UNSUPPORTED_RULES: &[&str] = &[
-    "askdns",
-    "uri_detail",
-    "uridnsbl",
-    "uridnssub",
-    "urifullnsrhsbl",
-    "urifullnsrhssub",
-    "urinsrhsbl",
-    "urinsrhssub",
-    "urirhsbl",
-    "urirhssub",
-    "uri_block_cc",
-    "uri_block_cont",
-    "uri_block_isp",
-    "uri_block_cidr",
+/// What becomes of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is read.
+    Taken,
+    /// It steers a part of SpamAssassin that does not exist here, and changes no verdict.
+    Idle,
+    /// It is decided elsewhere; the text says where.
+    Elsewhere(&'static str),
+    /// It would change which rules hit, but is not implemented; the text says what it belongs to.
+    Missing(&'static str),
+}
+
+/// Directives that define rules of a kind that we cannot run yet, and what they need.
+pub(super) const UNSUPPORTED_RULES: &[(&str, &str)] = &[
+    ("askdns", NETWORK),
+    ("uridnsbl", NETWORK),
+    ("uridnssub", NETWORK),
+    ("urifullnsrhsbl", NETWORK),
+    ("urifullnsrhssub", NETWORK),
+    ("urinsrhsbl", NETWORK),
+    ("urinsrhssub", NETWORK),
+    ("urirhsbl", NETWORK),
+    ("urirhssub", NETWORK),
+    ("uri_block_cc", COUNTRIES),
+    ("uri_block_cidr", COUNTRIES),
+    ("uri_block_cont", COUNTRIES),
+    ("uri_block_isp", COUNTRIES),
 ];
 
 /// Directives that the loader itself understands.
@@ -31,6 +42,7 @@ pub(super) const DIRECTIVES: &[&str] = &[
     "header",
     "if",
     "ifplugin",
+    "include",
     "lang",
     "meta",
     "mimeheader",
@@ -40,246 +52,110 @@ pub(super) const DIRECTIVES: &[&str] = &[
     "test",
     "tflags",
     "uri",
-];
-
-/// Settings of SpamAssassin 4.0.1 that change nothing here yet.
-pub(super) const SETTINGS: &[&str] = &[
-    "add_header",
-    "adsp_override",
-    "aliases",
-    "all_spam_to",
-    "allow_user_rules",
-    "allow_user_prefs",
-    "always_trust_envelope_sender",
-    "asn_lookup",
-    "asn_use_geodb",
-    "authres_ignored_authserv",
-    "authres_networks",
-    "authres_trusted_authserv",
-    "auto_learn_threshold_nonspam",
-    "auto_learn_threshold_spam",
-    "auto_welcomelist_distinguish_signed",
-    "auto_welcomelist_factor",
-    "auto_welcomelist_path",
-    "auto_whitelist_distinguish_signed",
-    "auto_whitelist_factor",
-    "auto_whitelist_path",
-    "bayes_auto_expire",
-    "bayes_auto_learn",
-    "bayes_auto_learn_on_error",
-    "bayes_auto_learn_threshold_nonspam",
-    "bayes_auto_learn_threshold_spam",
-    "bayes_expiry_max_db_size",
-    "bayes_file_mode",
-    "bayes_ignore_from",
-    "bayes_ignore_header",
-    "bayes_ignore_to",
-    "bayes_learn_during_report",
-    "bayes_learn_to_journal",
-    "bayes_min_ham_num",
-    "bayes_min_spam_num",
-    "bayes_path",
-    "bayes_sql_dsn",
-    "bayes_sql_password",
-    "bayes_sql_username",
-    "bayes_stopword_languages",
-    "bayes_store_module",
-    "bayes_token_sources",
-    "bayes_use_hapaxes",
-    "blacklist_from",
-    "blacklist_subject",
-    "blacklist_to",
-    "blacklist_uri_host",
-    "blocklist_from",
-    "blocklist_subject",
-    "blocklist_to",
-    "blocklist_uri_host",
-    "body_part_scan_size",
-    "clear_headers",
-    "clear_internal_networks",
-    "clear_msa_networks",
-    "clear_originating_ip_headers",
-    "clear_report_template",
-    "clear_trusted_networks",
-    "clear_uridnsbl_skip_domain",
-    "clear_unsafe_report_template",
-    "clear_util_rb",
-    "dcc_home",
-    "dcc_options",
-    "dcc_path",
-    "dcc_timeout",
-    "def_welcomelist_auth",
-    "def_welcomelist_from_dkim",
-    "def_welcomelist_from_rcvd",
-    "def_welcomelist_from_spf",
-    "def_whitelist_auth",
-    "def_whitelist_from_dkim",
-    "def_whitelist_from_rcvd",
-    "def_whitelist_from_spf",
-    "delist_uri_host",
-    "dkim_minimum_key_bits",
-    "dkim_timeout",
-    "dns_available",
-    "dns_block_rule",
-    "dns_local_ports_avoid",
-    "dns_local_ports_none",
-    "dns_local_ports_permit",
-    "dns_options",
-    "dns_query_restriction",
-    "dns_server",
-    "dns_test_interval",
-    "dns_timeout",
+    "uri_detail",
+    "capture_templates",
     "enable_compat",
-    "enlist_addrlist",
-    "enlist_uri_host",
-    "envelope_sender_header",
-    "exclude_welcomelist_bounce_relays",
-    "fold_headers",
-    "freemail_add_describe_email",
-    "freemail_domains",
-    "freemail_import_welcomelist_auth",
-    "freemail_import_whitelist_auth",
-    "freemail_max_body_emails",
-    "freemail_max_body_freemails",
-    "freemail_skip_bulk_envfrom",
-    "freemail_skip_when_over_max",
-    "freemail_welcomelist",
-    "freemail_whitelist",
-    "geodb_module",
-    "geodb_options",
-    "hashbl_ignore",
-    "ignore_always_matching_regexps",
-    "include",
-    "internal_networks",
-    "lock_method",
     "loadplugin",
-    "mbox_format_from_regex",
-    "more_spam_to",
-    "msa_networks",
-    "normalize_charset",
-    "num_check_received",
-    "ok_languages",
-    "ok_locales",
-    "originating_ip_headers",
-    "parse_dkim_uris",
-    "phishing_openphish_feed",
-    "pyzor_count_min",
-    "pyzor_fork",
-    "pyzor_max",
-    "pyzor_options",
-    "pyzor_path",
-    "pyzor_timeout",
-    "rawbody_part_scan_size",
-    "razor_config",
-    "razor_fork",
-    "razor_timeout",
-    "rbl_timeout",
-    "redirector_pattern",
-    "remove_header",
-    "replace_end",
-    "replace_inter",
-    "replace_post",
-    "replace_pre",
-    "replace_rules",
-    "replace_start",
-    "replace_tag",
-    "report",
-    "report_charset",
-    "report_contact",
-    "report_hostname",
-    "report_safe",
-    "report_safe_copy_headers",
-    "report_template",
-    "report_wrap_width",
-    "required_hits",
-    "required_score",
+    "priority",
     "reuse",
-    "rewrite_header",
-    "rewrite_subject",
     "score_set",
     "shortcircuit",
-    "shortcircuit_ham_score",
-    "shortcircuit_max_spam_score",
-    "shortcircuit_min_ham_score",
-    "shortcircuit_spam_score",
-    "skip_rbl_checks",
-    "skip_uribl_checks",
-    "spamtrap_template",
-    "spf_timeout",
-    "subjprefix",
-    "subject_tag",
-    "textcat_acceptable_score",
-    "textcat_inactive_languages",
-    "textcat_max_languages",
-    "textcat_optimal_ngrams",
-    "textcat_max_ngram_occurrences",
-    "time_limit",
-    "trusted_networks",
-    "txrep_factor",
-    "unblacklist_from",
-    "unblacklist_to",
-    "unblocklist_from",
-    "unblocklist_to",
-    "unsafe_report",
-    "unwelcomelist_auth",
-    "unwelcomelist_from",
-    "unwelcomelist_from_dkim",
-    "unwelcomelist_from_rcvd",
-    "unwelcomelist_to",
-    "unwhitelist_auth",
-    "unwhitelist_from",
-    "unwhitelist_from_dkim",
-    "unwhitelist_from_rcvd",
-    "unwhitelist_from_spf",
-    "unwhitelist_to",
-    "uridnsbl_max_domains",
-    "uridnsbl_skip_domain",
-    "url_shortener",
-    "url_shortener_cache_type",
-    "use_auto_welcomelist",
-    "use_auto_whitelist",
-    "use_bayes",
-    "use_bayes_rules",
-    "use_dcc",
-    "use_ignores",
-    "use_pyzor",
-    "use_razor1",
-    "use_razor2",
-    "use_terse_report",
-    "use_txrep",
-    "user_scores_dsn",
-    "user_scores_sql_custom_query",
-    "user_scores_sql_password",
-    "user_scores_sql_username",
-    "util_rb_2tld",
-    "util_rb_3tld",
-    "util_rb_tld",
-    "welcomelist_allow_relays",
-    "welcomelist_allows_relays",
-    "welcomelist_auth",
-    "welcomelist_bounce_relays",
-    "welcomelist_from",
-    "welcomelist_from_dkim",
-    "welcomelist_from_rcvd",
-    "welcomelist_from_spf",
-    "welcomelist_subject",
-    "welcomelist_to",
-    "welcomelist_uri_host",
-    "whitelist_allow_relays",
-    "whitelist_allows_relays",
-    "whitelist_auth",
-    "whitelist_bounce_relays",
-    "whitelist_from",
-    "whitelist_from_dkim",
-    "whitelist_from_rcvd",
-    "whitelist_from_spf",
-    "whitelist_subject",
-    "whitelist_to",
-    "whitelist_uri_host",
-    "unwelcomelist_from_spf",
+    "tryplugin",
 ];
+
+const NETWORK: &str = "network tests";
+const COUNTRIES: &str = "a table of countries and networks";
+const LIMITS: &str = "the limits of reading are fixed: see `gatepost config show`, table [limits]";
+const POLICY: &str = "scores that mark, hold and refuse are set in gatepost.toml, table [policy]";
+
+/// The fate of a setting; `None` when there is none of that name. `value` matters to those that are switched off anyway.
+pub(super) fn fate(key: &str, value: &str) -> Option<Fate> {
+    let is_off = value.trim() == "0" || value.trim().eq_ignore_ascii_case("no");
+    let has = |group: &[&str]| group.contains(&key);
+    Some(match key {
+        // What was asked for is how it is.
+        "normalize_charset" | "parse_dkim_uris" | "skip_rbl_checks" | "skip_uribl_checks" if !is_off => Fate::Idle,
+        "body_part_scan_size" if value.trim() == "50000" => Fate::Idle,
+        "rawbody_part_scan_size" if value.trim() == "500000" => Fate::Idle,
+        "dns_available" if is_off => Fate::Idle,
+        _ if is_off && key.starts_with("use_") && (has(names::POLICY) || has(names::NETWORK)) => Fate::Idle,
+        "body_part_scan_size" | "rawbody_part_scan_size" | "time_limit" => Fate::Elsewhere(LIMITS),
+        "report_safe" if is_off => Fate::Idle,
+        "report_safe" => Fate::Elsewhere("Gatepost adds header fields and never wraps a mail into a report"),
+        "use_bayes" | "use_bayes_rules" | "use_learner" => {
+            Fate::Elsewhere("the classifier is set up in gatepost.toml, table [model]")
+        }
+        _ if has(names::POLICY) => Fate::Elsewhere(POLICY),
+        _ if has(names::REPORT) || has(names::SHORT) => Fate::Taken,
+        _ if has(names::BAYES) || has(names::PLACES) || key.starts_with("bayes_stopword_") => Fate::Idle,
+        _ if has(names::LISTS) => Fate::Missing("a list or network of the site"),
+        _ if has(names::NETWORK) => Fate::Missing(NETWORK),
+        _ if has(names::TEXT) => Fate::Missing("how texts are read"),
+        _ if has(names::PLUGINS) => Fate::Missing("a plugin that looks into attachments or names"),
+        _ => return None,
+    })
+}
+
+/// What a kind of rule needs that we lack.
+pub(super) fn lacking(kind: &str) -> Option<&'static str> {
+    UNSUPPORTED_RULES.iter().find(|(name, _)| *name == kind).map(|(_, what)| *what)
+}
+
+/// Whether a reason why a rule is disabled is that it asks the network.
+pub(super) fn needs_network(reason: &str) -> bool {
+    reason.contains(NETWORK)
+}
 
 /// Every word that may begin a line, for did-you-mean. The rule language first: of equal guesses the first is taken.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    DIRECTIVES.iter().chain(UNSUPPORTED_RULES).chain(SILENT).chain(SETTINGS).copied()
+    let groups = [
+        names::REPORT,
+        names::SHORT,
+        names::LISTS,
+        names::POLICY,
+        names::TEXT,
+        names::NETWORK,
+        names::BAYES,
+        names::PLACES,
+        names::PLUGINS,
+    ];
+    let kinds = UNSUPPORTED_RULES.iter().map(|(name, _)| *name);
+    DIRECTIVES.iter().copied().chain(kinds).chain(groups.into_iter().flatten().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{DIRECTIVES, Fate, UNSUPPORTED_RULES, all, fate};
+
+    #[test]
+    fn names_are_unique_and_all_have_a_fate() {
+        let names: Vec<_> = all().collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        assert!(names.len() > 380, "{}", names.len());
+        for name in names.iter().skip(DIRECTIVES.len() + UNSUPPORTED_RULES.len()) {
+            assert!(fate(name, "1").is_some(), "{name}");
+        }
+        assert_eq!(fate("no_such_setting", "1"), None);
+    }
+
+    #[test]
+    fn what_is_so_anyway_needs_no_word() {
+        for (key, value, idle) in [
+            ("use_bayes", "0", true),
+            ("use_bayes", "1", false),
+            ("normalize_charset", "1", true),
+            ("normalize_charset", "0", false),
+            ("body_part_scan_size", "50000", true),
+            ("body_part_scan_size", "50001", false),
+            ("skip_rbl_checks", "1", true),
+            ("skip_rbl_checks", "0", false),
+            ("lock_method", "flock", true),
+            ("bayes_stopword_en", "a|b", true),
+            ("ok_locales", "en", false),
+        ] {
+            assert_eq!(fate(key, value) == Some(Fate::Idle), idle, "{key} {value}");
+        }
+    }
 }

@@ -70,13 +70,13 @@ fn declines_answers(user: &str) -> bool {
 }
 
 /// The addresses in the text, as they are found.
-struct Found<'v> {
-    views: &'v Views<'v>,
+struct Found<'v, 'c> {
+    views: &'v Views<'c>,
     seen: BTreeSet<String>,
     free: BTreeSet<String>,
 }
 
-impl Found<'_> {
+impl Found<'_, '_> {
     /// Takes an address; `false` when there are so many that it is a list.
     fn add(&mut self, address: &str) -> bool {
         if !self.seen.insert(address.to_owned()) {
@@ -110,7 +110,7 @@ fn in_body(views: &Views<'_>) -> Option<BTreeSet<String>> {
 }
 
 /// Takes the addresses that the author wrote, not those that he quotes; `false` when there are too many.
-fn add_paragraph(text: &str, found: &mut Found<'_>) -> bool {
+fn add_paragraph(text: &str, found: &mut Found<'_, '_>) -> bool {
     let mut end_before = 0;
     for (at, _) in text.match_indices('@') {
         let Some((start, end)) = address_around(text, at).filter(|(start, _)| *start >= end_before) else { continue };

@@ -95,7 +95,7 @@ impl Colour {
     }
 
     /// What a style says somewhere around `rgb`: its numbers, whatever else stands there. Missing ones are 0.
-    pub(super) fn loose(value: &str) -> Self {
+    pub(in crate::rules) fn loose(value: &str) -> Self {
         let kept: String = value.chars().filter(|c| c.is_ascii_digit() || *c == ',').collect();
         let mut numbers = kept.split(',').map(|number| number.parse().map_or(0, |number: u32| byte(f64::from(number))));
         let mut next = || numbers.next().unwrap_or(0);

@@ -5,4 +5,5 @@ mod elements;
 mod scan;
 mod style;
 
+pub(super) use colour::Colour;
 pub(super) use scan::HtmlScan;

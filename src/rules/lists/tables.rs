@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::metas::matches_glob;
+use super::super::regex::FirstGroup;
 use super::Networks;
 use super::freemail::FreeMail;
 use super::replacements::Replacements;
@@ -34,6 +35,8 @@ pub(in crate::rules) struct Lists {
     replacements: Replacements,
     /// The rules in which tags are replaced.
     pub(in crate::rules) replaced_rules: BTreeSet<String>,
+    /// URLs that only lead on to another, which the first group is.
+    redirectors: Vec<FirstGroup>,
     entries: usize,
 }
 
@@ -63,6 +66,7 @@ impl Lists {
             "util_rb_2tld" => self.add_registries(1, value),
             "util_rb_3tld" => self.add_registries(2, value),
             "clear_util_rb" => self.registries = Default::default(),
+            "redirector_pattern" => self.redirectors.extend(FirstGroup::compile(value)),
             "replace_rules" => self.replaced_rules.extend(value.split_whitespace().map(str::to_owned)),
             "replace_tag" | "replace_pre" | "replace_inter" | "replace_post" => self.replacements.define(key, value),
             "enlist_addrlist" | "enlist_uri_host" | "delist_uri_host" => return self.enlist(key, value),
@@ -229,6 +233,12 @@ impl Lists {
     /// The definition of a rule with its tags replaced.
     pub(in crate::rules) fn expanded(&self, definition: &str) -> String {
         self.replacements.expanded(definition)
+    }
+
+    /// Where a redirector leads: by the first pattern that matches with a group with a dot.
+    pub(in crate::rules) fn redirect_target(&self, url: &str) -> Option<String> {
+        let targets = self.redirectors.iter().filter_map(|pattern| pattern.find(url.as_bytes()));
+        targets.map(String::from_utf8_lossy).find(|target| target.contains('.')).map(std::borrow::Cow::into_owned)
     }
 
     /// Whether it is a top-level domain.

@@ -91,6 +91,13 @@ pub(super) struct Machine {
     slots: Vec<usize>,
 }
 
+impl Machine {
+    /// What the last match left in a slot.
+    pub(super) fn slot(&self, slot: u32) -> usize {
+        self.slots.get(slot as usize).copied().unwrap_or(NONE)
+    }
+}
+
 impl Program {
     /// The first match that begins at `from` or later; an empty one not at `not_empty_at`.
     pub(super) fn find(

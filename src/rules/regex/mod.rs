@@ -9,8 +9,10 @@
 mod ast;
 mod backtrack;
 mod byteset;
+mod capture;
 mod class;
 mod delimit;
+mod doubt;
 mod escape;
 mod group;
 mod literals;
@@ -28,6 +30,8 @@ mod tests;
 
 pub(in crate::rules) use backtrack::Budget;
 pub(in crate::rules) use byteset::ByteSet;
+pub(in crate::rules) use capture::{Captures, FirstGroup};
+pub(in crate::rules) use doubt::Doubt;
 pub(in crate::rules) use literals::CLAUSES;
 pub(in crate::rules) use pattern::{Cache, Pattern};
 pub(in crate::rules) use problem::Problem;

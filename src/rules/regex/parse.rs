@@ -54,6 +54,8 @@ pub(super) struct Parsed {
     pub(super) node: Node,
     /// The first construct that a finite automaton cannot decide.
     pub(super) backtracking: Option<Range<usize>>,
+    /// The names of its groups.
+    pub(super) names: Vec<(Vec<u8>, u32)>,
 }
 
 /// Reads a pattern.
@@ -64,7 +66,8 @@ pub(super) fn parse(pattern: &[u8], flags: Flags) -> Result<Parsed, Problem> {
         return Err(parser.wrong_here("this parenthesis closes nothing", 1));
     }
     parser.check_references(&node)?;
-    Ok(Parsed { node, backtracking: parser.backtracking })
+    let names = parser.names.iter().map(|(name, number)| (name.to_vec(), *number)).collect();
+    Ok(Parsed { node, backtracking: parser.backtracking, names })
 }
 
 pub(super) struct Parser<'p> {

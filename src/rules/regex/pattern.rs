@@ -215,7 +215,7 @@ fn automaton(pattern: &str) -> Result<meta::Regex, String> {
 }
 
 /// The bytes that a pattern stands for.
-fn bytes_of(text: &str) -> Vec<u8> {
+pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
         match byte_of_stand_in(character) {
