@@ -20,6 +20,7 @@ mod support {
     pub(crate) mod mta;
     pub(crate) mod regressions;
     pub(crate) mod rules_cases;
+    pub(crate) mod rules_oracle;
 }
 
 use std::path::{Path, PathBuf};

@@ -2,13 +2,15 @@
 //!
 //! A set is loaded from texts ([`Ruleset::load`]), with every problem told at once and at its place, and is then immutable.
 //! A [`Scanner`] per worker runs it: per view of the message an Aho-Corasick automaton finds the rules whose literals occur,
-//! and only these are confirmed, exactly, by their own automaton over bytes. Time is linear in the texts for every pattern;
-//! what a finite automaton cannot decide is refused by name until an engine with a step limit is there.
+//! and only these are confirmed, exactly, by their own automaton over bytes, in time linear in the text. What a finite
+//! automaton cannot decide (look-around, back-references) runs in an engine that tries one way after the other, with limits
+//! on its steps for each text and each mail: where one is reached the rule does not hit, and the scan says so.
 //!
 //! The language, its traps and the numbers behind the design: `research/spamassassin.md`.
 
 mod check;
 mod conditions;
+mod cost;
 mod define;
 mod directives;
 mod evals;
@@ -28,6 +30,8 @@ mod lists;
 mod loader;
 mod metas;
 mod mime_parts;
+#[doc(hidden)]
+pub mod oracle;
 mod prefilter;
 mod received;
 mod regex;
@@ -49,11 +53,14 @@ mod uri_detail;
 mod views;
 
 #[cfg(test)]
+mod budget_tests;
+#[cfg(test)]
 mod language_tests;
 #[cfg(test)]
 mod tests;
 
 pub use check::{TestResult, check, run_tests};
+pub use cost::{Cost, Costs};
 pub use explain::explain;
 pub use include::{Include, includes, with_includes};
 pub use lint::{lint, lint_with_costs};

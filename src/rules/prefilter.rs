@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::regex::{ByteSet, CLAUSES};
+use super::regex::{ByteSet, CLAUSES, Form, is_plain};
 use super::rule::{Rule, Test, ViewKey};
 use crate::facts::Stage;
 
@@ -17,8 +17,8 @@ const FEWEST: usize = 3;
 /// Bytes of literals up to which the automaton is the faster and larger kind (about 300 bytes of memory for each).
 const FAST_AUTOMATON: usize = 16_384;
 
-// The clauses that were seen are the bits of a byte.
-const _: () = assert!(CLAUSES <= 8);
+/// How many places with a literal of each clause are still to be seen.
+type Left = [u8; CLAUSES];
 
 /// One rule, and what a text must have for it.
 #[derive(Debug)]
@@ -26,8 +26,7 @@ struct Entry {
     number: usize,
     least: usize,
     needs: Vec<ByteSet>,
-    /// A bit for each of its clauses.
-    clauses: u8,
+    clauses: Left,
 }
 
 impl Entry {
@@ -39,16 +38,16 @@ impl Entry {
 /// A literal of a clause of an entry.
 #[derive(Clone, Copy, Debug)]
 struct Owner {
-    entry: usize,
-    clause: u8,
+    entry: u32,
+    clause: u32,
 }
 
 /// What one scanner remembers of the text that it looks at; any view may use it after any other.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     text: u64,
-    /// By entry: the text at which it was looked at last, and the clauses seen in that.
-    seen: Vec<(u64, u8)>,
+    /// By entry: the text at which it was looked at last, and what is left to be seen in that.
+    seen: Vec<(u64, Left)>,
 }
 
 /// The rules over one view.
@@ -57,12 +56,10 @@ pub(super) struct ViewRules {
     pub(super) key: ViewKey,
     /// From which stage on the view is there.
     pub(super) stage: Stage,
-    /// Rules with clauses that are looked for.
-    filtered: Vec<Entry>,
-    /// All others.
-    unfiltered: Vec<Entry>,
-    /// The automaton over all literals, and for each literal those that have it.
-    literals: Option<(AhoCorasick, Vec<Vec<Owner>>)>,
+    /// For texts of any kind.
+    whole: Filter,
+    /// For plain texts, if some rule decides them in another way.
+    plain: Option<Filter>,
     /// Rules with `!~`: decided when all texts were seen.
     pub(super) negated: Vec<usize>,
     /// Rules that hit when the view has no text at all: the header is missing.
@@ -73,16 +70,8 @@ impl ViewRules {
     /// Groups rules of one view.
     pub(super) fn new(key: &ViewKey, numbers: &[usize], rules: &[Rule]) -> Self {
         let stage = if matches!(key, ViewKey::Header(_)) { Stage::EndOfHeaders } else { Stage::EndOfMessage };
-        let mut view = Self {
-            key: key.clone(),
-            stage,
-            filtered: Vec::new(),
-            unfiltered: Vec::new(),
-            literals: None,
-            negated: Vec::new(),
-            when_missing: Vec::new(),
-        };
-        let mut owners: BTreeMap<&[u8], Vec<Owner>> = BTreeMap::new();
+        let (mut when_missing, mut all_negated) = (Vec::new(), Vec::new());
+        let mut patterns = Vec::with_capacity(numbers.len());
         for number in numbers {
             let Some(Test::Pattern { pattern, negated, if_unset, .. }) = rules.get(*number).map(|rule| &rule.test)
             else {
@@ -95,40 +84,73 @@ impl ViewRules {
                 _ => *negated,
             };
             if hits_missing {
-                view.when_missing.push(*number);
+                when_missing.push(*number);
             }
             if *negated {
-                view.negated.push(*number);
+                all_negated.push(*number);
             }
-            let mut entry = Entry { number: *number, least: pattern.least, needs: pattern.needs.clone(), clauses: 0 };
-            if pattern.clauses.is_empty() {
-                view.unfiltered.push(entry);
-                continue;
-            }
-            for (index, clause) in pattern.clauses.iter().take(CLAUSES).enumerate() {
-                let owner = Owner { entry: view.filtered.len(), clause: 1 << index };
-                entry.clauses |= owner.clause;
-                for literal in clause {
-                    owners.entry(literal).or_default().push(owner);
-                }
-            }
-            view.filtered.push(entry);
+            patterns.push((*number, &**pattern));
         }
-        let automaton = (view.filtered.len() >= FEWEST).then(|| build(owners.keys().copied())).flatten();
-        match automaton {
-            Some(automaton) => view.literals = Some((automaton, owners.into_values().collect())),
-            None => view.unfiltered.append(&mut view.filtered),
-        }
-        view
+        let is_split = patterns.iter().any(|(_, pattern)| pattern.is_split());
+        let whole = Filter::new(patterns.iter().map(|(number, pattern)| (*number, pattern.whole())));
+        let for_plain = || patterns.iter().filter_map(|(number, pattern)| Some((*number, pattern.for_plain()?)));
+        let plain = is_split.then(|| Filter::new(for_plain()));
+        Self { key: key.clone(), stage, whole, plain, negated: all_negated, when_missing }
     }
 
     /// All its rules.
     pub(super) fn numbers(&self) -> impl Iterator<Item = usize> {
-        self.filtered.iter().chain(&self.unfiltered).map(|entry| entry.number)
+        self.whole.filtered.iter().chain(&self.whole.unfiltered).map(|entry| entry.number)
     }
 
     /// Adds to `found` each rule that may match the text, once.
     pub(super) fn candidates(&self, text: &[u8], marks: &mut Marks, found: &mut Vec<usize>) {
+        match &self.plain {
+            Some(plain) if is_plain(text) => plain.candidates(text, marks, found),
+            _ => self.whole.candidates(text, marks, found),
+        }
+    }
+}
+
+/// What tells which rules may match a text.
+#[derive(Debug)]
+struct Filter {
+    /// Rules with clauses that are looked for.
+    filtered: Vec<Entry>,
+    /// All others.
+    unfiltered: Vec<Entry>,
+    /// The automaton over all literals, and for each literal those that have it.
+    literals: Option<(AhoCorasick, Vec<Vec<Owner>>)>,
+}
+
+impl Filter {
+    fn new<'f>(forms: impl Iterator<Item = (usize, &'f Form)>) -> Self {
+        let mut filter = Self { filtered: Vec::new(), unfiltered: Vec::new(), literals: None };
+        let mut owners: BTreeMap<&[u8], Vec<Owner>> = BTreeMap::new();
+        for (number, form) in forms {
+            let mut entry = Entry { number, least: form.least, needs: form.needs.clone(), clauses: [0; CLAUSES] };
+            if form.clauses.is_empty() {
+                filter.unfiltered.push(entry);
+                continue;
+            }
+            let at = u32::try_from(filter.filtered.len()).unwrap_or(u32::MAX);
+            for ((index, clause), left) in (0..).zip(&form.clauses).zip(&mut entry.clauses) {
+                *left = clause.times;
+                for literal in &clause.literals {
+                    owners.entry(literal).or_default().push(Owner { entry: at, clause: index });
+                }
+            }
+            filter.filtered.push(entry);
+        }
+        let automaton = (filter.filtered.len() >= FEWEST).then(|| build(owners.keys().copied())).flatten();
+        match automaton {
+            Some(automaton) => filter.literals = Some((automaton, owners.into_values().collect())),
+            None => filter.unfiltered.append(&mut filter.filtered),
+        }
+        filter
+    }
+
+    fn candidates(&self, text: &[u8], marks: &mut Marks, found: &mut Vec<usize>) {
         let bytes = ByteSet::of_text(text);
         let fits = |entry: &&Entry| entry.fits(text.len(), bytes);
         found.extend(self.unfiltered.iter().filter(fits).map(|entry| entry.number));
@@ -136,14 +158,17 @@ impl ViewRules {
         let Ok(hits) = automaton.try_find_overlapping_iter(text) else { return };
         marks.text += 1;
         if marks.seen.len() < self.filtered.len() {
-            marks.seen.resize(self.filtered.len(), (0, 0));
+            marks.seen.resize(self.filtered.len(), (0, Left::default()));
         }
         for owner in hits.filter_map(|hit| owners.get(hit.pattern().as_usize())).flatten() {
-            let Some((text_seen, clauses)) = marks.seen.get_mut(owner.entry) else { continue };
-            let before = if *text_seen == marks.text { *clauses } else { 0 };
-            (*text_seen, *clauses) = (marks.text, before | owner.clause);
-            let Some(entry) = self.filtered.get(owner.entry) else { continue };
-            if before != entry.clauses && *clauses == entry.clauses && fits(&entry) {
+            let Some(seen) = marks.seen.get_mut(owner.entry as usize) else { continue };
+            let Some(entry) = self.filtered.get(owner.entry as usize) else { continue };
+            if seen.0 != marks.text {
+                *seen = (marks.text, entry.clauses);
+            }
+            let Some(left) = seen.1.get_mut(owner.clause as usize).filter(|left| **left > 0) else { continue };
+            *left -= 1;
+            if seen.1 == Left::default() && fits(&entry) {
                 found.push(entry.number);
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::expression;
 use super::extras::Extras;
 use super::lists::Lists;
 use super::loader::{self, Defined, Tables};
@@ -26,6 +27,10 @@ pub struct Ruleset {
     pub(super) others: Vec<usize>,
     /// Metas, in an order in which each follows what it needs.
     pub(super) metas: Vec<usize>,
+    /// By rule: where the metas that name it stand in that order.
+    pub(super) dependents: Vec<Vec<usize>>,
+    /// Where the metas stand whose value is not 0 even when nothing hits.
+    pub(super) restless: Vec<usize>,
     /// What eval functions look up.
     pub(super) lists: Lists,
     /// Order, templates, reports, and what could not be taken.
@@ -84,8 +89,9 @@ impl Ruleset {
         let index = rules.iter().enumerate().map(|(number, rule)| (Arc::clone(&rule.name), number)).collect();
         let (views, others) = group(&rules);
         let live = |number: &usize| rules.get(*number).is_some_and(|rule| rule.disabled.is_none());
-        let metas = compiled.order.into_iter().filter(live).collect();
-        Self { rules, index, views, others, metas, lists, extras, digest }
+        let metas: Vec<usize> = compiled.order.into_iter().filter(live).collect();
+        let (dependents, restless) = woken(&rules, &metas);
+        Self { rules, index, views, others, metas, dependents, restless, lists, extras, digest }
     }
 
     /// All rules, in the order of their first definition.
@@ -144,6 +150,24 @@ fn settle_metas(rules: &mut [Rule], order: &[usize]) {
             rule.disabled = rule.disabled.take().or(why);
         }
     }
+}
+
+/// What wakes each meta: by rule, where the metas stand that name it; and those that are awake without any.
+fn woken(rules: &[Rule], metas: &[usize]) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut dependents = vec![Vec::new(); rules.len()];
+    let (mut restless, mut stack) = (Vec::new(), Vec::new());
+    for (position, number) in metas.iter().enumerate() {
+        let Some(Rule { test: Test::Meta(program), .. }) = rules.get(*number) else { continue };
+        for at in metas::names(program) {
+            if let Some(positions) = dependents.get_mut(at).filter(|positions| positions.last() != Some(&position)) {
+                positions.push(position);
+            }
+        }
+        if expression::run(program, &mut stack, |_| 0.0).is_some_and(|value| value != 0.0) {
+            restless.push(position);
+        }
+    }
+    (dependents, restless)
 }
 
 /// Sorts the rules that are neither metas nor disabled by the view that they look at.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::regex::{Budget, Cache, Captures, Pattern};
+use super::regex::{Cache, Captures, Pattern};
 use super::rule::{Rule, Test, ViewKey};
 use super::views::Views;
 
@@ -93,7 +93,7 @@ impl Template {
     }
 
     /// How often it hits; no more than `most`.
-    fn hits(&self, captured: &Captured, views: &Views<'_>, budget: &mut Budget, most: u32) -> u32 {
+    fn hits(&self, captured: &Captured, views: &Views<'_>, most: u32) -> u32 {
         if !self.names().all(|name| captured.contains_key(name)) {
             return 0;
         }
@@ -108,7 +108,7 @@ impl Template {
         let (mut cache, mut count) = (Cache::default(), 0);
         for text in &texts {
             let Some(pattern) = pattern.as_ref().filter(|_| count < most) else { break };
-            count += pattern.count(&mut cache, budget, text, most - count);
+            count += pattern.count(&mut cache, &mut views.budget(), text, most - count);
         }
         if self.negated { u32::from(count == 0) } else { count }
     }
@@ -167,43 +167,38 @@ impl Templates {
         Self { capturing: capturing.collect(), asking }
     }
 
-    /// Decides the rules that ask. `values` are those of all rules so far; `set` takes a rule and how often it hits. `false`
-    /// when the deadline passed.
+    /// The rules that ask, with how often each hits. `values` are those of all rules so far; `None` when the deadline passed.
     pub(super) fn run(
         &self,
         rules: &[Rule],
         views: &Views<'_>,
-        budget: &mut Budget,
         until: &dyn Fn() -> bool,
-        values: &mut [f64],
-    ) -> bool {
+        values: &[f64],
+    ) -> Option<Vec<(usize, u32)>> {
         if self.asking.is_empty() {
-            return true;
+            return Some(Vec::new());
         }
-        let captured = self.captured(rules, views, budget, values);
+        let captured = self.captured(rules, views, values);
+        let mut hits = Vec::new();
         for number in &self.asking {
             let Some(rule) = rules.get(*number).filter(|rule| rule.stage <= views.case().stage) else { continue };
             let Test::Template(template) = &rule.test else { continue };
             if until() {
-                return false;
+                return None;
             }
-            let most = rule.most_hits();
-            let hits = template.hits(&captured, views, budget, most);
-            if let Some(value) = values.get_mut(*number) {
-                *value = f64::from(hits);
-            }
+            hits.push((*number, template.hits(&captured, views, rule.most_hits())));
         }
-        true
+        Some(hits)
     }
 
-    fn captured(&self, rules: &[Rule], views: &Views<'_>, budget: &mut Budget, values: &[f64]) -> Captured {
+    fn captured(&self, rules: &[Rule], views: &Views<'_>, values: &[f64]) -> Captured {
         let mut captured = Captured::new();
         let hit = |number: &usize| values.get(*number).is_some_and(|value| *value != 0.0);
         for (number, view, captures) in self.capturing.iter().filter(|(number, ..)| hit(number)) {
             let Some(rule) = rules.get(*number) else { continue };
             let most = usize::try_from(rule.most_hits()).unwrap_or(VALUES_LIMIT).min(VALUES_LIMIT);
             for text in views.texts(view) {
-                let found = captures.each(budget, &text, most, &mut |name, value| {
+                let found = captures.each(&mut views.budget(), &text, most, &mut |name, value| {
                     if !is_tag(name) || value.len() > VALUE_LIMIT {
                         return;
                     }

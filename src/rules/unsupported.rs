@@ -90,7 +90,13 @@ impl Ruleset {
 
 fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
     let is_off = rule.has_score && !rule.is_subrule() && rule.score == crate::verdict::Score::ZERO;
-    if is_off || !matches!(rule.test, Test::Never | Test::Template(_)) {
+    if is_off {
+        return None;
+    }
+    if let Test::Eval(eval, _) = &rule.test {
+        return eval.asks_network().then(|| (Lack::Network, format!("`{}` asks the network or what was learned", eval.name)));
+    }
+    if !matches!(rule.test, Test::Never | Test::Template(_)) {
         return None;
     }
     let why = rule.disabled.clone()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::regex::{Budget, Cache, Pattern, Problem};
+use super::regex::{Cache, Pattern, Problem};
 use super::views::Views;
 use crate::mail::{LinkKind, UrlSource};
 
@@ -84,14 +84,14 @@ impl UriDetail {
     }
 
     /// Whether all conditions hold for one URL of the message.
-    pub(super) fn hits(&self, views: &Views<'_>, budget: &mut Budget) -> bool {
+    pub(super) fn hits(&self, views: &Views<'_>) -> bool {
         let mut caches: Vec<Cache> = vec![Cache::default(); self.conditions.len()];
         details(views).values().any(|detail| {
             self.conditions.iter().zip(&mut caches).all(|((key, condition), cache)| {
                 let values = detail.get(key).map(Vec::as_slice).unwrap_or_default();
-                values
-                    .iter()
-                    .any(|value| condition.pattern.is_match(cache, budget, value.as_bytes()) != condition.negated)
+                values.iter().any(|value| {
+                    condition.pattern.is_match(cache, &mut views.budget(), value.as_bytes()) != condition.negated
+                })
             })
         })
     }

@@ -39,6 +39,8 @@ fn replay(target: &str, fuzz: fn(&[u8])) {
 mod fuzz_config;
 #[path = "fuzz_mail.rs"]
 mod fuzz_mail;
+#[path = "fuzz_matcher.rs"]
+mod fuzz_matcher;
 #[path = "fuzz_milter.rs"]
 mod fuzz_milter;
 #[path = "fuzz_rules.rs"]
@@ -69,6 +71,16 @@ fn header_addresses() {
 #[test]
 fn html() {
     replay("html", fuzz_mail::html);
+}
+
+#[test]
+fn regex() {
+    replay("regex", fuzz_matcher::regex);
+}
+
+#[test]
+fn matcher() {
+    replay("matcher", fuzz_matcher::matcher);
 }
 
 #[test]

@@ -12,12 +12,12 @@ pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {
 
 pub(super) fn client_host(views: &Views<'_>, arguments: &Arguments) -> bool {
     let host = views.case().transaction.client.host.as_bytes();
-    arguments.pattern(0).is_some_and(|pattern| pattern.matches(host))
+    arguments.pattern(0).is_some_and(|pattern| views.matches(pattern, host))
 }
 
 pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
     let helo = views.case().transaction.helo.as_deref().unwrap_or_default();
-    arguments.pattern(0).is_some_and(|pattern| pattern.matches(helo.as_bytes()))
+    arguments.pattern(0).is_some_and(|pattern| views.matches(pattern, helo.as_bytes()))
 }
 
 /// The client has an address but no host name: it is unknown or an address literal. A client of which the MTA told no

@@ -23,7 +23,8 @@ pub(super) fn header(views: &Views<'_>, arguments: &Arguments) -> bool {
 
 /// Whether one of the addresses is free mail and matches the argument, if there is one.
 fn any(views: &Views<'_>, arguments: &Arguments, index: usize, addresses: &[String]) -> bool {
-    let fits = |address: &String| arguments.pattern(index).is_none_or(|pattern| pattern.matches(address.as_bytes()));
+    let fits =
+        |address: &String| arguments.pattern(index).is_none_or(|pattern| views.matches(pattern, address.as_bytes()));
     addresses.iter().any(|address| views.lists().is_freemail(address) && fits(address))
 }
 

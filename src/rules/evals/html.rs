@@ -37,7 +37,7 @@ pub(super) fn hidden_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 pub(super) fn title(views: &Views<'_>, arguments: &Arguments) -> bool {
-    arguments.pattern(0).is_some_and(|pattern| texts(views).any(|html| pattern.matches(html.title.as_bytes())))
+    arguments.pattern(0).is_some_and(|pattern| texts(views).any(|html| views.matches(pattern, html.title.as_bytes())))
 }
 
 pub(super) fn link_mismatch(views: &Views<'_>, _: &Arguments) -> bool {

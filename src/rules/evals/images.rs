@@ -163,7 +163,7 @@ pub(super) fn named(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 pub(super) fn name_matches(views: &Views<'_>, arguments: &Arguments) -> bool {
-    arguments.pattern(0).is_some_and(|pattern| has_name(views, |name| pattern.matches(name.as_bytes())))
+    arguments.pattern(0).is_some_and(|pattern| has_name(views, |name| views.matches(pattern, name.as_bytes())))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Arguments;
 use crate::rules::lists::Networks;
 use crate::rules::received::Relay;
-use crate::rules::views::Views;
+use crate::rules::views::{Views, host_of};
 
 /// Hosts of one message that are looked up.
 const HOSTS_LIMIT: usize = 2_000;
@@ -145,13 +145,9 @@ pub(super) fn host_blocked(views: &Views<'_>, _: &Arguments) -> bool {
 }
 
 fn has_host(views: &Views<'_>, list: &str) -> bool {
-    let is_listed = |host: &str| views.lists().has_host(list, host);
-    let mut addresses = views.uri().iter().filter_map(|form| std::str::from_utf8(form).ok()).take(HOSTS_LIMIT);
-    views.case().message.urls.iter().take(HOSTS_LIMIT).any(|url| is_listed(&url.host))
-        || addresses.any(|form| {
-            let host = form.strip_prefix("mailto:").and_then(|address| address.rsplit_once('@')).map(|(_, host)| host);
-            host.is_some_and(|host| is_listed(&host.to_lowercase()))
-        })
+    let forms = views.uri().iter().filter_map(|form| std::str::from_utf8(form).ok()).take(HOSTS_LIMIT);
+    let mut hosts = forms.filter_map(|form| host_of(form, views.lists()));
+    hosts.any(|host| views.lists().has_host(list, &host))
 }
 
 /// Whether a relay that may vouch has a name under the sender's registered domain.

@@ -78,7 +78,7 @@ pub(super) fn text_match(views: &Views<'_>, arguments: &Arguments) -> bool {
             "comment" => &html.comments,
             _ => &[],
         };
-        texts.iter().any(|text| pattern.matches(text.as_bytes()))
+        texts.iter().any(|text| views.matches(pattern, text.as_bytes()))
     })
 }
 

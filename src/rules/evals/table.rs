@@ -267,6 +267,11 @@ pub(in crate::rules) enum BadCall {
 }
 
 impl Eval {
+    /// Whether it asks the network or a store, so that it never hits here.
+    pub(in crate::rules) fn asks_network(&self) -> bool {
+        NETWORK.iter().any(|one| one.name == self.name)
+    }
+
     /// From which stage on it can be asked with these arguments.
     pub(in crate::rules) fn stage(&self, arguments: &Arguments) -> Stage {
         match arguments.0.first() {

@@ -241,10 +241,12 @@ impl Lists {
         targets.map(String::from_utf8_lossy).find(|target| target.contains('.')).map(std::borrow::Cow::into_owned)
     }
 
-    /// Whether it is a top-level domain.
+    /// Whether it is a top-level domain. Where no setting lists them, those for documentation (RFC 2606 §2) count too, so
+    /// that rules can be tested with them.
     pub(in crate::rules) fn is_tld(&self, tld: &str) -> bool {
         match self.registries.first() {
             Some(set) if !set.is_empty() => set.contains(tld),
+            _ if matches!(tld, "example" | "test" | "invalid") => true,
             _ => psl::suffix(tld.as_bytes()).is_some_and(|suffix| suffix.is_known()),
         }
     }

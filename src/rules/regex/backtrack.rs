@@ -2,72 +2,19 @@
 //!
 //! It tries one way after the other, in Perl's order, with an explicit stack of what else could be tried. That takes
 //! exponential time for some patterns, so every step is counted: a search that takes too many is given up, and that is told
-//! ([`Budget::was_reached`]) instead of being taken for an answer.
+//! ([`super::Budget::was_reached`]) instead of being taken for an answer.
 
 use super::ast::{Assertion, Greed};
+use super::budget::{LimitReached, Steps};
 use super::byteset::ByteSet;
 use super::program::{Loop, NO_SET, NONE, Op, Program, Run, capture_slot};
 
-/// Steps for one text, whatever its length. One step takes about 5 ns.
-pub(in crate::rules) const TEXT_STEPS: u64 = 200_000;
-/// Further steps for each byte of a text.
-pub(in crate::rules) const BYTE_STEPS: u64 = 4;
-/// Steps for all rules and texts of one mail.
-pub(in crate::rules) const MAIL_STEPS: u64 = 10_000_000;
 /// Choices and remembered values of one search, 32 bytes each.
 const STACK_LIMIT: usize = 1 << 17;
 /// How many of them stay allocated between searches.
 const STACK_KEPT: usize = 1 << 10;
 /// Bytes compared or skipped for one step.
 const BYTES_PER_STEP: usize = 16;
-
-/// What backtracking may still cost.
-#[derive(Clone, Debug)]
-pub(in crate::rules) struct Budget {
-    left: u64,
-    reached: bool,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { left: MAIL_STEPS, reached: false }
-    }
-}
-
-impl Budget {
-    /// Whether a search was given up, and so its answer is not known.
-    pub(in crate::rules) fn was_reached(&self) -> bool {
-        self.reached
-    }
-
-    /// Steps that are left.
-    #[cfg(test)]
-    pub(super) fn left(&self) -> u64 {
-        self.left
-    }
-
-    /// Takes what the searches in one text may cost.
-    pub(super) fn for_text(&self, text: &[u8]) -> Steps {
-        let steps = TEXT_STEPS.saturating_add(BYTE_STEPS.saturating_mul(text.len() as u64)).min(self.left);
-        Steps { given: steps, left: steps }
-    }
-
-    /// Settles what they did cost.
-    pub(super) fn settle(&mut self, steps: &Steps, reached: bool) {
-        self.left = self.left.saturating_sub(steps.given - steps.left);
-        self.reached |= reached;
-    }
-}
-
-/// What the searches in one text may still cost.
-pub(super) struct Steps {
-    given: u64,
-    left: u64,
-}
-
-/// A search took too many steps or too much memory.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct LimitReached;
 
 /// What to do when the way that is being tried fails.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +66,32 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Whether it matches at one of the starts.
+    pub(super) fn matches_at(
+        &self,
+        machine: &mut Machine,
+        steps: &mut Steps,
+        text: &[u8],
+        starts: impl Iterator<Item = usize>,
+    ) -> Result<bool, LimitReached> {
+        machine.stack.clear();
+        machine.slots.clear();
+        machine.slots.resize(self.slots, NONE);
+        let mut search = Search { program: self, machine, steps, text, pc: 0, at: 0, not_empty_at: None };
+        let mut found = Ok(false);
+        for start in starts {
+            found = search.attempt(start).map(|end| end.is_some());
+            if found != Ok(false) {
+                break;
+            }
+        }
+        machine.stack.clear();
+        machine.stack.shrink_to(STACK_KEPT);
+        found
+    }
+}
+
 struct Search<'s> {
     program: &'s Program,
     machine: &'s mut Machine,
@@ -133,21 +106,41 @@ impl Search<'_> {
     fn find(&mut self, from: usize) -> Result<Option<(usize, usize)>, LimitReached> {
         let Some(last) = self.text.len().checked_sub(self.program.least) else { return Ok(None) };
         let mut start = from;
-        while start <= last && !(self.program.anchored && start > 0) {
-            if let Some(first) = self.program.first {
-                let rest = self.text.get(start..).unwrap_or_default();
-                let Some(skipped) = rest.iter().position(|byte| first.contains(*byte)) else { return Ok(None) };
-                start += skipped;
-                if self.program.anchored && start > 0 {
-                    return Ok(None);
-                }
+        while let Some(place) = self.next_start(start).filter(|place| *place <= last) {
+            if let Some(end) = self.attempt(place)? {
+                return Ok(Some((place, end)));
             }
-            if let Some(end) = self.attempt(start)? {
-                return Ok(Some((start, end)));
-            }
-            start += 1;
+            start = place + 1;
         }
         Ok(None)
+    }
+
+    /// The next place, from `start` on, where a match can begin.
+    fn next_start(&self, mut start: usize) -> Option<usize> {
+        if self.program.anchored {
+            return (start == 0).then_some(0);
+        }
+        loop {
+            if self.program.line_anchored && start > 0 {
+                let rest = self.text.get(start - 1..)?;
+                start += memchr::memchr(b'\n', rest)?;
+            }
+            let Some(first) = self.program.first else { return Some(start) };
+            let rest = self.text.get(start..)?;
+            if !self.program.line_anchored {
+                if let Some(only) = self.program.only_first {
+                    return memchr::memchr(only, rest).map(|skipped| start + skipped);
+                }
+                return rest.iter().position(|byte| first.contains(*byte)).map(|skipped| start + skipped);
+            }
+            if rest.first().is_some_and(|byte| first.contains(*byte)) {
+                return Some(start);
+            }
+            start += 1;
+            if start > self.text.len() {
+                return None;
+            }
+        }
     }
 
     /// A match at `start`. Without one every slot is as before.
@@ -169,8 +162,7 @@ impl Search<'_> {
     /// Counts one step, and those for that many bytes.
     fn spend(&mut self, bytes: usize) -> Result<(), LimitReached> {
         let cost = 1 + (bytes / BYTES_PER_STEP) as u64;
-        self.steps.left = self.steps.left.checked_sub(cost).ok_or(LimitReached)?;
-        Ok(())
+        self.steps.spend(cost)
     }
 
     fn push(&mut self, frame: Frame) -> Result<(), LimitReached> {
@@ -298,16 +290,20 @@ impl Search<'_> {
     }
 
     /// How far bytes of the set go, at most that many.
-    fn span(&self, set: ByteSet, most: usize) -> usize {
+    fn span(&self, set: ByteSet, stop: Option<u8>, most: usize) -> usize {
         let rest = self.text.get(self.at..).unwrap_or_default();
+        if let Some(stop) = stop {
+            let window = rest.get(..most).unwrap_or(rest);
+            return memchr::memchr(stop, window).unwrap_or(window.len());
+        }
         rest.iter().take(most).take_while(|byte| set.contains(**byte)).count()
     }
 
     fn run(&mut self, number: u32) -> Result<bool, LimitReached> {
-        let Some(Run { set, min, max, greed, follow }) = self.program.runs.get(number as usize).copied() else {
+        let Some(Run { set, min, max, greed, follow, stop }) = self.program.runs.get(number as usize).copied() else {
             return Ok(false);
         };
-        let count = self.span(set, if greed == Greed::Lazy { min } else { max });
+        let count = self.span(set, stop, if greed == Greed::Lazy { min } else { max });
         self.spend(count)?;
         if count < min {
             return Ok(false);

@@ -3,15 +3,14 @@
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::rules) struct ByteSet {
-    low: u128,
-    high: u128,
+    words: [u64; 4],
 }
 
 impl ByteSet {
     /// No byte.
-    pub(super) const EMPTY: Self = Self { low: 0, high: 0 };
+    pub(super) const EMPTY: Self = Self { words: [0; 4] };
     /// Every byte.
-    pub(super) const ALL: Self = Self { low: u128::MAX, high: u128::MAX };
+    pub(super) const ALL: Self = Self { words: [u64::MAX; 4] };
 
     /// Only that byte.
     pub(super) fn of(byte: u8) -> Self {
@@ -28,45 +27,51 @@ impl ByteSet {
     }
 
     /// The ASCII bytes from `first` to `last`, both among them.
+    #[expect(clippy::cast_possible_truncation, reason = "two halves")]
     pub(super) const fn range(first: u8, last: u8) -> Self {
-        Self { low: (u128::MAX >> (127 - last)) & (u128::MAX << first), high: 0 }
+        let bits = (u128::MAX >> (127 - last)) & (u128::MAX << first);
+        Self { words: [bits as u64, (bits >> 64) as u64, 0, 0] }
     }
 
     /// How many bytes.
     pub(super) fn len(self) -> u32 {
-        self.low.count_ones() + self.high.count_ones()
+        self.words.iter().map(|word| word.count_ones()).sum()
     }
 
     pub(super) fn insert(&mut self, byte: u8) {
-        if byte < 128 {
-            self.low |= 1 << byte;
-        } else {
-            self.high |= 1 << (byte - 128);
+        if let Some(word) = self.words.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
         }
     }
 
-    pub(super) fn contains(self, byte: u8) -> bool {
-        if byte < 128 { self.low >> byte & 1 == 1 } else { self.high >> (byte - 128) & 1 == 1 }
+    #[inline]
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        self.words.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+    }
+
+    fn each(self, other: Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        let mut words = self.words;
+        for (word, other) in words.iter_mut().zip(other.words) {
+            *word = join(*word, other);
+        }
+        Self { words }
     }
 
     pub(super) fn union(self, other: Self) -> Self {
-        Self { low: self.low | other.low, high: self.high | other.high }
+        self.each(other, |one, another| one | another)
     }
 
     pub(super) fn intersection(self, other: Self) -> Self {
-        Self { low: self.low & other.low, high: self.high & other.high }
+        self.each(other, |one, another| one & another)
     }
 
     /// The bytes that stand in a text.
     pub(in crate::rules) fn of_text(text: &[u8]) -> Self {
-        let mut seen = [0_u64; 4];
+        let mut seen = Self::EMPTY;
         for byte in text {
-            if let Some(word) = seen.get_mut(usize::from(*byte >> 6)) {
-                *word |= 1 << (*byte & 63);
-            }
+            seen.insert(*byte);
         }
-        let [a, b, c, d] = seen.map(u128::from);
-        Self { low: a | b << 64, high: c | d << 64 }
+        seen
     }
 
     /// Whether they have a byte in common.
@@ -75,12 +80,17 @@ impl ByteSet {
     }
 
     pub(super) fn complement(self) -> Self {
-        Self { low: !self.low, high: !self.high }
+        Self { words: self.words.map(|word| !word) }
     }
 
     /// The members, in order.
     pub(super) fn bytes(self) -> impl Iterator<Item = u8> {
         (0..=u8::MAX).filter(move |byte| self.contains(*byte))
+    }
+
+    /// The only byte of the set, if it has just one.
+    pub(super) fn only(self) -> Option<u8> {
+        if self.len() == 1 { self.bytes().next() } else { None }
     }
 
     /// With every letter also its other case: ASCII, and Latin-1 as Perl folds single bytes even under `/aa`

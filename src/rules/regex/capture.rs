@@ -1,7 +1,8 @@
 //! What the groups of a pattern hold: named ones for rules that capture a text for others to look for, the first one for
 //! settings that cut a piece out of a text.
 
-use super::backtrack::{Budget, Machine};
+use super::backtrack::Machine;
+use super::budget::Budget;
 use super::delimit::delimited;
 use super::parse::{Flags, parse};
 use super::pattern::bytes_of;

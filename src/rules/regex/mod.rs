@@ -3,22 +3,29 @@
 //! A pattern is read into a tree over sets of bytes ([`ast`]); case and the ASCII classes are settled while reading, so
 //! that the tree has no modes left. From the tree come the text for regex-automata ([`translate`]), the literals of the
 //! prefilter ([`literals`]), and the bytes that a text must have at all ([`needs`]). What a finite automaton cannot decide
-//! becomes a program ([`program`]) for an engine with a step limit ([`backtrack`]), behind an automaton for a pattern that
-//! matches at least as much ([`relax`]).
+//! becomes a program ([`program`]) for an engine with a step limit ([`backtrack`]), where that is small behind an automaton
+//! for a pattern that matches at least as much ([`relax`]). A large automaton is only asked when the same engine, tried
+//! where a match can begin ([`heads`]), takes too long. All that makes a form of the pattern ([`form`]); there is a second
+//! one for texts of ASCII without `&`, from which whatever cannot match these is left out ([`plain`]).
 
+mod agreement;
 mod ast;
 mod backtrack;
+mod budget;
 mod byteset;
 mod capture;
 mod class;
 mod delimit;
 mod doubt;
 mod escape;
+mod form;
 mod group;
+mod heads;
 mod literals;
 mod needs;
 mod parse;
 mod pattern;
+mod plain;
 mod problem;
 mod program;
 mod relax;
@@ -28,10 +35,13 @@ mod translate;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::rules) use backtrack::Budget;
+pub(in crate::rules) use agreement::disagreement;
+pub(in crate::rules) use budget::Budget;
 pub(in crate::rules) use byteset::ByteSet;
 pub(in crate::rules) use capture::{Captures, FirstGroup};
 pub(in crate::rules) use doubt::Doubt;
+pub(in crate::rules) use form::Form;
 pub(in crate::rules) use literals::CLAUSES;
 pub(in crate::rules) use pattern::{Cache, Pattern};
+pub(in crate::rules) use plain::is_plain;
 pub(in crate::rules) use problem::Problem;

@@ -1,51 +1,36 @@
 //! A compiled pattern.
 
-use regex_automata::meta;
-use regex_automata::nfa::thompson::WhichCaptures;
-use regex_automata::util::syntax;
-use regex_automata::{Input, MatchKind};
-
-use super::backtrack::{Budget, LimitReached, Machine, Steps};
-use super::byteset::ByteSet;
+use super::budget::Budget;
 use super::delimit::delimited;
-use super::literals::{Clause, clauses};
-use super::needs::needs;
-use super::parse::{Flags, parse};
+use super::form::{Form, FormCache, Refused};
+use super::parse::{Flags, Parsed, parse};
+use super::plain::{Plain, for_plain_texts, is_plain};
 use super::problem::Problem;
-use super::program::Program;
-use super::relax::relaxed;
-use super::rewrite;
-use super::translate::{translate, translate_loosely};
 use crate::diagnostic::byte_of_stand_in;
 
-/// Bytes that the automaton of one pattern may take.
-const AUTOMATON_LIMIT: usize = 10 << 20;
-/// Bytes that the lazily built states of one pattern may take per scanner; beyond it the engine starts over or falls
-/// back to a slower one, with the same answer.
-const CACHE_LIMIT: usize = 1 << 20;
-
-/// The scratch space of one pattern, made when it is first needed.
+/// The scratch space of one pattern.
 #[derive(Clone, Debug, Default)]
 pub(in crate::rules) struct Cache {
-    regex: Option<meta::Cache>,
-    quick: Option<meta::Cache>,
-    machine: Machine,
+    whole: FormCache,
+    plain: FormCache,
+}
+
+/// What decides plain texts.
+#[derive(Clone, Debug)]
+enum ForPlain {
+    /// The whole pattern, as for all others.
+    Whole,
+    /// Nothing: it matches none.
+    Nothing,
+    /// A smaller one.
+    Smaller(Box<Form>),
 }
 
 /// A regular expression that can be searched for.
 #[derive(Clone, Debug)]
 pub(in crate::rules) struct Pattern {
-    regex: meta::Regex,
-    /// What a finite automaton cannot decide. Then `regex` matches wherever this does, and maybe elsewhere.
-    program: Option<Box<Program>>,
-    /// Another form of it that is quicker to say whether a text matches.
-    quick: Option<meta::Regex>,
-    /// Of each clause, at least one stands in every text that matches (in lower case; compare in any ASCII case).
-    pub(in crate::rules) clauses: Vec<Clause>,
-    /// Of each set, at least one byte stands in every text that matches.
-    pub(in crate::rules) needs: Vec<ByteSet>,
-    /// Shorter texts do not match.
-    pub(in crate::rules) least: usize,
+    whole: Form,
+    plain: ForPlain,
     /// It matches the empty text anywhere, and so every text.
     pub(in crate::rules) always_matches: bool,
 }
@@ -62,156 +47,96 @@ impl Pattern {
                 return Err(Problem::wrong("R0305", message, at..at + 1));
             }
         }
-        let span = parts.start..parts.start + parts.pattern.len();
         if parts.pattern.is_empty() {
             return Err(Problem::wrong("R0306", "the regular expression is empty", 0..text.len()));
         }
         let bytes = bytes_of(parts.pattern);
-        let parsed = parse(&bytes, flags).map_err(|problem| {
-            let moved = |at: usize| parts.start + text_offset(parts.pattern, at);
-            Problem { span: moved(problem.span.start)..moved(problem.span.end), ..problem }
+        let moved = |at: usize| parts.start + text_offset(parts.pattern, at);
+        let Parsed { node, backtracking, .. } = parse(&bytes, flags).map_err(|problem| {
+            let span = moved(problem.span.start)..moved(problem.span.end);
+            Problem { span, ..problem }
         })?;
-        let too_large = |message| Problem::wrong("R0304", message, span.clone());
-        let (node, regex, program) = if let Some(translated) = translate(&parsed.node) {
-            (parsed.node, automaton(&translated).map_err(too_large)?, None)
-        } else {
-            let program = Program::new(&parsed.node).map_err(|message| {
-                let span = parsed.backtracking.clone().map_or(span.clone(), |inner| {
-                    parts.start + text_offset(parts.pattern, inner.start)
-                        ..parts.start + text_offset(parts.pattern, inner.end)
-                });
-                Problem::unsupported("R0303", message, span)
-            })?;
-            let node = relaxed(&parsed.node);
-            let Some(translated) = translate_loosely(&node) else {
-                return Err(Problem::unsupported("R0303", "the regular expression is not supported", span));
-            };
-            (node, automaton(&translated).map_err(too_large)?, Some(Box::new(program)))
+        let span = parts.start..parts.start + parts.pattern.len();
+        let whole = Form::new(&node).map_err(|refused| match refused {
+            Refused::Automaton(message) => Problem::wrong("R0304", message, span.clone()),
+            Refused::Program(message) => {
+                let inner = backtracking.map(|inner| moved(inner.start)..moved(inner.end));
+                Problem::unsupported("R0303", message, inner.unwrap_or_else(|| span.clone()))
+            }
+        })?;
+        let plain = match for_plain_texts(&node) {
+            Plain::Same => ForPlain::Whole,
+            Plain::Never => ForPlain::Nothing,
+            Plain::Smaller(node) => Form::new(&node).map_or(ForPlain::Whole, |form| ForPlain::Smaller(Box::new(form))),
         };
-        let quick =
-            if program.is_none() { rewrite::for_yes_or_no(&node).and_then(|node| translate(&node)) } else { None };
-        Ok(Self {
-            regex,
-            always_matches: program.is_none() && node.always_matches(),
-            program,
-            quick: quick.and_then(|pattern| automaton(&pattern).ok()),
-            clauses: clauses(&node),
-            needs: needs(&node),
-            least: node.least(),
-        })
+        Ok(Self { always_matches: whole.always_matches, whole, plain })
+    }
+
+    /// The form for texts of which nothing is known.
+    pub(in crate::rules) fn whole(&self) -> &Form {
+        &self.whole
+    }
+
+    /// The form for plain texts; `None` when none of them matches.
+    pub(in crate::rules) fn for_plain(&self) -> Option<&Form> {
+        match &self.plain {
+            ForPlain::Whole => Some(&self.whole),
+            ForPlain::Nothing => None,
+            ForPlain::Smaller(form) => Some(form),
+        }
+    }
+
+    /// Whether plain texts are decided in another way than all others.
+    pub(in crate::rules) fn is_split(&self) -> bool {
+        !matches!(self.plain, ForPlain::Whole)
+    }
+
+    /// The form that decides a text, and its scratch space.
+    fn choose<'p>(&'p self, cache: &'p mut Cache, text: &[u8]) -> Option<(&'p Form, &'p mut FormCache)> {
+        match &self.plain {
+            ForPlain::Smaller(form) if is_plain(text) => Some((form, &mut cache.plain)),
+            ForPlain::Nothing if is_plain(text) => None,
+            _ => Some((&self.whole, &mut cache.whole)),
+        }
     }
 
     /// Whether it matches somewhere in the text. Without look-around and the like time is linear in text times pattern; with
     /// them the budget is taken from, and where that ends the answer is no.
     pub(in crate::rules) fn is_match(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8]) -> bool {
-        if let Some(program) = &self.program {
-            return self.count_slowly(program, cache, budget, text, 1) > 0;
-        }
-        let (regex, slot) = match &self.quick {
-            Some(quick) => (quick, &mut cache.quick),
-            None => (&self.regex, &mut cache.regex),
-        };
-        let cache = slot.get_or_insert_with(|| regex.create_cache());
-        regex.search_half_with(cache, &Input::new(text).earliest(true)).is_some()
+        self.choose(cache, text).is_some_and(|(form, cache)| form.is_match(cache, budget, text))
     }
 
-    /// The same with scratch space and a budget of its own; for tests and rarely asked questions.
+    /// The same with scratch space of its own, for patterns that are asked rarely.
+    pub(in crate::rules) fn matches_within(&self, budget: &mut Budget, text: &[u8]) -> bool {
+        self.whole.matches(budget, text)
+    }
+
+    /// The same with a budget of its own too: only for texts of those who write rules, never for those of a mail.
     pub(in crate::rules) fn matches(&self, text: &[u8]) -> bool {
-        if self.program.is_some() {
-            return self.is_match(&mut Cache::default(), &mut Budget::default(), text);
-        }
-        self.quick.as_ref().unwrap_or(&self.regex).search_half(&Input::new(text).earliest(true)).is_some()
+        self.matches_within(&mut Budget::default(), text)
+    }
+
+    /// How often it matches, by the whole pattern and without any shortcut, for the oracle.
+    pub(in crate::rules) fn count_whole(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
+        self.whole.count(&mut cache.whole, budget, text, most)
     }
 
     /// How often it matches, up to `most`, one match behind the other. As in Perl, an empty match is not followed by another
     /// at the same place. Where the budget ends, what was found until then.
     pub(in crate::rules) fn count(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
-        if let Some(program) = &self.program {
-            return self.count_slowly(program, cache, budget, text, most);
-        }
-        let cache = cache.regex.get_or_insert_with(|| self.regex.create_cache());
-        let (mut found, mut at, mut last_empty) = (0, 0, None);
-        while found < most && at <= text.len() {
-            let Some(hit) = self.regex.search_with(cache, &Input::new(text).range(at..)) else { break };
-            if hit.is_empty() && last_empty == Some(hit.end()) {
-                at = hit.end() + 1;
-                continue;
-            }
-            found += 1;
-            last_empty = hit.is_empty().then_some(hit.end());
-            at = hit.end();
-        }
-        found
-    }
-
-    fn count_slowly(&self, program: &Program, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
-        let mut steps = budget.for_text(text);
-        let mut found = 0;
-        let mut at = 0;
-        let mut last_empty = None;
-        let mut reached = false;
-        while found < most {
-            match self.next(program, cache, &mut steps, text, at, last_empty) {
-                Ok(None) => break,
-                Ok(Some((start, end))) => {
-                    found += 1;
-                    at = end;
-                    last_empty = (start == end).then_some(end);
-                }
-                Err(LimitReached) => {
-                    reached = true;
-                    break;
-                }
-            }
-        }
-        budget.settle(&steps, reached);
-        found
-    }
-
-    /// The next match from `at` on: from the first place at which the automaton sees one that may be.
-    fn next(
-        &self,
-        program: &Program,
-        cache: &mut Cache,
-        steps: &mut Steps,
-        text: &[u8],
-        at: usize,
-        not_empty_at: Option<usize>,
-    ) -> Result<Option<(usize, usize)>, LimitReached> {
-        let regex = cache.regex.get_or_insert_with(|| self.regex.create_cache());
-        let Some(maybe) = self.regex.search_with(regex, &Input::new(text).range(at..)) else { return Ok(None) };
-        program.find(&mut cache.machine, steps, text, maybe.start(), not_empty_at)
+        self.choose(cache, text).map_or(0, |(form, cache)| form.count(cache, budget, text, most))
     }
 
     /// Whether a finite automaton decides it alone.
     #[cfg(test)]
     pub(super) fn is_automaton(&self) -> bool {
-        self.program.is_none()
+        self.whole.is_automaton()
     }
 
     #[cfg(test)]
     pub(super) fn is_rewritten(&self) -> bool {
-        self.quick.is_some()
+        self.whole.is_rewritten()
     }
-}
-
-fn automaton(pattern: &str) -> Result<meta::Regex, String> {
-    let config = meta::Config::new()
-        .match_kind(MatchKind::LeftmostFirst)
-        .utf8_empty(false)
-        // Only where a match ends is ever asked, never what a group holds.
-        .which_captures(WhichCaptures::Implicit)
-        .nfa_size_limit(Some(AUTOMATON_LIMIT))
-        .onepass(false)
-        .hybrid_cache_capacity(CACHE_LIMIT);
-    meta::Regex::builder()
-        .configure(config)
-        .syntax(syntax::Config::new().unicode(false).utf8(false).nest_limit(500))
-        .build(pattern)
-        .map_err(|error| match error.size_limit() {
-            Some(_) => format!("the compiled regular expression is larger than {} MiB", AUTOMATON_LIMIT >> 20),
-            None => format!("the regular expression cannot be compiled: {error}"),
-        })
 }
 
 /// The bytes that a pattern stands for.
@@ -353,10 +278,10 @@ mod tests {
             ("/Viagra/i", &[&["viagra"]]),
             ("/(?:foo|barbaz)qux/", &[&["barbazqux", "fooqux"]]),
             ("/colou?r scheme/", &[&["color scheme", "colour scheme"]]),
-            (r"/\d+ dollars? \w+/", &[&[" dollar ", " dollars "]]),
+            (r"/\w+ dollars? \w+/", &[&[" dollar ", " dollars "]]),
             ("/cash.*money/", &[&["money"], &["cash"]]),
             (r"/^https?:\/\/[^\/]*xn--/", &[&["xn--"], &["http://", "https://"]]),
-            ("/(?:red.*blue|green)x/", &[&["blue", "green"], &["green", "red"]]),
+            ("/(?:red.*blue|green)x/", &[&["bluex", "greenx"], &["blue", "green"], &["green", "red"]]),
             ("/a|verylong/", &[]),
             ("/(?:abc)?x/", &[]),
             ("/(?:abc)+/", &[&["abc"]]),
@@ -365,9 +290,9 @@ mod tests {
             (r"/a{3}/", &[&["aaa"]]),
         ];
         for (pattern, wanted) in cases {
-            let found = Pattern::compile(pattern).unwrap().clauses;
+            let found = Pattern::compile(pattern).unwrap().whole.clauses;
             let text = |literal: &Vec<u8>| String::from_utf8(literal.clone()).unwrap();
-            let found: Vec<Vec<_>> = found.iter().map(|clause| clause.iter().map(text).collect()).collect();
+            let found: Vec<Vec<_>> = found.iter().map(|clause| clause.literals.iter().map(text).collect()).collect();
             assert_eq!(found, *wanted, "{pattern}");
         }
     }
@@ -382,8 +307,8 @@ mod tests {
             (r"/(?:\d#|q)/", "5", (false, 1)),
         ] {
             let pattern = Pattern::compile(pattern).unwrap();
-            let bytes = super::ByteSet::of_text(text.as_bytes());
-            assert_eq!((pattern.needs.iter().all(|set| set.meets(bytes)), pattern.least), wanted, "{text}");
+            let bytes = super::super::ByteSet::of_text(text.as_bytes());
+            assert_eq!((pattern.whole.needs.iter().all(|set| set.meets(bytes)), pattern.whole.least), wanted, "{text}");
         }
     }
 
@@ -420,11 +345,14 @@ mod tests {
         fn the_filters_never_lie(pattern in "(a|b|c|ab|[ab]|\\(abc\\|bca\\)|\\(\\?:cab\\.\\*b\\|1a\\)|\\(ab\\)\\?|a\\{1,3\\}|b\\+|\\.|1|\\\\\\$|\\[0-9\\]){1,6}", text in "[abcABC1$]{0,20}") {
             for pattern in [format!("/{pattern}/i"), format!("/(?:{pattern}|aab|1\\$)+/i")] {
                 let Ok(compiled) = Pattern::compile(&pattern) else { return Ok(()) };
-                let (lower, bytes) = (text.to_lowercase(), super::ByteSet::of_text(text.as_bytes()));
-                let seen = compiled.clauses.iter().all(|clause| {
-                    clause.iter().any(|literal| lower.contains(std::str::from_utf8(literal).unwrap()))
-                });
-                let filters = seen && compiled.needs.iter().all(|set| set.meets(bytes)) && text.len() >= compiled.least;
+                let (lower, bytes) = (text.to_lowercase(), super::super::ByteSet::of_text(text.as_bytes()));
+                let Some(form) = compiled.for_plain() else { return Ok(()) };
+                let places = |literals: &[Vec<u8>]| -> usize {
+                    let windows = |literal: &Vec<u8>| lower.as_bytes().windows(literal.len()).filter(|w| *w == literal).count();
+                    literals.iter().map(windows).sum()
+                };
+                let seen = form.clauses.iter().all(|clause| places(&clause.literals) >= usize::from(clause.times));
+                let filters = seen && form.needs.iter().all(|set| set.meets(bytes)) && text.len() >= form.least;
                 prop_assert!(filters || !compiled.matches(text.as_bytes()), "{pattern} {text}");
             }
         }

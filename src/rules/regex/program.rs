@@ -72,6 +72,8 @@ pub(super) struct Run {
     pub(super) greed: Greed,
     /// What must follow.
     pub(super) follow: u32,
+    /// The only byte that is not in the set.
+    pub(super) stop: Option<u8>,
 }
 
 /// A repetition of anything else.
@@ -96,8 +98,12 @@ pub(super) struct Program {
     pub(super) slots: usize,
     /// With which bytes a match can begin; `None` when it may be empty.
     pub(super) first: Option<ByteSet>,
+    /// The only byte with which one can.
+    pub(super) only_first: Option<u8>,
     /// It matches at the start only.
     pub(super) anchored: bool,
+    /// It matches at the starts of lines only.
+    pub(super) line_anchored: bool,
     /// Shorter texts do not match.
     pub(super) least: usize,
 }
@@ -118,7 +124,9 @@ impl Program {
                 loops: Vec::new(),
                 slots: 0,
                 first: first_of([node].into_iter()),
-                anchored: is_anchored(node),
+                only_first: first_of([node].into_iter()).and_then(ByteSet::only),
+                anchored: is_anchored(node, |place| place == Assertion::Start),
+                line_anchored: is_anchored(node, |place| matches!(place, Assertion::Start | Assertion::LineStart)),
                 least: node.least(),
             },
             slots: capture_slot(captures(node).saturating_add(1)),
@@ -245,9 +253,19 @@ impl Compiler {
         if let Node::Set(set) = node {
             let follow = self.first_set(following.iter());
             let max = max.map_or(usize::MAX, |max| max as usize);
+            // Where what follows cannot begin with a byte of the set, only the longest run can be followed by it.
+            let ends_once = self.program.sets.get(follow as usize).is_some_and(|follow| !follow.meets(*set));
+            let greed = if ends_once { Greed::Possessive } else { greed };
             #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
             let number = self.program.runs.len() as u32;
-            self.program.runs.push(Run { set: *set, min: min as usize, max, greed, follow });
+            self.program.runs.push(Run {
+                set: *set,
+                min: min as usize,
+                max,
+                greed,
+                follow,
+                stop: set.complement().only(),
+            });
             self.push(Op::Run(number));
             return;
         }
@@ -326,13 +344,13 @@ fn captures(node: &Node) -> u32 {
     }
 }
 
-/// Whether it matches at the start of the text only.
-fn is_anchored(node: &Node) -> bool {
+/// Whether it matches only where one of those assertions holds.
+fn is_anchored(node: &Node, wanted: fn(Assertion) -> bool) -> bool {
     match node {
-        Node::Assert(Assertion::Start) => true,
-        Node::Concat(nodes) => nodes.first().is_some_and(is_anchored),
-        Node::Alternate(nodes) => nodes.iter().all(is_anchored),
-        Node::Capture(_, node) | Node::Atomic(node) | Node::Repeat { node, min: 1.., .. } => is_anchored(node),
+        Node::Assert(assertion) => wanted(*assertion),
+        Node::Concat(nodes) => nodes.first().is_some_and(|node| is_anchored(node, wanted)),
+        Node::Alternate(nodes) => nodes.iter().all(|node| is_anchored(node, wanted)),
+        Node::Capture(_, node) | Node::Atomic(node) | Node::Repeat { node, min: 1.., .. } => is_anchored(node, wanted),
         _ => false,
     }
 }

@@ -10,44 +10,22 @@ use super::byteset::ByteSet;
 /// Nodes of captures that are repeated where they are referred to; beyond, a reference may be any text.
 const COPIED_LIMIT: usize = 4_096;
 
-/// Sets up to which counted repetitions are kept as they are; written out, larger ones make large and slow automata.
-const SETS_LIMIT: usize = 20_000;
-
 /// Look-around is dropped, what never gives back may give back, and a back-reference is any text that its capture could
 /// have matched.
 pub(super) fn relaxed(node: &Node) -> Node {
     let mut captures = BTreeMap::new();
     gather(node, &mut captures);
-    let mut node = Relaxer { captures, left: COPIED_LIMIT }.node(node);
-    if written_out(&node) > SETS_LIMIT {
-        stop_counting(&mut node);
-    }
-    node
+    Relaxer { captures, left: COPIED_LIMIT }.node(node)
 }
 
 /// How many sets an automaton has to keep apart.
-fn written_out(node: &Node) -> usize {
+pub(super) fn written_out(node: &Node) -> usize {
     match node {
         Node::Empty | Node::Assert(_) | Node::Look { .. } | Node::BackReference { .. } => 0,
         Node::Set(_) => 1,
         Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().map(written_out).fold(0, usize::saturating_add),
         Node::Repeat { node, min, max, .. } => written_out(node).saturating_mul(max.unwrap_or(*min).max(1) as usize),
         Node::Capture(_, node) | Node::Atomic(node) => written_out(node),
-    }
-}
-
-/// Makes of every counted repetition one of any number of times.
-fn stop_counting(node: &mut Node) {
-    match node {
-        Node::Empty | Node::Set(_) | Node::Assert(_) | Node::BackReference { .. } => {}
-        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter_mut().for_each(stop_counting),
-        Node::Repeat { node, min, max, .. } => {
-            if *min > 1 || max.is_some_and(|max| max > 1) {
-                (*min, *max) = ((*min).min(1), None);
-            }
-            stop_counting(node);
-        }
-        Node::Capture(_, node) | Node::Look { node, .. } | Node::Atomic(node) => stop_counting(node),
     }
 }
 

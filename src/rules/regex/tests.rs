@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::Pattern;
-use super::backtrack::{BYTE_STEPS, Budget, Machine, TEXT_STEPS};
+use super::backtrack::Machine;
+use super::budget::{BYTE_STEPS, Budget, TEXT_STEPS};
 use super::parse::{Flags, parse};
 use super::pattern::Cache;
 use super::program::Program;
@@ -204,6 +205,25 @@ fn a_limit_is_no_hit_and_is_told() {
     assert!(!sure.is_match(&mut Cache::default(), &mut budget, b"aa"));
     let plain = Pattern::compile(r"/aa/").unwrap();
     assert!(plain.is_match(&mut Cache::default(), &mut budget, b"aa"));
+}
+
+/// With exactly the steps that a search takes it ends; with one less it is given up.
+#[test]
+fn a_budget_is_enough_or_one_step_short() {
+    for (pattern, text) in
+        [(r"/(\w+) \1(?!x)/", "one two two"), (r"/(?<=a)b+(?=c)/", "abbbc"), (r"/^(?>a+)b(?!c)/", "aaab")]
+    {
+        let pattern = Pattern::compile(pattern).unwrap();
+        let mut budget = Budget::default();
+        let all = budget.left();
+        assert!(pattern.is_match(&mut Cache::default(), &mut budget, text.as_bytes()));
+        let steps = all - budget.left();
+        for (given, wanted) in [(steps, true), (steps - 1, false)] {
+            let mut budget = Budget::of(given);
+            let found = pattern.is_match(&mut Cache::default(), &mut budget, text.as_bytes());
+            assert_eq!((found, budget.was_reached()), (wanted, !wanted), "{text} with {given}");
+        }
+    }
 }
 
 #[test]

@@ -111,7 +111,7 @@ pub(super) fn has_known_end(host: &str, lists: &Lists) -> bool {
 }
 
 /// The host of a cleaned URI, when it is an address or a full name under a known top-level domain.
-pub(super) fn host_of(uri: &str, lists: &Lists) -> Option<String> {
+pub(in crate::rules) fn host_of(uri: &str, lists: &Lists) -> Option<String> {
     let uri = uri.to_lowercase();
     if ["javascript:", "cid:", "file:"].iter().any(|scheme| uri.starts_with(scheme)) {
         return None;

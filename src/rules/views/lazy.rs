@@ -1,7 +1,7 @@
 //! The views of one case, each made when it is first asked for.
 
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 
 use super::addresses::Entry;
 use super::body::BodyText;
@@ -13,6 +13,7 @@ use crate::rules::header_text::{all, block, fields, line, mime, part};
 use crate::rules::html_scan::HtmlScan;
 use crate::rules::limits::{BODY_PART_LIMIT, FULL_LIMIT, HEADER_VALUE_LIMIT, RAWBODY_PART_LIMIT};
 use crate::rules::lists::Lists;
+use crate::rules::regex::{Budget, Pattern};
 use crate::rules::relays::Relays;
 use crate::rules::rule::ViewKey;
 use crate::rules::ruleset::Ruleset;
@@ -31,6 +32,7 @@ pub(in crate::rules) struct Views<'c> {
     rawbody: OnceCell<Vec<Vec<u8>>>,
     uri: OnceCell<Vec<Vec<u8>>>,
     cut: Cell<bool>,
+    budget: RefCell<Budget>,
 }
 
 impl<'c> Views<'c> {
@@ -38,7 +40,17 @@ impl<'c> Views<'c> {
     pub(in crate::rules) fn new(case: &'c Case<'c>, lists: &'c Lists) -> Self {
         let (text, body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (relays, html, cut) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        Self { case, lists, relays, html, text, body, rawbody, uri, cut }
+        Self { case, lists, relays, html, text, body, rawbody, uri, cut, budget: RefCell::default() }
+    }
+
+    /// What backtracking may still cost for this mail. To be held for one match only.
+    pub(in crate::rules) fn budget(&self) -> RefMut<'_, Budget> {
+        self.budget.borrow_mut()
+    }
+
+    /// Whether the pattern of an eval function matches, at the cost of this mail.
+    pub(in crate::rules) fn matches(&self, pattern: &Pattern, text: &[u8]) -> bool {
+        pattern.matches_within(&mut self.budget(), text)
     }
 
     /// The case itself.

@@ -24,5 +24,6 @@ mod uri_text;
 mod reference_tests;
 
 pub(super) use charset::unambiguous;
+pub(super) use host::host_of;
 pub use lazy::Shown;
 pub(super) use lazy::{Views, address_around};

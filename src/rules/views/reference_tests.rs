@@ -1,4 +1,4 @@
-//! Compares the views of our own mails (`tests/rules/views`) with what SpamAssassin made of them.
+//! Compares the views of our own mails (`tests/views`) with what SpamAssassin made of them.
 //!
 //! `expected.jsonl` is the answer of SpamAssassin 4.0.1. Where SpamAssassin and the parity tool are at hand, it is asked again;
 //! with `UPDATE_VIEWS=1` its answer becomes the expected one.
@@ -153,11 +153,11 @@ fn written(file: &str, views: &Views) -> String {
 }
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/views")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/views")
 }
 
 fn mails() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory()).expect("tests/rules/views");
+    let entries = std::fs::read_dir(directory()).expect("tests/views");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let mut mails: Vec<_> = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
     mails.sort();

@@ -1,0 +1,79 @@
+#!/bin/sh
+# CPU per mail with the same rules over the same mails, in one run: `spamd -L` through spamc, SpamAssassin's Perl API in one
+# process, and ours.
+#
+#   tests/bench/peers/spamd.sh OURS LIST [SITE]
+#
+# OURS: the benchmark binary (cargo bench --bench rules --no-run prints its path); LIST: a file with one mail path a line;
+# SITE: directory with the site's *.pre and *.cf (default /etc/spamassassin). Needs the Debian packages spamassassin, spamd
+# and spamc. spamd's time is that of its children, read from /proc: start-up is not counted, as in ours.
+set -eu
+
+ours=$1
+list=$2
+site=${3:-/etc/spamassassin}
+stock=/usr/share/spamassassin
+port=${PORT:-17830}
+oracle=${SA_HITS:-/work/shared/parity/sa_hits.pl}
+mails=$(wc -l < "$list")
+hertz=$(getconf CLK_TCK)
+work=$(mktemp -d)
+daemon=
+trap 'if [ -n "$daemon" ]; then kill "$daemon" || true; fi; rm -r "$work"' EXIT
+trap 'exit 1' INT TERM
+
+# Ticks of CPU of the children of a process, living ones.
+ticks() {
+    total=0
+    for stat in /proc/[0-9]*/stat; do
+        # The name in parentheses may have blanks: cut it away.
+        line=$(sed 's/^.*) //' "$stat" 2> /dev/null) || continue
+        set -- $line
+        if [ "${2:-}" = "$daemon" ]; then
+            total=$((total + ${12} + ${13}))
+        fi
+    done
+    echo "$total"
+}
+
+spamd_us=
+if command -v spamd > /dev/null && command -v spamc > /dev/null; then
+    spamd -L -m 1 --min-children=1 --max-conn-per-child=100000 -C "$stock" --siteconfigpath="$site" \
+        -i 127.0.0.1 -p "$port" -u "$(id -un)" -x -r "$work/pid" > "$work/spamd.log" 2>&1 &
+    daemon=$!
+    tries=0
+    until echo | spamc -d 127.0.0.1 -p "$port" -x -c > /dev/null 2>&1 || [ "$tries" -ge 60 ]; do
+        tries=$((tries + 1))
+        sleep 1
+    done
+    before=$(ticks)
+    while read -r mail; do
+        spamc -d 127.0.0.1 -p "$port" -s 52428800 < "$mail" > /dev/null || true
+    done < "$list"
+    after=$(ticks)
+    spamd_us=$(((after - before) * 1000000 / hertz / mails))
+fi
+
+perl_us=
+if [ -r "$oracle" ] && perl -MMail::SpamAssassin -e 1 2> /dev/null; then
+    # It tells the seconds of scanning itself, without start-up.
+    xargs perl "$oracle" --quiet --time --rules "$stock" --site "$site" < "$list" 2> "$work/perl" > /dev/null
+    perl_us=$(awk '{ for (i = 2; i <= NF; i++) if ($i == "ms/msg") printf "%d", $(i - 1) * 1000 }' "$work/perl")
+fi
+
+"$ours" --rules "$stock" --rules "$site" --list "$list" > "$work/ours"
+cold=$(awk '$1 == "stock" { print $4 }' "$work/ours")
+warm=$(awk '$1 == "stock" { print $5 }' "$work/ours")
+
+row() {
+    awk -v name="$1" -v us="${2:-}" -v ours="$cold" 'BEGIN {
+        if (us == "") printf "%-34s %12s %9s\n", name, "absent", "-"
+        else printf "%-34s %12.0f %8.1fx\n", name, us, us / ours
+    }'
+}
+echo "$mails mails, CPU"
+printf '%-34s %12s %9s\n' "" "us a mail" "to ours"
+row "spamd -L through spamc (children)" "$spamd_us"
+row "Perl API, one process" "$perl_us"
+row "ours, first pass" "$cold"
+row "ours, warm" "$warm"
