@@ -16,6 +16,7 @@ mod model;
 mod program;
 mod rule_files;
 mod rules;
+mod rules_bench;
 mod run;
 mod scan;
 mod terminal;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::config::{self, SHIPPED_RULES};
 use crate::diagnostic::{Diagnostic, Source};
+use crate::rules::with_includes;
 
 /// Bytes of one rule file.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -26,18 +27,48 @@ pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<
     let mut sources = if rules.shipped { shipped() } else { Vec::new() };
     let wanted: Vec<&PathBuf> = rules.paths.iter().filter(|path| !rules.may_be_missing || path.exists()).collect();
     sources.extend(read_all(&wanted)?);
-    Ok(sources)
+    in_order(sources)
 }
 
-/// The rules of the command line, which replace all others.
-pub(super) fn named(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
-    let sources = read_all(&paths.iter().collect::<Vec<_>>())?;
+/// Of several directories all `*.pre` files are read first, as SpamAssassin does: what they switch on must be known before
+/// the first condition that asks for it. Behind them come the files that they include.
+fn in_order(mut sources: Vec<Arc<Source>>) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    sources.sort_by_key(|source| Path::new(&source.name).extension().is_none_or(|extension| extension != "pre"));
+    // What cannot be read is told by the loader, at the line that asks for it.
+    let (sources, wrong) = with_includes(&sources, &mut |path| read(Path::new(path)).ok().map(Arc::new));
+    if wrong.is_empty() { Ok(sources) } else { Err(wrong) }
+}
+
+/// The rules of the command line, or those of the configuration where it names none.
+pub(super) fn chosen(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    if paths.is_empty() { configured(rules) } else { named(rules, paths) }
+}
+
+/// The rules of the command line, which replace all others. The word `shipped` stands for the shipped ones, `configured`
+/// for those that the daemon would load; a file of such a name is written `./shipped`.
+fn named(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    let mut sources = Vec::new();
+    let mut wrong = Vec::new();
+    for path in paths {
+        let read = match path.to_str() {
+            Some("shipped") => Ok(shipped()),
+            Some("configured") => configured(rules),
+            _ => read_all(&[path]),
+        };
+        match read {
+            Ok(read) => sources.extend(read),
+            Err(errors) => wrong.extend(errors),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
     match paths.first() {
         // Whoever names rules means some: to judge mail by none at all would look like a clean result.
         Some(path) if sources.is_empty() => {
             Err(vec![unreadable(path, &io::Error::other("no rule file there; their names end in .cf"))])
         }
-        _ => Ok(sources),
+        _ => in_order(sources),
     }
 }
 
@@ -123,6 +154,36 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 mod tests {
     use super::*;
 
+    fn nothing() -> config::Rules {
+        config::Rules { shipped: false, paths: Vec::new(), may_be_missing: true }
+    }
+
+    #[test]
+    fn of_several_directories_all_pre_files_come_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["stock", "site"] {
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        for name in ["stock/20.cf", "stock/10.cf", "site/local.cf", "site/v3.pre", "site/init.pre"] {
+            std::fs::write(path(name), "").unwrap();
+        }
+        let read = named(&nothing(), &[path("stock"), path("site")]).unwrap();
+        let names: Vec<_> = read.iter().map(|source| source.name.rsplit('/').next().unwrap()).collect();
+        assert_eq!(names, ["init.pre", "v3.pre", "10.cf", "20.cf", "local.cf"]);
+    }
+
+    #[test]
+    fn words_stand_for_sets() {
+        let count = |words: &[&str]| {
+            let paths: Vec<PathBuf> = words.iter().map(PathBuf::from).collect();
+            named(&nothing(), &paths).map(|sources| sources.len())
+        };
+        assert_eq!(count(&["shipped"]).unwrap(), SHIPPED_RULES.len());
+        assert!(count(&["configured"]).is_err(), "a set without a file is no set");
+        assert!(count(&["./shipped"]).is_err());
+    }
+
     #[test]
     fn a_directory_is_read_as_spamassassin_reads_one() {
         let directory = tempfile::tempdir().unwrap();
@@ -130,7 +191,7 @@ mod tests {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
         std::fs::create_dir(directory.path().join("sub.cf")).unwrap();
-        let names: Vec<String> = named(&[directory.path().to_owned()])
+        let names: Vec<String> = named(&nothing(), &[directory.path().to_owned()])
             .unwrap()
             .iter()
             .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
@@ -144,11 +205,11 @@ mod tests {
         for name in ["b", "a", "a/deeper"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
-        assert_eq!(named(&[directory.path().to_owned()]).unwrap_err()[0].code, "R0101");
+        assert_eq!(named(&nothing(), &[directory.path().to_owned()]).unwrap_err()[0].code, "R0101");
         for name in ["b/1.cf", "a/2.cf", "a/deeper/3.cf"] {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
-        let names: Vec<String> = named(&[directory.path().to_owned()])
+        let names: Vec<String> = named(&nothing(), &[directory.path().to_owned()])
             .unwrap()
             .iter()
             .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
@@ -171,7 +232,7 @@ mod tests {
         let path = directory.path().join("a.cf");
         for (length, fits) in [(FILE_BYTES_MAX, true), (FILE_BYTES_MAX + 1, false)] {
             std::fs::write(&path, "#".repeat(usize::try_from(length).unwrap())).unwrap();
-            assert_eq!(named(std::slice::from_ref(&path)).is_ok(), fits);
+            assert_eq!(named(&nothing(), std::slice::from_ref(&path)).is_ok(), fits);
         }
     }
 }

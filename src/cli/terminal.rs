@@ -7,6 +7,9 @@ use super::failure::Failure;
 use crate::diagnostic::{Diagnostic, render};
 use crate::mail::text::ForTerminal;
 
+/// Warnings that are shown where they are not what was asked for.
+const SHOWN: usize = 10;
+
 /// Standard output, buffered. A closed pipe ends the command with success.
 pub(super) struct Output {
     out: io::BufWriter<io::StdoutLock<'static>>,
@@ -56,6 +59,16 @@ pub(super) fn complain(diagnostics: &[Diagnostic]) {
     if !diagnostics.is_empty() {
         let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         io::stderr().lock().write_all(render(diagnostics, color).as_bytes()).unwrap_or_default();
+    }
+}
+
+/// Warnings on rules that somebody named to judge mail by: a few are shown, of many only the number. A set of SpamAssassin's
+/// size may give thousands.
+pub(super) fn complain_briefly(warnings: &[Diagnostic]) {
+    if warnings.len() <= SHOWN {
+        complain(warnings);
+    } else {
+        say(format_args!("gatepost: the rules give {} warnings; `gatepost rules check` shows them", warnings.len()));
     }
 }
 

@@ -13,7 +13,7 @@ use super::session;
 use crate::cli::arguments::ScanArguments;
 use crate::cli::failure::Failure;
 use crate::cli::generation::{assemble, compile, load_model};
-use crate::cli::terminal::{Output, complain};
+use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
 use crate::clock::Clock;
 use crate::config::Loaded;
@@ -55,15 +55,10 @@ struct Judge<'a> {
 /// Scans what was named.
 pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result<Exit, Failure> {
     let config = &loaded.config;
-    let sources = if arguments.rules.is_empty() {
-        rule_files::configured(&config.rules)
-    } else {
-        rule_files::named(&arguments.rules)
-    };
-    let (ruleset, warnings) = compile(&sources?)?;
+    let (ruleset, warnings) = compile(&rule_files::chosen(&config.rules, &arguments.rules)?)?;
     // Warnings on the shipped rules are `rules check`'s business; on rules that were just named they are news.
     if !arguments.rules.is_empty() {
-        complain(&warnings);
+        complain_briefly(&warnings);
     }
     let model = if arguments.no_model { None } else { load_model(&config.model)? };
     let generation = assemble(config, ruleset, model)?;

@@ -11,27 +11,39 @@ use super::mbox;
 const DEPTH_MAX: usize = 64;
 
 /// One mail to judge.
-pub(super) struct Item {
+pub(in crate::cli) struct Item {
     /// As the user named it, with the number of the message in a mailbox.
-    pub(super) name: String,
+    pub(in crate::cli) name: String,
     /// Its bytes, or why they cannot be read.
-    pub(super) raw: Result<Vec<u8>, String>,
+    pub(in crate::cli) raw: Result<Vec<u8>, String>,
 }
 
 /// Hands every mail to `take`, in order, until that returns false.
-pub(super) fn read_all(paths: &[PathBuf], limit: usize, take: &mut dyn FnMut(Item) -> bool) {
+pub(in crate::cli) fn read_all(paths: &[PathBuf], limit: usize, take: &mut dyn FnMut(Item) -> bool) {
     for path in paths {
         let go_on = if path.as_os_str() == "-" {
             from_reader("-", io::stdin().lock(), limit, true, take)
         } else if path.is_dir() {
             directory(path, limit, take)
         } else {
-            file(path, limit, true, take)
+            // One message is what that suffix says, even where a From_ line was left in front of it.
+            let is_one = path.extension().is_some_and(|extension| extension == "eml");
+            file(path, limit, !is_one, take)
         };
         if !go_on {
             return;
         }
     }
+}
+
+/// Reads a file that holds one mail, whatever its name.
+pub(in crate::cli) fn read_one(path: &Path, limit: usize) -> Item {
+    let mut one = Item { name: path.display().to_string(), raw: Err("empty".to_owned()) };
+    file(path, limit, false, &mut |item| {
+        one = item;
+        true
+    });
+    one
 }
 
 /// All files below a directory, each directory in name order.
@@ -159,6 +171,20 @@ mod tests {
             std::fs::write(&path, "x".repeat(length)).unwrap();
             assert_eq!(names(&[path], 10)[0].1.is_ok(), fits);
         }
+    }
+
+    #[test]
+    fn a_named_file_may_be_a_mailbox_unless_it_is_called_one_mail() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "From x Mon Jan  1 00:00:00 2024\nA: 1\n\n>From y\n\nFrom x Mon Jan  1 00:00:00 2024\nB: 1\n\n";
+        for (name, count) in [("a.eml", 1), ("a.mbox", 2), ("a", 2)] {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(names(std::slice::from_ref(&path), 1000).len(), count, "{name}");
+            let one = read_one(&path, 1000).raw.unwrap();
+            assert!(one.starts_with(b"A: 1\n\n>From y\n"), "{name}: nothing is unquoted in a single mail");
+        }
+        assert!(read_one(&directory.path().join("missing"), 1000).raw.is_err());
     }
 
     #[test]

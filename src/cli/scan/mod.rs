@@ -10,3 +10,4 @@ mod print;
 mod session;
 
 pub(super) use command::scan;
+pub(super) use input::{Item, read_all, read_one};

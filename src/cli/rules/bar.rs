@@ -1,0 +1,44 @@
+//! How many mails were read; on a terminal only.
+
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A count of mails, with its end where that is known.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    /// Shows nothing where standard error is no terminal.
+    pub(super) fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{spinner} {msg} {pos} mails, {per_sec}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self(ProgressBar::no_length().with_style(style))
+    }
+
+    /// Says what is being read, and of how many mails.
+    pub(super) fn reading(&self, what: &str) {
+        self.0.set_message(crate::cli::terminal::safe(what));
+    }
+
+    /// The mails of this source are known to be so many.
+    pub(super) fn more(&self, mails: usize) {
+        let template = "{msg} {wide_bar} {pos}/{len}, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        self.0.set_length(self.0.position() + mails as u64);
+    }
+
+    /// One mail more.
+    pub(super) fn one(&self) {
+        self.0.inc(1);
+    }
+
+    /// Takes it off the screen.
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,369 @@
+//! Where labelled mail comes from: published corpora, and plain files, directories and mailboxes.
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "the tests make mails to read"))]
+
+use std::path::{Path, PathBuf};
+
+use super::bar::Bar;
+use super::expectations;
+use crate::cli::Exit;
+use crate::cli::arguments::MailArguments;
+use crate::cli::failure::Failure;
+use crate::cli::scan::{Item, read_all, read_one};
+use crate::cli::terminal::{safe, say};
+use crate::training::{Corpus, Form, Labelled, Split};
+
+/// Names of skipped mails that are told.
+const NAMED: usize = 5;
+
+/// What a mail is known to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Label {
+    /// Spam or phishing.
+    Spam,
+    /// Wanted mail.
+    Ham,
+    /// Nobody said.
+    Unlabelled,
+}
+
+impl Label {
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Spam, Self::Ham, Self::Unlabelled];
+
+    /// The word that people see.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Ham => "ham",
+            Self::Unlabelled => "unlabelled",
+        }
+    }
+
+    fn of(spam: Option<bool>) -> Self {
+        match spam {
+            Some(true) => Self::Spam,
+            Some(false) => Self::Ham,
+            None => Self::Unlabelled,
+        }
+    }
+
+    /// By the innermost directory of a path whose name has the word `ham`, `spam` or `phish` in it: `corpus/easy_ham/1.eml`.
+    fn by_path(path: &str) -> Self {
+        let word = |word: &str| match word.to_ascii_lowercase().as_str() {
+            "ham" => Some(Self::Ham),
+            "spam" | "phish" | "phishing" => Some(Self::Spam),
+            _ => None,
+        };
+        let directories = path.rsplit('/').skip(1);
+        let mut words = directories.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()));
+        words.find_map(word).unwrap_or(Self::Unlabelled)
+    }
+}
+
+/// One mail to look at.
+pub(super) struct Mail {
+    /// Its place among all mails, from 0.
+    pub(super) number: usize,
+    /// What it is known to be.
+    pub(super) label: Label,
+    /// Where it is: a path, in an archive behind the name of that.
+    pub(super) name: String,
+    /// Its bytes.
+    pub(super) raw: Vec<u8>,
+}
+
+/// The mails that could not be looked at.
+#[derive(Debug, Default)]
+pub(super) struct Skipped {
+    /// How many.
+    pub(super) count: usize,
+    /// The first of them, with the reason.
+    pub(super) named: Vec<String>,
+}
+
+impl Skipped {
+    /// Counts one more.
+    pub(super) fn add(&mut self, name: &str, why: &str) {
+        self.count += 1;
+        if self.named.len() < NAMED {
+            self.named.push(format!("{name}: {why}"));
+        }
+    }
+
+    /// Tells them on standard error.
+    pub(super) fn tell(&self) {
+        for named in &self.named {
+            say(format_args!("gatepost: skipped {}", safe(named)));
+        }
+        if self.count > self.named.len() {
+            say(format_args!("gatepost: and {} mails more were skipped", self.count - self.named.len()));
+        }
+    }
+}
+
+/// One thing that was named on the command line.
+#[derive(Debug, PartialEq, Eq)]
+enum Source {
+    Corpus(Corpus),
+    /// Files, directories, mailboxes; without a label each mail has that of its directory.
+    Path(PathBuf, Option<Label>),
+    /// One mail in each of these files, `root` before their names.
+    Files {
+        root: PathBuf,
+        names: Vec<String>,
+    },
+}
+
+/// The mails that were named.
+#[derive(Debug)]
+pub(super) struct Mails {
+    sources: Vec<Source>,
+    form: Form,
+    /// Bytes of one mail (`limits.message`).
+    limit: usize,
+}
+
+impl Mails {
+    /// What the arguments name; an error where it is not there.
+    pub(super) fn named(arguments: &MailArguments, limit: usize) -> Result<Self, Failure> {
+        let mut sources = Vec::new();
+        for name in &arguments.corpora {
+            sources.push(find(name, arguments.directory.as_deref())?);
+        }
+        for (paths, label) in [(&arguments.spam, Label::Spam), (&arguments.ham, Label::Ham)] {
+            for path in paths {
+                there(path)?;
+                sources.push(Source::Path(path.clone(), Some(label)));
+            }
+        }
+        if sources.is_empty() {
+            return Err(Failure::new(Exit::Usage, "no mail is named: give a CORPUS, --spam PATH or --ham PATH"));
+        }
+        Ok(Self { sources, form: if arguments.clean { Form::Cleaned } else { Form::Stored }, limit })
+    }
+
+    /// One mail in each of the files.
+    pub(super) fn files(root: &Path, names: Vec<String>, limit: usize) -> Self {
+        Self { sources: vec![Source::Files { root: root.to_owned(), names }], form: Form::Stored, limit }
+    }
+
+    /// Gives each mail to `take`, in order, until that returns false. A source without any mail is an error: a misspelt part
+    /// would look like a clean result.
+    pub(super) fn read(&self, bar: &Bar, take: &mut dyn FnMut(Mail) -> bool) -> Result<Skipped, Failure> {
+        let mut reading =
+            Reading { mails: self, bar, take, number: 0, seen: 0, skipped: Skipped::default(), done: false };
+        for source in &self.sources {
+            reading.seen = 0;
+            match source {
+                Source::Corpus(corpus) => reading.corpus(corpus)?,
+                Source::Path(path, label) => reading.path(path, *label),
+                Source::Files { root, names } => reading.files(root, names),
+            }
+            if reading.seen == 0 && !reading.done {
+                return Err(Failure::new(Exit::BadInput, format!("{}: there is no mail", describe(source))));
+            }
+        }
+        Ok(reading.skipped)
+    }
+}
+
+struct Reading<'a> {
+    mails: &'a Mails,
+    bar: &'a Bar,
+    take: &'a mut dyn FnMut(Mail) -> bool,
+    number: usize,
+    /// Mails of the source that is read now.
+    seen: usize,
+    skipped: Skipped,
+    /// Whether nobody wants more.
+    done: bool,
+}
+
+impl Reading<'_> {
+    fn corpus(&mut self, corpus: &Corpus) -> Result<(), Failure> {
+        let bar = self.bar;
+        let mut told = false;
+        bar.reading(&corpus.name);
+        let mut progress = |progress| {
+            if let (false, crate::training::Progress::Reading { total, done, .. }) = (told, progress) {
+                bar.more(total.saturating_sub(done));
+                told = true;
+            }
+        };
+        let Mails { form, limit, .. } = *self.mails;
+        let mut take = |Labelled { path, spam, raw }| {
+            let raw = if raw.len() > limit { Err(too_large(limit)) } else { Ok(raw) };
+            self.item(Item { name: path, raw }, Label::of(spam));
+        };
+        corpus.labelled(form, &mut progress, &mut take).map_err(|error| Failure::new(Exit::BadInput, error.to_string()))
+    }
+
+    fn path(&mut self, path: &Path, label: Option<Label>) {
+        self.bar.reading(&path.display().to_string());
+        let form = self.mails.form;
+        read_all(&[path.to_owned()], self.mails.limit, &mut |item| {
+            // What `rules test --messages` expects of the mails of a directory is no mail of it.
+            if Path::new(&item.name).file_name().is_some_and(|name| name == expectations::FILE) {
+                return true;
+            }
+            let label = label.unwrap_or_else(|| Label::by_path(&item.name));
+            self.item(Item { raw: item.raw.map(|raw| form.of(raw)), ..item }, label)
+        });
+    }
+
+    fn files(&mut self, root: &Path, names: &[String]) {
+        self.bar.more(names.len());
+        for name in names {
+            let item = read_one(&root.join(name), self.mails.limit);
+            if !self.item(Item { name: name.clone(), raw: item.raw }, Label::by_path(name)) {
+                return;
+            }
+        }
+    }
+
+    fn item(&mut self, item: Item, label: Label) -> bool {
+        if self.done {
+            return false;
+        }
+        let number = self.number;
+        self.number += 1;
+        self.seen += 1;
+        self.bar.one();
+        match item.raw {
+            Ok(raw) => self.done = !(self.take)(Mail { number, label, name: item.name, raw }),
+            Err(why) => self.skipped.add(&item.name, &why),
+        }
+        !self.done
+    }
+}
+
+fn too_large(limit: usize) -> String {
+    format!("larger than {limit} bytes (limits.message)")
+}
+
+fn describe(source: &Source) -> String {
+    match source {
+        Source::Corpus(Corpus { name, split: Some(Split::Train), .. }) => format!("{name}:train"),
+        Source::Corpus(Corpus { name, split: Some(Split::Test), .. }) => format!("{name}:test"),
+        Source::Corpus(corpus) => corpus.name.clone(),
+        Source::Path(path, _) => path.display().to_string(),
+        Source::Files { root, .. } => root.display().to_string(),
+    }
+}
+
+/// `NAME[:SPLIT]` of an archive with its list, in `directory` or as a path; else any path.
+fn find(name: &str, directory: Option<&Path>) -> Result<Source, Failure> {
+    let (base, split) = match name.rsplit_once(':') {
+        Some((base, "train")) => (base, Some(Split::Train)),
+        Some((base, "test")) => (base, Some(Split::Test)),
+        _ => (name, None),
+    };
+    let base = base.strip_suffix(".tar.zst").unwrap_or(base);
+    let places = directory.into_iter().chain([Path::new("")]);
+    for path in places.map(|directory| directory.join(base)) {
+        let (Some(parent), Some(file)) = (path.parent(), path.file_name().and_then(|file| file.to_str())) else {
+            continue;
+        };
+        if parent.join(format!("{file}.tar.zst")).is_file() {
+            return Ok(Source::Corpus(Corpus { directory: parent.to_owned(), name: file.to_owned(), split }));
+        }
+    }
+    let path = PathBuf::from(name);
+    if path.exists() {
+        return Ok(Source::Path(path, None));
+    }
+    let place = directory.map(|directory| format!(" in {}", directory.display())).unwrap_or_default();
+    let hint = if directory.is_none() { "; corpora are looked for in --corpora DIR" } else { "" };
+    let message = format!("{name}: no such file or directory, and no corpus {base}.tar.zst{place}{hint}");
+    Err(Failure::new(Exit::BadInput, message))
+}
+
+fn there(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::BadInput, format!("{}: no such file or directory", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_by_path() {
+        for (path, wanted) in [
+            ("corpus/ham/1.eml", Label::Ham),
+            ("corpus/spam/easy_ham_2/1", Label::Ham),
+            ("phishing_pot/phish/1", Label::Spam),
+            ("Spam-2/1", Label::Spam),
+            ("spamassassin/1.eml", Label::Unlabelled),
+            ("hamburg/spam", Label::Unlabelled),
+            ("spam", Label::Unlabelled),
+        ] {
+            assert_eq!(Label::by_path(path), wanted, "{path}");
+        }
+    }
+
+    fn arguments() -> MailArguments {
+        MailArguments {
+            corpora: Vec::new(),
+            directory: None,
+            spam: Vec::new(),
+            ham: Vec::new(),
+            clean: false,
+            jobs: None,
+        }
+    }
+
+    /// Number, label and name of a mail that was read.
+    type Seen = (usize, Label, String);
+
+    fn read(arguments: &MailArguments) -> Result<(Vec<Seen>, Skipped), Failure> {
+        let mut seen = Vec::new();
+        let skipped = Mails::named(arguments, 10)?.read(&Bar::new(), &mut |mail| {
+            seen.push((mail.number, mail.label, mail.name.rsplit('/').next().unwrap().to_owned()));
+            true
+        })?;
+        Ok((seen, skipped))
+    }
+
+    #[test]
+    fn directories_give_labels_options_win_and_what_is_too_large_is_skipped() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for name in ["ham", "spam", "empty"] {
+            std::fs::create_dir(path(name)).unwrap();
+        }
+        for (name, text) in [("ham/1", "1"), ("spam/2", "2"), ("spam/3", "12345678901"), ("expected.tsv", "1")] {
+            std::fs::write(path(name), text).unwrap();
+        }
+        let all = MailArguments { corpora: vec![directory.path().display().to_string()], ..arguments() };
+        let (seen, skipped) = read(&all).unwrap();
+        assert_eq!(seen, [(0, Label::Ham, "1".to_owned()), (1, Label::Spam, "2".to_owned())]);
+        assert_eq!((skipped.count, skipped.named[0].contains("limits.message")), (1, true));
+        let (seen, _) = read(&MailArguments { ham: vec![path("spam/2")], ..arguments() }).unwrap();
+        assert_eq!(seen, [(0, Label::Ham, "2".to_owned())]);
+        for wrong in [
+            MailArguments { ham: vec![path("missing")], ..arguments() },
+            MailArguments { spam: vec![path("empty")], ..arguments() },
+            MailArguments { corpora: vec!["no such corpus".to_owned()], ..arguments() },
+            arguments(),
+        ] {
+            assert!(read(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn archives_are_found_in_the_directory_of_corpora_and_as_paths() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a.tar.zst"), "").unwrap();
+        let corpus =
+            |split| Source::Corpus(Corpus { directory: directory.path().to_owned(), name: "a".to_owned(), split });
+        let path = directory.path().join("a").display().to_string();
+        assert_eq!(find("a:test", Some(directory.path())).unwrap(), corpus(Some(Split::Test)));
+        assert_eq!(find(&path, None).unwrap(), corpus(None));
+        assert_eq!(find(&format!("{path}.tar.zst"), None).unwrap(), corpus(None));
+        assert_eq!(find(&format!("{path}:train"), None).unwrap(), corpus(Some(Split::Train)));
+        assert!(find("a:tset", Some(directory.path())).is_err());
+    }
+}

@@ -1,0 +1,27 @@
+//! `gatepost rules …`: for those who write rules.
+//!
+//! What runs over many mails (`hits`, `diff`, `test --messages`) is made of three parts: `mails` reads and labels, `judge` lets
+//! every thread scan with a scanner of its own, and the command's own counting adds up. Counts of threads are added, lists
+//! are put in the order of the mails: the result does not depend on the number of threads.
+
+mod bar;
+mod check;
+mod command;
+mod diff;
+mod diff_table;
+mod expectations;
+mod explain;
+mod hits;
+mod hits_table;
+mod interval;
+mod judge;
+mod list;
+mod mails;
+mod messages;
+mod messages_table;
+mod overlap;
+mod tally;
+mod test;
+
+pub(super) use command::rules;
+pub(super) use explain::explain;
