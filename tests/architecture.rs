@@ -18,9 +18,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("features", &["diagnostic", "mail", "facts", "verdict"]),
     ("classifier", &["diagnostic", "mail", "facts", "verdict", "features"]),
     ("policy", &["diagnostic", "mail", "facts", "verdict"]),
+    ("state", &["clock", "diagnostic", "mail", "facts", "verdict"]),
     ("telemetry", &["clock", "diagnostic", "mail", "facts", "verdict"]),
     ("engine", BELOW_ENGINE),
     ("session", BELOW_SESSION),
+    ("learning", BELOW_ENGINE),
     ("server", BELOW_EDGES),
     ("config", BELOW_EDGES),
     ("training", BELOW_EDGES),
@@ -41,6 +43,7 @@ const BELOW_ENGINE: &[&str] = &[
     "features",
     "classifier",
     "policy",
+    "state",
     "telemetry",
 ];
 const BELOW_SESSION: &[&str] = &[
@@ -54,6 +57,7 @@ const BELOW_SESSION: &[&str] = &[
     "features",
     "classifier",
     "policy",
+    "state",
     "telemetry",
     "engine",
 ];
@@ -68,9 +72,11 @@ const BELOW_EDGES: &[&str] = &[
     "features",
     "classifier",
     "policy",
+    "state",
     "telemetry",
     "engine",
     "session",
+    "learning",
 ];
 
 /// Lines of one source file; 500 is the aim, and a file that has grown past this must be cut.

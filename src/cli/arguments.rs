@@ -42,6 +42,9 @@ pub(super) enum Command {
     /// List, check, test, measure or compare rules.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Tell the site's own learner what is spam and what is ham, and take it back.
+    #[command(subcommand)]
+    Learn(LearnCommand),
     /// Train, measure or describe a model.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -245,6 +248,71 @@ pub(super) struct DiffArguments {
     pub(super) format: Format,
 }
 
+/// `learn`
+#[derive(Debug, Subcommand)]
+pub(super) enum LearnCommand {
+    /// Learn mails as spam
+    Spam(LearnArguments),
+    /// Learn mails as ham
+    Ham(LearnArguments),
+    /// List the labels that can be taken back
+    Log {
+        #[command(flatten)]
+        state: StateArguments,
+    },
+    /// Take the label of a mail back: as if it had never been given
+    Undo {
+        /// The mail's digest as `learn` prints it, or its first 8 digits or more
+        #[arg(required = true, value_name = "DIGEST", value_parser = digest)]
+        digests: Vec<String>,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+    /// Take back all labels that were given at a time or later
+    Rollback {
+        /// YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ, in UTC
+        #[arg(value_name = "DATE", value_parser = super::learn::date)]
+        date: u64,
+        /// Only those of this source
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        #[command(flatten)]
+        state: StateArguments,
+    },
+}
+
+/// `learn spam`, `learn ham`
+#[derive(Debug, Args)]
+pub(super) struct LearnArguments {
+    /// Mail files, directories (all files in them), mailboxes (mbox), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Take this label back instead
+    #[arg(long)]
+    pub(super) unlearn: bool,
+    /// Who gives the label, such as a user's name; stands in the log, and `rollback --source` finds it
+    #[arg(long, value_name = "NAME", default_value = "command")]
+    pub(super) source: String,
+    #[command(flatten)]
+    pub(super) state: StateArguments,
+}
+
+/// Where labels are kept, and how results are printed.
+#[derive(Debug, Args)]
+pub(super) struct StateArguments {
+    /// The directory of the labels [default: learner.path]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let is_digits = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digits { Ok(text.to_owned()) } else { Err("a digest has 8 to 64 hexadecimal digits".to_owned()) }
+}
+
 /// `model`
 #[derive(Debug, Subcommand)]
 pub(super) enum ModelCommand {
@@ -254,6 +322,19 @@ pub(super) enum ModelCommand {
     Eval(EvalArguments),
     /// Let a fresh site learner score and learn a stream of labelled mail, one by one (the TREC spam track's protocol)
     Replay(ReplayArguments),
+    /// Attack the spam of a corpus as spammers do, and measure how much of it is still caught at 0.5 % ham loss
+    Attack(AttackArguments),
+    /// Tell which words of a mail pushed the judgement, and how far
+    Explain {
+        /// The mail, or - for standard input
+        #[arg(value_name = "FILE")]
+        path: PathBuf,
+        /// How many words to tell
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        words: usize,
+        #[command(flatten)]
+        state: StateArguments,
+    },
     /// Describe a model: what it was trained on, when, how
     Info {
         /// The model file [default: the one that is configured, or the built-in one]
@@ -300,9 +381,39 @@ pub(super) struct EvalArguments {
     /// The model file [default: the one that is configured, or the built-in one]
     #[arg(long, value_name = "FILE")]
     pub(super) model: Option<PathBuf>,
+    /// Write roc.svg and reliability.svg into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) plots: Option<PathBuf>,
+    /// Let the site teach the first N messages of the corpus, in shuffled order, and measure both experts together on the rest;
+    /// may be repeated
+    #[arg(long = "local", value_name = "N", conflicts_with = "learned")]
+    pub(super) local: Vec<usize>,
     /// Let a site learner learn that corpus first and judge together with the model; may be repeated
     #[arg(long = "learned", value_name = "NAME[:SPLIT]")]
     pub(super) learned: Vec<String>,
+}
+
+/// `model attack`
+#[derive(Debug, Args)]
+pub(super) struct AttackArguments {
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv beside it
+    #[arg(long, value_name = "DIR")]
+    pub(super) corpora: PathBuf,
+    /// Corpus whose spam is attacked
+    #[arg(long, value_name = "NAME[:SPLIT]", default_value = "spamassassin:test")]
+    pub(super) corpus: String,
+    /// Corpus whose ham the attackers know
+    #[arg(long, value_name = "NAME[:SPLIT]", default_value = "spamassassin:train")]
+    pub(super) known: String,
+    /// Let the site have taught the known corpus; else the model alone judges
+    #[arg(long)]
+    pub(super) taught: bool,
+    /// The model file [default: the one that is configured, or the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub(super) model: Option<PathBuf>,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
 }
 
 /// `model replay`
@@ -330,6 +441,9 @@ pub(super) struct ReplayArguments {
     /// Labels are asked for, where the learner is unsure, for at most that percentage of the messages
     #[arg(long, value_name = "P", value_parser = percent)]
     pub(super) budget: Option<f64>,
+    /// Write the learning curve to this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    pub(super) plot: Option<PathBuf>,
     /// Learn only where the answer was wrong or its logit nearer to 0 than this
     #[arg(long, value_name = "LOGIT", value_parser = logit)]
     pub(super) thick: Option<f64>,

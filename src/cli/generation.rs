@@ -7,10 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::rule_files;
-use crate::classifier::Model;
+use super::terminal::say;
+use crate::classifier::{Model, SiteOpinion};
 use crate::config::{self, Config, SHIPPED_MODEL};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::engine::{FailurePolicy, Generation, Profile};
+use crate::features::Trust;
+use crate::learning::{self, LearningSettings};
 use crate::policy::{self, Policy};
 use crate::rules::Ruleset;
 
@@ -45,7 +48,8 @@ pub(super) fn assemble(config: &Config, ruleset: Ruleset, model: Option<Model>) 
     for listener in &config.listeners {
         profiles.insert(listener.name.clone(), profile(&listener.policy, listener.on_fault)?);
     }
-    Ok(Generation::new(ruleset, model, default, profiles))
+    let trust = Trust::of(&config.learner.trusted_authservs);
+    Ok(Generation::new(ruleset, model, default, profiles).with_trust(trust))
 }
 
 fn profile(settings: &policy::Settings, on_fault: FailurePolicy) -> Result<Profile, Vec<Diagnostic>> {
@@ -68,6 +72,21 @@ pub(super) fn load_model(model: &config::Model) -> Result<Option<Model>, Vec<Dia
             .map(Some)
             .map_err(|error| vec![Diagnostic::error("M0105", format!("the built-in model does not load: {error}"))]),
     }
+}
+
+/// Where what the site taught is kept; `None` where it takes no part.
+pub(super) fn learning_settings(config: &Config) -> Option<LearningSettings> {
+    let directory = config.learner.path.as_ref().filter(|_| config.learner.enabled)?;
+    Some(LearningSettings { log_size: config.learner.log_size as u64, ..LearningSettings::in_directory(directory) })
+}
+
+/// What the site has taught up to now. What cannot be read is told and takes no part: rules and model go on.
+pub(super) fn load_site(config: &Config) -> Option<Arc<SiteOpinion>> {
+    let settings = learning_settings(config)?;
+    learning::info(&settings).unwrap_or_else(|error| {
+        say(format_args!("gatepost: warning: {}: {error}; judging without it", settings.directory.display()));
+        None
+    })
 }
 
 /// Reads a model from a file.

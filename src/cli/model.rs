@@ -1,4 +1,4 @@
-//! `gatepost model train|eval|info|replay`
+//! `gatepost model train|eval|replay|attack|explain|info`
 #![expect(clippy::disallowed_methods, reason = "models are files")]
 
 use std::io::IsTerminal as _;
@@ -7,16 +7,18 @@ use std::time::UNIX_EPOCH;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Exit;
-use super::arguments::{EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments};
+use super::arguments::{AttackArguments, EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments};
 use super::failure::Failure;
-use super::generation::{load_model, read_model};
+use super::generation::{load_model, load_site, read_model};
 use super::program::load;
 use super::terminal::Output;
-use crate::classifier::Model;
+use super::{Exit, model_explain};
+use crate::classifier::{Claim, Model, Probability, SiteOpinion, ham_needed};
 use crate::clock::Clock;
 use crate::config::Place;
-use crate::training::{self, Corpus, Progress, ReplaySettings, Split, TrainError, TrainSettings};
+use crate::training::{
+    self, Corpus, Plot, Progress, ReplaySettings, Report, Siege, SiegeReport, Split, TrainError, TrainSettings,
+};
 
 /// Trains, measures or describes.
 pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
@@ -24,6 +26,8 @@ pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failur
         ModelCommand::Train(arguments) => train(&arguments),
         ModelCommand::Eval(arguments) => eval(place, &arguments),
         ModelCommand::Replay(arguments) => replay(&arguments),
+        ModelCommand::Attack(arguments) => attack(place, &arguments),
+        ModelCommand::Explain { path, words, state } => model_explain::explain(&load(place)?, &path, words, &state),
         ModelCommand::Info { path, format } => info(place, path.as_deref(), format),
     }
 }
@@ -81,12 +85,57 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
         let learned = corpora(&arguments.corpora, &arguments.learned)?;
         Some(training::teach(&learned, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?)
     };
+    let mut all: Vec<Report> = Vec::new();
     for corpus in corpora(&arguments.corpora, &arguments.names)? {
+        if !arguments.local.is_empty() {
+            let show = &mut |progress| bar.show(&progress);
+            let reports = training::evaluate_local(&model, &corpus, &arguments.local, show);
+            for report in reports.map_err(|error| failed(&error))? {
+                out.line(serde_json::to_string(&report).unwrap_or_default())?;
+                all.push(report);
+            }
+            continue;
+        }
         let report = training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| bar.show(&progress))
             .map_err(|error| failed(&error))?;
         out.line(serde_json::to_string(&report).unwrap_or_default())?;
+        all.push(report);
     }
     bar.finish();
+    if let Some(directory) = &arguments.plots {
+        plot(&directory.join("roc.svg"), &Plot::roc(&all))?;
+        plot(&directory.join("reliability.svg"), &Plot::reliability(&all))?;
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn plot(path: &Path, plot: &Plot) -> Result<(), Failure> {
+    replace_file(path, plot.to_svg().as_bytes())
+        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
+}
+
+fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
+    let model = model_of(place, arguments.model.as_deref())?;
+    let names = [arguments.corpus.clone(), arguments.known.clone()];
+    let [corpus, known] = corpora(&arguments.corpora, &names)?
+        .try_into()
+        .map_err(|_| Failure::new(Exit::Bug, "two names gave another number of corpora"))?;
+    let mut bar = Bar::new();
+    let report = training::besiege(&model, &corpus, &known, arguments.taught, &mut |progress| bar.show(&progress))
+        .map_err(|error| failed(&error))?;
+    bar.finish();
+    let mut out = Output::new();
+    if arguments.format == Format::Json {
+        out.line(serde_json::to_string(&report).unwrap_or_default())?;
+    } else {
+        let SiegeReport { corpus, ham, spam, labels, attacks } = report;
+        out.line(format_args!("{corpus}: {spam} spam attacked, threshold by {ham} ham, {labels} labels taught"))?;
+        out.line("attack                  caught %   kept %")?;
+        for Siege { attack, caught_percent, kept_percent } in attacks {
+            out.line(format_args!("{attack:<22} {caught_percent:>9.2} {kept_percent:>8.2}"))?;
+        }
+    }
     out.finish()?;
     Ok(Exit::Done)
 }
@@ -106,6 +155,9 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     let mut bar = Bar::new();
     let report = training::replay(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
     bar.finish();
+    if let Some(path) = &arguments.plot {
+        plot(path, &Plot::learning(&report.learning_curve))?;
+    }
     let on_terminal = std::io::stdout().is_terminal();
     let format = arguments.format.unwrap_or(if on_terminal { Format::Text } else { Format::Json });
     let mut out = Output::new();
@@ -120,9 +172,15 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
 fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Failure> {
     let model = model_of(place, path)?;
     let manifest = model.manifest();
+    // A file that is named is looked at by itself; what is configured, with what the site has taught beside it.
+    let site = if path.is_none() { load_site(&load(place)?.config) } else { None };
     let mut out = Output::new();
     if format == Format::Json {
-        out.line(serde_json::to_string(manifest).unwrap_or_default())?;
+        let mut line = serde_json::to_value(manifest).unwrap_or_default();
+        if let (Some(fields), Some(site)) = (line.as_object_mut(), &site) {
+            fields.insert("site".to_owned(), site_json(site));
+        }
+        out.line(line)?;
     } else {
         out.line(format_args!("model        {}", manifest.id))?;
         out.line(format_args!("trained on   {} ({} ham, {} spam)", manifest.data, manifest.ham, manifest.spam))?;
@@ -136,9 +194,69 @@ fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Fail
         let calibration = &manifest.calibration;
         out.line(format_args!("calibration  slope {:.4}, offset {:.4}", calibration.slope, calibration.offset))?;
         out.line(format_args!("data digest  {}", manifest.data_digest))?;
+        for line in site.as_deref().map_or_else(site_unknown, site_lines) {
+            out.line(line)?;
+        }
     }
     out.finish()?;
     Ok(Exit::Done)
+}
+
+fn site_json(site: &SiteOpinion) -> serde_json::Value {
+    let (ham, spam) = site.learner().labels();
+    let (stacker, claim) = (site.stacker(), site.claim());
+    serde_json::json!({
+        "record": site.sequence(),
+        "ham": ham,
+        "spam": spam,
+        "effective": stacker.effective,
+        "weights": { "content": stacker.content, "site": stacker.site, "offset": stacker.offset },
+        "claim": {
+            "ham_loss_percent": 100.0 * Claim::LOSS,
+            "confidence_percent": 100.0 * Claim::CONFIDENCE,
+            "ham": claim.ham,
+            "needed": claim.needed,
+            "missing": claim.needed.saturating_sub(claim.ham),
+            "log_odds": claim.threshold,
+        },
+    })
+}
+
+fn site_unknown() -> Vec<String> {
+    vec![
+        "site         nothing was taught yet: the model alone judges (`gatepost learn`)".to_owned(),
+        format!(
+            "ham loss     0.1 % cannot be claimed: {} ham labels are missing",
+            ham_needed(Claim::LOSS, Claim::CONFIDENCE)
+        ),
+    ]
+}
+
+/// What the site has taught, and what may be claimed from it.
+fn site_lines(site: &SiteOpinion) -> Vec<String> {
+    let (ham, spam) = site.learner().labels();
+    let (stacker, claim) = (site.stacker(), site.claim());
+    let loss = match claim.threshold {
+        Some(log_odds) => format!(
+            "at most 0.1 % above probability {:.5}, at 95 % confidence ({} ham labels)",
+            Probability::from_logit(log_odds).value(),
+            claim.ham
+        ),
+        None => format!(
+            "0.1 % cannot be claimed at 95 % confidence: {} of {} ham labels, {} are missing",
+            claim.ham,
+            claim.needed,
+            claim.needed.saturating_sub(claim.ham)
+        ),
+    };
+    vec![
+        format!("site         {ham} ham, {spam} spam taught, up to record {}", site.sequence()),
+        format!(
+            "weights      content model {:.3}, site learner {:.3}, offset {:+.3}; {:.0} labels in effect",
+            stacker.content, stacker.site, stacker.offset, stacker.effective
+        ),
+        format!("ham loss     {loss}"),
+    ]
 }
 
 /// The named model, or the configured one, or the built-in one.

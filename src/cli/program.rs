@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use super::arguments::{Arguments, Command, ConfigCommand};
 use super::failure::Failure;
 use super::terminal::{complain, safe, say};
-use super::{Exit, check, config_show, control, explain, generate, model, rules, run, scan};
+use super::{Exit, check, config_show, control, explain, generate, learn, model, rules, run, scan};
 use crate::config::{Config, Loaded, Place};
 
 /// Runs the program.
@@ -39,6 +39,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Explain { what } => explain::explain(&place, &what),
         Command::Check => check::check(&place),
         Command::Rules(command) => rules::rules(&load(&place)?, command),
+        Command::Learn(command) => learn::learn(&load(&place)?, &command),
         Command::Model(command) => model::model(&place, command),
         Command::Config(ConfigCommand::Show { changed, defaults, key }) => {
             config_show::show(&place, changed, defaults, key.as_deref())

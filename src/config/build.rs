@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::document::Place;
 use super::keys::find;
 use super::layers::Merged;
-use super::settings::{Config, FrontEnd, Listener, Model, Rules, Server};
+use super::settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
 use super::units::{self, Socket};
 use super::value::read_size;
 use crate::diagnostic::Diagnostic;
@@ -36,6 +36,12 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
             may_be_missing: !merged.places.contains_key("rules.paths"),
         },
         model: Model { enabled: view.flag("model.enabled"), path: view.path("model.path") },
+        learner: Learner {
+            enabled: view.flag("learner.enabled"),
+            path: view.path("learner.path"),
+            log_size: view.size("learner.log_size"),
+            trusted_authservs: view.list("learner.trusted_authservs"),
+        },
         connections: view.count("limits.connections"),
         engine: engine_settings(&view),
         server: Server {

@@ -21,7 +21,7 @@ pub use keys::{Key, Kind, find};
 pub use layers::Merged;
 pub use load::{DEFAULT_FILE, FILE_BYTES_MAX, FILES_MAX, Loaded, Place};
 pub use project::{explain, manual, sample, schema};
-pub use settings::{Config, FrontEnd, Listener, Model, Rules, Server};
+pub use settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
 pub use shipped::{SHIPPED_MODEL, SHIPPED_RULES};
 pub use show::{Which, show};
 pub use table::KEYS;

@@ -22,6 +22,8 @@ pub struct Config {
     pub rules: Rules,
     /// `[model]`
     pub model: Model,
+    /// `[learner]`
+    pub learner: Learner,
     /// `limits.connections`: milter connections at the same time.
     pub connections: usize,
     /// `[workers]` and `[limits]`.
@@ -80,6 +82,19 @@ pub struct Model {
     pub enabled: bool,
     /// The file; `None` means the built-in model.
     pub path: Option<PathBuf>,
+}
+
+/// `[learner]`
+#[derive(Clone, Debug)]
+pub struct Learner {
+    /// Whether what was learned takes part in judging.
+    pub enabled: bool,
+    /// The directory; `None` means that nothing can be learned.
+    pub path: Option<PathBuf>,
+    /// Bytes of the label log.
+    pub log_size: usize,
+    /// Whose word on authentication is taken.
+    pub trusted_authservs: Vec<String>,
 }
 
 /// `[server]`

@@ -191,6 +191,43 @@ pub const KEYS: &[Key] = &[
         example: "\"/var/lib/gatepost/model.onnx\"",
     },
     Key {
+        path: "learner.enabled",
+        kind: Kind::Boolean,
+        default: Some("true"),
+        since: "0.2.0",
+        doc: "Whether what `gatepost learn` was taught takes part in judging. Without labels it changes nothing. A change \
+              needs a restart.",
+        example: "false",
+    },
+    Key {
+        path: "learner.path",
+        kind: Kind::Path,
+        default: Some("\"/var/lib/gatepost/learner\""),
+        since: "0.2.0",
+        doc: "The directory of the label log and of what was learned from it. Who runs `gatepost learn` must be able to write \
+              there, the daemon reads only. Empty means that nothing can be learned. A change needs a restart.",
+        example: "\"/srv/gatepost/learner\"",
+    },
+    Key {
+        path: "learner.log_size",
+        kind: Kind::Size(MIB, 4 * GIB),
+        default: Some("\"64MiB\""),
+        since: "0.2.0",
+        doc: "How large the label log may become. A label takes about 5 KB: so many can be listed and taken back. What older \
+              labels taught stays, but they cannot be taken back any more.",
+        example: "\"256MiB\"",
+    },
+    Key {
+        path: "learner.trusted_authservs",
+        kind: Kind::List,
+        default: Some("[]"),
+        since: "0.2.0",
+        doc: "The authserv-ids whose `Authentication-Results` fields are believed (RFC 8601): those of your own MTA and of the \
+              milters in front of this one, which must remove such fields from incoming mail. Only where one of them vouches \
+              for the sender does what was learned of that sender count for it; a forged sender inherits nothing.",
+        example: "[\"mx.example.com\"]",
+    },
+    Key {
         path: "limits.message",
         kind: Kind::Size(KIB, GIB),
         default: Some("\"50MiB\""),

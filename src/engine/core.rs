@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 
 use super::pool::Pool;
 use super::{Budget, Fault, Generation, Job, Outcome};
+use crate::classifier::SiteOpinion;
 use crate::clock::Clock;
 use crate::mail::Limits;
 use crate::telemetry::Telemetry;
@@ -82,9 +83,15 @@ impl Engine {
         self.generation.load_full()
     }
 
-    /// Swaps the generation; mails that have begun keep theirs.
+    /// Swaps the generation; mails that have begun keep theirs. What the site has taught stays.
     pub fn replace_generation(&self, generation: Generation) {
-        self.generation.store(Arc::new(generation));
+        let generation = Arc::new(generation);
+        self.generation.rcu(|old| generation.with_site(old.site().cloned()));
+    }
+
+    /// Swaps what the site has taught; mails that have begun keep what they began with.
+    pub fn replace_site(&self, site: &Arc<SiteOpinion>) {
+        self.generation.rcu(|old| old.with_site(Some(Arc::clone(site))));
     }
 
     /// Hands a job to the workers; never waits.

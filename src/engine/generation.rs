@@ -1,4 +1,7 @@
 //! A generation: rules, model and policy loaded together, immutable, named by a digest over all of them.
+//!
+//! What the site has taught goes with it, and changes with every label: it makes a new generation of the same parts and the
+//! same name. A verdict tells it apart by the classifier's own name ([`SiteOpinion::name`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +9,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::FailurePolicy;
-use crate::classifier::Model;
+use crate::classifier::{Model, SiteOpinion};
 use crate::facts::Stage;
+use crate::features::Trust;
 use crate::policy::Policy;
 use crate::rules::{Rule, Ruleset};
 use crate::verdict::{GenerationId, Score};
@@ -22,13 +26,15 @@ pub struct Profile {
 }
 
 /// Everything that a verdict depends on, beside the mail itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Generation {
     id: GenerationId,
-    ruleset: Ruleset,
-    model: Option<Model>,
-    default: Profile,
-    profiles: BTreeMap<Arc<str>, Profile>,
+    ruleset: Arc<Ruleset>,
+    model: Option<Arc<Model>>,
+    site: Option<Arc<SiteOpinion>>,
+    trust: Trust,
+    default: Arc<Profile>,
+    profiles: Arc<BTreeMap<Arc<str>, Profile>>,
     headers_may_decide: bool,
 }
 
@@ -41,9 +47,37 @@ impl Generation {
         profiles: BTreeMap<Arc<str>, Profile>,
     ) -> Self {
         let id = digest(&ruleset, model.as_ref(), &default, &profiles);
-        let mut generation = Self { id, ruleset, model, default, profiles, headers_may_decide: false };
-        generation.headers_may_decide = generation.highest_at_headers() >= generation.least_to_reject_at_headers();
-        generation
+        let generation = Self {
+            id,
+            ruleset: Arc::new(ruleset),
+            model: model.map(Arc::new),
+            site: None,
+            trust: Trust::nobody(),
+            default: Arc::new(default),
+            profiles: Arc::new(profiles),
+            headers_may_decide: false,
+        };
+        generation.considered()
+    }
+
+    /// The same with what the site has taught.
+    #[must_use]
+    pub fn with_site(&self, site: Option<Arc<SiteOpinion>>) -> Self {
+        Self { site, ..self.clone() }.considered()
+    }
+
+    /// The same with trust in these servers' word on authentication; where there are any, it is part of the name.
+    #[must_use]
+    pub fn with_trust(&self, trust: Trust) -> Self {
+        let named = Sha256::new().chain_update(self.id.as_str()).chain_update(format!("{trust:?}"));
+        let id = if trust.is_empty() { self.id.clone() } else { name(named) };
+        Self { id, trust, ..self.clone() }
+    }
+
+    /// Works out whether the header may decide.
+    fn considered(mut self) -> Self {
+        self.headers_may_decide = self.highest_at_headers() >= self.least_to_reject_at_headers();
+        self
     }
 
     /// Its name, told in every verdict.
@@ -58,7 +92,17 @@ impl Generation {
 
     /// The content model, if one is loaded.
     pub fn model(&self) -> Option<&Model> {
-        self.model.as_ref()
+        self.model.as_deref()
+    }
+
+    /// What the site has taught, if anything.
+    pub fn site(&self) -> Option<&Arc<SiteOpinion>> {
+        self.site.as_ref()
+    }
+
+    /// Whose word on authentication is taken.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// How mail of that listener is treated.
@@ -74,7 +118,8 @@ impl Generation {
 
     /// The fewest points that can still come after the header was judged.
     pub fn lowest_after_headers(&self, policy: &Policy) -> Score {
-        let classifier = if self.model.is_some() { policy.classifier_lowest() } else { Score::ZERO };
+        let is_asked = self.model.is_some() || self.site.is_some();
+        let classifier = if is_asked { policy.classifier_lowest() } else { Score::ZERO };
         self.ruleset.lowest_remaining(Stage::EndOfHeaders) + classifier
     }
 
@@ -86,7 +131,7 @@ impl Generation {
     }
 
     fn least_to_reject_at_headers(&self) -> Score {
-        let policies = self.profiles.values().chain([&self.default]).map(|profile| &profile.policy);
+        let policies = self.profiles.values().chain([&*self.default]).map(|profile| &profile.policy);
         let least = policies.map(|policy| policy.reject().minus(self.lowest_after_headers(policy)));
         least.min().unwrap_or(Score::ZERO)
     }
@@ -103,6 +148,11 @@ fn digest(
     hash.update(model.map_or("", |model| model.manifest().id.as_str()));
     hash.update(format!("{default:?}"));
     hash.update(format!("{profiles:?}"));
+    name(hash)
+}
+
+/// Twelve hexadecimal digits.
+fn name(hash: Sha256) -> GenerationId {
     let digest = hash.finalize();
     let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     GenerationId::new(&format!("{number:012x}"))

@@ -2,8 +2,9 @@
 //! deadline comes in from outside, as a question that a replay answers with "plenty".
 
 use super::{Fault, Generation, Scratch};
+use crate::classifier::Probability;
 use crate::facts::{Case, Facts, Stage};
-use crate::features;
+use crate::features::{self, MilterView};
 use crate::mail::{Anomaly, Limits, Message, Transaction};
 use crate::policy::Policy;
 use crate::verdict::{Evidence, Verdict};
@@ -63,13 +64,25 @@ pub fn end_of_message(
     })
 }
 
-/// The classifier's evidence; none where no model is loaded, or where it cannot say anything about this mail (a model that
+/// The classifier's evidence; none where no expert is there, or where none can say anything about this mail (a model that
 /// fails on one mail is not a reason to defer it: the rules have spoken).
 fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option<Evidence> {
-    let model = generation.model()?;
-    let probability = model.probability(&features::extract(case)).ok()?.value();
+    let content = generation.model().and_then(|model| {
+        let log_odds = model.log_odds(&features::extract(case)).ok()?;
+        Some((model.manifest().id.as_str(), log_odds))
+    });
+    let (model, log_odds) = match (generation.site(), content) {
+        (None, None) => return None,
+        (None, Some((id, log_odds))) => (id.into(), log_odds),
+        (Some(site), content) => {
+            let view = MilterView::of_case(case.transaction, case.message, generation.trust());
+            let name = site.name(content.map(|(id, _)| id));
+            (name, site.log_odds(content.map(|(_, log_odds)| log_odds), &view))
+        }
+    };
+    let probability = Probability::from_logit(log_odds).value();
     let score = policy.classifier_score(probability);
-    Some(Evidence::Classifier { model: model.manifest().id.as_str().into(), probability, score })
+    Some(Evidence::Classifier { model, probability, score })
 }
 
 fn beyond_limits(anomalies: &[Anomaly]) -> Option<Evidence> {
@@ -86,4 +99,64 @@ pub(super) fn anomaly_names(of_message: &[Anomaly], of_rules: &[Anomaly]) -> Vec
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::classifier::{Site, SiteSettings};
+    use crate::engine::FailurePolicy;
+    use crate::engine::testing::generation;
+    use crate::features::Trust;
+    use crate::policy::Settings;
+    use crate::verdict::Disposition;
+
+    /// A site that was told again and again that this is spam, and other mail ham.
+    fn sure(raw: &[u8], labels: usize) -> Site {
+        let mut site = Site::new(SiteSettings { bits: 16, rate: 0.05, ..SiteSettings::default() });
+        for number in 0..labels {
+            let ham = format!("Subject: lunch {number}\n\nsee you then\n").into_bytes();
+            for (raw, spam) in [(raw, true), (ham.as_slice(), false)] {
+                let slots = site.learner().slots(&MilterView::of_stored(raw, &Trust::nobody()));
+                site.learn(&slots, spam, None);
+            }
+        }
+        site
+    }
+
+    #[test]
+    fn what_the_site_taught_judges_and_never_rejects_alone() {
+        let raw = b"Subject: prize\n\nyou have won a prize\n";
+        let generation = generation("", &Settings::default(), FailurePolicy::Tempfail);
+        let transaction = Transaction::new("test".into(), UNIX_EPOCH);
+        let judge = |generation: &Generation| {
+            let mut scratch = Scratch::default();
+            let plenty = || TimeLeft::Plenty;
+            end_of_message(generation, &transaction, raw, &Limits::default(), &mut scratch, &plenty).unwrap()
+        };
+        assert_eq!(judge(&generation).classifier(), None, "no expert, no opinion");
+        for (labels, disposition) in [(0, Disposition::Accept), (2_000, Disposition::Accept)] {
+            let site = Arc::new(sure(raw, labels).opinion(7));
+            let taught = generation.with_site(Some(site));
+            assert_eq!(taught.id(), generation.id());
+            let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]));
+            assert_ne!(trusting.id(), generation.id(), "trust changes verdicts, so it changes the name");
+            assert_eq!(taught.with_trust(Trust::nobody()).id(), generation.id());
+            let verdict = judge(&taught);
+            let (name, probability) = verdict.classifier().unwrap();
+            assert_eq!(name, "none+7");
+            if labels == 0 {
+                assert!((probability - 0.5).abs() < 1e-9, "{probability}");
+            } else {
+                assert!(probability > 0.99, "{probability}");
+                assert_ne!(verdict.disposition, Disposition::Reject);
+                assert!(verdict.is_spam());
+            }
+            assert!(verdict.disposition <= Disposition::Quarantine.max(disposition));
+            assert_eq!(judge(&taught), verdict, "same input, same verdict");
+        }
+    }
 }

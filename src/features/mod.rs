@@ -14,10 +14,12 @@ mod hash;
 mod normalise;
 mod schema;
 mod shape;
+mod trust;
 mod vector;
 mod view;
 
 pub use extract::extract;
 pub use schema::Schema;
+pub use trust::Trust;
 pub use vector::FeatureVector;
 pub use view::{MilterView, is_mark};

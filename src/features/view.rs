@@ -6,15 +6,23 @@
 //! Return-Path, Delivered-To, the MTA's own Received) and turns the two of them that repeat the session back into it. The
 //! marks that earlier filters and collectors leave are taken out in both cases: where they are, they say everything about
 //! yesterday's filter and nothing about tomorrow's mail.
+//!
+//! A learner that knows the site's senders by heart must not lend their good name to whoever writes it into a From field.
+//! So the view knows which of its bytes claim an identity ([`MilterView::identity`]) and who vouches for them
+//! ([`MilterView::sender`]); the learner keeps the claims of nobody, and those of each authenticated domain, apart.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use crate::mail::{Message, Transaction};
+use super::Trust;
+use crate::mail::{ClientAddress, Message, Transaction};
 
 /// What the site learner reads of one mail: at most [`MilterView::LIMIT`] bytes, line ends as LF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MilterView {
     bytes: Vec<u8>,
+    identity: Vec<Range<usize>>,
+    sender: Option<String>,
 }
 
 /// What is known of the session, as text.
@@ -25,7 +33,28 @@ struct Session {
     address: String,
     reverse_path: String,
     forward_path: String,
+    /// Whether somebody vouches for the sender; empty where nobody is trusted to do so.
+    authentication: &'static str,
 }
+
+/// The header fields that claim who wrote or carried a mail, and that anybody can forge. The address and the verified name
+/// of the client are not among them: the MTA saw those itself.
+const CLAIMS: [&str; 14] = [
+    "from",
+    "sender",
+    "reply-to",
+    "errors-to",
+    "received",
+    "received-spf",
+    "message-id",
+    "list-id",
+    "list-post",
+    "organization",
+    "dkim-signature",
+    "domainkey-signature",
+    "authentication-results",
+    "arc-authentication-results",
+];
 
 /// Longest text of one item of the session, in bytes.
 const ITEM: usize = 128;
@@ -33,6 +62,8 @@ const ITEM: usize = 128;
 const HEADER: usize = 256 << 10;
 
 impl MilterView {
+    /// Of the learner, not of the content model ([`super::Schema`]): changes whenever the same mail gives another view, or the view other slots: what was learned is no use then.
+    pub const VERSION: u32 = 1;
     /// Bytes from the beginning: session, header, start of the body.
     pub const HEAD: usize = 4_000;
     /// Bytes from the end of the body: closings and footers tell much. Measured on the first 10,000 messages of the TREC
@@ -46,23 +77,41 @@ impl MilterView {
         &self.bytes
     }
 
-    /// The view of a mail in the daemon.
-    pub fn of_case(transaction: &Transaction, message: &Message<'_>) -> Self {
+    /// The parts of the bytes that claim an identity which anybody could forge; ascending, not overlapping.
+    pub fn identity(&self) -> &[Range<usize>] {
+        &self.identity
+    }
+
+    /// The registrable domain of the sender, where a trusted server vouches for it ([`Trust`]).
+    pub fn sender(&self) -> Option<&str> {
+        self.sender.as_deref()
+    }
+
+    /// The view of a mail in the daemon. Where nothing at all is known of the session, as in a scan of stored mail, this is
+    /// [`MilterView::of_stored`].
+    pub fn of_case(transaction: &Transaction, message: &Message<'_>, trust: &Trust) -> Self {
         let envelope = &transaction.envelope;
+        if transaction.client.address == ClientAddress::Unknown
+            && transaction.helo.is_none()
+            && envelope.forward_paths.is_empty()
+        {
+            return Self::of_stored(message.raw, trust);
+        }
         let session = Session {
             helo: transaction.helo.clone().unwrap_or_default(),
             host: transaction.client.host.clone(),
             address: transaction.client.address.to_string(),
             reverse_path: envelope.reverse_path.mailbox().map(ToString::to_string).unwrap_or_default(),
             forward_path: envelope.forward_paths.first().map(ToString::to_string).unwrap_or_default(),
+            authentication: "",
         };
         let header = message.raw.get(..message.body_start).unwrap_or(message.raw);
-        let fields: Vec<&[u8]> = fields(header).collect();
-        Self::build(&session, fields.into_iter().filter(|field| !is_mark(name(field))), message.body())
+        let fields: Vec<&[u8]> = fields(header).filter(|field| !is_mark(name(field))).collect();
+        Self::build(session, &fields, message.body(), trust)
     }
 
     /// The view of a mail that was stored after delivery: a file of a mailbox or of a corpus.
-    pub fn of_stored(raw: &[u8]) -> Self {
+    pub fn of_stored(raw: &[u8], trust: &Trust) -> Self {
         let raw = match raw.strip_prefix(b"From ") {
             Some(_) => raw.split_at_checked(line_end(raw)).map_or(&[][..], |(_, rest)| rest),
             None => raw,
@@ -82,13 +131,22 @@ impl MilterView {
                 kept.push(field);
             }
         }
-        Self::build(&session, kept.into_iter(), body)
+        Self::build(session, &kept, body, trust)
     }
 
-    fn build<'a>(session: &Session, fields: impl Iterator<Item = &'a [u8]>, body: &[u8]) -> Self {
-        let mut bytes = session.lines().into_bytes();
-        for field in fields {
+    fn build(mut session: Session, fields: &[&[u8]], body: &[u8], trust: &Trust) -> Self {
+        let sender = vouched(fields, trust);
+        if !trust.is_empty() {
+            session.authentication = if sender.is_some() { "aligned" } else { "none" };
+        }
+        let (lines, mut identity) = session.lines();
+        let mut bytes = lines.into_bytes();
+        for &field in fields {
+            let begin = bytes.len();
             append(field, &mut bytes);
+            if claims(name(field)) {
+                identity.push(begin..bytes.len());
+            }
         }
         bytes.push(b'\n');
         bytes.truncate(Self::HEAD);
@@ -96,27 +154,53 @@ impl MilterView {
         // Where little is left, head and tail are the whole.
         let tail: Vec<u8> = rest.iter().rev().copied().filter(|&byte| byte != b'\r').take(Self::TAIL).collect();
         bytes.extend(tail.into_iter().rev());
-        Self { bytes }
+        Self { bytes, identity, sender }
     }
 }
 
+/// The domain that is vouched for by a trusted field above the first field of a relay.
+fn vouched(fields: &[&[u8]], trust: &Trust) -> Option<String> {
+    if trust.is_empty() {
+        return None;
+    }
+    let is = |field: &&[u8], wanted: &[u8]| name(field).eq_ignore_ascii_case(wanted);
+    let ours = fields.iter().copied().take_while(|field| !is(field, b"received"));
+    let results: Vec<&[u8]> = ours.filter(|field| is(field, b"authentication-results")).map(value).collect();
+    let from: Vec<&[u8]> = fields.iter().copied().filter(|field| is(field, b"from")).map(value).collect();
+    trust.aligned(&results, &from)
+}
+
+fn claims(name: &[u8]) -> bool {
+    CLAIMS.iter().any(|claim| name.eq_ignore_ascii_case(claim.as_bytes()))
+}
+
 impl Session {
-    fn lines(&self) -> String {
+    /// The lines, and which of them claim an identity: the greeting and the reverse-path are the client's own words.
+    fn lines(&self) -> (String, Vec<Range<usize>>) {
         let mut text = String::new();
+        let mut identity = Vec::new();
         let items = [
-            ("helo", &self.helo),
-            ("host", &self.host),
-            ("ip", &self.address),
-            ("from", &self.reverse_path),
-            ("rcpt", &self.forward_path),
+            ("helo", self.helo.as_str(), true),
+            ("host", &self.host, false),
+            ("ip", &self.address, false),
+            ("from", &self.reverse_path, true),
+            ("rcpt", &self.forward_path, false),
+            ("auth", self.authentication, false),
         ];
-        for (key, value) in items {
+        for (key, value, claims) in items {
+            if key == "auth" && value.is_empty() {
+                continue;
+            }
+            let begin = text.len();
             let value: String = value.to_ascii_lowercase().chars().filter(|c| !c.is_control()).collect();
             let cut = value.get(..value.floor_char_boundary(ITEM)).unwrap_or_default();
             // Writing to a String cannot fail.
             writeln!(text, "{key} {cut}").unwrap_or_default();
+            if claims {
+                identity.push(begin..text.len());
+            }
         }
-        text
+        (text, identity)
     }
 
     /// Reads `from HELO (NAME [ADDRESS]) by … for <RECIPIENT>; …`, as Sendmail and Postfix write it. What is written in
@@ -205,7 +289,8 @@ fn value(field: &[u8]) -> &[u8] {
 /// Whether the header field of that name (any case) tells what an earlier filter thought, or was added by who received or
 /// collected the mail. Counted over the corpora in 2026: each of these separates the classes by itself somewhere.
 pub fn is_mark(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 22] = [
+    const NAMES: [&[u8]; 23] = [
+        b"x-gatepost",
         b"x-uuid",
         b"x-miltered",
         b"x-keywords",
@@ -258,6 +343,51 @@ mod tests {
         String::from_utf8_lossy(view.bytes()).into_owned()
     }
 
+    fn stored(raw: &[u8]) -> MilterView {
+        MilterView::of_stored(raw, &Trust::nobody())
+    }
+
+    /// What is claimed, as text.
+    fn claimed(view: &MilterView) -> String {
+        let parts = view.identity().iter().map(|range| &view.bytes()[range.clone()]);
+        String::from_utf8(parts.flatten().copied().collect()).unwrap()
+    }
+
+    #[test]
+    fn what_can_be_forged_is_marked_as_a_claim() {
+        let raw = "Return-Path: <a@example.com>\nReceived: from mx.example.com (mx.example.com [192.0.2.9]) by x\nReceived: from y\n\tby z\nFrom: a@example.com\nSubject: s\n\nFrom: body\n";
+        let view = stored(raw.as_bytes());
+        assert_eq!(
+            claimed(&view),
+            "helo mx.example.com\nfrom a@example.com\nReceived: from y\n\tby z\nFrom: a@example.com\n"
+        );
+        assert_eq!(view.sender(), None);
+        assert!(!text(&view).contains("auth "), "where nobody is trusted nothing is said");
+        let long = stored(format!("From: {}\n\n{}", "a".repeat(MilterView::HEAD), "b".repeat(10_000)).as_bytes());
+        assert!(long.identity().iter().all(|range| range.end <= MilterView::HEAD));
+    }
+
+    #[test]
+    fn a_trusted_server_vouches_only_above_the_first_relay() {
+        let trust = Trust::of(&["mx.example.net".to_owned()]);
+        let pass = "Authentication-Results: mx.example.net; dmarc=pass header.from=example.com\n";
+        let own = "Received: from h (h [192.0.2.9]) by mx.example.net\n";
+        let relay = "Received: from inner by h\n";
+        let rest = "From: <ann@example.com>\n\nbody\n";
+        for (mail, sender) in [
+            (format!("{own}{pass}{relay}{rest}"), Some("example.com")),
+            (format!("{pass}{own}{relay}{rest}"), Some("example.com")),
+            (format!("{own}{relay}{pass}{rest}"), None),
+            (format!("{own}{relay}{rest}"), None),
+            (format!("{own}{pass}From: <boss@example.org>\n\nbody\n"), None),
+        ] {
+            let view = MilterView::of_stored(mail.as_bytes(), &trust);
+            assert_eq!(view.sender(), sender, "{mail}");
+            let line = if sender.is_some() { "auth aligned\n" } else { "auth none\n" };
+            assert!(text(&view).contains(line), "{mail}");
+        }
+    }
+
     /// What the daemon saw and what is read back from the mailbox give the same bytes.
     #[test]
     fn stored_mail_gives_the_view_of_the_daemon() {
@@ -270,12 +400,13 @@ mod tests {
         transaction.helo = Some("mx.example.com".to_owned());
         transaction.envelope.reverse_path = ReversePath::parse(b"<a@example.com>");
         transaction.envelope.forward_paths = vec![Mailbox::parse(b"<b@example.net>")];
-        let seen = MilterView::of_case(&transaction, &Message::parse(MAIL.as_bytes(), &Limits::default()));
-        let stored = format!(
+        let seen =
+            MilterView::of_case(&transaction, &Message::parse(MAIL.as_bytes(), &Limits::default()), &Trust::nobody());
+        let raw = format!(
             "From a@example.com Mon Jan  5 10:00:01 2026\nReturn-Path: <a@example.com>\nX-Spam-Status: Yes,\n\tscore=9\nDelivered-To: b@example.net\nReceived: from mx.example.com (mx.example.com [192.0.2.9])\n\tby mail.example (Postfix) with ESMTP id 1\n\tfor <b@example.net>; Mon, 5 Jan 2026 10:00:01 +0000\n{}",
             MAIL.replace('\r', "")
         );
-        assert_eq!(text(&MilterView::of_stored(stored.as_bytes())), text(&seen));
+        assert_eq!(text(&stored(raw.as_bytes())), text(&seen));
         assert_eq!(
             text(&seen),
             format!(
@@ -287,7 +418,7 @@ mod tests {
 
     #[test]
     fn marks_never_enter() {
-        let expected = MilterView::of_stored(b"Subject: a\n\nb");
+        let expected = stored(b"Subject: a\n\nb");
         for mark in [
             "X-Spam-Flag: YES",
             "X-UUID: 1",
@@ -296,14 +427,14 @@ mod tests {
             "Resent-From: x@example.com",
             "X-MS-Has-Attach: 1",
         ] {
-            assert_eq!(MilterView::of_stored(format!("{mark}\nSubject: a\n\nb").as_bytes()), expected, "{mark}");
+            assert_eq!(stored(format!("{mark}\nSubject: a\n\nb").as_bytes()), expected, "{mark}");
         }
         assert!(!is_mark(b"subject") && !is_mark(b"x-mailer") && !is_mark(b"x-spam") && !is_mark(b""));
     }
 
     #[test]
     fn bounded_and_total() {
-        let long = |n: usize| MilterView::of_stored(format!("\n{}", "x".repeat(n)).as_bytes());
+        let long = |n: usize| stored(format!("\n{}", "x".repeat(n)).as_bytes());
         let overhead = long(0).bytes().len();
         assert_eq!(long(MilterView::LIMIT - overhead).bytes().len(), MilterView::LIMIT);
         assert_eq!(long(MilterView::LIMIT - overhead + 1), long(MilterView::LIMIT - overhead));
@@ -311,8 +442,8 @@ mod tests {
             format!("Subject: a{end}{end}{}", (0..count).fold(String::new(), |text, n| text + &format!("{n}{end}")))
         };
         for count in [10, 500, 1_000, 1_500, 3_000] {
-            let view = MilterView::of_stored(lines(count, "\n").as_bytes());
-            assert_eq!(view, MilterView::of_stored(lines(count, "\r\n").as_bytes()), "line ends, {count} lines");
+            let view = stored(lines(count, "\n").as_bytes());
+            assert_eq!(view, stored(lines(count, "\r\n").as_bytes()), "line ends, {count} lines");
             assert!(view.bytes().ends_with(format!("{}\n", count - 1).as_bytes()), "the end is seen");
         }
         for raw in [
@@ -327,9 +458,9 @@ mod tests {
             b"Received: from (\n\n",
             b"\xff\xfe\r",
         ] {
-            assert!(MilterView::of_stored(raw).bytes().len() <= MilterView::LIMIT);
+            assert!(stored(raw).bytes().len() <= MilterView::LIMIT);
         }
         let header = "X: y\n".repeat(10_000);
-        assert!(MilterView::of_stored(header.as_bytes()).bytes().len() <= MilterView::LIMIT);
+        assert!(stored(header.as_bytes()).bytes().len() <= MilterView::LIMIT);
     }
 }

@@ -37,6 +37,28 @@
 //! | `cancelled` | the MTA broke off | nothing |
 //! | `shutting_down` | the daemon was stopped meanwhile | nothing: the client comes again |
 //!
+//! # Teaching it your own mail
+//!
+//! `gatepost learn spam FILE…` and `gatepost learn ham FILE…` take mails, mailboxes, directories or standard input, and tell for
+//! each what became of it; `contrib/dovecot` does so when users move mail to and from `Junk`. The running daemon hears of it
+//! within a second. Teach both kinds: labels of one kind alone have no weight.
+//!
+//! How much the labels weigh is not set but found out: each label first examines both experts, the content model and the site
+//! learner, and the weights are those that would have judged these labels best. Before the first labels the content
+//! model judges alone. `gatepost model info` shows the weights, and how many ham labels are missing before it can be claimed that
+//! at most 0.1 % of the ham is lost (2,995 at least). The classifier alone never refuses a mail, however sure it is.
+//!
+//! `gatepost model explain FILE` tells which words pushed, as parts of one sum. `gatepost learn log` lists the labels; `undo` takes
+//! one of them back, `rollback` all since a date, of everybody or of one `--source`: the result is as if they had never been
+//! given. Labels that have left the log (`learner.log_size`) can no longer be taken back.
+//!
+//! What is learned of a sender counts for that sender only where a trusted server vouches for it
+//! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated. The log holds hashes of
+//! four-byte pieces of the mails: that is not anonymous, so keep the directory as private as the mailboxes.
+//!
+//! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A machine that stops at any moment
+//! costs at most the labels that were not told yet.
+//!
 //! # Reload and restart
 //!
 //! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely, and swaps it between mails. If

@@ -22,5 +22,7 @@
 //! | SMTP smuggling (bare LF, bare CR) | SEC Consult 2023 | anomalies `bare_lf`, `bare_cr`; each smuggled mail is a milter transaction of its own |
 //! | MIME ambiguity: other readers see other attachments | Inbox Invasion, CCS 2024 | anomalies for many classes; scanning all readings: none yet |
 //! | Forged sender domains (SPF, DKIM, DMARC) | RFC 9989 | none yet: room `auth` |
-//! | Good words pasted in front of the classifier | Lowd and Meek 2005 | augmentation in training; measured: none yet |
+//! | A sender that the learner knows as good, forged | any learner of headers | identities have slots of their own by who vouches for them: tests of `classifier::online`, `features::trust` |
+//! | Wrong labels, by mistake or on purpose | TREC: 1 % of them cost 2 to 4 times the errors | sources in the log, `learn rollback --source`; cost measured with `model replay --noise` |
+//! | Good words pasted in front of the classifier | Lowd and Meek 2005 | augmentation in training; measured with `gatepost model attack`: see `models/README.md` |
 //! | Archives, PDF, QR codes | field practice | names and types of attachments only; contents: none yet |

@@ -94,7 +94,9 @@ fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
         return None;
     }
     if let Test::Eval(eval, _) = &rule.test {
-        return eval.asks_network().then(|| (Lack::Network, format!("`{}` asks the network or what was learned", eval.name)));
+        return eval
+            .asks_network()
+            .then(|| (Lack::Network, format!("`{}` asks the network or what was learned", eval.name)));
     }
     if !matches!(rule.test, Test::Never | Test::Template(_)) {
         return None;

@@ -11,7 +11,7 @@ use super::random::Random;
 use super::{Corpus, Progress, Report, TrainError};
 use crate::classifier::{Model, ModelError, Probability, SiteLearner, SiteSettings};
 use crate::facts::{Case, Facts, Stage};
-use crate::features::{FeatureVector, MilterView, extract};
+use crate::features::{FeatureVector, MilterView, Trust, extract};
 use crate::mail::{Limits, Message, Transaction};
 
 /// Resamplings for the confidence intervals.
@@ -34,7 +34,8 @@ pub fn evaluate(
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |message| match model.log_odds(&features_of(&message.raw).0) {
         Ok(content) => {
-            let local = site.map(|site| SITE_WEIGHT * site.score(MilterView::of_stored(&message.stored).bytes()));
+            let local =
+                site.map(|site| SITE_WEIGHT * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody())));
             let score = content + local.unwrap_or(0.0);
             let probability = Probability::from_logit(score).value();
             scored.push(Scored { score, probability, spam: message.spam });
@@ -56,7 +57,7 @@ pub fn teach(corpora: &[Corpus], progress: &mut dyn FnMut(Progress)) -> Result<S
     for corpus in corpora {
         corpus.read(progress, |message| {
             if let Some(spam) = message.spam {
-                labels.push((learner.slots(MilterView::of_stored(&message.stored).bytes()), spam));
+                labels.push((learner.slots(&MilterView::of_stored(&message.stored, &Trust::nobody())), spam));
             }
         })?;
     }

@@ -38,6 +38,18 @@ pub struct Report {
     pub spam_at_or_above: BTreeMap<String, f64>,
     /// 95 % intervals of the figures above, where they were asked for.
     pub intervals: Option<Intervals>,
+    /// What plots are made of.
+    #[serde(skip)]
+    pub curves: Curves,
+}
+
+/// The points of a report's curves.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curves {
+    /// (ham lost, spam missed) in percent, one point for each ham that may be lost.
+    pub roc: Vec<(f64, f64)>,
+    /// (mean probability told, share of spam) of the mails in each tenth of probability that has any.
+    pub reliability: Vec<(f64, f64)>,
 }
 
 impl Report {
@@ -81,6 +93,7 @@ impl Report {
             not_spam_at_or_above: tail(false).collect(),
             spam_at_or_above: tail(true).collect(),
             intervals: None,
+            curves: Curves { roc: roc(&ham, &spam), reliability: reliability(scored) },
             corpus,
         }
     }
@@ -107,6 +120,29 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// One point for each ham that may be lost; both slices are sorted.
+fn roc(ham: &[f64], spam: &[f64]) -> Vec<(f64, f64)> {
+    let point = |(lost, threshold): (usize, &f64)| {
+        let missed = spam.partition_point(|score| score <= threshold);
+        (percent_of(lost, ham.len()), percent_of(missed, spam.len()))
+    };
+    ham.iter().rev().enumerate().map(point).collect()
+}
+
+/// Told against found, in tenths of the probability.
+#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+fn reliability(scored: &[Scored]) -> Vec<(f64, f64)> {
+    let tenth = |n: u32| {
+        let (low, high) = (f64::from(n) / 10.0, f64::from(n + 1) / 10.0);
+        let is_in = |s: &&Scored| s.spam.is_some() && s.probability >= low && (s.probability < high || n == 9);
+        let bin: Vec<&Scored> = scored.iter().filter(is_in).collect();
+        let told = bin.iter().map(|s| s.probability).sum::<f64>() / bin.len() as f64;
+        let spam = bin.iter().filter(|s| s.spam == Some(true)).count();
+        (!bin.is_empty()).then(|| (told, spam as f64 / bin.len() as f64))
+    };
+    (0..10).filter_map(tenth).collect()
 }
 
 /// One message after scoring.

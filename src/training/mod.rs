@@ -3,6 +3,8 @@
 //! The same seed, data, command and date give the same file, bit for bit, on the same machine type. Mail is read as the
 //! daemon reads it, by the same features; what earlier filters and collectors left in a corpus is taken out first.
 
+mod attack;
+mod besiege;
 mod bootstrap;
 mod corpus;
 mod error;
@@ -10,8 +12,10 @@ mod evaluate;
 mod export;
 mod fit;
 mod labelled;
+mod local;
 mod measure;
 mod network;
+mod plot;
 mod random;
 mod replay;
 mod settings;
@@ -22,12 +26,16 @@ mod tar;
 mod tests;
 mod train;
 
+pub use attack::Attack;
+pub use besiege::{Siege, SiegeReport, besiege};
 pub use bootstrap::{Interval, Intervals};
 pub use corpus::{Corpus, Split};
 pub use error::TrainError;
 pub use evaluate::{evaluate, teach};
 pub use labelled::{Form, Labelled};
-pub use measure::Report;
+pub use local::evaluate_local;
+pub use measure::{Curves, Report};
+pub use plot::Plot;
 pub use replay::{ReplayReport, ReplaySettings, Step, replay};
 pub use settings::{Progress, Rates, TrainSettings};
 pub use train::{TrainedModel, train};

@@ -12,7 +12,7 @@ use super::random::Random;
 use super::stream::Stream;
 use super::{Progress, TrainError};
 use crate::classifier::{SiteLearner, SiteSettings, Slots};
-use crate::features::MilterView;
+use crate::features::{MilterView, Trust};
 
 /// Messages in one step of the learning curve.
 const STEP: usize = 1_000;
@@ -148,8 +148,8 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
     let mut scored: Vec<Scored> = Vec::with_capacity(total);
     let mut curve = Vec::new();
     stream.read(|line, raw| {
-        let view = MilterView::of_stored(raw);
-        let slots = student.learner.slots(view.bytes());
+        let view = MilterView::of_stored(raw, &Trust::nobody());
+        let slots = student.learner.slots(&view);
         let score = student.learner.score_slots(&slots);
         scored.push(Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam: Some(line.spam) });
         let done = scored.len();
@@ -266,7 +266,7 @@ fn reader(stream: &Stream) -> Result<Vec<u8>, TrainError> {
     let mut ham: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     stream.read(|line, raw| {
         if !line.spam {
-            let view = MilterView::of_stored(raw);
+            let view = MilterView::of_stored(raw, &Trust::nobody());
             *ham.entry(recipient(&view).to_vec()).or_default() += 1;
         }
     })?;

@@ -8,7 +8,10 @@
 //! stdout = ["spam.eml: reject *"]             # every line, in order; `*` stands for anything, `...` for any lines
 //! stderr = []                                 # likewise; where a list is left out nothing is compared
 //! env = { NO_COLOR = "1" }                    # optional
+//! before = [["learn", "ham", "--state", "SCRATCH", "ham.eml"]] # commands that must succeed first, optional
 //! ```
+//!
+//! `SCRATCH` in arguments and variables is the path of an empty directory of the case's own.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -21,6 +24,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct Case {
     why: String,
+    #[serde(default)]
+    before: Vec<Vec<String>>,
     args: Vec<String>,
     stdin: Option<String>,
     exit: i32,
@@ -53,12 +58,22 @@ fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
     if case.why.trim().len() < 10 {
         return Err("say why this case exists".to_owned());
     }
+    let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let scratch = scratch.path().to_str().ok_or("a scratch directory that is no UTF-8")?;
+    let filled = |args: &[String]| args.iter().map(|arg| arg.replace("SCRATCH", scratch)).collect::<Vec<_>>();
+    for args in &case.before {
+        let before = Command::new(binary).args(filled(args)).current_dir(files).env_clear().output();
+        let before = before.map_err(|error| error.to_string())?;
+        if !before.status.success() {
+            return Err(format!("{args:?} failed: {}", String::from_utf8_lossy(&before.stderr)));
+        }
+    }
     let mut child = Command::new(binary)
-        .args(&case.args)
+        .args(filled(&case.args))
         .current_dir(files)
         // Nothing of the machine may show: no variables of ours, no terminal, no journal.
         .env_clear()
-        .envs(&case.env)
+        .envs(case.env.iter().map(|(name, value)| (name, value.replace("SCRATCH", scratch))))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -12,7 +12,7 @@ use super::print::Printer;
 use super::session;
 use crate::cli::arguments::ScanArguments;
 use crate::cli::failure::Failure;
-use crate::cli::generation::{assemble, compile, load_model};
+use crate::cli::generation::{assemble, compile, load_model, load_site};
 use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
 use crate::clock::Clock;
@@ -61,7 +61,8 @@ pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result
         complain_briefly(&warnings);
     }
     let model = if arguments.no_model { None } else { load_model(&config.model)? };
-    let generation = assemble(config, ruleset, model)?;
+    let site = if arguments.no_model { None } else { load_site(config) };
+    let generation = assemble(config, ruleset, model)?.with_site(site);
     let transaction = session::read(arguments.session.as_deref())?;
     let judge = Judge {
         generation: &generation,

@@ -4,7 +4,7 @@
 //! bounded by the queues between them.
 
 mod command;
-mod input;
+pub(in crate::cli) mod input;
 mod mbox;
 mod print;
 mod session;

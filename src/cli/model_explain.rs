@@ -1,0 +1,173 @@
+//! `gatepost model explain FILE`: which expert and which words pushed a judgement. Every number shown is a part of a sum.
+
+use serde::Serialize;
+
+use super::Exit;
+use super::arguments::{Format, StateArguments};
+use super::failure::Failure;
+use super::generation::load_model;
+use super::learn;
+use super::scan::input;
+use super::terminal::{Output, safe};
+use crate::classifier::{Contribution, Model, Probability, SiteOpinion, Stacker};
+use crate::config::Loaded;
+use crate::features::{MilterView, Trust};
+use crate::learning::{self, Lesson};
+
+/// How the log-odds came about: `offset` and the parts of both experts add up to them.
+#[derive(Serialize)]
+struct Explanation {
+    model: String,
+    probability: f64,
+    log_odds: f64,
+    offset: f64,
+    content: Part,
+    site: Part,
+    words: Vec<Push>,
+    others: Others,
+}
+
+/// What one expert adds: its opinion times its weight.
+#[derive(Serialize)]
+struct Part {
+    opinion: Option<f64>,
+    weight: f64,
+    adds: f64,
+}
+
+/// What one word adds by way of the site learner.
+#[derive(Serialize)]
+struct Push {
+    place: String,
+    word: String,
+    adds: f64,
+}
+
+/// The words that are not told one by one.
+#[derive(Serialize)]
+struct Others {
+    words: usize,
+    adds: f64,
+}
+
+/// Explains one mail.
+pub(super) fn explain(
+    loaded: &Loaded,
+    path: &std::path::Path,
+    words: usize,
+    state: &StateArguments,
+) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    let settings = learn::settings(&config.learner, state)?;
+    let site = learning::info(&settings)
+        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", settings.directory.display())))?;
+    let model = load_model(&config.model)?;
+    let mut raw = None;
+    input::read_all(&[path.to_owned()], config.engine.limits.message, &mut |item| {
+        raw = Some(item.raw);
+        false
+    });
+    let raw = raw
+        .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
+        .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
+    let trust = Trust::of(&config.learner.trusted_authservs);
+    let learner = crate::classifier::SiteLearner::new(settings.learner);
+    let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.engine.limits);
+    let view = MilterView::of_stored(&raw, &trust);
+    let explanation = explanation(model.as_ref(), site.as_deref(), lesson.content.map(f64::from), &view, words);
+    let mut out = Output::new();
+    match state.format {
+        Format::Json => out.line(serde_json::to_string(&explanation).unwrap_or_default())?,
+        Format::Text => out.text(&text(&explanation))?,
+    }
+    out.finish()?;
+    Ok(Exit::Done)
+}
+
+fn explanation(
+    model: Option<&Model>,
+    site: Option<&SiteOpinion>,
+    content: Option<f64>,
+    view: &MilterView,
+    words: usize,
+) -> Explanation {
+    let id = model.map(|model| model.manifest().id.as_str());
+    let name = match (site, id) {
+        (Some(site), id) => site.name(id).to_string(),
+        (None, id) => id.unwrap_or("none").to_owned(),
+    };
+    let stacker = site.map_or_else(Stacker::default, |site| *site.stacker());
+    let logit = site.map(|site| site.learner().score(view));
+    let without = Stacker { site: 0.0, offset: 0.0, ..stacker }.log_odds(content, 0.0);
+    let log_odds = stacker.log_odds(content, logit.unwrap_or(0.0));
+    let of_site = log_odds - without - stacker.offset;
+    // An opinion beyond what the stacker takes counts less; then so do all of its parts alike.
+    let scale = logit.filter(|logit| *logit != 0.0).map_or(0.0, |logit| of_site / logit);
+    let parts: Vec<Contribution> = site.map(|site| site.learner().contributions(view)).unwrap_or_default();
+    let (told, others) = parts.split_at_checked(words).unwrap_or((&parts, &[]));
+    let adds = |parts: &[Contribution]| parts.iter().fold(0.0, |sum, part| sum + part.logit * scale);
+    Explanation {
+        model: name,
+        probability: Probability::from_logit(log_odds).value(),
+        log_odds,
+        offset: stacker.offset,
+        content: Part { opinion: content, weight: stacker.content, adds: without },
+        site: Part { opinion: logit, weight: stacker.site, adds: of_site },
+        words: told
+            .iter()
+            .map(|part| Push { place: part.place.clone(), word: part.word.clone(), adds: part.logit * scale })
+            .collect(),
+        others: Others { words: others.len(), adds: adds(others) },
+    }
+}
+
+fn text(explanation: &Explanation) -> String {
+    let Explanation { model, probability, log_odds, offset, content, site, words, others } = explanation;
+    let opinion = |part: &Part| part.opinion.map_or_else(|| "none".to_owned(), |opinion| format!("{opinion:+.3}"));
+    let mut lines = vec![
+        format!("log-odds {log_odds:+.3}   probability {probability:.4}   model {}", safe(model)),
+        format!("  {:>+8.3}  content model: {} times its weight {:.3}", content.adds, opinion(content), content.weight),
+        format!("  {:>+8.3}  site learner: {} times its weight {:.3}", site.adds, opinion(site), site.weight),
+        format!("  {offset:>+8.3}  offset"),
+    ];
+    if !words.is_empty() {
+        lines.push("site learner, by words:".to_owned());
+        for Push { place, word, adds } in words {
+            lines.push(format!("  {adds:>+8.3}  {}  {}", safe(place), safe(word)));
+        }
+        lines.push(format!("  {:>+8.3}  {} others", others.adds, others.words));
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::{Site, SiteSettings};
+
+    #[test]
+    fn every_part_is_part_of_the_sum() {
+        let view = |raw: &str| MilterView::of_stored(raw.as_bytes(), &Trust::nobody());
+        let mut site = Site::new(SiteSettings { rate: 0.05, ..SiteSettings::default() });
+        for n in 0..300 {
+            let (raw, spam) =
+                if n % 2 == 0 { ("Subject: win\n\nwin a prize", true) } else { ("Subject: x\n\nlunch", false) };
+            let slots = site.learner().slots(&view(raw));
+            site.learn(&slots, spam, Some(if spam { 1.0 } else { -1.0 }));
+        }
+        let opinion = site.opinion(5);
+        for (site, content) in [(Some(&opinion), Some(1.5)), (Some(&opinion), None), (None, Some(-2.0)), (None, None)] {
+            let raw = "Subject: win\n\nwin a prize at lunch";
+            let told = explanation(None, site, content, &view(raw), 3);
+            let sum = told.offset + told.content.adds + told.site.adds;
+            assert!((sum - told.log_odds).abs() < 1e-9);
+            let words = told.words.iter().map(|word| word.adds).sum::<f64>() + told.others.adds;
+            assert!((words - told.site.adds).abs() < 1e-9, "{words} {}", told.site.adds);
+            if let Some(site) = site {
+                assert!((told.log_odds - site.log_odds(content, &view(raw))).abs() < 1e-9);
+                assert_eq!(told.words.len(), 3);
+            }
+            assert!(text(&told).ends_with('\n'));
+        }
+    }
+}

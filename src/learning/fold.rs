@@ -1,0 +1,61 @@
+//! From labels to what the site has taught.
+
+use std::io;
+
+use super::LearningSettings;
+use super::survey::Survey;
+use crate::classifier::{Knowledge, Site, Slots, Trial};
+use crate::state::{Entry, Record, Snapshot, SnapshotTrial, read_log};
+
+/// Learns all labels in force up to record `until` (to the last, where it is `None`), from the newest snapshot that still
+/// holds.
+pub(super) fn fold(settings: &LearningSettings, survey: &Survey, until: Option<u64>) -> io::Result<Site> {
+    // A later snapshot holds where nothing was taken back since.
+    let holds = |later: &Snapshot| {
+        later.sequence >= survey.taken_back.max(survey.base) && later.sequence <= survey.sequence && until.is_none()
+    };
+    let later = Snapshot::read(&settings.weights(), settings.schema())?.filter(holds);
+    let (mut site, from) = match resumed(settings, later) {
+        Some(resumed) => resumed,
+        None => resumed(settings, Snapshot::read(&settings.base(), settings.schema())?)
+            .unwrap_or_else(|| (Site::new(settings.learner), 0)),
+    };
+    let until = until.unwrap_or(survey.sequence);
+    let mut learn = |record: Record| {
+        let Record { sequence, entry, .. } = record;
+        if let Entry::Label(label) = entry
+            && sequence > from
+            && sequence <= until
+            && !survey.dead.contains(&sequence)
+        {
+            site.learn(&Slots::from_numbers(label.slots), label.spam, label.content);
+        }
+    };
+    read_log(&settings.older_labels(), settings.schema(), None, &mut learn)?;
+    read_log(&settings.labels(), settings.schema(), None, &mut learn)?;
+    Ok(site)
+}
+
+fn resumed(settings: &LearningSettings, snapshot: Option<Snapshot>) -> Option<(Site, u64)> {
+    let Snapshot { sequence, ham, spam, choice, trials, memory, weights, .. } = snapshot?;
+    let memory = memory.into_iter().map(|(slots, spam)| (Slots::from_numbers(slots), spam)).collect();
+    let trials = trials.into_iter().map(|SnapshotTrial { content, site, spam }| Trial { content, site, spam });
+    let knowledge = Knowledge { weights, ham, spam, memory, choice };
+    Site::resume(settings.learner, knowledge, trials.collect()).map(|site| (site, sequence))
+}
+
+/// What was learned up to record `sequence`, to be kept.
+pub(super) fn snapshot(settings: &LearningSettings, site: &Site, sequence: u64) -> Snapshot {
+    let Knowledge { weights, ham, spam, memory, choice } = site.learner().knowledge();
+    let trial = |&Trial { content, site, spam }: &Trial| SnapshotTrial { content, site, spam };
+    Snapshot {
+        schema: settings.schema(),
+        sequence,
+        ham,
+        spam,
+        choice,
+        trials: site.trials().map(trial).collect(),
+        memory: memory.into_iter().map(|(slots, spam)| (slots.numbers().to_vec(), spam)).collect(),
+        weights,
+    }
+}

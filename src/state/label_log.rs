@@ -1,0 +1,326 @@
+//! The label log: a file of records that is only appended to.
+//!
+//! The file begins with 16 bytes: a magic text, and the schema of the slots. A record is a marker of four bytes, the length
+//! of its body and the CRC-32 of it (four bytes each), and the body. A reader goes from record to record; where one is not
+//! whole it looks for the next marker behind which a whole one stands, and counts what it passed over. So a torn write at the
+//! end costs the record that was being written, and a damaged sector those that lay in it.
+#![expect(clippy::disallowed_methods, reason = "the log is a file")]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use super::Record;
+use super::codec::{crc32, put_record, take_record};
+
+const MAGIC: &[u8; 12] = b"gatepost-lb1";
+const HEADER: usize = 16;
+const MARKER: &[u8; 4] = b"\xf7LBL";
+/// Marker, length, checksum.
+const FRAME: usize = 12;
+/// Longest body: of a label with all slots, five bytes each, and room to spare.
+const BODY_MAX: usize = 48 << 10;
+/// Bytes that are read at once.
+const CHUNK: usize = 256 << 10;
+
+/// How far a log was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Which file: its inode.
+    file: u64,
+    /// Bytes.
+    offset: u64,
+}
+
+/// What reading a log said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogReport {
+    /// Where to go on: behind the last whole record.
+    pub position: Position,
+    /// Bytes passed over between whole records: damage.
+    pub damaged: u64,
+    /// Bytes behind the last whole record: a write that is going on, or was cut off.
+    pub torn: u64,
+}
+
+/// Hands every whole record behind `from` (the beginning where it is `None` or another file) to `take`. A file that is
+/// missing is an empty log.
+pub fn read_log(
+    path: &Path,
+    schema: u32,
+    from: Option<Position>,
+    take: &mut dyn FnMut(Record),
+) -> io::Result<LogReport> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LogReport::default()),
+        Err(error) => return Err(error),
+    };
+    let inode = file.metadata()?.ino();
+    let length = file.metadata()?.len();
+    let known = from.filter(|from| from.file == inode && (HEADER as u64..=length).contains(&from.offset));
+    let offset = match known {
+        Some(from) => file.seek(SeekFrom::Start(from.offset))?,
+        None if check_header(&mut file, schema)? => HEADER as u64,
+        None => return Ok(LogReport { torn: length, ..LogReport::default() }),
+    };
+    let mut reader =
+        Scanner { file: BufReader::with_capacity(CHUNK, file), buffer: Vec::new(), start: 0, ended: false };
+    let (mut good, mut at, mut damaged) = (offset, offset, 0);
+    while let Some((passed, record, size)) = reader.next()? {
+        // What was passed over is known to be damage only when a whole record follows.
+        damaged += passed;
+        at += passed + size;
+        good = at;
+        take(record);
+    }
+    Ok(LogReport { position: Position { file: inode, offset: good }, damaged, torn: length.saturating_sub(good) })
+}
+
+/// Reads the header. `false` where it is not whole yet; an error where the file is something else.
+fn check_header(file: &mut File, schema: u32) -> io::Result<bool> {
+    let mut header = Vec::new();
+    file.take(HEADER as u64).read_to_end(&mut header)?;
+    let expected = header_of(schema);
+    if header.len() < HEADER && expected.starts_with(&header) {
+        return Ok(false);
+    }
+    if header == expected {
+        return Ok(true);
+    }
+    let what = if header.starts_with(MAGIC) {
+        "the label log was written for another schema of the learner; move its directory away to begin anew"
+    } else {
+        "this is no label log"
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
+fn header_of(schema: u32) -> Vec<u8> {
+    [&MAGIC[..], &schema.to_le_bytes()].concat()
+}
+
+/// Goes from record to record through a file, holding little of it.
+struct Scanner {
+    file: BufReader<File>,
+    buffer: Vec<u8>,
+    start: usize,
+    ended: bool,
+}
+
+impl Scanner {
+    /// The next whole record, with the bytes passed over before it and its own.
+    fn next(&mut self) -> io::Result<Option<(u64, Record, u64)>> {
+        let mut passed = 0_u64;
+        loop {
+            self.fill()?;
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            if let Some((record, size)) = whole(rest) {
+                self.start += size;
+                return Ok(Some((passed, record, size as u64)));
+            }
+            // Nothing whole begins here: on to the next marker, or to where one may begin in what is not read yet.
+            let found = memchr::memmem::find(rest.get(1..).unwrap_or_default(), MARKER);
+            let step = match found {
+                Some(at) => at + 1,
+                None if self.ended => return Ok(None),
+                None => rest.len().saturating_sub(MARKER.len() - 1).max(1),
+            };
+            self.start += step;
+            passed += step as u64;
+        }
+    }
+
+    /// Makes sure that the longest record is in the buffer, or all that there is.
+    fn fill(&mut self) -> io::Result<()> {
+        while !self.ended && self.buffer.len() - self.start < FRAME + BODY_MAX {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+            let before = self.buffer.len();
+            self.file.by_ref().take(CHUNK as u64).read_to_end(&mut self.buffer)?;
+            self.ended = self.buffer.len() == before;
+        }
+        Ok(())
+    }
+}
+
+/// The record at the front, if there is a whole one, and its size.
+fn whole(bytes: &[u8]) -> Option<(Record, usize)> {
+    let (frame, rest) = bytes.split_at_checked(FRAME)?;
+    let (marker, numbers) = frame.split_at_checked(MARKER.len())?;
+    let (length, checksum) = numbers.split_at_checked(4)?;
+    let length = usize::try_from(u32::from_le_bytes(length.try_into().ok()?)).ok()?;
+    if marker != MARKER || length > BODY_MAX {
+        return None;
+    }
+    let body = rest.get(..length)?;
+    let checksum = u32::from_le_bytes(checksum.try_into().ok()?);
+    (crc32(body) == checksum).then(|| take_record(body)).flatten().map(|record| (record, FRAME + length))
+}
+
+/// Appends to a log. The caller holds the lock.
+#[derive(Debug)]
+pub struct Appender {
+    file: File,
+    length: u64,
+    buffer: Vec<u8>,
+}
+
+impl Appender {
+    /// Opens the log, or begins it. `report` is what reading it just said: a torn end is cut off, so that what is appended
+    /// is not taken for a part of it.
+    pub fn open(path: &Path, schema: u32, report: &LogReport) -> io::Result<Self> {
+        let mut file = OpenOptions::new().create(true).append(true).mode(0o660).open(path)?;
+        let mut length = file.metadata()?.len();
+        if report.torn > 0 {
+            length = report.position.offset;
+            file.set_len(length)?;
+        }
+        if length == 0 {
+            file.write_all(&header_of(schema))?;
+            length = HEADER as u64;
+        }
+        Ok(Self { file, length, buffer: Vec::new() })
+    }
+
+    /// Appends one record with one write.
+    pub fn append(&mut self, record: &Record) -> io::Result<()> {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(MARKER);
+        self.buffer.extend_from_slice(&[0; 8]);
+        put_record(record, &mut self.buffer);
+        let body = self.buffer.get(FRAME..).unwrap_or_default();
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+        let numbers = [length.to_le_bytes(), crc32(body).to_le_bytes()].concat();
+        if let Some(place) = self.buffer.get_mut(MARKER.len()..FRAME) {
+            place.copy_from_slice(&numbers);
+        }
+        if let Err(error) = self.file.write_all(&self.buffer) {
+            // Half a record must not stand before the next one. If even this fails, readers pass over it.
+            self.file.set_len(self.length).unwrap_or_default();
+            return Err(error);
+        }
+        self.length += self.buffer.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of the log.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether there is no record in it.
+    pub fn is_empty(&self) -> bool {
+        self.length <= HEADER as u64
+    }
+
+    /// Brings all that was appended to the disk.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{Digest, Entry, Label};
+    use super::*;
+
+    fn record(sequence: u64) -> Record {
+        let slots = (0..50).map(|slot| slot * 7).collect();
+        let digest = Digest([u8::try_from(sequence % 256).unwrap(); 32]);
+        let label = Label { digest, spam: sequence.is_multiple_of(2), source: "ann".to_owned(), content: None, slots };
+        Record { sequence, time: 1_000 + sequence, entry: Entry::Label(label) }
+    }
+
+    /// A log with that many records, and where each of them ends.
+    fn written(directory: &Path, count: u64) -> (PathBuf, Vec<u64>) {
+        let path = directory.join("labels");
+        let mut log = Appender::open(&path, 1, &LogReport::default()).unwrap();
+        let mut ends = vec![log.len()];
+        for sequence in 1..=count {
+            log.append(&record(sequence)).unwrap();
+            ends.push(log.len());
+        }
+        log.sync().unwrap();
+        (path, ends)
+    }
+
+    fn numbers(path: &Path, from: Option<Position>) -> (Vec<u64>, LogReport) {
+        let mut numbers = Vec::new();
+        let report = read_log(path, 1, from, &mut |record| numbers.push(record.sequence)).unwrap();
+        (numbers, report)
+    }
+
+    #[test]
+    fn a_log_that_is_cut_at_any_byte_keeps_its_whole_records_and_can_go_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, ends) = written(directory.path(), 4);
+        let bytes = std::fs::read(&path).unwrap();
+        for cut in 0..=bytes.len() {
+            std::fs::write(&path, &bytes[..cut]).unwrap();
+            let whole = ends.iter().filter(|end| **end <= cut as u64).count().saturating_sub(1);
+            let (seen, report) = numbers(&path, None);
+            assert_eq!(seen.len(), whole, "cut at {cut}");
+            assert_eq!(report.damaged, 0);
+            let mut log = Appender::open(&path, 1, &report).unwrap();
+            log.append(&record(99)).unwrap();
+            let (seen, report) = numbers(&path, None);
+            assert_eq!((seen.len(), seen.last()), (whole + 1, Some(&99)), "cut at {cut}");
+            assert_eq!((report.torn, report.damaged), (0, 0), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_byte_costs_one_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, ends) = written(directory.path(), 3);
+        let bytes = std::fs::read(&path).unwrap();
+        for at in usize::try_from(ends[0]).unwrap()..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x40;
+            std::fs::write(&path, &damaged).unwrap();
+            let hit = ends.iter().filter(|end| **end <= at as u64).count() as u64;
+            let expected: Vec<u64> = (1..=3).filter(|number| *number != hit).collect();
+            let (seen, report) = numbers(&path, None);
+            assert_eq!(seen, expected, "byte {at}");
+            assert!(report.damaged + report.torn > 0);
+        }
+    }
+
+    #[test]
+    fn reading_goes_on_where_it_stopped() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, _) = written(directory.path(), 2);
+        let (_, report) = numbers(&path, None);
+        let mut log = Appender::open(&path, 1, &report).unwrap();
+        log.append(&record(3)).unwrap();
+        let (seen, later) = numbers(&path, Some(report.position));
+        assert_eq!(seen, [3]);
+        assert_eq!(numbers(&path, Some(later.position)).0, [0_u64; 0]);
+        std::fs::rename(&path, directory.path().join("labels.1")).unwrap();
+        written(directory.path(), 1);
+        assert_eq!(numbers(&path, Some(later.position)).0, [1], "another file is read from its beginning");
+    }
+
+    #[test]
+    fn more_than_one_chunk() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, _) = written(directory.path(), 5_000);
+        assert!(std::fs::metadata(&path).unwrap().len() > CHUNK as u64);
+        assert_eq!(numbers(&path, None).0, (1..=5_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn other_files_are_refused_and_none_is_an_empty_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("labels");
+        assert_eq!(numbers(&path, None), (Vec::new(), LogReport::default()));
+        std::fs::write(&path, "something else entirely").unwrap();
+        assert!(read_log(&path, 1, None, &mut |_| ()).unwrap_err().to_string().contains("no label log"));
+        std::fs::write(&path, header_of(2)).unwrap();
+        assert!(read_log(&path, 1, None, &mut |_| ()).unwrap_err().to_string().contains("another schema"));
+    }
+}

@@ -1,0 +1,33 @@
+//! What outlives a process: the log of labels, the snapshots made from it, and the lock that keeps writers apart.
+//!
+//! # Why the weights are no memory-mapped table
+//!
+//! The log is the truth; weights are derived from it and can be had again. A table that a command changes under the daemon's
+//! eyes (a shared map) would let a mail be judged by half a label, could not be replayed, would tear where a machine stops in
+//! the middle of a page, and needs `unsafe`. So every label is one checksummed record, appended with one write and brought to
+//! the disk before anybody is told that it was learned; a snapshot replaces its predecessor by renaming; and the daemon judges
+//! by an immutable copy in memory, 4 MiB, swapped whole (2026-11-23).
+//!
+//! # Files in the directory of the learner
+//!
+//! | file | what |
+//! |---|---|
+//! | `labels` | the newest records; appended to |
+//! | `labels.1` | the records before them |
+//! | `base` | snapshot of all that was learned from records that are dropped already; missing while none are |
+//! | `weights` | snapshot of a later moment, so that a start need not learn everything again; may be missing |
+//! | `lock` | held by whoever writes |
+//!
+//! Every file says what it is in its first bytes. Whatever the machine leaves of them when it stops is read without error:
+//! what was not whole is passed over and counted.
+
+mod codec;
+mod entry;
+mod label_log;
+mod lock;
+mod snapshot;
+
+pub use entry::{Digest, Entry, Label, Record};
+pub use label_log::{Appender, LogReport, Position, read_log};
+pub use lock::Lock;
+pub use snapshot::{Snapshot, SnapshotTrial};

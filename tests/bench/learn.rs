@@ -1,0 +1,96 @@
+//! What learning one label costs, and what the learner costs a mail that is judged.
+//!
+//! ```text
+//! cargo bench --bench learn                 3,000 mails of ../shared/corpora, spamassassin `split=test`; skips what is absent
+//! ```
+//! Aim: a label learned in at most 50 microseconds at the median, everything in memory; judging by what was learned adds
+//! view, slots and score to a mail. Wall-clock time on a shared machine: compare within one run.
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![expect(clippy::print_stdout, reason = "its output is the table")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
+
+use std::hint;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use gatepost::classifier::{Site, SiteSettings, Stacker, Trial};
+use gatepost::features::{MilterView, Trust};
+use gatepost::learning::{Book, LearningSettings, Lesson, info};
+use gatepost::mail::Limits;
+use gatepost::training::{Corpus, Split};
+
+const MAILS: usize = 3_000;
+
+fn main() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
+    let corpus = Corpus { directory, name: "spamassassin".to_owned(), split: Some(Split::Test) };
+    let mails = match corpus.messages(MAILS) {
+        Ok(mails) => mails,
+        Err(error) => return println!("skipped: {error}"),
+    };
+    println!("{:<44} {:>10} {:>10} {:>10}", "microseconds", "median", "p90", "p99");
+    in_memory(&mails);
+    on_disk(&mails);
+}
+
+/// View, slots, score and label of each mail, in turn. The labels are those of a coin: the dearest case, nothing is ever sure.
+fn in_memory(mails: &[Vec<u8>]) {
+    let trust = Trust::nobody();
+    let mut site = Site::new(SiteSettings::default());
+    let mut times: [Vec<Duration>; 4] = Default::default();
+    for (number, raw) in mails.iter().enumerate() {
+        let begin = Instant::now();
+        let view = MilterView::of_stored(raw, &trust);
+        let viewed = Instant::now();
+        let slots = site.learner().slots(&view);
+        let slotted = Instant::now();
+        hint::black_box(site.learner().score_slots(&slots));
+        let scored = Instant::now();
+        site.learn(&slots, number % 2 == 0, None);
+        let learned = Instant::now();
+        let spans = [viewed - begin, slotted - viewed, scored - slotted, learned - scored];
+        for (times, span) in times.iter_mut().zip(spans) {
+            times.push(span);
+        }
+    }
+    for (name, times) in ["view", "slots", "score", "learn (slots known)"].into_iter().zip(times) {
+        tell(name, times);
+    }
+    let trials: Vec<Trial> = site.trials().copied().collect();
+    tell("fit of the stacker", (0..20).map(|_| time(|| _ = hint::black_box(Stacker::fit(&trials)))).collect());
+    tell("an opinion to judge by", (0..20).map(|_| time(|| drop(hint::black_box(site.opinion(1))))).collect());
+}
+
+/// What `gatepost learn` does for one mail without the model, and what a start costs.
+fn on_disk(mails: &[Vec<u8>]) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = LearningSettings::in_directory(directory.path());
+    let site = Site::new(settings.learner);
+    let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
+    let mut times = Vec::new();
+    for (number, raw) in mails.iter().enumerate() {
+        let lesson = Lesson::of_stored(raw, site.learner(), None, &Trust::nobody(), &Limits::default());
+        times.push(time(|| {
+            _ = hint::black_box(book.learn(&lesson, number % 2 == 0, "bench", 1).expect("it is learned"));
+        }));
+    }
+    tell("into the log (not yet on the disk)", times);
+    tell("to the disk, with a snapshot", vec![time(|| book.commit().expect("it is kept"))]);
+    tell("start from the snapshot", vec![time(|| drop(info(&settings).expect("it is read")))]);
+}
+
+fn time(act: impl FnOnce()) -> Duration {
+    let begin = Instant::now();
+    act();
+    begin.elapsed()
+}
+
+/// One line of the table.
+fn tell(name: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: usize| {
+        let index = times.len().saturating_sub(1) * share / 100;
+        times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+    };
+    println!("{name:<44} {:>10.1} {:>10.1} {:>10.1}", at(50), at(90), at(99));
+}
