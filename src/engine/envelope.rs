@@ -3,7 +3,7 @@
 use super::Generation;
 use crate::facts::Stage;
 use crate::mail::{Mailbox, ReversePath};
-use crate::verdict::{Evidence, Verdict};
+use crate::verdict::{Evidence, Marks, Verdict};
 
 /// Judges a greeting. `None`: nothing speaks against it.
 pub fn helo(generation: &Generation, listener: &str, name: &str) -> Option<Verdict> {
@@ -37,5 +37,6 @@ pub(super) fn refused(generation: &Generation, listener: &str, stage: Stage, evi
         stage: stage.name(),
         generation: generation.id().clone(),
         rules_only: false,
+        marks: Marks::default(),
     }
 }

@@ -4,7 +4,7 @@ use super::message::anomaly_names;
 use super::{Fault, Generation, Scratch, TimeLeft};
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
-use crate::verdict::{Disposition, Evidence, Verdict};
+use crate::verdict::{Disposition, Evidence, Marks, Verdict};
 
 /// Judges a header. The verdict rejects only where the rules of the header add up to more than everything that could still
 /// come for the mail can take off; else it accepts, which means: go on.
@@ -37,5 +37,6 @@ pub fn end_of_headers(
         stage: Stage::EndOfHeaders.name(),
         generation: generation.id().clone(),
         rules_only: true,
+        marks: Marks::default(),
     })
 }

@@ -1,13 +1,14 @@
 //! The stage end of message: the whole mail is judged. A pure function of transaction, bytes, facts and generation; only the
 //! deadline comes in from outside, as a question that a replay answers with "plenty".
 
+use super::marks::marks;
 use super::{Fault, Generation, Scratch};
 use crate::classifier::Probability;
 use crate::facts::{Case, Facts, Stage};
 use crate::features::{self, MilterView};
 use crate::mail::{Anomaly, Limits, Message, Transaction};
 use crate::policy::Policy;
-use crate::verdict::{Evidence, Verdict};
+use crate::verdict::{Evidence, Marks, Verdict};
 
 /// What is left until the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub fn end_of_message(
     evidence.extend(beyond_limits(&message.anomalies));
 
     let decision = policy.decide(&evidence);
-    Ok(Verdict {
+    let mut verdict = Verdict {
         disposition: decision.disposition,
         score: decision.score,
         required: policy.required(),
@@ -61,7 +62,10 @@ pub fn end_of_message(
         stage: Stage::EndOfMessage.name(),
         generation: generation.id().clone(),
         rules_only,
-    })
+        marks: Marks::default(),
+    };
+    verdict.marks = marks(generation.ruleset(), scratch.scanner(generation), &case, &verdict);
+    Ok(verdict)
 }
 
 /// The classifier's evidence; none where no expert is there, or where none can say anything about this mail (a model that

@@ -10,6 +10,7 @@ mod core;
 mod envelope;
 mod generation;
 mod headers;
+mod marks;
 mod message;
 mod outcome;
 mod pool;

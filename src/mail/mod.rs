@@ -29,7 +29,7 @@ pub use address::Mailbox;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use decode::{decode_charset, decode_windows_1252};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
-pub use header::{HeaderAddress, HeaderField};
+pub use header::{HeaderAddress, HeaderField, date_time};
 pub use html::{HtmlFacts, Link, LinkKind, render_html};
 pub use html_entities::{decode_entities, named_character};
 pub use html_token::{Token as HtmlToken, Tokenizer as HtmlTokenizer};

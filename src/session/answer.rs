@@ -4,13 +4,19 @@ use crate::engine::{FailurePolicy, Fault};
 use crate::milter::{Action, Reply, Response};
 use crate::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict, VerdictId};
 
-/// The response to a verdict. `deletions` take out forged copies of our header fields.
-pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, deletions: Vec<Action>) -> Response {
+/// The response to a verdict. `changes` take out forged copies of our header fields.
+pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, mut changes: Vec<Action>) -> Response {
+    let rewritten = verdict.marks.rewritten.iter();
+    changes.extend(rewritten.map(|(name, value)| Action::ChangeHeader {
+        index: 1,
+        name: (*name).to_owned(),
+        value: value.clone(),
+    }));
     match verdict.disposition {
         Disposition::Reject => reply(&refusal(verdict, id)).into(),
-        Disposition::Accept => accepted(deletions, fields(verdict, id)),
+        Disposition::Accept => accepted(changes, fields(verdict, id)),
         Disposition::Quarantine => {
-            let mut response = accepted(deletions, fields(verdict, id));
+            let mut response = accepted(changes, fields(verdict, id));
             let reason = format!("held by gatepost, score {} id={id}", verdict.score);
             response.actions.push(Action::Quarantine { reason });
             response
@@ -67,20 +73,26 @@ fn accepted(mut actions: Vec<Action>, fields: Vec<(String, String)>) -> Response
     Response { actions, reply: Reply::Continue }
 }
 
-/// The header fields that tell the verdict, in SpamAssassin's form where it has one, so that existing filters read them.
+/// The header fields that tell the verdict: those that the rule files want, else the usual ones; and our own.
 fn fields(verdict: &Verdict, id: &VerdictId) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
-    if verdict.is_spam() {
-        fields.push(("X-Spam-Flag".to_owned(), "YES".to_owned()));
-    }
-    fields.push(("X-Spam-Score".to_owned(), verdict.score.to_string()));
-    fields.push(("X-Spam-Status".to_owned(), status(verdict)));
+    let mut fields = verdict.marks.fields.clone().unwrap_or_else(|| usual_fields(verdict));
     let model =
         verdict.classifier().map(|(model, probability)| format!("\n\tmodel={model} probability={probability:.4}"));
     let rules_only = if verdict.rules_only { "\n\trules-only" } else { "" };
     let (disposition, generation) = (verdict.disposition, &verdict.generation);
     let own = format!("{disposition} id={id} gen={generation}{}{rules_only}", model.unwrap_or_default());
     fields.push(("X-Gatepost".to_owned(), own));
+    fields
+}
+
+/// In SpamAssassin's form, so that existing filters read them.
+fn usual_fields(verdict: &Verdict) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    if verdict.is_spam() {
+        fields.push(("X-Spam-Flag".to_owned(), "YES".to_owned()));
+    }
+    fields.push(("X-Spam-Score".to_owned(), verdict.score.to_string()));
+    fields.push(("X-Spam-Status".to_owned(), status(verdict)));
     fields
 }
 
@@ -114,7 +126,7 @@ mod tests {
     use super::{deferral, fields, to_fault, to_verdict};
     use crate::engine::{FailurePolicy, Fault};
     use crate::milter::{Action, Reply};
-    use crate::verdict::{Disposition, Evidence, GenerationId, Hit, Score, Verdict, VerdictId};
+    use crate::verdict::{Disposition, Evidence, GenerationId, Hit, Marks, Score, Verdict, VerdictId};
 
     fn verdict(disposition: Disposition, rules: &[&str]) -> Verdict {
         let hit = |name: &&str| {
@@ -129,6 +141,7 @@ mod tests {
             stage: "message",
             generation: GenerationId::new("0123456789ab"),
             rules_only: false,
+            marks: Marks::default(),
         }
     }
 

@@ -148,7 +148,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::mail::{ClientAddress, Mailbox, ReversePath};
-    use crate::verdict::{Disposition, Hit, Score};
+    use crate::verdict::{Disposition, Hit, Marks, Score};
 
     pub(in crate::telemetry) fn transaction() -> Transaction {
         let mut transaction = Transaction::new(Arc::from("inbound"), SystemTime::UNIX_EPOCH);
@@ -174,6 +174,7 @@ pub(super) mod tests {
             stage: "message",
             generation: GenerationId::new("0123456789ab"),
             rules_only: false,
+            marks: Marks::default(),
         }
     }
 

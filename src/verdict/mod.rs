@@ -9,5 +9,5 @@ mod reply;
 
 pub use disposition::Disposition;
 pub use evidence::{Evidence, Hit, RuleName, Score};
-pub use outcome::{GenerationId, StageName, Verdict, VerdictId};
+pub use outcome::{GenerationId, Marks, StageName, Verdict, VerdictId};
 pub use reply::{EnhancedStatusCode, ReplyCode, SmtpReply};

@@ -77,6 +77,17 @@ pub struct Verdict {
     pub generation: GenerationId,
     /// True when the deadline left no time for the classifier and only the rules spoke.
     pub rules_only: bool,
+    /// What the rule files want to be written to the mail.
+    pub marks: Marks,
+}
+
+/// What rule files want to be written to a mail (SpamAssassin's `add_header`, `rewrite_header` and the like).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Fields that stand in place of our own `X-Spam-…`; `None` where no rule file says anything about them.
+    pub fields: Option<Vec<(String, String)>>,
+    /// Fields of the mail itself, by name, with their new values.
+    pub rewritten: Vec<(&'static str, String)>,
 }
 
 /// The name of the stage, as `facts::Stage::name` gives it (the words rooms do not name one another).

@@ -206,3 +206,30 @@ fn several_mails_on_one_connection_each_get_their_own_verdict() {
     }
     assert_eq!(postfix.queue("hold").len(), 3);
 }
+
+/// SpamAssassin's `add_header` and `rewrite_header`, written by Postfix.
+#[test]
+fn rule_files_say_what_is_written_to_a_mail() {
+    if skip(Postfix::missing()) {
+        return;
+    }
+    let mut daemon = Daemon::start("");
+    daemon.write_rules(
+        "20_marks.cf",
+        "body TEST_MARK /gatepost-test-mark-me/\ndescribe TEST_MARK The test asked to be marked\nscore TEST_MARK 22\n\
+         clear_headers\nadd_header all Level _STARS(*)_\nadd_header spam Flag _YESNOCAPS_\n\
+         add_header all Tests _TESTS(,)_\nrewrite_header Subject [marked]\n",
+    );
+    daemon.kill();
+    daemon.start_again();
+    let postfix = Postfix::start(&daemon.milter(), &[]);
+    assert!(postfix.send(FROM, &[TO], &mail("spam", "X-Spam-Level: forged\n", "gatepost-test-mark-me")).is_positive());
+    let delivered = postfix.wait_delivered(1);
+    let spam = &delivered[0];
+    assert_eq!(spam.header("Subject"), ["[marked] spam"], "{}", spam.text);
+    assert_eq!(spam.header("X-Spam-Flag"), ["YES"]);
+    assert!(spam.header("X-Spam-Level").concat().starts_with("*****"), "{}", spam.text);
+    assert!(spam.header("X-Spam-Tests").concat().contains("TEST_MARK"), "{}", spam.text);
+    assert!(spam.header("X-Spam-Status").is_empty() && !spam.text.contains("forged"), "{}", spam.text);
+    assert_eq!(spam.header("X-Gatepost").len(), 1);
+}

@@ -129,7 +129,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verdict::{GenerationId, Hit, Score};
+    use crate::verdict::{GenerationId, Hit, Marks, Score};
 
     fn report(judged: Result<Verdict, String>) -> Report {
         Report { name: "a\u{1b}b".to_owned(), judged, elapsed: Duration::from_micros(7) }
@@ -147,6 +147,7 @@ mod tests {
             stage: "message",
             generation: GenerationId::new("g"),
             rules_only: false,
+            marks: Marks::default(),
         }
     }
 
