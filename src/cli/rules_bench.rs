@@ -1,5 +1,6 @@
 //! `gatepost rules bench`: what each rule costs, worst first.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,12 @@ use crate::diagnostic::Source;
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
 use crate::rules::{Cost, Costs, Ruleset, Scanner};
+use crate::verdict::RuleName;
 
+/// A rule that takes longer for a mail is slow: all shipped rules together take a tenth of it.
+const SLOW: Duration = Duration::from_millis(1);
+/// How often the sample is scanned to tell slow rules.
+const SLOW_ROUNDS: usize = 4;
 /// Bytes of mail kept in memory, so that reading it is not measured.
 const KEPT: usize = 256 << 20;
 
@@ -77,6 +83,25 @@ fn measure(costs: &mut Costs, scanner: &mut Scanner, ruleset: &Ruleset, raw: &[u
     let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
     let start = Instant::now();
     costs.measure(scanner, ruleset, &case, &|| start.elapsed());
+}
+
+/// The rules that take longer than [`SLOW`] for a mail of the sample. The quickest of several rounds counts, so that nothing
+/// else that the machine does makes a rule slow.
+pub(super) fn slow(ruleset: &Ruleset) -> BTreeMap<RuleName, String> {
+    let (mut scanner, mails, limits) = (Scanner::new(ruleset), sample(), Limits::default());
+    let mut best: BTreeMap<RuleName, Duration> = BTreeMap::new();
+    for _ in 0..SLOW_ROUNDS {
+        let mut costs = Costs::new(ruleset);
+        mails.iter().for_each(|raw| measure(&mut costs, &mut scanner, ruleset, raw, &limits));
+        for cost in costs.worst_first(ruleset) {
+            let time = best.entry(cost.rule).or_insert(cost.time);
+            *time = cost.time.min(*time);
+        }
+    }
+    let count = u32::try_from(mails.len()).unwrap_or(1).max(1);
+    best.retain(|_, time| *time / count > SLOW);
+    let why = format!("it takes more than {} ms for a mail of our sample", SLOW.as_millis());
+    best.into_keys().map(|rule| (rule, why.clone())).collect()
 }
 
 /// The mails that were named, as many as fit; else the sample.
@@ -212,5 +237,13 @@ mod tests {
         let hits =
             |name: &str| costs.worst_first(&ruleset).iter().find(|cost| &*cost.rule == name).map(|cost| cost.hits);
         assert_eq!(hits("A"), Some(2));
+    }
+
+    /// Every place of a long text is tried, and each try goes on to the limit of steps.
+    #[test]
+    fn a_slow_rule_is_told() {
+        let rules = "body QUICK /meeting/\nbody SLOW /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\n";
+        let ruleset = Ruleset::load(&[Arc::new(Source::new("test.cf".to_owned(), rules.to_owned()))]).0.unwrap();
+        assert_eq!(slow(&ruleset).into_keys().map(|rule| rule.to_string()).collect::<Vec<_>>(), ["SLOW"]);
     }
 }

@@ -255,7 +255,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0221",
         "rules with templates that do not run",
-        "SpamAssassin 4.0.1 fills `%{NAME}` from the first mail that a process sees and then keeps it, so in a daemon such rules hardly ever hit. A set with `loadplugin` lines hits as that daemon does: these rules are off. `capture_templates 1` runs them as they are meant, with what each mail holds; `capture_templates 0` leaves them off without a word.",
+        "In one long-lived process SpamAssassin 4.0.1 was not seen to fill `%{NAME}` for each mail: of 2,200 mails 28 hit such rules when each had a process of its own, and none when all shared one. A set with `loadplugin` lines hits as such a daemon does: these rules are off. `capture_templates 1` runs them as they are meant, with what each mail holds; `capture_templates 0` leaves them off without a word.",
     ),
     // Rules: regular expressions.
     code(

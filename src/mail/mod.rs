@@ -37,4 +37,4 @@ pub use limits::Limits;
 pub use message::{Message, TextPart};
 pub use transaction::{Client, ClientAddress, Envelope, ReversePath, Transaction};
 pub use url::{Url, UrlSource};
-pub use words::decode_words;
+pub use words::{decode_words, decode_words_up_to};

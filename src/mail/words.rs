@@ -17,6 +17,12 @@ struct Word<'a> {
 /// Decodes the encoded words of a value. White space between two of them goes away; neighbours of one charset and
 /// encoding are joined before they are decoded, since many mailers cut characters apart. What is no encoded word stays.
 pub fn decode_words(value: &[u8]) -> String {
+    decode_words_up_to(value, |_, bytes| bytes.len())
+}
+
+/// The same for readers that do not take all bytes of a word: `end` tells how many they take, by the name of the charset
+/// in lower case.
+pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> String {
     let mut result = String::with_capacity(value.len());
     // The bytes of a run of encoded words in one charset, not yet decoded.
     let mut run: Option<(&[u8], Vec<u8>)> = None;
@@ -25,7 +31,7 @@ pub fn decode_words(value: &[u8]) -> String {
         let (before, from) = rest.split_at(start);
         let Some(word) = read(from) else {
             let (literal, behind) = rest.split_at(start.saturating_add(2));
-            flush(&mut run, &mut result);
+            flush(&mut run, &mut result, &end);
             push_text(literal, &mut result);
             rest = behind;
             continue;
@@ -34,7 +40,7 @@ pub fn decode_words(value: &[u8]) -> String {
         let same = run.as_ref().is_some_and(|(charset, _)| charset.eq_ignore_ascii_case(word.charset));
         if !(continues && same) {
             let follows_word = run.is_some();
-            flush(&mut run, &mut result);
+            flush(&mut run, &mut result, &end);
             if !(continues && follows_word) {
                 push_text(before, &mut result);
             }
@@ -49,7 +55,7 @@ pub fn decode_words(value: &[u8]) -> String {
         }
         rest = from.get(word.len..).unwrap_or_default();
     }
-    flush(&mut run, &mut result);
+    flush(&mut run, &mut result, &end);
     push_text(rest, &mut result);
     result
 }
@@ -59,10 +65,11 @@ pub(super) fn broken(value: &[u8]) -> usize {
     memchr::memmem::find_iter(value, b"=?").filter(|&at| value.get(at..).and_then(read).is_none()).count()
 }
 
-fn flush(run: &mut Option<(&[u8], Vec<u8>)>, result: &mut String) {
+fn flush(run: &mut Option<(&[u8], Vec<u8>)>, result: &mut String, end: &impl Fn(&str, &[u8]) -> usize) {
     if let Some((charset, bytes)) = run.take() {
         let charset = String::from_utf8_lossy(charset).to_ascii_lowercase();
-        result.push_str(&to_utf8(&bytes, Some(&charset)).0);
+        let taken = bytes.get(..end(&charset, &bytes)).unwrap_or(&bytes);
+        result.push_str(&to_utf8(taken, Some(&charset)).0);
     }
 }
 

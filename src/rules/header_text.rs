@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::header_request::{HeaderRequest, Part, Pick};
 use super::lists::Lists;
-use super::views::{addresses, unambiguous};
-use crate::mail::{Entity, HeaderAddress, HeaderField, Message, decode_words};
+use super::views::{addresses, end_of_word, unambiguous};
+use crate::mail::{Entity, HeaderAddress, HeaderField, Message, decode_words_up_to};
 
 /// Fields whose encoded words stay as they are; so do all that begin with `List-`.
 const PLAIN_FIELDS: &[&str] = &[
@@ -81,7 +81,7 @@ pub(super) fn part(one: addresses::Entry, request: &HeaderRequest, lists: &Lists
 /// A display name with encoded words decoded and white space squeezed, without single quotes around.
 fn display_name(name: &[u8]) -> Vec<u8> {
     let unfolded: Vec<u8> = name.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
-    let decoded = decode_words(unambiguous(&unfolded).as_bytes());
+    let decoded = decode_words_up_to(unambiguous(&unfolded).as_bytes(), end_of_word);
     let words: Vec<&str> =
         decoded.split(|c: char| c.is_ascii_whitespace() || c == '\u{b}').filter(|w| !w.is_empty()).collect();
     if words.is_empty() {
@@ -132,7 +132,8 @@ pub(super) fn line(field: &HeaderField<'_>, raw: bool) -> Vec<u8> {
     } else {
         let unfolded = unfolded(&value(field));
         let text = unambiguous(&unfolded);
-        if is_plain(field) { text.into_owned().into_bytes() } else { decode_words(text.as_bytes()).into_bytes() }
+        let text = if is_plain(field) { text.into_owned() } else { decode_words_up_to(text.as_bytes(), end_of_word) };
+        text.into_bytes()
     };
     line.push(b'\n');
     line

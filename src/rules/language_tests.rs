@@ -73,6 +73,11 @@ fn rules_hit_what_they_should() {
         ("mimeheader X Content-Type =~ /html.*\\n.*pdf/\ntflags X concat", true),
         ("mimeheader X Content-Type =~ /html.*\\n.*pdf/", false),
         ("mimeheader X ALL =~ /attachment/\ntflags X range=3-", true),
+        ("mimeheader X Content-Disposition =~ /none/ [if-unset: none]", true),
+        ("mimeheader X Content-Disposition !~ /none/ [if-unset: none]", false),
+        ("mimeheader X Content-Disposition =~ /none/ [if-unset: none]\ntflags X range=3", false),
+        ("mimeheader X Content-Type =~ /none/ [if-unset: none]", false),
+        ("mimeheader X Content-Disposition =~ /^$/", true),
         // Tags within tags.
         ("replace_tag A <B>\nreplace_tag B H[e]llo\nreplace_rules X\nbody X /<A> Bob/", true),
         // Conditions.
@@ -201,6 +206,41 @@ fn what_cannot_hit_is_told_with_the_reason() {
     assert_eq!(ruleset.unsupported()[3].reason, "it needs NET");
     let settings: Vec<_> = ruleset.ignored_settings().iter().map(|one| one.name.as_str()).collect();
     assert_eq!(settings, ["ok_languages", "required_score"]);
+}
+
+/// Text of ISO-2022-JP has 7 bits: here it is Shift-JIS behind the first letter.
+#[test]
+fn an_encoded_word_of_seven_bits_ends_at_the_eighth() {
+    let ruleset = load("header CUT Subject =~ /^a$/\nheader WHOLE Subject =~ /b/\n");
+    for (charset, wanted) in [("iso-2022-jp", "CUT"), ("shift_jis", "WHOLE")] {
+        let mail = format!("Subject: =?{charset}?Q?a=93=FAb?=\n\nx\n");
+        let found: Vec<_> = scan(&ruleset, &mail).hits.iter().map(|hit| hit.rule.to_string()).collect();
+        assert_eq!(found, [wanted], "{charset}");
+    }
+}
+
+/// Our own relays may be fewer than those that are trusted.
+#[test]
+fn fields_are_told_apart_by_networks() {
+    let relay = |host: &str, ip: &str| {
+        format!(
+            "Received: from {host} ({host} [{ip}]) by mx.example.net (Postfix) with ESMTP id {host};\n\tThu, 1 Jan 1970 00:00:00 +0000\n"
+        )
+    };
+    let inner = relay("one.example", "192.0.2.1") + "X-Inner: 1\n" + &relay("two.example", "198.51.100.1");
+    let mail = inner + "X-Middle: 1\n" + &relay("three.example", "203.0.113.1") + "X-Outer: 1\n\nx\n";
+    let networks = "trusted_networks 192.0.2.0/24 198.51.100.0/24\ninternal_networks 192.0.2.0/24\n";
+    for (request, wanted) in [
+        ("ALL-INTERNAL", "Inner"),
+        ("ALL-EXTERNAL", "Middle Outer"),
+        ("ALL-TRUSTED", "Inner Middle"),
+        ("ALL-UNTRUSTED", "Outer"),
+    ] {
+        let rule = |name: &str| format!("header {name} {request} =~ /^X-{name}:/m\n");
+        let ruleset = load(&(networks.to_owned() + &["Inner", "Middle", "Outer"].map(rule).concat()));
+        let found: Vec<_> = scan(&ruleset, &mail).hits.iter().map(|hit| hit.rule.to_string()).collect();
+        assert_eq!(found.join(" "), wanted, "{request}");
+    }
 }
 
 /// See `Tables::runs_templates`.

@@ -1,4 +1,5 @@
-//! `mimeheader` rules with `tflags range=` or `concat`: some of the entities, or all their values as one text.
+//! `mimeheader` rules that do not look at each value by itself: with `tflags range=` or `concat`, at some of the entities or at
+//! all values as one text; with `[if-unset: …]`, at entities that lack the field, too.
 
 use super::header_request::HeaderRequest;
 use super::header_text::mime;
@@ -43,6 +44,8 @@ pub(super) struct MimeParts {
     pub(super) range: PartRange,
     /// All as one text.
     pub(super) concat: bool,
+    /// The value of an entity that lacks the field; `None` passes it over.
+    pub(super) if_unset: Option<String>,
 }
 
 impl MimeParts {
@@ -51,7 +54,8 @@ impl MimeParts {
         let skipped = usize::try_from(self.range.first.saturating_sub(1)).unwrap_or(usize::MAX);
         let count = usize::try_from(self.range.last - self.range.first).unwrap_or(usize::MAX).saturating_add(1);
         let chosen = message.entities.iter().skip(skipped).take(count);
-        let values = chosen.filter_map(|entity| mime(entity, &self.request));
+        let unset = || self.if_unset.as_ref().map(|text| text.as_bytes().to_vec());
+        let values = chosen.filter_map(|entity| mime(entity, &self.request).or_else(unset));
         if !self.concat {
             return values.collect();
         }

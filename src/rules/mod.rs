@@ -59,7 +59,7 @@ mod language_tests;
 #[cfg(test)]
 mod tests;
 
-pub use check::{TestResult, check, run_tests};
+pub use check::{TestResult, check, check_with_costs, run_tests};
 pub use cost::{Cost, Costs};
 pub use explain::explain;
 pub use include::{Include, includes, with_includes};

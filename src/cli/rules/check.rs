@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cli::Exit;
+use crate::cli::{Exit, rules_bench};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::generation::compile;
@@ -15,7 +15,7 @@ use crate::rules;
 /// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where something is doubtful.
 pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Failure> {
     let loads = compile(sources).is_ok();
-    let told = rules::check(sources);
+    let told = rules::check_with_costs(sources, rules_bench::slow);
     let errors = told.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let mut out = Output::new();
     match format {

@@ -78,6 +78,11 @@ pub(super) fn check(views: &Views<'_>, arguments: &Arguments) -> bool {
     }
 }
 
+/// Kinds of text that SpamAssassin knows no better stand for plain text.
+pub(super) fn is_read_as_plain(entity: &Entity<'_>) -> bool {
+    entity.media_type.main == "text" && !matches!(entity.media_type.sub.as_str(), "html" | "calendar" | "x-vcard")
+}
+
 fn is_other_text(entity: &Entity<'_>) -> bool {
     entity.media_type.main == "text" && entity.media_type.sub != "html"
 }
@@ -202,9 +207,7 @@ pub(super) fn ascii_text_illegal(views: &Views<'_>, _: &Arguments) -> bool {
     leaves(views).any(|entity| {
         let is_ascii = entity.charset.as_deref().is_none_or(|charset| charset == "us-ascii");
         let is_illegal = |byte: &u8| matches!(byte, 0 | b'\r' | 0x80..);
-        entity.media_type.is("text", "plain")
-            && is_ascii
-            && lines(views, entity).any(|line| line.text.iter().any(is_illegal))
+        is_read_as_plain(entity) && is_ascii && lines(views, entity).any(|line| line.text.iter().any(is_illegal))
     })
 }
 

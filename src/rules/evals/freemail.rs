@@ -96,8 +96,7 @@ fn in_body(views: &Views<'_>) -> Option<BTreeSet<String>> {
     let texts = views.case().message.texts.iter().filter_map(|text| text.html.as_ref());
     for link in texts.flat_map(|html| &html.links).filter(|link| link.kind == LinkKind::Anchor) {
         let href = link.href.trim().to_lowercase();
-        let address = href.strip_prefix("mailto:").and_then(|rest| rest.split('?').next());
-        if !address.filter(|address| address.contains('@')).is_none_or(|address| found.add(address)) {
+        if linked(&href).is_some_and(|address| !found.add(address)) {
             return None;
         }
     }
@@ -110,17 +109,26 @@ fn in_body(views: &Views<'_>) -> Option<BTreeSet<String>> {
     Some(found.free)
 }
 
+/// The address of a link, right behind its scheme.
+fn linked(href: &str) -> Option<&str> {
+    let rest = href.strip_prefix("mailto:")?;
+    let (start, end) = address_around(rest, rest.find('@')?)?;
+    rest.get(..end).filter(|_| start == 0)
+}
+
 /// Takes the addresses that the author wrote, not those that he quotes; `false` when there are too many.
 fn add_paragraph(text: &str, found: &mut Found<'_, '_>) -> bool {
     let mut end_before = 0;
     for (at, _) in text.match_indices('@') {
         let Some((start, end)) = address_around(text, at).filter(|(start, _)| *start >= end_before) else { continue };
-        end_before = end;
         let (before, behind) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
         let address = text.get(start..end).unwrap_or_default();
         let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
         let is_quoted = (behind.starts_with('>') || is_label(behind)) && !word.ends_with("mailto:");
         let has_tld = address.rsplit('.').next().is_some_and(|tld| found.views.lists().is_tld(tld));
+        if has_tld {
+            end_before = end;
+        }
         if has_tld && !is_quoted && !word.contains("://") && !found.add(address) {
             return false;
         }
@@ -143,7 +151,22 @@ fn is_label(behind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_bulk, is_label};
+    use super::{is_bulk, is_label, linked};
+
+    #[test]
+    fn addresses_of_links() {
+        for (href, wanted) in [
+            ("mailto:a@example.com", Some("a@example.com")),
+            ("mailto:a@example.com ?&cc=b@example.com", Some("a@example.com")),
+            ("mailto:a@example.com?subject=x", Some("a@example.com")),
+            ("mailto:<a@example.com>", None),
+            ("mailto:?to=a@example.com", Some("?to=a@example.com")),
+            ("mailto:a", None),
+            ("https://example.com/a@example.com", None),
+        ] {
+            assert_eq!(linked(href), wanted, "{href}");
+        }
+    }
 
     #[test]
     fn bulk_senders() {

@@ -146,8 +146,24 @@ pub(super) fn host_blocked(views: &Views<'_>, _: &Arguments) -> bool {
 
 fn has_host(views: &Views<'_>, list: &str) -> bool {
     let forms = views.uri().iter().filter_map(|form| std::str::from_utf8(form).ok()).take(HOSTS_LIMIT);
-    let mut hosts = forms.filter_map(|form| host_of(form, views.lists()));
+    let links = forms.filter(|form| !form.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")));
+    let mut hosts = links.filter_map(|form| host_of(form, views.lists())).chain(signers(views));
     hosts.any(|host| views.lists().has_host(list, &host))
+}
+
+/// The domains that signed (RFC 6376 §3.5, tag `d`), whether or not the signatures are good.
+fn signers(views: &Views<'_>) -> Vec<String> {
+    let fields = ["DomainKey-Signature", "DKIM-Signature"].map(|name| views.text(name));
+    let domains = fields.iter().flat_map(|field| field.split([';', '\n'])).filter_map(signer).take(HOSTS_LIMIT);
+    domains.filter(|domain| views.lists().registered(domain).is_some()).collect()
+}
+
+/// The domain of a tag, if it is that of a signer.
+fn signer(tag: &str) -> Option<String> {
+    let (name, domain) = tag.split_once('=')?;
+    let name = name.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| !word.is_empty())?;
+    let domain: String = domain.chars().filter(|c| !c.is_whitespace()).collect();
+    (name == "d" && !domain.is_empty()).then(|| domain.to_lowercase())
 }
 
 /// Whether a relay that may vouch has a name under the sender's registered domain.
@@ -157,4 +173,23 @@ pub(super) fn sender_matches_relay(views: &Views<'_>, _: &Arguments) -> bool {
     let domain = |name: &str| views.lists().registered(name).unwrap_or_else(|| name.to_owned());
     let names = vouching(views).iter().map(|relay| relay.rdns.to_lowercase()).filter(|name| !name.is_empty());
     host.contains('.') && names.into_iter().any(|name| domain(&name) == domain(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::signer;
+
+    #[test]
+    fn domains_that_signed() {
+        for (tag, wanted) in [
+            (" d=Example.COM", Some("example.com")),
+            ("\td = mail.example.net ", Some("mail.example.net")),
+            (" bd=example.com", None),
+            (" d=", None),
+            (" s=d", None),
+            ("d", None),
+        ] {
+            assert_eq!(signer(tag).as_deref(), wanted, "{tag}");
+        }
+    }
 }

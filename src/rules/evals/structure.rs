@@ -66,8 +66,8 @@ fn has_epilogue(views: &Views<'_>, entity: &Entity<'_>) -> bool {
 
 /// The parameter `boundary` of a Content-Type.
 fn boundary(content_type: &str) -> Option<&str> {
-    let at = content_type.to_ascii_lowercase().find("boundary=")?;
-    let value = content_type.get(at + "boundary=".len()..)?;
+    let at = content_type.to_ascii_lowercase().find("boundary")?;
+    let value = content_type.get(at + "boundary".len()..)?.trim_start().strip_prefix('=')?.trim_start();
     let boundary = match value.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),
         None => value.split([';', ' ', '\n', '\t']).next(),
@@ -89,7 +89,9 @@ mod tests {
         for (value, wanted) in [
             ("multipart/mixed; Boundary=\"a b\"; x=y", Some("a b")),
             ("multipart/mixed; boundary=ab; x", Some("ab")),
+            ("multipart/mixed;boundary = \"ab\"", Some("ab")),
             ("multipart/mixed; boundary=", None),
+            ("multipart/mixed; boundary", None),
             ("text/plain", None),
         ] {
             assert_eq!(boundary(value), wanted, "{value}");

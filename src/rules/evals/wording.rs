@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Arguments;
+use super::encoding::is_read_as_plain;
 use crate::mail::EntityKind;
 use crate::rules::views::Views;
 
@@ -149,9 +150,24 @@ fn difference_of(views: &Views<'_>, outer: usize) -> Option<Difference> {
             None => add_words(&text.rendered, &mut plain),
         }
     }
+    let unread = unread_texts(views, outer);
+    for text in &unread {
+        add_words(text, &mut plain);
+    }
     let is_missing = |(word, count): &(&&str, &usize)| plain.get(**word).is_none_or(|other| other < *count);
     let missing = html.iter().filter(is_missing).count();
     (!html.is_empty()).then_some(Difference { html: html.len(), plain: plain.len(), missing })
+}
+
+/// Text of a kind that readers do not show, but SpamAssassin takes for plain, such as `text/plain charset=us-ascii`.
+fn unread_texts(views: &Views<'_>, outer: usize) -> Vec<String> {
+    let message = views.case().message;
+    let is_read = |index: usize| message.texts.iter().any(|text| text.entity == index);
+    let leaves = message.entities.iter().enumerate().filter(|(_, entity)| entity.kind == EntityKind::Leaf);
+    leaves
+        .filter(|(index, entity)| is_read_as_plain(entity) && is_inside(views, *index, outer) && !is_read(*index))
+        .map(|(_, entity)| String::from_utf8_lossy(&entity.content).into_owned())
+        .collect()
 }
 
 fn is_inside(views: &Views<'_>, entity: usize, outer: usize) -> bool {

@@ -97,7 +97,7 @@ impl Colour {
     /// What a style says somewhere around `rgb`: its numbers, whatever else stands there. Missing ones are 0.
     pub(in crate::rules) fn loose(value: &str) -> Self {
         let kept: String = value.chars().filter(|c| c.is_ascii_digit() || *c == ',').collect();
-        let mut numbers = kept.split(',').map(|number| number.parse().map_or(0, |number: u32| byte(f64::from(number))));
+        let mut numbers = kept.split(',').map(|number| number.parse().map_or(0, byte));
         let mut next = || numbers.next().unwrap_or(0);
         Self([next(), next(), next()])
     }
@@ -143,6 +143,7 @@ mod tests {
             assert_eq!(Colour::read(value), wanted.map(Colour::from_number), "{value}");
         }
         assert_eq!(Colour::loose("rgba(1, 300,x)"), Colour([1, 255, 0]));
+        assert_eq!(Colour::loose("rgb(255 255 255 / 0.95)"), Colour([255, 0, 0]));
     }
 
     #[test]

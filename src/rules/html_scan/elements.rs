@@ -80,27 +80,6 @@ pub(super) fn parts_text(name: &str) -> bool {
     )
 }
 
-/// Whether an element changes how text looks.
-pub(super) fn has_style(name: &str) -> bool {
-    matches!(
-        name,
-        "basefont"
-            | "big"
-            | "font"
-            | "small"
-            | "a"
-            | "body"
-            | "div"
-            | "marquee"
-            | "p"
-            | "span"
-            | "table"
-            | "td"
-            | "th"
-            | "tr"
-    )
-}
-
 /// The attribute by which an element links to something.
 pub(super) fn link_attribute(name: &str) -> Option<&'static str> {
     match name {

@@ -3,7 +3,6 @@
 mod colour;
 mod elements;
 mod scan;
-mod style;
 
 pub(super) use colour::Colour;
 pub(super) use scan::HtmlScan;

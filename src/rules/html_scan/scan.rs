@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::elements::{self, Kind};
-use super::style::{Fault, Styles};
-use crate::mail::{HtmlToken, HtmlTokenizer, decode_entities};
+use crate::rules::views::{Fault, HtmlSource, Looks, Piece, is_blank, prepared};
 
 /// Different names of elements that are counted.
 const NAMES_LIMIT: usize = 512;
 /// Bytes of the texts of all links.
 const ANCHORS_LIMIT: usize = 64 << 10;
+/// Titles that are kept.
+const TITLES_LIMIT: usize = 64;
 /// Comments that are kept.
 const COMMENTS_LIMIT: usize = 200;
 /// Bytes of a link beyond which SpamAssassin cuts it.
@@ -44,8 +45,8 @@ pub(in crate::rules) struct HtmlScan {
     /// Comments with their brackets.
     pub(in crate::rules) comments: Vec<String>,
     /// Sizes of text in steps of 1 to 7.
-    largest: i32,
-    smallest: i32,
+    largest: i64,
+    smallest: i64,
     tags: Tally,
     elements: Tally,
     /// End tags of what was not open.
@@ -75,7 +76,7 @@ fn share(part: u32, all: u32) -> Option<f64> {
 
 struct Walk {
     scan: HtmlScan,
-    styles: Styles,
+    looks: Looks,
     /// The last character that was shown.
     last: Option<char>,
     anchor_bytes: usize,
@@ -89,19 +90,19 @@ impl HtmlScan {
             non_space: rendered.chars().filter(|c| !c.is_whitespace()).count(),
             ..Self::default()
         };
-        let mut walk = Walk { scan, styles: Styles::new(), last: None, anchor_bytes: 0 };
-        let mut tokens = HtmlTokenizer::new(source);
-        while let Some(token) = tokens.next() {
-            match token {
-                HtmlToken::Open(name) => walk.open(&name.to_ascii_lowercase(), &tokens),
-                HtmlToken::Close(name) => walk.close(&name.to_ascii_lowercase()),
-                HtmlToken::Text(text) => walk.text(&decode_entities(text)),
-                HtmlToken::Raw { element: "script" | "style", .. } | HtmlToken::Comment(_) => {}
-                HtmlToken::Raw { element, text } => walk.raw(element, &decode_entities(text)),
+        let mut walk = Walk { scan, looks: Looks::default(), last: None, anchor_bytes: 0 };
+        let prepared = prepared(source);
+        let mut pieces = HtmlSource::new(&prepared);
+        while let Some(piece) = pieces.next() {
+            match piece {
+                Piece::Open(name) => walk.open(&name.to_ascii_lowercase(), &pieces),
+                Piece::Close(name) => walk.close(&name.to_ascii_lowercase()),
+                Piece::Text(text) => walk.text(&text),
+                Piece::Other => {}
             }
         }
         walk.scan.read_comments(source);
-        (walk.scan.largest, walk.scan.smallest) = (walk.styles.largest, walk.styles.smallest);
+        (walk.scan.largest, walk.scan.smallest) = (walk.looks.largest, walk.looks.smallest);
         walk.scan
     }
 
@@ -114,8 +115,8 @@ impl HtmlScan {
         };
         match name {
             "length" => Some(self.length as f64),
-            "max_size" => Some(f64::from(self.largest)),
-            "min_size" => Some(f64::from(self.smallest)),
+            "max_size" => Some(self.largest as f64),
+            "min_size" => Some(self.smallest as f64),
             "bad_tag_ratio" => others(|tally| tally.all),
             "non_element_ratio" => others(|tally| tally.names),
             "closed_extra_ratio" => share(self.closed_extra, self.tags.all),
@@ -165,20 +166,16 @@ impl Walk {
         Some(kind)
     }
 
-    fn open(&mut self, name: &str, tokens: &HtmlTokenizer<'_>) {
+    fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
         let Some(Kind::Element | Kind::Shown) = self.count(name, 1) else { return };
-        if elements::has_style(name) {
-            self.styles.open(name, tokens.attributes());
-        }
+        self.looks.open(name, tag);
         self.part_text(name);
-        self.look_at(name, |key| tokens.attribute(key).map(decode_entities));
+        self.look_at(name, |key| tag.attribute(key));
     }
 
     fn close(&mut self, name: &str) {
         let Some(Kind::Element | Kind::Shown) = self.count(name, -1) else { return };
-        if elements::has_style(name) {
-            self.styles.close(name);
-        }
+        self.looks.close(name);
         self.part_text(name);
     }
 
@@ -209,6 +206,7 @@ impl Walk {
             }
             "object" | "embed" => scan.embeds = true,
             "iframe" => scan.has_iframe_source |= value("src").is_some_and(|source| !source.as_ref().trim().is_empty()),
+            "title" if scan.titles.len() < TITLES_LIMIT => scan.titles.push(String::new()),
             "a" if self.anchor_bytes < ANCHORS_LIMIT => scan.anchors.push(String::new()),
             _ => {}
         }
@@ -216,7 +214,7 @@ impl Walk {
 
     /// Adds to the text of the link that is open.
     fn anchor_text(&mut self, text: &str) {
-        if self.scan.inside.get("a").is_none_or(|open| *open == 0) {
+        if !self.is_inside("a") {
             return;
         }
         self.anchor_bytes += text.len();
@@ -225,27 +223,30 @@ impl Walk {
         }
     }
 
-    /// The content of an element that holds nothing but text.
-    fn raw(&mut self, element: &str, text: &str) {
-        if element == "title" {
-            self.scan.titles.push(text.to_owned());
-        }
-        self.text(text);
+    fn is_inside(&self, name: &str) -> bool {
+        self.scan.inside.get(name).is_some_and(|open| *open > 0)
     }
 
     fn text(&mut self, text: &str) {
+        if self.is_inside("script") || self.is_inside("style") {
+            return;
+        }
         self.anchor_text(text);
+        if self.is_inside("title")
+            && let Some(title) = self.scan.titles.last_mut()
+        {
+            title.push_str(text);
+        }
         let is_word = |c: char| !c.is_whitespace() && !c.is_ascii_punctuation();
         let is_cut = self.last.is_some_and(is_word) && text.starts_with(is_word);
         self.scan.cut_words += u32::from(is_cut);
         self.last = text.chars().next_back().or(self.last);
-        let is_blank = |c: char| c.is_ascii_whitespace() || matches!(c, '\u{b}' | '\u{a0}');
-        if text.chars().all(is_blank) {
+        if is_blank(text) {
             return;
         }
-        match self.styles.fault() {
-            Some(Fault::Invisible) => self.scan.low_contrast = true,
-            Some(Fault::UnknownColour) => self.scan.invalid_colour = true,
+        match self.looks.fault() {
+            Some(Fault::LowContrast) => self.scan.low_contrast = true,
+            Some(Fault::InvalidColour) => self.scan.invalid_colour = true,
             None => {}
         }
     }

@@ -44,6 +44,15 @@ pub(super) fn decode<'b>(bytes: &'b [u8], charset: Option<&str>, trust: Trust) -
     }
 }
 
+/// Names of ISO-2022-JP (RFC 1468). Its text has 7 bits, and what SpamAssassin reads of it ends at the first byte that has 8.
+const JIS: [&str; 4] = ["iso-2022-jp", "iso-2022-jp-1", "7bit-jis", "jis"];
+
+/// How many bytes of a text are read in that charset (in lower case).
+pub(in crate::rules) fn end_of_word(charset: &str, bytes: &[u8]) -> usize {
+    let cut = JIS.contains(&charset).then(|| bytes.iter().position(|byte| !byte.is_ascii())).flatten();
+    cut.unwrap_or(bytes.len())
+}
+
 /// The text of a header field, which should be ASCII or UTF-8: what is neither is taken for Windows-1252.
 pub(in crate::rules) fn unambiguous(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(decode_windows_1252(bytes)), Cow::Borrowed)
@@ -52,6 +61,9 @@ pub(in crate::rules) fn unambiguous(bytes: &[u8]) -> Cow<'_, str> {
 /// The text in the declared charset, where that is known and the text fits.
 fn declared(bytes: &[u8], charset: &str, trust: Trust) -> Option<String> {
     let name = charset.trim().to_ascii_lowercase();
+    if JIS.contains(&name.as_str()) {
+        return decode_charset(bytes.get(..end_of_word(&name, bytes))?, "iso-2022-jp");
+    }
     match name.as_str() {
         // What is ASCII or UTF-8 was tried first.
         "us-ascii" | "ascii" | "utf-8" | "utf8" if trust == Trust::Guess => None,
@@ -131,6 +143,9 @@ mod tests {
             (b"\xe4\x93", Some("iso-8859-1"), "ä\u{201c}", true),
             (b"\xe4\x81", None, "ä\u{fffd}", true),
             (b"\xe4", Some("koi8-r"), "Д", true),
+            (b"a\x1b$B$\"\x1b(Bb", Some("ISO-2022-JP"), "aあb", true),
+            (b"ab\xe4c", Some("iso-2022-jp"), "ab", true),
+            (b"\x93\xfa", Some("iso-2022-jp"), "", true),
             (b"a\0b\0", Some("utf-16"), "ab", true),
             (b"\0a\0 ", Some("utf-16"), "a ", true),
         ] {

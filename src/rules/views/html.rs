@@ -54,7 +54,7 @@ pub(super) fn render(source: &str, is_decoded: bool) -> Rendered {
 
 /// What SpamAssassin changes in a source before it is cut: `&nbsp;` is a blank, `<br/>` is `<br>`, and curly quotes are
 /// straight ones.
-fn prepared(source: &str) -> Cow<'_, str> {
+pub(in crate::rules) fn prepared(source: &str) -> Cow<'_, str> {
     let has = |what: &str| memchr::memmem::find(source.as_bytes(), what.as_bytes()).is_some();
     let mut text = Cow::Borrowed(source);
     if has("&nbsp;") {
@@ -245,7 +245,7 @@ impl Renderer {
 }
 
 /// Whether there is nothing in it that could be seen.
-fn is_blank(text: &str) -> bool {
+pub(in crate::rules) fn is_blank(text: &str) -> bool {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         let is_gap = match character {

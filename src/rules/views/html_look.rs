@@ -1,4 +1,5 @@
-//! Whether text of HTML can be seen, as SpamAssassin decides it: by colours, sizes and inline style of the elements around.
+//! How text of HTML looks, and whether it can be seen, as SpamAssassin decides it: by colours, sizes and inline style of
+//! the elements around.
 
 use super::html_source::HtmlSource;
 use crate::rules::html_scan::Colour;
@@ -16,8 +17,19 @@ const STYLED: [&str; 13] =
 enum Paint {
     Known(Colour),
     Invalid,
+    /// `#` without digits, which SpamAssassin takes for a colour that is like no other.
+    Empty,
     /// Resolved at the end of a style attribute.
     Transparent,
+}
+
+/// What is wrong with the colours of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Fault {
+    /// It can hardly be told from what is behind it.
+    LowContrast,
+    /// One colour is none.
+    InvalidColour,
 }
 
 /// How text looks inside an element.
@@ -32,12 +44,17 @@ struct Look {
     is_hidden: bool,
 }
 
-/// The looks of the open elements.
-pub(super) struct Looks {
+/// The looks of the open elements, and the extremes of size that were met.
+#[derive(Debug)]
+pub(in crate::rules) struct Looks {
     open: Vec<Look>,
     /// How many elements of each name are open.
     counts: [usize; STYLED.len()],
     base_size: i64,
+    /// The largest size that an attribute left, in the steps of 1 to 7 that `font` counts.
+    pub(in crate::rules) largest: i64,
+    /// The smallest.
+    pub(in crate::rules) smallest: i64,
 }
 
 const PAGE: Look = Look {
@@ -51,7 +68,8 @@ const PAGE: Look = Look {
 
 impl Default for Looks {
     fn default() -> Self {
-        Self { open: Vec::new(), counts: [0; STYLED.len()], base_size: 3 }
+        let (counts, usual) = ([0; STYLED.len()], PAGE.size);
+        Self { open: Vec::new(), counts, base_size: usual, largest: usual, smallest: usual }
     }
 }
 
@@ -63,15 +81,22 @@ impl Looks {
     /// Whether text at this place is not seen.
     pub(super) fn hides_text(&self) -> bool {
         let look = self.top();
-        let is_unreadable = match (look.front, look.back) {
-            (Paint::Known(front), Paint::Known(back)) => front.hides_on(back),
-            _ => true,
-        };
-        is_unreadable || look.size <= 1 || look.has_no_display || look.is_hidden
+        self.fault().is_some() || look.size <= 1 || look.has_no_display || look.is_hidden
+    }
+
+    /// What is wrong with the colours of text at this place. Two colours that are none are taken for the same.
+    pub(in crate::rules) fn fault(&self) -> Option<Fault> {
+        let look = self.top();
+        match (look.front, look.back) {
+            (Paint::Known(front), Paint::Known(back)) => front.hides_on(back).then_some(Fault::LowContrast),
+            (front, back) if front == back => Some(Fault::LowContrast),
+            (Paint::Invalid, _) | (_, Paint::Invalid) => Some(Fault::InvalidColour),
+            _ => None,
+        }
     }
 
     /// A start tag; the name is in lower case.
-    pub(super) fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
+    pub(in crate::rules) fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
         let Some(element) = styled(name) else { return };
         let base =
             if name == "basefont" { tag.attribute("size").and_then(|size| digits(size.trim_start())) } else { None };
@@ -89,15 +114,29 @@ impl Looks {
         match name {
             "big" => look.size += 1,
             "small" => look.size -= 1,
-            _ if tag.has_attributes() => self.read_attributes(name, tag, &mut look),
+            _ if tag.has_attributes() => {
+                self.read_attributes(name, tag, &mut look);
+                if may_change(name).iter().any(|attribute| tag.attribute(attribute).is_some()) {
+                    self.note_size(look.size);
+                }
+            }
             _ => {}
         }
         self.open.push(look);
         self.count(element, 1);
     }
 
+    /// As SpamAssassin: what is a new largest size is no candidate for the smallest.
+    fn note_size(&mut self, size: i64) {
+        if size > self.largest {
+            self.largest = size;
+        } else {
+            self.smallest = self.smallest.min(size);
+        }
+    }
+
     /// An end tag; the name is in lower case. A body is never left: text behind it is shown like that inside.
-    pub(super) fn close(&mut self, name: &str) {
+    pub(in crate::rules) fn close(&mut self, name: &str) {
         let Some(element) = styled(name).filter(|_| name != "body") else { return };
         if self.counts.get(element).is_none_or(|count| *count == 0) {
             return;
@@ -169,9 +208,12 @@ impl Looks {
     fn read_style(&self, style: &str, look: &mut Look) {
         let style = style.get(..style.floor_char_boundary(STYLE_LIMIT)).unwrap_or_default();
         for declaration in style.split(';') {
-            let Some((property, value)) = declaration.split_once(':') else { continue };
-            let (property, value) = (property.trim_start_matches(is_space), value.trim_matches(is_space));
-            if value.is_empty() {
+            let Some((property, written)) = declaration.split_once(':') else { continue };
+            let (property, value) = (property.trim_start_matches(is_space), written.trim_matches(is_space));
+            let is_colour = property.eq_ignore_ascii_case("color") || property.eq_ignore_ascii_case("background-color");
+            // A value goes over one line. Nothing is no declaration, but a blank is a colour, which is none.
+            let is_blank = value.is_empty() && is_colour && written.contains(|c| c != '\n');
+            if value.contains('\n') || (value.is_empty() && !is_blank) {
                 continue;
             }
             match property {
@@ -202,7 +244,9 @@ fn styled(name: &str) -> Option<usize> {
 }
 
 fn paint(value: &str) -> Paint {
-    Colour::read(value).map_or(Paint::Invalid, Paint::Known)
+    let digits = value.trim_matches(is_space).trim_start_matches('#');
+    let is_empty = digits.is_empty() && value.contains('#');
+    Colour::read(value).map_or(if is_empty { Paint::Empty } else { Paint::Invalid }, Paint::Known)
 }
 
 /// The colour of a declaration; `None` where it leaves it as it is.
@@ -255,6 +299,17 @@ fn background(value: &str) -> Option<Colour> {
     words.iter().filter(|word| !word.is_empty()).find_map(|word| Colour::read(word))
 }
 
+/// The attributes that SpamAssassin looks at. After each it compares the size, whether it changed or not.
+fn may_change(name: &str) -> &'static [&'static str] {
+    match name {
+        "body" => &["text", "bgcolor", "link", "alink", "vlink", "background"],
+        "font" | "basefont" => &["color", "face", "size"],
+        "marquee" => &["bgcolor", "background"],
+        "table" | "td" | "th" | "tr" => &["bgcolor", "style"],
+        _ => &["style"],
+    }
+}
+
 /// The number at the start, at most nine digits of it.
 fn digits(text: &str) -> Option<i64> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -272,10 +327,15 @@ mod tests {
 
     /// Whether the text `x` of a source is hidden.
     fn hides(text: &str) -> bool {
+        at_x(text).hides_text()
+    }
+
+    /// The looks where the text `x` of a source stands.
+    fn at_x(text: &str) -> Looks {
         let (mut source, mut looks) = (HtmlSource::new(text), Looks::default());
         while let Some(piece) = source.next() {
             match piece {
-                Piece::Text(text) if text == "x" => return looks.hides_text(),
+                Piece::Text(text) if text == "x" => return looks,
                 Piece::Open(name) => looks.open(&name.to_lowercase(), &source),
                 Piece::Close(name) => looks.close(&name.to_lowercase()),
                 _ => {}
@@ -308,6 +368,52 @@ mod tests {
             ("<table><td style='color:#fff'><font><tr>x", true),
         ] {
             assert_eq!(hides(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn colours_are_judged() {
+        let (low, invalid) = (Some(Fault::LowContrast), Some(Fault::InvalidColour));
+        for (text, wanted) in [
+            ("<font color='#fefefe'>x", low),
+            ("<font color=nonsense>x", invalid),
+            ("<p style='COLOR: rgb(255,255,250) !important'>x", low),
+            ("<p style='color: rgb(255 255 255 / 90%)'>x", None),
+            ("<p style='color:inherit'>x", None),
+            ("<p style='color:initial'>x", invalid),
+            ("<p style='color: !important'>x", invalid),
+            ("<p style='color: '>x", invalid),
+            ("<p style='background-color: ; color:'>x", invalid),
+            ("<p style='color:'>x", None),
+            ("<p style='color:#'>x", None),
+            ("<p style='color:#;background-color:#'>x", low),
+            ("<p style='color:#;background-color:no'>x", invalid),
+            ("<p style='color:\n'>x", None),
+            ("<p style='color:\nno'>x", invalid),
+            ("<p style='color:n\no'>x", None),
+            ("<p style='color : no'>x", None),
+            ("<p style='color: a; background-color: b'>x", low),
+            ("<p style='background: black, white'>x", None),
+            ("<p style='Background: black'>x", None),
+            ("<p style='background: black'>x", low),
+            ("<p color=white>x", None),
+        ] {
+            assert_eq!(at_x(text).fault(), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_noted() {
+        for (text, wanted) in [
+            ("<big>x", (3, 3)),
+            ("<big><font face=a>x", (4, 3)),
+            ("<basefont size=4><font size=+2><font size=-3>x", (6, 1)),
+            ("<font size=7pt>x", (7, 3)),
+            ("<small><font data-a=b>x", (3, 3)),
+            ("<small><td bgcolor=red>x", (3, 2)),
+        ] {
+            let looks = at_x(text);
+            assert_eq!((looks.largest, looks.smallest), wanted, "{text}");
         }
     }
 

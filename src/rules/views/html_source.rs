@@ -22,7 +22,7 @@ const LITERAL: &[(&str, bool)] = &[
 
 /// One piece.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece<'s> {
+pub(in crate::rules) enum Piece<'s> {
     /// Text, character references decoded.
     Text(Cow<'s, str>),
     /// A start tag; its attributes are in [`HtmlSource::attribute`].
@@ -55,7 +55,7 @@ enum Section {
 }
 
 /// The state of cutting.
-pub(super) struct HtmlSource<'s> {
+pub(in crate::rules) struct HtmlSource<'s> {
     text: &'s str,
     at: usize,
     /// The element whose text is being read, and whether it is literal.
@@ -70,18 +70,18 @@ pub(super) struct HtmlSource<'s> {
 
 impl<'s> HtmlSource<'s> {
     /// Begins at the start of a source.
-    pub(super) fn new(text: &'s str) -> Self {
+    pub(in crate::rules) fn new(text: &'s str) -> Self {
         let (literal, sections, pending, attributes) = (None, Vec::new(), None, Vec::new());
         Self { text, at: 0, literal, sections, pending, has_lone_ends: false, attributes }
     }
 
     /// The value of an attribute of the last start tag: the first of that name. One without value has its own name.
-    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'s, str>> {
+    pub(in crate::rules) fn attribute(&self, name: &str) -> Option<Cow<'s, str>> {
         self.attribute_if(|key| key.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first attribute whose name is wanted.
-    pub(super) fn attribute_if(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Cow<'s, str>> {
+    pub(in crate::rules) fn attribute_if(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Cow<'s, str>> {
         let (name, value) = self.attributes.iter().find(|(key, _)| is_wanted(key))?;
         Some(match value {
             Some(value) => decode(value, Place::Attribute),
@@ -90,7 +90,7 @@ impl<'s> HtmlSource<'s> {
     }
 
     /// Whether the last start tag has attributes.
-    pub(super) fn has_attributes(&self) -> bool {
+    pub(in crate::rules) fn has_attributes(&self) -> bool {
         !self.attributes.is_empty()
     }
 

@@ -110,8 +110,10 @@ impl<'c> Views<'c> {
         let value = match request.name.as_str() {
             "ALL" if request.raw => Some(block(message).to_vec()),
             "ALL" => Some(all(&message.header, false)),
-            "ALL-EXTERNAL" | "ALL-UNTRUSTED" => self.side(request.raw, false),
-            "ALL-INTERNAL" | "ALL-TRUSTED" => self.side(request.raw, true),
+            "ALL-EXTERNAL" => self.side(request.raw, false, self.relays().internal_fields),
+            "ALL-INTERNAL" => self.side(request.raw, true, self.relays().internal_fields),
+            "ALL-TRUSTED" => self.side(request.raw, true, self.relays().trusted_fields),
+            "ALL-UNTRUSTED" => self.side(request.raw, false, self.relays().trusted_fields),
             "ToCc" => fields(&message.header, &["To", "Cc"], request, self.lists),
             "EnvelopeFrom" => {
                 let address = Some(self.envelope_from()?.into_bytes());
@@ -232,12 +234,13 @@ impl<'c> Views<'c> {
         None
     }
 
-    /// The fields that trusted relays wrote, with the Received field that the last of them added; or all from that on.
-    fn side(&self, raw: bool, trusted: bool) -> Option<Vec<u8>> {
+    /// The fields that our own or trusted relays wrote, with the Received field behind the first `count`, which the last
+    /// of them added; or all from that on.
+    fn side(&self, raw: bool, ours: bool, count: usize) -> Option<Vec<u8>> {
         let header = &self.case.message.header;
         let mut places = header.iter().enumerate().filter(|(_, field)| field.is("Received")).map(|(at, _)| at);
-        let place = places.nth(self.relays().trusted_fields);
-        let fields = match (trusted, place) {
+        let place = places.nth(count);
+        let fields = match (ours, place) {
             (true, Some(place)) => header.get(..=place)?,
             (true, None) => header,
             (false, place) => header.get(place?..)?,

@@ -23,7 +23,10 @@ mod uri_text;
 #[cfg(test)]
 mod reference_tests;
 
-pub(super) use charset::unambiguous;
+pub(super) use charset::{end_of_word, unambiguous};
 pub(super) use host::host_of;
+pub(super) use html::{is_blank, prepared};
+pub(super) use html_look::{Fault, Looks};
+pub(super) use html_source::{HtmlSource, Piece};
 pub use lazy::Shown;
 pub(super) use lazy::{Views, address_around};
