@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::cli::{Exit, rules_bench};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::generation::compile;
 use crate::cli::terminal::{Output, complain};
+use crate::cli::{Exit, rules_bench};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::rules;
 

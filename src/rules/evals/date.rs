@@ -14,16 +14,21 @@ const STAMP_WORDS: usize = 5;
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are far below 2^52")]
 pub(super) fn shifted(views: &Views<'_>, arguments: &Arguments) -> bool {
+    let distance = views.date_distance(|| distance(views));
+    distance.is_some_and(|distance| arguments.spans(distance as f64 / 3600.0, false))
+}
+
+/// How far the date lies ahead of the arrival, in seconds; `None` where there is no date to ask for.
+fn distance(views: &Views<'_>) -> Option<i64> {
     let message = views.case().message;
     let mut fields = ["Resent-Date", "Date"].into_iter().flat_map(|name| message.fields(name));
     let date = fields.find_map(|field| seconds(&field.decoded()));
     let arrival = connected(views);
     if arrival.is_some() && date.is_none() {
-        return false;
+        return None;
     }
     let arrivals = arrival.map_or_else(|| times(&handovers(views)), |time| vec![time]);
-    let distance = date.map_or(0, |date| nearest(date, &arrivals));
-    arguments.spans(distance as f64 / 3600.0, false)
+    Some(date.map_or(0, |date| nearest(date, &arrivals)))
 }
 
 /// When the MTA told us of the mail; `None` of a mail from a file.

@@ -15,19 +15,25 @@ fn is_from(views: &Views<'_>, domain: &str) -> bool {
 /// Lists and groups that remove the Received fields of what they hand on.
 pub(super) fn gated(views: &Views<'_>, _: &Arguments) -> bool {
     let Some(received) = views.find("Received") else { return true };
-    let received = Trace::read(&received);
-    received.says("from groups.msn.com (*.msn.com*") || is_ezmlm(views, &received)
+    is_group(&received) || is_ezmlm(views, &received)
+}
+
+/// MSN's groups. Only where their name stands at all are words worth reading.
+fn is_group(received: &str) -> bool {
+    received.contains("groups.msn.com") && Trace::read(received).says("from groups.msn.com (*.msn.com*")
 }
 
 /// The list manager ezmlm names itself, the list, and its qmail.
-fn is_ezmlm(views: &Views<'_>, received: &Trace) -> bool {
+fn is_ezmlm(views: &Views<'_>, received: &str) -> bool {
     let list = views.text("Mailing-List");
     let runs = list.lines().any(|line| line.starts_with("contact ") && line.ends_with("; run by ezmlm"));
     let delivered = views.text("Delivered-To");
     let mut delivered = delivered.lines().filter_map(|line| line.strip_prefix("mailing list "));
-    runs && delivered.any(|address| address.contains('@'))
-        && (received.says("*qmail * invoked from network);")
-            || received.says_in_order(&["*qmail", "invoked", "by", "*);"]))
+    if !runs || !delivered.any(|address| address.contains('@')) {
+        return false;
+    }
+    let received = Trace::read(received);
+    received.says("*qmail * invoked from network);") || received.says_in_order(&["*qmail", "invoked", "by", "*);"])
 }
 
 /// What has to stand in another field, too.
@@ -69,7 +75,13 @@ enum Hotmail {
 }
 
 fn hotmail(views: &Views<'_>, arguments: &Arguments) -> Hotmail {
-    let received = Trace::of(views, "Received");
+    let received = views.text("Received");
+    // Most mail has nothing to do with it: then no marks need to be looked for.
+    let is_author = is_from(views, "hotmail.com");
+    if !is_author && !received.contains("hotmail.com") {
+        return Hotmail::Fine;
+    }
+    let received = Trace::read(&received);
     let has_client = has_address(&views.text("X-Originating-Ip"));
     let organisation = views.text("X-OriginatorOrg");
     let has_organisation = organisation.contains("hotmail.com") || organisation.contains("msonline-outlook");
@@ -84,7 +96,7 @@ fn hotmail(views: &Views<'_>, arguments: &Arguments) -> Hotmail {
     }
     match () {
         () if claims_hotmail(&received) => Hotmail::Claimed,
-        () if is_from(views, "hotmail.com") => Hotmail::Missing,
+        () if is_author => Hotmail::Missing,
         () => Hotmail::Fine,
     }
 }
@@ -141,6 +153,9 @@ pub(super) fn yahoo(views: &Views<'_>, arguments: &Arguments) -> bool {
 pub(super) fn gmail(views: &Views<'_>, _: &Arguments) -> bool {
     /// Google's own fields are long secrets.
     const SECRET_MIN: usize = 60;
+    if !is_from(views, "gmail.com") {
+        return false;
+    }
     let is_secret = |field: &str| views.text(field).len() >= SECRET_MIN;
     let inner = Trace::of(views, "X-Received");
     let is_marked = inner.says("by 10.* with SMTP id *")
@@ -148,7 +163,7 @@ pub(super) fn gmail(views: &Views<'_>, _: &Arguments) -> bool {
             && inner.pairs().any(|(before, word)| before == "by" && is_inner(word)))
         || Trace::of(views, "Received").says("by smtp.googlemail.com with ESMTPSA id *")
         || (is_secret("X-Gm-Message-State") && is_secret("X-Google-Smtp-Source"));
-    is_from(views, "gmail.com") && !is_marked
+    !is_marked
 }
 
 /// Google's inner addresses: `2002:a05:…`, two digits behind the letter.
@@ -158,8 +173,9 @@ fn is_inner(word: &str) -> bool {
 }
 
 pub(super) fn eudoramail(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let is_marked = Trace::of(views, "Received").says("by *whowhere.com;*") && has_address(&views.text("X-Sender-Ip"));
-    is_from(views, "eudoramail.com") && !gated(views, arguments) && !is_marked
+    let is_marked =
+        || Trace::of(views, "Received").says("by *whowhere.com;*") && has_address(&views.text("X-Sender-Ip"));
+    is_from(views, "eudoramail.com") && !gated(views, arguments) && !is_marked()
 }
 
 pub(super) fn juno(views: &Views<'_>, arguments: &Arguments) -> bool {
@@ -185,10 +201,14 @@ fn is_juno(field: &Trace) -> bool {
 
 /// Relays of AOL's naming that lack what AOL's relays write.
 pub(super) fn aol_relay(views: &Views<'_>, _: &Arguments) -> bool {
-    let received = Trace::of(views, "Received");
+    let received = views.text("Received");
+    if !is_aol_name(&received) {
+        return false;
+    }
+    let received = Trace::read(&received);
     let is_marked = received.says("*/AOL-*.*.*)*")
         || ["RELAY", "MAILRELAY", "MAILIN"].iter().any(|name| received.says(&format!("ESMTP id {name}*")));
-    is_aol_name(&views.text("Received")) && !is_marked
+    !is_marked
 }
 
 /// A word such as `rly-xw01.mx.example`.

@@ -2,9 +2,10 @@
 
 use super::budget::Budget;
 use super::form::Form;
+use super::literals::Clause;
 use super::parse::{Flags, parse};
 use super::pattern::{Cache, Pattern};
-use super::{ByteSet, is_plain};
+use super::{ByteSet, Skeletons, is_plain};
 
 /// What does not agree, if anything. A pattern that does not compile must say where in its text it is wrong. Where a limit
 /// is reached nothing is said.
@@ -49,12 +50,15 @@ fn slowly(text_of_pattern: &str, text: &[u8]) -> Option<bool> {
 /// What the filters of a view say of a text.
 fn may_match(form: &Form, text: &[u8]) -> bool {
     let bytes = ByteSet::of_text(text);
+    let mut skeleton = Vec::new();
+    Skeletons::new().write(text, &mut skeleton);
+    let (in_text, in_skeleton) = (has(text, &form.clauses), has(&skeleton, &form.skeleton));
+    text.len() >= form.least && form.needs.iter().all(|set| set.meets(bytes)) && in_text && in_skeleton
+}
+
+/// Whether the literals of all clauses stand in a text.
+fn has(text: &[u8], clauses: &[Clause]) -> bool {
     let places =
         |literal: &Vec<u8>| text.windows(literal.len()).filter(|part| part.eq_ignore_ascii_case(literal)).count();
-    text.len() >= form.least
-        && form.needs.iter().all(|set| set.meets(bytes))
-        && form
-            .clauses
-            .iter()
-            .all(|clause| clause.literals.iter().map(places).sum::<usize>() >= usize::from(clause.times))
+    clauses.iter().all(|clause| clause.literals.iter().map(places).sum::<usize>() >= usize::from(clause.times))
 }

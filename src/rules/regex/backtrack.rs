@@ -7,7 +7,7 @@
 use super::ast::{Assertion, Greed};
 use super::budget::{LimitReached, Steps};
 use super::byteset::ByteSet;
-use super::program::{Loop, NO_SET, NONE, Op, Program, Run, capture_slot};
+use super::program::{END_OF_TEXT, Loop, NO_SET, NONE, Op, Program, Run, capture_slot};
 
 /// Choices and remembered values of one search, 32 bytes each.
 const STACK_LIMIT: usize = 1 << 17;
@@ -219,7 +219,13 @@ impl Search<'_> {
             Op::Byte(byte) => self.byte(self.at) == Some(byte) && self.consume(1),
             Op::Set(set) => self.at < self.text.len() && self.fits(set, self.at) && self.consume(1),
             Op::Assert(assertion) => self.holds(assertion) && self.next(),
+            Op::Fail => false,
             Op::Jump(pc) => self.go(pc),
+            Op::Dispatch(number) => {
+                let entry = self.byte(self.at).map_or(END_OF_TEXT, usize::from);
+                let table = self.program.dispatches.get(number as usize);
+                table.and_then(|table| table.get(entry)).is_some_and(|pc| self.go(*pc))
+            }
             Op::Branch { first, otherwise } => {
                 if first != NO_SET && !self.fits(first, self.at) {
                     return Ok(self.go(otherwise));

@@ -16,6 +16,7 @@ use super::needs::needs;
 use super::program::Program;
 use super::relax::{relaxed, written_out};
 use super::rewrite;
+use super::skeleton::clauses_of_skeleton;
 use super::translate::{translate, translate_loosely};
 
 /// Bytes that the automaton of one form may take.
@@ -59,6 +60,8 @@ pub(in crate::rules) struct Form {
     engine: Engine,
     /// Of each clause, literals stand in every text that matches (in lower case; compare in any ASCII case).
     pub(in crate::rules) clauses: Vec<Clause>,
+    /// The same of the skeleton of the text; looked for only where there are no clauses above.
+    pub(in crate::rules) skeleton: Vec<Clause>,
     /// Of each set, at least one byte stands in every text that matches.
     pub(in crate::rules) needs: Vec<ByteSet>,
     /// Shorter texts do not match.
@@ -99,7 +102,8 @@ impl Form {
     }
 
     fn of(engine: Engine, node: &Node, always_matches: bool) -> Self {
-        Self { engine, clauses: clauses(node), needs: needs(node), least: node.least(), always_matches }
+        let skeleton = clauses_of_skeleton(node);
+        Self { engine, clauses: clauses(node), skeleton, needs: needs(node), least: node.least(), always_matches }
     }
 
     /// Whether it matches somewhere in the text.

@@ -89,6 +89,11 @@ pub(super) fn clauses(node: &Node) -> Vec<Clause> {
     best(info(node).clauses()).into_iter().map(without_longer).collect()
 }
 
+/// How each match begins, in lower case; maybe with nothing.
+pub(super) fn beginnings(node: &Node) -> Texts {
+    info(node).head().clone()
+}
+
 /// A literal that contains another adds nothing.
 fn without_longer(mut clause: Clause) -> Clause {
     let literals = &mut clause.literals;

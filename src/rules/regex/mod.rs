@@ -2,7 +2,7 @@
 //!
 //! A pattern is read into a tree over sets of bytes ([`ast`]); case and the ASCII classes are settled while reading, so
 //! that the tree has no modes left. From the tree come the text for regex-automata ([`translate`]), the literals of the
-//! prefilter ([`literals`]), and the bytes that a text must have at all ([`needs`]). What a finite automaton cannot decide
+//! prefilter ([`literals`], and for words with gaps [`skeleton`]), and the bytes that a text must have at all ([`needs`]). What a finite automaton cannot decide
 //! becomes a program ([`program`]) for an engine with a step limit ([`backtrack`]), where that is small behind an automaton
 //! for a pattern that matches at least as much ([`relax`]). A large automaton is only asked when the same engine, tried
 //! where a match can begin ([`heads`]), takes too long. All that makes a form of the pattern ([`form`]); there is a second
@@ -30,6 +30,7 @@ mod problem;
 mod program;
 mod relax;
 mod rewrite;
+mod skeleton;
 mod translate;
 
 #[cfg(test)]
@@ -41,7 +42,8 @@ pub(in crate::rules) use byteset::ByteSet;
 pub(in crate::rules) use capture::{Captures, FirstGroup};
 pub(in crate::rules) use doubt::Doubt;
 pub(in crate::rules) use form::Form;
-pub(in crate::rules) use literals::CLAUSES;
+pub(in crate::rules) use literals::{CLAUSES, Clause};
 pub(in crate::rules) use pattern::{Cache, Pattern};
 pub(in crate::rules) use plain::is_plain;
 pub(in crate::rules) use problem::Problem;
+pub(in crate::rules) use skeleton::Skeletons;

@@ -1,10 +1,12 @@
 //! A compiled pattern.
 
+use super::ast::Node;
 use super::budget::Budget;
 use super::delimit::delimited;
 use super::form::{Form, FormCache, Refused};
+use super::literals::Clause;
 use super::parse::{Flags, Parsed, parse};
-use super::plain::{Plain, for_plain_texts, is_plain};
+use super::plain::{Plain, dropped, for_plain_texts, is_plain};
 use super::problem::Problem;
 use crate::diagnostic::byte_of_stand_in;
 
@@ -57,7 +59,7 @@ impl Pattern {
             Problem { span, ..problem }
         })?;
         let span = parts.start..parts.start + parts.pattern.len();
-        let whole = Form::new(&node).map_err(|refused| match refused {
+        let mut whole = Form::new(&node).map_err(|refused| match refused {
             Refused::Automaton(message) => Problem::wrong("R0304", message, span.clone()),
             Refused::Program(message) => {
                 let inner = backtracking.map(|inner| moved(inner.start)..moved(inner.end));
@@ -69,6 +71,9 @@ impl Pattern {
             Plain::Never => ForPlain::Nothing,
             Plain::Smaller(node) => Form::new(&node).map_or(ForPlain::Whole, |form| ForPlain::Smaller(Box::new(form))),
         };
+        if whole.clauses.is_empty() {
+            whole.clauses = with_dropped(&plain, &node);
+        }
         Ok(Self { always_matches: whole.always_matches, whole, plain })
     }
 
@@ -137,6 +142,19 @@ impl Pattern {
     pub(super) fn is_rewritten(&self) -> bool {
         self.whole.is_rewritten()
     }
+}
+
+/// Clauses of a whole pattern: what matches by nothing but plain texts has the literals of the form for these, and all else
+/// a literal of what was left out of that.
+fn with_dropped(plain: &ForPlain, node: &Node) -> Vec<Clause> {
+    let of_plain = match plain {
+        ForPlain::Whole => return Vec::new(),
+        ForPlain::Nothing => vec![Clause { literals: Vec::new(), times: 1 }],
+        ForPlain::Smaller(form) => form.clauses.clone(),
+    };
+    let Some(dropped) = dropped(node).filter(|_| !of_plain.is_empty()) else { return Vec::new() };
+    let both = |clause: Clause| Clause { literals: [clause.literals, dropped.clone()].concat(), times: 1 };
+    of_plain.into_iter().map(both).filter(|clause| !clause.literals.is_empty()).collect()
 }
 
 /// The bytes that a pattern stands for.

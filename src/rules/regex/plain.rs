@@ -6,6 +6,7 @@
 
 use super::ast::Node;
 use super::byteset::ByteSet;
+use super::literals::beginnings;
 
 /// Sets that keep more bytes than this stay as they are: nothing is won.
 const SMALL_SET: u32 = 24;
@@ -74,6 +75,64 @@ fn reduced(node: &Node, bytes: ByteSet) -> Option<Node> {
     })
 }
 
+/// Most literals for what was left out.
+const MOST_DROPPED: usize = 2_048;
+/// A literal of more bytes tells enough.
+const LONG_ENOUGH: usize = 2;
+
+/// Literals (in lower case) of which one stands in every text that the pattern matches by something that was left out of
+/// it; `None` where they are too many.
+pub(super) fn dropped(node: &Node) -> Option<Vec<Vec<u8>>> {
+    let mut found = Vec::new();
+    match reduced(node, plain()) {
+        Some(_) => left_out(node, &mut found),
+        None => needed(node, &mut found),
+    }
+    found.sort_unstable();
+    found.dedup();
+    (found.len() <= MOST_DROPPED).then_some(found)
+}
+
+/// Adds literals for what [`reduced`] leaves out of a pattern of which something is left.
+fn left_out(node: &Node, found: &mut Vec<Vec<u8>>) {
+    let mut part = |node: &Node| match reduced(node, plain()) {
+        Some(_) => left_out(node, found),
+        None => needed(node, found),
+    };
+    match node {
+        Node::Set(set) if set.intersection(plain()).len() <= SMALL_SET => {
+            found.extend(set.intersection(plain().complement()).bytes().map(|byte| vec![byte]));
+        }
+        // What is looked at is no part of the literals of a pattern.
+        Node::Empty | Node::Assert(_) | Node::BackReference { .. } | Node::Set(_) | Node::Look { .. } => {}
+        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().for_each(part),
+        Node::Repeat { node, .. } | Node::Capture(_, node) | Node::Atomic(node) => part(node),
+    }
+}
+
+/// Adds literals of which one stands in every text that matches a pattern of which nothing is left.
+fn needed(node: &Node, found: &mut Vec<Vec<u8>>) {
+    let begins = beginnings(node);
+    if !begins.is_empty() && begins.iter().all(|text| text.len() >= LONG_ENOUGH) {
+        found.extend(begins);
+        return;
+    }
+    match node {
+        Node::Set(set) => found.extend(set.bytes().map(|byte| vec![byte])),
+        Node::Concat(nodes) => {
+            if let Some(part) = nodes.iter().find(|node| reduced(node, plain()).is_none()) {
+                needed(part, found);
+            }
+        }
+        Node::Alternate(nodes) => nodes.iter().for_each(|node| needed(node, found)),
+        Node::Repeat { node, .. } | Node::Capture(_, node) | Node::Look { node, .. } | Node::Atomic(node) => {
+            needed(node, found);
+        }
+        // Of these something is always left.
+        Node::Empty | Node::Assert(_) | Node::BackReference { .. } => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -86,6 +145,23 @@ mod tests {
     fn plain_texts_are_ascii_without_entities() {
         for (text, wanted) in [("", true), ("a #1;\n", true), ("a&b", false), ("\u{e9}", false), ("\x7f", true)] {
             assert_eq!(is_plain(text.as_bytes()), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_literals() {
+        let dropped =
+            |pattern: &str| super::dropped(&parse(pattern.as_bytes(), Flags::default()).unwrap().node).unwrap();
+        for (pattern, wanted) in [
+            ("abc", &[][..]),
+            (r"[v\xc0]i", &[b"\xc0".as_slice()][..]),
+            (r"(?:v|\xe1\x80|&#1;)i", &[b"&#1;", b"\xe1\x80"]),
+            (r"a(?:\xe1\x80)?(?!\xc0)", &[b"\xe1\x80"]),
+            (r"a(?=\xe1\x80)", &[b"\xe1\x80"]),
+            (r"&.{3}b", &[b"&"]),
+            (r"[^a]", &[]),
+        ] {
+            assert_eq!(dropped(pattern), wanted, "{pattern}");
         }
     }
 

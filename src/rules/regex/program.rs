@@ -15,6 +15,12 @@ const BEHIND_LIMIT: usize = 255;
 const FOLLOWING_LIMIT: usize = 8;
 /// No set: any byte or the end may come.
 pub(super) const NO_SET: u32 = u32::MAX;
+/// Fewer branches are tried one by one.
+const DISPATCH_LEAST: usize = 6;
+/// Steps of all chains of a dispatch, by branch: where most branches can begin with most bytes, it saves nothing.
+const CHAIN_SHARE: usize = 8;
+/// The entry of a dispatch for the end of the text.
+pub(super) const END_OF_TEXT: usize = 256;
 /// A slot that holds nothing.
 pub(super) const NONE: usize = usize::MAX;
 
@@ -25,10 +31,14 @@ pub(super) enum Op {
     Byte(u8),
     /// A byte out of the set.
     Set(u32),
+    /// Nothing can follow.
+    Fail,
     /// A place.
     Assert(Assertion),
     /// Go on elsewhere.
     Jump(u32),
+    /// Where the next byte says: the branches that can begin with it, one after the other.
+    Dispatch(u32),
     /// The next step if the next byte is in the set; if that fails, `otherwise`.
     Branch { first: u32, otherwise: u32 },
     /// `now`; if that fails, the next step.
@@ -88,6 +98,9 @@ pub(super) struct Loop {
     pub(super) after: u32,
 }
 
+/// Where an alternation goes on, by the next byte; the last entry is for the end of the text.
+pub(super) type Dispatch = Box<[u32; END_OF_TEXT + 1]>;
+
 /// A program.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
@@ -95,6 +108,7 @@ pub(super) struct Program {
     pub(super) sets: Vec<ByteSet>,
     pub(super) runs: Vec<Run>,
     pub(super) loops: Vec<Loop>,
+    pub(super) dispatches: Vec<Dispatch>,
     pub(super) slots: usize,
     /// With which bytes a match can begin; `None` when it may be empty.
     pub(super) first: Option<ByteSet>,
@@ -122,6 +136,7 @@ impl Program {
                 sets: Vec::new(),
                 runs: Vec::new(),
                 loops: Vec::new(),
+                dispatches: Vec::new(),
                 slots: 0,
                 first: first_of([node].into_iter()),
                 only_first: first_of([node].into_iter()).and_then(ByteSet::only),
@@ -223,6 +238,9 @@ impl Compiler {
     }
 
     fn alternation(&mut self, nodes: &[Node]) {
+        if nodes.len() >= DISPATCH_LEAST && self.dispatch(nodes) {
+            return;
+        }
         let mut jumps = Vec::new();
         for (index, node) in nodes.iter().enumerate() {
             if index + 1 == nodes.len() {
@@ -240,6 +258,59 @@ impl Compiler {
         for at in jumps {
             self.patch(at, Op::Jump(end));
         }
+    }
+
+    /// Many branches: for each byte, the chain of those that can begin with it, in their order. `false` where that would take
+    /// too many steps.
+    fn dispatch(&mut self, nodes: &[Node]) -> bool {
+        let firsts: Vec<_> = nodes.iter().map(|node| first_of([node].into_iter())).collect();
+        // A branch without a set can begin with anything, or match nothing.
+        let can_begin = |byte: usize| {
+            let fits = |first: &Option<ByteSet>| match (first, u8::try_from(byte)) {
+                (Some(first), Ok(byte)) => first.contains(byte),
+                (Some(_), Err(_)) => false,
+                (None, _) => true,
+            };
+            firsts.iter().enumerate().filter(|(_, first)| fits(first)).map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        let mut chains: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
+        let by_byte: Vec<Vec<usize>> = (0..=END_OF_TEXT).map(can_begin).collect();
+        chains.extend(by_byte.iter().map(|chain| (chain.clone(), 0)));
+        if chains.keys().map(Vec::len).sum::<usize>() > nodes.len() * CHAIN_SHARE {
+            return false;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
+        let number = self.program.dispatches.len() as u32;
+        self.program.dispatches.push(Box::new([0; END_OF_TEXT + 1]));
+        self.push(Op::Dispatch(number));
+        let mut jumps = Vec::new();
+        let mut starts = Vec::new();
+        for node in nodes {
+            starts.push(self.here());
+            self.node(node, &[]);
+            jumps.push(self.push(Op::Jump(0)));
+        }
+        let start_of = |branch: &usize| starts.get(*branch).copied().unwrap_or_default();
+        for (chain, place) in &mut chains {
+            *place = self.here();
+            match chain.split_last() {
+                None => drop(self.push(Op::Fail)),
+                Some((last, before)) => {
+                    before.iter().for_each(|branch| drop(self.push(Op::Later { now: start_of(branch) })));
+                    self.push(Op::Jump(start_of(last)));
+                }
+            }
+        }
+        if let Some(table) = self.program.dispatches.get_mut(number as usize) {
+            for (entry, chain) in table.iter_mut().zip(&by_byte) {
+                *entry = chains.get(chain).copied().unwrap_or_default();
+            }
+        }
+        let end = self.here();
+        for at in jumps {
+            self.patch(at, Op::Jump(end));
+        }
+        true
     }
 
     fn atomic(&mut self, node: &Node) {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::addresses::Entry;
 use super::body::BodyText;
@@ -31,6 +33,9 @@ pub(in crate::rules) struct Views<'c> {
     body: OnceCell<Vec<Vec<u8>>>,
     rawbody: OnceCell<Vec<Vec<u8>>>,
     uri: OnceCell<Vec<Vec<u8>>>,
+    date_distance: OnceCell<Option<i64>>,
+    /// Values of requests that were asked for by their text.
+    found: RefCell<BTreeMap<String, Option<Rc<str>>>>,
     cut: Cell<bool>,
     budget: RefCell<Budget>,
 }
@@ -40,7 +45,8 @@ impl<'c> Views<'c> {
     pub(in crate::rules) fn new(case: &'c Case<'c>, lists: &'c Lists) -> Self {
         let (text, body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (relays, html, cut) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        Self { case, lists, relays, html, text, body, rawbody, uri, cut, budget: RefCell::default() }
+        let (date_distance, found, budget) = (OnceCell::new(), RefCell::default(), RefCell::default());
+        Self { case, lists, relays, html, text, body, rawbody, uri, date_distance, found, cut, budget }
     }
 
     /// What backtracking may still cost for this mail. To be held for one match only.
@@ -186,13 +192,30 @@ impl<'c> Views<'c> {
 
     /// The value of a request as text.
     pub(in crate::rules) fn find(&self, request: &str) -> Option<String> {
-        let request = HeaderRequest::parse(request).ok()?;
-        self.header(&request).map(|value| String::from_utf8_lossy(&value).into_owned())
+        self.find_shared(request).map(|value| value.as_ref().to_owned())
+    }
+
+    /// The same without a copy: many functions ask for the same few fields.
+    fn find_shared(&self, request: &str) -> Option<Rc<str>> {
+        if let Some(known) = self.found.borrow().get(request) {
+            return known.clone();
+        }
+        let value = HeaderRequest::parse(request).ok().and_then(|parsed| self.header(&parsed));
+        let value = value.map(|value| Rc::from(String::from_utf8_lossy(&value)));
+        self.found.borrow_mut().insert(request.to_owned(), value.clone());
+        value
+    }
+
+    /// How far the date lies ahead of the arrival, worked out once.
+    pub(in crate::rules) fn date_distance(&self, make: impl FnOnce() -> Option<i64>) -> Option<i64> {
+        *self.date_distance.get_or_init(make)
     }
 
     /// The addresses of a request in lower case, in order.
     pub(in crate::rules) fn addresses(&self, request: &str) -> Vec<String> {
-        self.text(request).lines().map(str::to_lowercase).filter(|address| !address.is_empty()).collect()
+        let value = self.find_shared(request);
+        let lines = value.iter().flat_map(|value| value.lines());
+        lines.map(str::to_lowercase).filter(|address| !address.is_empty()).collect()
     }
 
     /// The sender of the envelope: of the transaction; else as the nearest relay noted it, else of a field that stands

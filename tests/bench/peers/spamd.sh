@@ -36,19 +36,23 @@ ticks() {
     echo "$total"
 }
 
+# spamd's children refuse to be root.
+user=$(id -un)
+if [ "$user" = root ]; then user=nobody; fi
+
 spamd_us=
 if command -v spamd > /dev/null && command -v spamc > /dev/null; then
     spamd -L -m 1 --min-children=1 --max-conn-per-child=100000 -C "$stock" --siteconfigpath="$site" \
-        -i 127.0.0.1 -p "$port" -u "$(id -un)" -x -r "$work/pid" > "$work/spamd.log" 2>&1 &
+        -i 127.0.0.1 -p "$port" -u "$user" -x -r "$work/pid" > "$work/spamd.log" 2>&1 &
     daemon=$!
     tries=0
-    until echo | spamc -d 127.0.0.1 -p "$port" -x -c > /dev/null 2>&1 || [ "$tries" -ge 60 ]; do
+    until echo | timeout 10 spamc -d 127.0.0.1 -p "$port" -x > /dev/null 2>&1 || [ "$tries" -ge 60 ]; do
         tries=$((tries + 1))
         sleep 1
     done
     before=$(ticks)
     while read -r mail; do
-        spamc -d 127.0.0.1 -p "$port" -s 52428800 < "$mail" > /dev/null || true
+        timeout 60 spamc -d 127.0.0.1 -p "$port" -s 52428800 < "$mail" > /dev/null || true
     done < "$list"
     after=$(ticks)
     spamd_us=$(((after - before) * 1000000 / hertz / mails))
