@@ -88,7 +88,7 @@ mod tests {
     use crate::mail::{Limits, Message, Transaction};
     use crate::rules::{Ruleset, Scanner};
 
-    const RULES: &str = r#"
+    const RULES: &str = r"
 body WORD /offer/i
 body TWO /offer.{0,20}today/
 body CLASSES /\b[A-Z]{3,}\b/
@@ -110,7 +110,7 @@ header NO_SUBJECT Subject !~ /city/i
 header UNSET X-Other =~ /none/ [if-unset: none]
 header SAME ALL =~ /\nFrom: ([^\n]+)\n(?:[^\n]+\n)*Subject: [^\n]*\1/is
 mimeheader PART Content-Type =~ /html/
-"#;
+";
 
     static RULESET: LazyLock<Ruleset> = LazyLock::new(|| {
         let source = Source::new("test.cf".to_owned(), RULES.to_owned());

@@ -143,7 +143,7 @@ fn directories(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, String> {
     }
     let read = |file: &PathBuf| {
         let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(Arc::new(Source::from_bytes(&file.display().to_string(), &bytes)))
+        Ok(Arc::new(Source::from_bytes(file.display().to_string(), &bytes)))
     };
     files.iter().map(read).collect()
 }

@@ -39,7 +39,7 @@ fn sets() -> Vec<(&'static str, Ruleset)> {
     for (name, files) in [("own", own_below), ("stock", stock)] {
         let read = |file: &PathBuf| {
             let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-            Arc::new(Source::from_bytes(&file.display().to_string(), &bytes))
+            Arc::new(Source::from_bytes(file.display().to_string(), &bytes))
         };
         match Ruleset::load(&files.iter().map(read).collect::<Vec<_>>()).0 {
             Some(ruleset) if !files.is_empty() => sets.push((name, ruleset)),

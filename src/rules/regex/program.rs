@@ -294,9 +294,13 @@ impl Compiler {
         for (chain, place) in &mut chains {
             *place = self.here();
             match chain.split_last() {
-                None => drop(self.push(Op::Fail)),
+                None => {
+                    self.push(Op::Fail);
+                }
                 Some((last, before)) => {
-                    before.iter().for_each(|branch| drop(self.push(Op::Later { now: start_of(branch) })));
+                    for branch in before {
+                        self.push(Op::Later { now: start_of(branch) });
+                    }
                     self.push(Op::Jump(start_of(last)));
                 }
             }

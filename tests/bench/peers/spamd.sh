@@ -28,6 +28,7 @@ ticks() {
     for stat in /proc/[0-9]*/stat; do
         # The name in parentheses may have blanks: cut it away.
         line=$(sed 's/^.*) //' "$stat" 2> /dev/null) || continue
+        # shellcheck disable=SC2086 # words are wanted
         set -- $line
         if [ "${2:-}" = "$daemon" ]; then
             total=$((total + ${12} + ${13}))
