@@ -406,3 +406,19 @@ proptest! {
         prop_assert_eq!(found.map(|found| found.is_some()), Ok(compiled.matches(text.as_bytes())), "{}", pattern);
     }
 }
+
+proptest! {
+    /// An alternation of many branches, which jumps by the next byte, matches where the automaton says: the first branch in
+    /// order wins, empty ones and those that begin alike included.
+    #[test]
+    fn many_branches_are_tried_in_their_order(
+        branches in proptest::collection::vec("(a|b|c|ab|\\[ab\\]|c\\?){0,3}", 6..12),
+        around in prop::sample::select(vec![("", ""), ("^", "$"), ("b", "c"), ("(?:", "){2}")]),
+        text in "[abc]{0,12}",
+    ) {
+        let pattern = format!("{}(?:{}){}", around.0, branches.join("|"), around.1);
+        let automaton = regex_automata::meta::Regex::new(&pattern).unwrap();
+        let wanted = automaton.find(&text).map(|found| (found.start(), found.end()));
+        prop_assert_eq!(by_program(&pattern, text.as_bytes()), Ok(wanted), "{} on {}", pattern, text);
+    }
+}
