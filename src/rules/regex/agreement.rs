@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::form::Form;
 use super::literals::Clause;
 use super::parse::{Flags, parse};
-use super::pattern::{Cache, Pattern};
+use super::pattern::{Cache, Pattern, bytes_of};
 use super::{ByteSet, Skeletons, is_plain};
 
 /// What does not agree, if anything. A pattern that does not compile must say where in its text it is wrong. Where a limit
@@ -40,7 +40,7 @@ pub(in crate::rules) fn disagreement(text_of_pattern: &str, text: &[u8]) -> Opti
 /// By the backtracking engine alone; `None` where that gives up. Modifiers are not looked at: only for patterns without.
 fn slowly(text_of_pattern: &str, text: &[u8]) -> Option<bool> {
     let inside = text_of_pattern.strip_prefix('/')?.strip_suffix('/')?;
-    let node = parse(inside.as_bytes(), Flags::default()).ok()?.node;
+    let node = parse(&bytes_of(inside), Flags::default()).ok()?.node;
     let program = super::program::Program::new(&node).ok()?;
     let mut steps = Budget::default().for_text(text);
     let found = program.find(&mut super::backtrack::Machine::default(), &mut steps, text, 0, None);
