@@ -53,7 +53,7 @@ fn evals_share_the_budget_of_the_mail() {
 }
 
 #[test]
-fn costs_are_counted_by_rule_and_slow_ones_are_told() {
+fn costs_are_counted_by_rule() {
     let ruleset = load("body A /hello/\nbody B /\\d\\w\\d/\nmeta C A && !B\nbody D /nothere/\n");
     let mut costs = Costs::new(&ruleset);
     let mut scanner = Scanner::new(&ruleset);
@@ -77,6 +77,21 @@ fn costs_are_counted_by_rule_and_slow_ones_are_told() {
     assert_eq!(row("C"), Some((3, 3, 3)));
     assert_eq!(row("D"), None, "no text has its literal");
     assert_eq!(found.first().map(|cost| &*cost.rule), Some("A"));
-    assert_eq!(costs.slow(&ruleset, 1.5).len(), 1);
-    assert!(costs.slow(&ruleset, 2.0).is_empty());
+}
+
+/// Steps of backtracking are told of the rule that took them, and none of a rule that an automaton decides.
+#[test]
+fn steps_are_counted_by_rule() {
+    let ruleset = load("body A /(?:a+)+b(?!c)/\nbody B /(?:a+)+bc/\nbody C eval:html_title('/x/')\n");
+    let (mut costs, mut scanner) = (Costs::new(&ruleset), Scanner::new(&ruleset));
+    let mail = format!("Subject: s\r\n\r\n{}bc\r\n", "a".repeat(12));
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        with_case(&mail, |case| costs.measure(&mut scanner, &ruleset, case, &|| std::time::Duration::ZERO));
+        let found = costs.worst_first(&ruleset);
+        let row = |name: &str| found.iter().find(|cost| &*cost.rule == name).map(|cost| cost.steps);
+        assert_eq!(row("B"), Some(0));
+        steps.extend(row("A"));
+    }
+    assert!(matches!(steps[..], [once, twice] if once > 0 && twice == 2 * once), "{steps:?}");
 }

@@ -1,11 +1,10 @@
 //! Loading with every complaint, and the in-file tests, for `gatepost rules check`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::header_request::{HeaderRequest, Part};
-use super::lint::lint_with_costs;
+use super::lint::lint;
 use super::rule::{Rule, Test, TestLine, ViewKey};
 use super::ruleset::Ruleset;
 use super::scanner::Scanner;
@@ -30,22 +29,12 @@ pub struct TestResult {
     pub test: TestLine,
 }
 
-/// Loads and tells everything: what loading complains of, what the lint finds, and the test lines that fail.
-pub fn check(sources: &[Arc<Source>]) -> Vec<Diagnostic> {
-    check_with_costs(sources, |_| BTreeMap::new())
-}
-
-/// The same with an opinion on what rules cost: `slow` names those that are slow, and says why.
-pub fn check_with_costs(
-    sources: &[Arc<Source>],
-    slow: impl FnOnce(&Ruleset) -> BTreeMap<RuleName, String>,
-) -> Vec<Diagnostic> {
+/// Loads, as [`Ruleset::load`] does, and tells everything: what loading complains of, what the lint finds, and the test lines
+/// that fail.
+pub fn check(sources: &[Arc<Source>]) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::load(sources);
-    if let Some(ruleset) = ruleset {
-        let slow = slow(&ruleset);
-        diagnostics.extend(lint_with_costs(&ruleset, &|rule| slow.get(rule.name()).cloned()));
-    }
-    diagnostics
+    diagnostics.extend(ruleset.iter().flat_map(lint));
+    (ruleset, diagnostics)
 }
 
 /// What a test line that went wrong, or could not be run, is told as.

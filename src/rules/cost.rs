@@ -8,9 +8,6 @@ use super::scanner::{Scan, Scanner};
 use crate::facts::Case;
 use crate::verdict::RuleName;
 
-/// Rules below that share of all time are never called slow: in a set where all are quick, one is always the slowest.
-const SLOW_SHARE: f64 = 0.01;
-
 /// What one rule did, and how long it took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
@@ -19,6 +16,8 @@ pub(super) struct Tally {
     /// Mails that it hit.
     pub(super) hits: u64,
     pub(super) time: Duration,
+    /// Steps of backtracking.
+    pub(super) steps: u64,
 }
 
 /// What one rule costs.
@@ -34,6 +33,8 @@ pub struct Cost {
     pub hits: u64,
     /// Time over all mails, without what the filters cost.
     pub time: Duration,
+    /// Steps of backtracking over all mails: the same on every machine.
+    pub steps: u64,
 }
 
 /// Costs of the rules of a set over some mails.
@@ -90,24 +91,11 @@ impl Costs {
             tried: tally.tried,
             hits: tally.hits,
             time: tally.time,
+            steps: tally.steps,
         };
         let tried = ruleset.rules().iter().zip(&self.tallies).filter(|(_, tally)| tally.tried > 0);
         let mut costs: Vec<Cost> = tried.map(cost).collect();
         costs.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.rule.cmp(&other.rule)));
-        costs
-    }
-
-    /// The rules that cost more than `times` the median of those that were tried, and at least a hundredth of all; worst
-    /// first. For the lint of `rules check`.
-    pub fn slow(&self, ruleset: &Ruleset, times: f64) -> Vec<Cost> {
-        let mut costs = self.worst_first(ruleset);
-        let median = costs.get(costs.len() / 2).map_or(Duration::ZERO, |cost| cost.time);
-        let all: Duration = costs.iter().map(|cost| cost.time).sum();
-        let least = median.as_secs_f64() * times;
-        costs.retain(|cost| {
-            let time = cost.time.as_secs_f64();
-            time > least && time > all.as_secs_f64() * SLOW_SHARE
-        });
         costs
     }
 }

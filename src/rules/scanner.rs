@@ -42,15 +42,16 @@ struct Meter<'w> {
 }
 
 impl Watch<'_> {
-    /// Does it, and notes the time it took if somebody asks for it.
-    fn timed<T>(&mut self, number: usize, work: impl FnOnce() -> T) -> T {
+    /// Does it, and notes the time and the steps of backtracking that it took if somebody asks for them.
+    fn measured<T>(&mut self, number: usize, views: &Views<'_>, work: impl FnOnce() -> T) -> T {
         let Some(meter) = &mut self.meter else { return work() };
-        let start = (meter.clock)();
+        let (start, left) = ((meter.clock)(), views.budget().left());
         let result = work();
         let time = (meter.clock)().saturating_sub(start);
         if let Some(tally) = meter.tallies.get_mut(number) {
             tally.tried += 1;
             tally.time += time;
+            tally.steps += left - views.budget().left();
         }
         result
     }
@@ -119,7 +120,7 @@ impl Scanner {
             && self.scan_others(ruleset, &views, watch)
             && self.scan_templates(ruleset, &views, watch);
         if complete {
-            self.run_metas(ruleset, case.stage, watch);
+            self.run_metas(ruleset, &views, watch);
         }
         self.was_cut |= views.budget().was_reached();
         self.collect(ruleset, case.stage, complete)
@@ -165,7 +166,7 @@ impl Scanner {
                 if (watch.until)() {
                     return false;
                 }
-                watch.timed(number, || self.confirm(number, rule, text, &mut views.budget()));
+                watch.measured(number, views, || self.confirm(number, rule, text, &mut views.budget()));
             }
             self.candidates = candidates;
         }
@@ -206,7 +207,7 @@ impl Scanner {
             if (watch.until)() {
                 return false;
             }
-            let hits = watch.timed(*number, || match &rule.test {
+            let hits = watch.measured(*number, views, || match &rule.test {
                 Test::Exists(request) => views.header(request).is_some(),
                 Test::Eval(eval, arguments) => (eval.run)(views, arguments),
                 Test::UriDetail(detail) => detail.hits(views),
@@ -229,7 +230,8 @@ impl Scanner {
     }
 
     /// Works out the metas that can have a value: those that name a rule that hit, and those that need none.
-    fn run_metas(&mut self, ruleset: &Ruleset, stage: Stage, watch: &mut Watch<'_>) {
+    fn run_metas(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) {
+        let stage = views.case().stage;
         self.due.fill(0);
         ruleset.restless.iter().for_each(|position| self.wake(*position));
         for at in 0..self.touched.len() {
@@ -244,7 +246,7 @@ impl Scanner {
             let (values, stack) = (&self.values, &mut self.stack);
             let value = |at: u32| values.get(at as usize).copied().unwrap_or(0.0);
             // A division by zero is no hit. What is negative counts as one hit for those who ask.
-            let result = watch.timed(number, || expression::run(program, stack, value));
+            let result = watch.measured(number, views, || expression::run(program, stack, value));
             let result = result.filter(|result| !result.is_nan()).unwrap_or(0.0);
             if result != 0.0 {
                 self.set(number, if result < 0.0 { 1.0 } else { result });

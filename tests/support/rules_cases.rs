@@ -55,7 +55,7 @@ fn source(path: &Path, root: &Path) -> Result<Arc<Source>, String> {
 }
 
 fn run(case: &Path, root: &Path, bless: bool) -> Result<(), String> {
-    let told = check(&[source(case, root)?]);
+    let (_, told) = check(&[source(case, root)?]);
     let said = render(&told, false);
     let expected = case.with_extension("stderr");
     let is_good = case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("good-"));

@@ -4,18 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::generation::compile;
 use crate::cli::terminal::{Output, complain};
-use crate::cli::{Exit, rules_bench};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::rules;
 
 /// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where something is doubtful.
 pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Failure> {
-    let loads = compile(sources).is_ok();
-    let told = rules::check_with_costs(sources, rules_bench::slow);
+    let (ruleset, told) = rules::check(sources);
     let errors = told.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let mut out = Output::new();
     match format {
@@ -32,10 +30,10 @@ pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Fai
     if format == Format::Text {
         complain(&told);
     }
-    Ok(match (loads, told.is_empty()) {
-        (false, _) => Exit::BadConfig,
-        (true, false) => Exit::Finding,
-        (true, true) => Exit::Done,
+    Ok(match (ruleset, told.is_empty()) {
+        (None, _) => Exit::BadConfig,
+        (Some(_), false) => Exit::Finding,
+        (Some(_), true) => Exit::Done,
     })
 }
 

@@ -32,8 +32,7 @@ impl Budget {
     }
 
     /// Steps that are left.
-    #[cfg(test)]
-    pub(super) fn left(&self) -> u64 {
+    pub(in crate::rules) fn left(&self) -> u64 {
         self.left
     }
 
