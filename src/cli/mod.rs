@@ -4,6 +4,7 @@
 //! from mail is shown through `mail::text::ForTerminal` only; the exit status is one of [`Exit`].
 
 mod arguments;
+mod bar;
 mod check;
 mod config_show;
 mod control;
@@ -18,7 +19,6 @@ mod model_explain;
 mod program;
 mod rule_files;
 mod rules;
-mod rules_bench;
 mod run;
 mod scan;
 mod terminal;

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::arguments::{RulesArguments, RulesCommand};
 use super::judge::Set;
-use super::{check, diff, hits, list, messages, test};
-use crate::cli::arguments::{RulesArguments, RulesCommand};
+use super::{bench, check, diff, hits, list, messages, test};
 use crate::cli::failure::Failure;
 use crate::cli::generation::compile;
 use crate::cli::terminal::complain_briefly;
-use crate::cli::{Exit, rule_files, rules_bench};
+use crate::cli::{Exit, rule_files};
 use crate::config::Loaded;
 use crate::diagnostic::Source;
 
@@ -36,7 +36,7 @@ pub(in crate::cli) fn rules(loaded: &Loaded, command: RulesCommand) -> Result<Ex
             hits::hits(loaded, &arguments, set)
         }
         RulesCommand::Bench(arguments) => {
-            rules_bench::run(loaded, &arguments, &rule_files::chosen(&loaded.config.rules, &arguments.rules)?)
+            bench::bench(loaded, &arguments, &rule_files::chosen(&loaded.config.rules, &arguments.rules)?)
         }
         RulesCommand::Diff(arguments) => {
             let read = |own: &PathBuf| {

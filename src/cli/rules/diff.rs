@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::arguments::DiffArguments;
 use super::diff_table;
 use super::hits::policy;
 use super::judge::{Found, Judge, Set, Standing, jobs};
 use super::mails::{Label, Mail, Mails};
 use super::tally::ByLabel;
 use crate::cli::Exit;
-use crate::cli::arguments::DiffArguments;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;

@@ -1,12 +1,12 @@
 //! `gatepost rules hits CORPUS…`: how often each rule hits spam and ham.
 
+use super::arguments::{HitsArguments, HitsOrder};
 use super::hits_table::{self, Table};
 use super::judge::{Judge, Set, jobs};
 use super::mails::{Label, Mails};
 use super::overlap::overlap;
 use super::tally::Tally;
 use crate::cli::Exit;
-use crate::cli::arguments::{HitsArguments, HitsOrder};
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;

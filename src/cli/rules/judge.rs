@@ -6,9 +6,9 @@ use std::time::UNIX_EPOCH;
 
 use crossbeam::channel::{Receiver, bounded};
 
-use super::bar::Bar;
 use super::mails::{Mail, Mails, Skipped};
 use crate::cli::Exit;
+use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};

@@ -3,10 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::bar::Bar;
+use super::arguments::MailArguments;
 use super::expectations;
 use crate::cli::Exit;
-use crate::cli::arguments::MailArguments;
+use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::cli::scan::{Item, read_all, read_one};
 use crate::cli::terminal::{safe, say};
@@ -183,7 +183,7 @@ impl Reading<'_> {
     fn corpus(&mut self, corpus: &Corpus) -> Result<(), Failure> {
         let bar = self.bar;
         let mut told = false;
-        bar.reading(&corpus.name);
+        bar.doing(&corpus.name);
         let mut progress = |progress| {
             if let (false, crate::training::Progress::Reading { total, done, .. }) = (told, progress) {
                 bar.more(total.saturating_sub(done));
@@ -199,7 +199,7 @@ impl Reading<'_> {
     }
 
     fn path(&mut self, path: &Path, label: Option<Label>) {
-        self.bar.reading(&path.display().to_string());
+        self.bar.doing(&path.display().to_string());
         let form = self.mails.form;
         read_all(&[path.to_owned()], self.mails.limit, &mut |item| {
             // What `rules test --messages` expects of the mails of a directory is no mail of it.

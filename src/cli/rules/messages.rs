@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::arguments::TestArguments;
 use super::expectations::{self, Expectation};
 use super::hits::policy;
 use super::judge::{Found, Judge, Set, jobs};
 use super::mails::Mails;
 use super::messages_table;
 use crate::cli::Exit;
-use crate::cli::arguments::TestArguments;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;

@@ -4,7 +4,8 @@
 //! every thread scan with a scanner of its own, and the command's own counting adds up. Counts of threads are added, lists
 //! are put in the order of the mails: the result does not depend on the number of threads.
 
-mod bar;
+mod arguments;
+mod bench;
 mod check;
 mod command;
 mod diff;
@@ -23,5 +24,6 @@ mod overlap;
 mod tally;
 mod test;
 
+pub(super) use arguments::RulesCommand;
 pub(super) use command::rules;
 pub(super) use explain::explain;

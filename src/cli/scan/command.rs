@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::input::{self, Item};
 use super::print::Printer;
 use super::session;
 use crate::cli::arguments::ScanArguments;
+use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::cli::generation::{assemble, compile, load_model, load_site};
 use crate::cli::terminal::{Output, complain_briefly};
@@ -94,26 +94,17 @@ fn pipeline(arguments: &ScanArguments, judge: &Judge<'_>, jobs: usize, printer: 
             scope.spawn(move || judge.work(&work));
         }
         drop(work);
-        let bar = bar();
+        // Not where the results themselves are seen to come.
+        let bar = if std::io::stdout().is_terminal() { Bar::hidden() } else { Bar::new() };
         for awaited in reports {
             // A judge answers every task; a lost one would be a bug, and shows as a missing line in no silent way.
             let report = awaited.recv().map_err(|_| Failure::new(Exit::Bug, "a judging thread died"))?;
             printer.print(&report)?;
-            bar.inc(1);
+            bar.one();
         }
-        bar.finish_and_clear();
+        bar.finish();
         Ok(())
     })
-}
-
-/// A count of mails, on a terminal that does not show the results themselves.
-fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() || std::io::stdout().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{spinner} {pos} mails, {per_sec}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::no_length().with_style(style)
 }
 
 impl Judge<'_> {

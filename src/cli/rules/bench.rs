@@ -1,21 +1,19 @@
 //! `gatepost rules bench`: what each rule costs, worst first.
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
-use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::Exit;
-use super::arguments::Format;
-use super::failure::Failure;
-use super::generation::compile;
-use super::scan::read_all;
-use super::terminal::{Output, safe, say};
+use super::arguments::BenchArguments;
+use crate::cli::Exit;
+use crate::cli::arguments::Format;
+use crate::cli::bar::Bar;
+use crate::cli::failure::Failure;
+use crate::cli::generation::compile;
+use crate::cli::scan::read_all;
+use crate::cli::terminal::{Output, safe, say};
 use crate::config::Loaded;
 use crate::diagnostic::Source;
 use crate::facts::{Case, Facts, Stage};
@@ -25,28 +23,8 @@ use crate::rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
 /// Bytes of mail kept in memory, so that reading it is not measured.
 const KEPT: usize = 256 << 20;
 
-/// `rules bench`
-#[derive(Debug, Args)]
-pub(super) struct BenchArguments {
-    /// Files, directories and mailboxes with mail [default: a small sample of our own]
-    #[arg(value_name = "MAIL")]
-    pub(super) mails: Vec<PathBuf>,
-    /// Files and directories with rules instead of the shipped and configured ones; may be repeated
-    #[arg(long, value_name = "PATH")]
-    pub(super) rules: Vec<PathBuf>,
-    /// Rules to print
-    #[arg(long, value_name = "N", default_value_t = 30)]
-    pub(super) top: usize,
-    /// How often the mails are scanned. The first time is always left out: caches are cold then
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(super) rounds: u16,
-    /// How to print
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: Format,
-}
-
 /// Scans the mails again and again, and prints the table.
-pub(super) fn run(loaded: &Loaded, arguments: &BenchArguments, sources: &[Arc<Source>]) -> Result<Exit, Failure> {
+pub(super) fn bench(loaded: &Loaded, arguments: &BenchArguments, sources: &[Arc<Source>]) -> Result<Exit, Failure> {
     let limits = loaded.config.engine.limits;
     let mails = mails(arguments, limits.message)?;
     let start = Instant::now();
@@ -54,15 +32,17 @@ pub(super) fn run(loaded: &Loaded, arguments: &BenchArguments, sources: &[Arc<So
     let load = start.elapsed();
     let mut scanner = Scanner::new(&ruleset);
     let (mut cold, mut costs) = (Costs::new(&ruleset), Costs::new(&ruleset));
-    let bar = bar(mails.len() * (usize::from(arguments.rounds) + 1));
+    let bar = Bar::new();
+    bar.doing("scanning");
+    bar.more(mails.len() * (usize::from(arguments.rounds) + 1));
     for round in 0..=arguments.rounds {
         for raw in &mails {
             let costs = if round == 0 { &mut cold } else { &mut costs };
             measure(costs, &mut scanner, &ruleset, raw, &limits);
-            bar.inc(1);
+            bar.one();
         }
     }
-    bar.finish_and_clear();
+    bar.finish();
     let mut out = Output::new();
     match arguments.format {
         Format::Text => text(&mut out, arguments, &ruleset, &costs, load)?,
@@ -106,15 +86,6 @@ fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failu
         return Err(Failure::new(Exit::BadInput, "none of the mails could be read"));
     }
     Ok(mails)
-}
-
-/// On a terminal only.
-fn bar(length: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("scanning {wide_bar} {pos}/{len}, {per_sec}, {eta} left");
-    ProgressBar::new(length as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Microseconds a mail.

@@ -1,8 +1,10 @@
-//! How many mails were read; on a terminal only.
+//! How many mails are done; on a terminal only.
 
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use super::terminal::safe;
 
 /// A count of mails, with its end where that is known.
 pub(super) struct Bar(ProgressBar);
@@ -11,19 +13,24 @@ impl Bar {
     /// Shows nothing where standard error is no terminal.
     pub(super) fn new() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
+            return Self::hidden();
         }
         let style = ProgressStyle::with_template("{spinner} {msg} {pos} mails, {per_sec}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         Self(ProgressBar::no_length().with_style(style))
     }
 
-    /// Says what is being read, and of how many mails.
-    pub(super) fn reading(&self, what: &str) {
-        self.0.set_message(crate::cli::terminal::safe(what));
+    /// Never shows anything.
+    pub(super) fn hidden() -> Self {
+        Self(ProgressBar::hidden())
     }
 
-    /// The mails of this source are known to be so many.
+    /// Says what is being done, or read.
+    pub(super) fn doing(&self, what: &str) {
+        self.0.set_message(safe(what));
+    }
+
+    /// So many mails are known to come.
     pub(super) fn more(&self, mails: usize) {
         let template = "{msg} {wide_bar} {pos}/{len}, {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
