@@ -6,7 +6,7 @@ use std::borrow::Cow;
 const LENGTH: usize = 32;
 
 /// Decodes the character references of a text; what is none stays.
-pub fn decode_entities(text: &str) -> Cow<'_, str> {
+pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let (mut result, mut rest) = (String::with_capacity(text.len()), text);
     let mut next = Some(first);

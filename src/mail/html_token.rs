@@ -7,7 +7,7 @@ const RAW_TEXT: [&str; 8] = ["script", "style", "title", "textarea", "xmp", "ifr
 
 /// One piece of HTML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Token<'s> {
+pub(super) enum Token<'s> {
     /// Text; character references are not yet decoded.
     Text(&'s str),
     /// The content of a script, style, title or the like.
@@ -26,7 +26,7 @@ pub enum Token<'s> {
 }
 
 /// The state of cutting.
-pub struct Tokenizer<'s> {
+pub(super) struct Tokenizer<'s> {
     source: &'s str,
     position: usize,
     raw: Option<&'static str>,
@@ -35,18 +35,13 @@ pub struct Tokenizer<'s> {
 
 impl<'s> Tokenizer<'s> {
     /// Begins at the start of a source.
-    pub fn new(source: &'s str) -> Self {
+    pub(super) fn new(source: &'s str) -> Self {
         Self { source, position: 0, raw: None, attributes: Vec::new() }
     }
 
     /// The value of an attribute of the last start tag; character references are not yet decoded.
-    pub fn attribute(&self, name: &str) -> Option<&'s str> {
+    pub(super) fn attribute(&self, name: &str) -> Option<&'s str> {
         self.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-    }
-
-    /// The attributes of the last start tag, in order; at most 64.
-    pub fn attributes(&self) -> &[(&'s str, &'s str)] {
-        &self.attributes
     }
 
     /// Whether the last start tag has attributes at all.
