@@ -1,7 +1,7 @@
 //! The relays of a message: from the MTA's own connection data and the Received fields, trusted ones told from others.
 
 use super::lists::{Lists, Networks};
-use super::received::{self, Parsed, Relay, is_private};
+use super::received::{self, Parsed, Relay, is_private_text};
 use crate::facts::Case;
 use crate::mail::{ClientAddress, HeaderField};
 
@@ -47,7 +47,7 @@ impl<'l> Trust<'l> {
                 self.met_submission = self.is_trusted && submission.has(&relay.ip);
                 relay.is_msa = self.met_submission;
             } else {
-                self.is_trusted = has_login || is_private(&relay.ip);
+                self.is_trusted = has_login || is_private_text(&relay.ip);
                 self.is_internal = self.is_trusted;
             }
         }

@@ -164,7 +164,8 @@ fn counts_stop_at_maxhits() {
 #[test]
 fn only_a_known_client_lacks_a_host_name() {
     let ruleset = load("header X eval:check_for_no_rdns()\n");
-    let known = ClientAddress::Ip([192, 0, 2, 9].into());
+    let ip = |text: &str| ClientAddress::Ip(text.parse().unwrap());
+    let known = ip("192.0.2.9");
     for (address, host, wanted) in [
         (known, "unknown", true),
         (known, "[192.0.2.9]", true),
@@ -172,6 +173,11 @@ fn only_a_known_client_lacks_a_host_name() {
         (known, "", false),
         (ClientAddress::Unknown, "unknown", false),
         (ClientAddress::Local, "unknown", false),
+        (ip("10.0.0.1"), "unknown", false),
+        (ip("100.64.0.1"), "unknown", false),
+        (ip("::ffff:192.168.0.1"), "unknown", false),
+        (ip("fe80::1"), "unknown", false),
+        (ip("2001:db8::1"), "unknown", true),
         (ClientAddress::Unknown, "[192.0.2.9]", false),
     ] {
         let (mut transaction, facts) = (transaction(), Facts::default());

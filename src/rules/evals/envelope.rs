@@ -1,9 +1,8 @@
 //! The SMTP side: client, greeting, sender and recipients.
 
-use std::net::IpAddr;
-
 use super::Arguments;
 use crate::mail::{ClientAddress, ReversePath};
+use crate::rules::received::is_private;
 use crate::rules::views::Views;
 
 pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {
@@ -21,20 +20,13 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 /// The client has an address but no host name: it is unknown or an address literal. A client of which the MTA told no
-/// address (mail read from a file), or that is the machine itself, lacks nothing; nor does an empty name say anything.
+/// address (mail read from a file), or of a network that seldom names its machines, lacks nothing; nor does an empty name say
+/// anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
     let client = &views.case().transaction.client;
     let host = client.host.as_str();
     let ClientAddress::Ip(address) = client.address else { return false };
-    is_public(address) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
-}
-
-/// Addresses of the machine itself and of private networks (RFC 1918, 4193, 3927, 4291 §2.5.6) seldom have names.
-fn is_public(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
-        IpAddr::V6(address) => !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()),
-    }
+    !is_private(address) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
 }
 
 /// Only when a transaction was seen at all: mail read from a file has no sender either.

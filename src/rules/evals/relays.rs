@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::super::received::{Relay, is_private};
+use super::super::received::{Relay, is_private_text};
 use super::Arguments;
 use crate::rules::views::Views;
 
@@ -25,7 +25,7 @@ pub(super) fn helo_ip_mismatch(views: &Views<'_>, _: &Arguments) -> bool {
         let addresses = relay.helo.parse::<Ipv4Addr>().ok().zip(relay.ip.parse::<Ipv4Addr>().ok());
         addresses.is_some_and(|(helo, ip)| {
             let near = helo.octets().iter().zip(ip.octets()).take(3).all(|(a, b)| *a == b);
-            !is_private(&relay.helo) && !is_private(&relay.ip) && !near
+            !is_private_text(&relay.helo) && !is_private_text(&relay.ip) && !near
         })
     })
 }
@@ -51,7 +51,7 @@ pub(super) fn no_name_but_dotcom_helo(views: &Views<'_>, _: &Arguments) -> bool 
         NAMED.iter().any(|name| helo.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
     };
     // As in SpamAssassin the last relay decides.
-    let relays = views.relays().untrusted.iter().filter(|relay| !is_private(&relay.ip));
+    let relays = views.relays().untrusted.iter().filter(|relay| !is_private_text(&relay.ip));
     relays.into_iter().next_back().is_some_and(|relay| is_named(&relay.helo) && relay.has_no_name)
 }
 

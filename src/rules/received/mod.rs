@@ -13,4 +13,4 @@ mod notation;
 mod tests;
 
 pub(super) use field::{Parsed, Relay, cleaned, parse};
-pub(super) use network::is_private;
+pub(super) use network::{is_private, is_private_text};

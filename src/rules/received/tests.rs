@@ -1,7 +1,7 @@
 //! Fields as mailers write them, with documentation addresses.
 
 use super::field::FIELD_LIMIT;
-use super::{Parsed, is_private, parse};
+use super::{Parsed, is_private_text, parse};
 
 /// Field and what is read of it: address, name, greeting, receiver, id, ident, login, and whether a name is missing.
 #[rustfmt::skip]
@@ -162,8 +162,11 @@ fn private_networks_are_known() {
         ("::1", true),
         ("fd00::1", true),
         ("2001:db8::1", false),
+        ("fe80::1", true),
+        ("::ffff:10.1.1.1", true),
+        ("::ffff:192.0.2.1", false),
         ("x", false),
     ] {
-        assert_eq!(is_private(ip), wanted, "{ip}");
+        assert_eq!(is_private_text(ip), wanted, "{ip}");
     }
 }
