@@ -145,10 +145,17 @@ pub(super) fn host_blocked(views: &Views<'_>, _: &Arguments) -> bool {
 }
 
 fn has_host(views: &Views<'_>, list: &str) -> bool {
+    views.hosts(|| hosts(views)).iter().any(|host| views.lists().has_host(list, host))
+}
+
+/// The hosts of links, and the domains that signed.
+fn hosts(views: &Views<'_>) -> Vec<String> {
     let forms = views.uri().iter().filter_map(|form| std::str::from_utf8(form).ok()).take(HOSTS_LIMIT);
     let links = forms.filter(|form| !form.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")));
-    let mut hosts = links.filter_map(|form| host_of(form, views.lists())).chain(signers(views));
-    hosts.any(|host| views.lists().has_host(list, &host))
+    let mut hosts: Vec<String> = links.filter_map(|form| host_of(form, views.lists())).chain(signers(views)).collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
 }
 
 /// The domains that signed (RFC 6376 §3.5, tag `d`), whether or not the signatures are good.

@@ -34,6 +34,7 @@ pub(in crate::rules) struct Views<'c> {
     rawbody: OnceCell<Vec<Vec<u8>>>,
     uri: OnceCell<Vec<Vec<u8>>>,
     date_distance: OnceCell<Option<i64>>,
+    hosts: OnceCell<Vec<String>>,
     /// Values of requests that were asked for by their text.
     found: RefCell<BTreeMap<String, Option<Rc<str>>>>,
     cut: Cell<bool>,
@@ -45,8 +46,9 @@ impl<'c> Views<'c> {
     pub(in crate::rules) fn new(case: &'c Case<'c>, lists: &'c Lists) -> Self {
         let (text, body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
         let (relays, html, cut) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
-        let (date_distance, found, budget) = (OnceCell::new(), RefCell::default(), RefCell::default());
-        Self { case, lists, relays, html, text, body, rawbody, uri, date_distance, found, cut, budget }
+        let (date_distance, hosts) = (OnceCell::new(), OnceCell::new());
+        let (found, budget) = (RefCell::default(), RefCell::default());
+        Self { case, lists, relays, html, text, body, rawbody, uri, date_distance, hosts, found, cut, budget }
     }
 
     /// What backtracking may still cost for this mail. To be held for one match only.
@@ -209,6 +211,11 @@ impl<'c> Views<'c> {
     /// How far the date lies ahead of the arrival, worked out once.
     pub(in crate::rules) fn date_distance(&self, make: impl FnOnce() -> Option<i64>) -> Option<i64> {
         *self.date_distance.get_or_init(make)
+    }
+
+    /// The hosts that the site's lists are asked for, worked out once.
+    pub(in crate::rules) fn hosts(&self, make: impl FnOnce() -> Vec<String>) -> &[String] {
+        self.hosts.get_or_init(make)
     }
 
     /// The addresses of a request in lower case, in order.
