@@ -49,10 +49,10 @@
 //!
 //! # What is written to the mail
 //!
-//! `add_header spam|ham|all NAME text`, `remove_header`, `clear_headers`, `rewrite_header subject|from|to text`, `report text`,
-//! `subjprefix RULE text`, with tags such as `_SCORE_ _REQD_ _TESTS(,)_ _TESTSSCORES(,)_ _YESNO(a,b)_ _STARS(*)_ _SUMMARY_ _REPORT_
-//! _HEADER(Name)_ _VERSION_ _HOSTNAME_ _RELAYSEXTERNAL_ _SUBTESTS_`. What comes from the mail is shown as printable ASCII on one
-//! line.
+//! `add_header spam|ham|all NAME text`, `remove_header`, `clear_headers`, `rewrite_header subject|from|to text`, `subjprefix RULE
+//! text`, with tags such as `_SCORE_ _REQD_ _TESTS(,)_ _TESTSSCORES(,)_ _YESNO(a,b)_ _STARS(*)_ _SUMMARY_ _REPORT_ _HEADER(Name)_
+//! _VERSION_ _HOSTNAME_ _RELAYSEXTERNAL_ _SUBTESTS_`. What comes from the mail is shown as printable ASCII on one line. A mail is
+//! never wrapped into a report: `report text` and its like are read and mean nothing.
 //!
 //! # Tests
 //!

@@ -11,15 +11,15 @@ use crate::diagnostic::{Diagnostic, Source};
 
 /// An `include` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Include {
+pub(super) struct Include {
     /// The file: relative paths start at the including file's directory. Also the name that its source must have.
-    pub path: String,
+    pub(super) path: String,
     /// Where the path stands in the including file.
-    pub span: Range<usize>,
+    pub(super) span: Range<usize>,
 }
 
 /// All `include` lines of a source, also those in blocks that will be skipped.
-pub fn includes(source: &Source) -> Vec<Include> {
+pub(super) fn includes(source: &Source) -> Vec<Include> {
     let mut found = Vec::new();
     for line in lines(&source.text) {
         let mut at = 0;

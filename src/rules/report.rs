@@ -1,4 +1,5 @@
-//! What the rule files want to be written to a mail: `add_header`, `rewrite_header`, `report` and their like, as templates.
+//! What the rule files want to be written to a mail: `add_header`, `rewrite_header` and their like, as templates. A
+//! mail is never wrapped into a report: the templates of reports are not kept.
 //!
 //! The tags in a template (`_SCORE_` and so on) are filled in by [`super::report_tags`].
 
@@ -8,9 +9,7 @@ use super::tables::At;
 
 /// Header fields for one kind of mail.
 const FIELDS_LIMIT: usize = 64;
-/// Bytes of one report template.
-const REPORT_LIMIT: usize = 64 << 10;
-/// Where a report is wrapped, if nothing else is said.
+/// Where `_SUMMARY_` and `_REPORT_` are wrapped, if nothing else is said.
 const WRAP_WIDTH: usize = 75;
 
 /// A field of the mail that can be marked.
@@ -45,8 +44,6 @@ pub struct ReportTemplates {
     pub(super) fields: [Vec<(String, String)>; 2],
     customised: bool,
     pub(super) rewrites: BTreeMap<Rewrite, String>,
-    pub(super) report: String,
-    pub(super) unsafe_report: String,
     pub(super) contact: String,
     pub(super) hostname: Option<String>,
     pub(super) version_tags: Vec<String>,
@@ -73,8 +70,6 @@ impl Default for ReportTemplates {
             fields: [spam, all.to_vec()],
             customised: false,
             rewrites: BTreeMap::new(),
-            report: String::new(),
-            unsafe_report: String::new(),
             contact: String::new(),
             hostname: None,
             version_tags: Vec::new(),
@@ -106,10 +101,6 @@ impl ReportTemplates {
                 self.customised = true;
             }
             "rewrite_header" => self.rewrite(value)?,
-            "report" => add_line(&mut self.report, value)?,
-            "unsafe_report" => add_line(&mut self.unsafe_report, value)?,
-            "clear_report_template" => self.report.clear(),
-            "clear_unsafe_report_template" => self.unsafe_report.clear(),
             "report_contact" => value.clone_into(&mut self.contact),
             "report_hostname" => self.hostname = Some(value.to_owned()).filter(|name| !name.is_empty()),
             "version_tag" => self.version_tags.push(value.to_lowercase()),
@@ -208,18 +199,9 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-fn add_line(report: &mut String, line: &str) -> Result<(), String> {
-    if report.len() + line.len() >= REPORT_LIMIT {
-        return Err(format!("a report has at most {} KiB", REPORT_LIMIT >> 10));
-    }
-    report.push_str(unquoted(line));
-    report.push('\n');
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FIELDS_LIMIT, REPORT_LIMIT, ReportTemplates, Rewrite};
+    use super::{FIELDS_LIMIT, ReportTemplates, Rewrite};
 
     fn names(templates: &ReportTemplates, kind: usize) -> Vec<&str> {
         templates.fields[kind].iter().map(|(name, _)| name.as_str()).collect()
@@ -254,7 +236,9 @@ mod tests {
         ] {
             assert!(templates.set(key, value).is_err(), "{key} {value}");
         }
-        assert_eq!(templates.set("no_such", ""), Ok(false));
+        for idle in ["no_such", "report", "unsafe_report", "clear_report_template"] {
+            assert_eq!(templates.set(idle, ""), Ok(false), "{idle}");
+        }
         assert_eq!(templates.set("report_wrap_width", "20"), Ok(true));
     }
 
@@ -267,8 +251,6 @@ mod tests {
         }
         assert!(templates.set("add_header", "all More x").is_err());
         assert!(templates.set("add_header", "all F1 y").is_ok(), "the same again takes no more room");
-        assert!(templates.set("report", &"x".repeat(REPORT_LIMIT - 1)).is_ok());
-        assert!(templates.set("report", "").is_err());
     }
 
     #[test]

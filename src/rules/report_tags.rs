@@ -81,16 +81,6 @@ impl ReportTemplates {
         (!marks.is_empty()).then(|| format!("{} {original}", marks.join(" ")))
     }
 
-    /// The report on a mail, as text.
-    pub fn report(&self, facts: &ReportFacts<'_>) -> String {
-        self.filled(&self.report, facts)
-    }
-
-    /// The same for a mail that is not plain text.
-    pub fn unsafe_report(&self, facts: &ReportFacts<'_>) -> String {
-        self.filled(&self.unsafe_report, facts)
-    }
-
     /// What `subjprefix` lines want before the subject, of the rules that hit.
     fn subject_prefix(&self, facts: &ReportFacts<'_>) -> String {
         let prefixes = facts.hits.iter().filter_map(|hit| self.subject_prefixes.get(&*hit.rule));

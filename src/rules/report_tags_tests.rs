@@ -139,18 +139,17 @@ fn fields_are_folded_and_cut() {
 }
 
 #[test]
-fn reports_hold_a_table() {
+fn tables_of_hits_fit_into_fields() {
     let mut templates = ReportTemplates::default();
-    for line in ["Score _SCORE_:", "", "\" pts rule\"", "_SUMMARY_"] {
-        templates.set("report", line).unwrap();
+    for setting in ["all Table Score _SCORE_:\\n_SUMMARY_", "all Report _REPORT_"] {
+        templates.set("add_header", setting).unwrap();
     }
-    let text = with(6.5, true, |facts| templates.report(facts));
-    assert_eq!(
-        text.lines().take(4).collect::<Vec<_>>(),
-        ["Score 6.5:", "", " pts rule", " 1.5 A_RULE                 first"]
-    );
-    let short = filled("_REPORT_");
-    assert_eq!(short, "\n*  1.5 A_RULE first\n*  5.0 B_RULE second\n");
+    let fields = with(6.5, true, |facts| templates.headers(facts));
+    let value = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let table = "Score 6.5:\n\t 1.5 A_RULE                 first\n\t 5.0 B_RULE                 second";
+    assert_eq!(value("X-Spam-Table"), Some(table));
+    assert_eq!(value("X-Spam-Report"), Some("*  1.5 A_RULE first\n\t*  5.0 B_RULE second"));
+    assert_eq!(filled("_REPORT_"), "\n*  1.5 A_RULE first\n*  5.0 B_RULE second\n");
 }
 
 #[test]

@@ -144,6 +144,11 @@ mod tests {
     fn what_is_so_anyway_needs_no_word() {
         for (key, value, idle) in [
             ("use_bayes", "0", true),
+            ("report", "Spam detection software has", true),
+            ("unsafe_report", "x", true),
+            ("clear_report_template", "", true),
+            ("clear_unsafe_report_template", "", true),
+            ("add_header", "all Flag x", false),
             ("use_bayes", "1", false),
             ("normalize_charset", "1", true),
             ("normalize_charset", "0", false),

@@ -18,7 +18,6 @@ use crate::rules::lists::Lists;
 use crate::rules::regex::{Budget, Pattern};
 use crate::rules::relays::Relays;
 use crate::rules::rule::ViewKey;
-use crate::rules::ruleset::Ruleset;
 
 /// Bytes of the user part of an address.
 const USER_LIMIT: usize = 64;
@@ -294,34 +293,4 @@ pub(in crate::rules) fn address_around(text: &str, at: usize) -> Option<(usize, 
     let host = host.get(..length)?;
     let length = host.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
     host.get(..length)?.contains(&b'.').then_some((at - before.len().min(user.len()) + skipped, at + 1 + length))
-}
-
-/// The views of one case, to look at: what rules see of a message.
-pub struct Shown<'c>(Views<'c>);
-
-impl<'c> Shown<'c> {
-    /// The views of a case under the settings of a rule set. They are made when asked for.
-    pub fn new(case: &'c Case<'c>, rules: &'c Ruleset) -> Self {
-        Self(Views::new(case, &rules.lists))
-    }
-
-    /// The subject and the paragraphs of the rendered text.
-    pub fn body(&self) -> &[Vec<u8>] {
-        self.0.body()
-    }
-
-    /// The chunks of the decoded text parts.
-    pub fn rawbody(&self) -> &[Vec<u8>] {
-        self.0.rawbody()
-    }
-
-    /// The forms of all URIs, sorted.
-    pub fn uri(&self) -> &[Vec<u8>] {
-        self.0.uri()
-    }
-
-    /// The value of a request such as `From:addr`; `None` where there is none or it is no request.
-    pub fn header(&self, request: &str) -> Option<Vec<u8>> {
-        self.0.header(&HeaderRequest::parse(request).ok()?)
-    }
 }

@@ -28,5 +28,4 @@ pub(super) use host::host_of;
 pub(super) use html::{is_blank, prepared};
 pub(super) use html_look::{Fault, Looks};
 pub(super) use html_source::{HtmlSource, Piece};
-pub use lazy::Shown;
 pub(super) use lazy::{Views, address_around};

@@ -10,16 +10,17 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Shown;
+use super::Views;
 use crate::diagnostic::Source;
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
 use crate::rules::Ruleset;
+use crate::rules::header_request::HeaderRequest;
 
 /// The texts of a view, or nothing.
 type View = Option<Vec<Vec<u8>>>;
 /// The views of a mail by name.
-type Views = BTreeMap<String, View>;
+type Texts = BTreeMap<String, View>;
 
 /// As much JSON as the parity tool writes.
 #[derive(Debug)]
@@ -100,9 +101,9 @@ impl Reader<'_> {
 }
 
 /// One line of the parity tool.
-fn read(line: &[u8]) -> (String, Views) {
+fn read(line: &[u8]) -> (String, Texts) {
     let Json::Map(mut map) = Reader(line).value() else { panic!("no object") };
-    let mut views = Views::new();
+    let mut views = Texts::new();
     let texts = |json: Json| match json {
         Json::List(items) => Some(
             items.into_iter().filter_map(|item| if let Json::Text(text) = item { Some(text) } else { None }).collect(),
@@ -124,12 +125,12 @@ fn read(line: &[u8]) -> (String, Views) {
     (String::from_utf8(file).expect("names are ASCII"), views)
 }
 
-fn read_all(text: &[u8]) -> BTreeMap<String, Views> {
+fn read_all(text: &[u8]) -> BTreeMap<String, Texts> {
     text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect()
 }
 
 /// A line as the expected file has it: ASCII only.
-fn written(file: &str, views: &Views) -> String {
+fn written(file: &str, views: &Texts) -> String {
     let quoted = |text: &[u8]| {
         let shown = |byte: &u8| match byte {
             b'"' | b'\\' => format!("\\{}", char::from(*byte)),
@@ -165,23 +166,24 @@ fn mails() -> Vec<PathBuf> {
 }
 
 /// Our views of a mail, those that `names` ask for.
-fn ours(raw: &[u8], rules: &Ruleset, names: &Views) -> Views {
+fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
     let message = Message::parse(raw, &Limits::default());
     let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
     let facts = Facts::default();
     let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
-    let shown = Shown::new(&case, rules);
+    let views = Views::new(&case, &rules.lists);
+    let header = |request: &str| views.header(&HeaderRequest::parse(request).ok()?);
     let view = |name: &str| match name {
-        "body" => Some(shown.body().to_vec()),
-        "rawbody" => Some(shown.rawbody().to_vec()),
-        "uri" => Some(shown.uri().to_vec()),
-        name => shown.header(name.strip_prefix("header ").unwrap_or(name)).map(|value| vec![value]),
+        "body" => Some(views.body().to_vec()),
+        "rawbody" => Some(views.rawbody().to_vec()),
+        "uri" => Some(views.uri().to_vec()),
+        name => header(name.strip_prefix("header ").unwrap_or(name)).map(|value| vec![value]),
     };
     names.keys().map(|name| (name.clone(), view(name))).collect()
 }
 
 /// What the SpamAssassin of this machine makes of the mails; `None`, with the reason printed, where there is none.
-fn live() -> Option<BTreeMap<String, Views>> {
+fn live() -> Option<BTreeMap<String, Texts>> {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/parity/sa_hits.pl");
     if !tool.exists() || Command::new("spamassassin").arg("--version").output().is_err() {
         eprintln!("views: SpamAssassin or {} is not here; compared with the file only", tool.display());
