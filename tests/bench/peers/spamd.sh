@@ -6,7 +6,8 @@
 #
 # OURS: the benchmark binary (cargo bench --bench rules --no-run prints its path); LIST: a file with one mail path a line;
 # SITE: directory with the site's *.pre and *.cf (default /etc/spamassassin). Needs the Debian packages spamassassin, spamd
-# and spamc. spamd's time is that of its children, read from /proc: start-up is not counted, as in ours.
+# and spamc. The Perl API is asked by the parity tool, ../shared/parity/sa_hits.pl beside the repository, or the script that
+# SA_HITS names. spamd's time is that of its children, read from /proc: start-up is not counted, as in ours.
 set -eu
 
 ours=$1
@@ -14,7 +15,7 @@ list=$2
 site=${3:-/etc/spamassassin}
 stock=/usr/share/spamassassin
 port=${PORT:-17830}
-oracle=${SA_HITS:-/work/shared/parity/sa_hits.pl}
+oracle=${SA_HITS:-$(dirname "$0")/../../../../shared/parity/sa_hits.pl}
 mails=$(wc -l < "$list")
 hertz=$(getconf CLK_TCK)
 work=$(mktemp -d)
