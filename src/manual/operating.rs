@@ -30,7 +30,7 @@
 //!
 //! | Fault | Means | Do |
 //! |---|---|---|
-//! | `deadline` | the verdict was not ready within `limits.deadline` | see whether the machine is short of CPU; `gatepost rules bench` comes with a later version |
+//! | `deadline` | the verdict was not ready within `limits.deadline` | see whether the machine is short of CPU; `gatepost rules bench` tells which rules cost most |
 //! | `panic` | a bug of ours, on this one mail | please report it, with the mail if you may |
 //! | `overload` | queue or memory are full | more cores, or a smaller `limits.message` |
 //! | `too_large` | the message is larger than `limits.message` | Postfix's `message_size_limit` should be below it |
