@@ -1,6 +1,7 @@
 //! `gatepost learn spam|ham|log|undo|rollback`: telling the site's own learner what is what.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -58,8 +59,20 @@ fn open(settings: LearningSettings) -> Result<Book, Failure> {
     Ok(book)
 }
 
-fn failed(directory: &std::path::Path, error: &io::Error) -> Failure {
+fn failed(directory: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::of_io(error), format!("{}: {error}", directory.display()))
+}
+
+/// Makes certain what was learned. That the tidying up behind it failed is told, and no failure.
+fn commit(book: &mut Book, directory: &Path) -> Result<(), Failure> {
+    if let Some(error) = book.commit().map_err(|error| failed(directory, &error))? {
+        let directory = directory.display();
+        say(format_args!(
+            "gatepost: warning: {directory}: the labels are kept, but no snapshot of them can be written: {error}; the \
+             next command tries again"
+        ));
+    }
+    Ok(())
 }
 
 fn tell_damage(bytes: u64) {
@@ -88,7 +101,7 @@ type Taught = Result<(Digest, Outcome), String>;
 /// All that is needed to learn from mails.
 struct Teacher<'a> {
     book: Book,
-    directory: std::path::PathBuf,
+    directory: PathBuf,
     learner: SiteLearner,
     model: Option<Model>,
     trust: Trust,
@@ -152,7 +165,7 @@ impl Teacher<'_> {
 
     /// Brings what was learned to the disk, then tells it.
     fn tell(&mut self) -> Result<(), Failure> {
-        self.book.commit().map_err(|error| failed(&self.directory, &error))?;
+        commit(&mut self.book, &self.directory)?;
         for (name, outcome) in std::mem::take(&mut self.waiting) {
             if outcome.is_err() {
                 self.exit = Exit::BadInput;
@@ -243,7 +256,7 @@ fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<E
     for prefix in digests {
         undone.push((prefix, book.undo(prefix, now()).map_err(|error| failed(&directory, &error))?));
     }
-    book.commit().map_err(|error| failed(&directory, &error))?;
+    commit(&mut book, &directory)?;
     let mut out = Output::new();
     let mut exit = Exit::Done;
     for (prefix, undone) in undone {
@@ -269,7 +282,7 @@ fn rollback(loaded: &Loaded, since: u64, source: Option<&str>, state: &StateArgu
     let directory = settings.directory.clone();
     let mut book = open(settings)?;
     let count = book.rollback(since, source, now()).map_err(|error| failed(&directory, &error))?;
-    book.commit().map_err(|error| failed(&directory, &error))?;
+    commit(&mut book, &directory)?;
     let mut out = Output::new();
     match state.format {
         Format::Json => out.line(serde_json::json!({ "taken_back": count }))?,

@@ -3,12 +3,13 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use super::fold::{fold, snapshot};
 use super::survey::{Survey, survey};
 use super::{LearningSettings, Lesson, Listed};
-use crate::state::{Appender, Digest, Entry, Label, Lock, LogReport, Record, Snapshot};
+use crate::state::{Appender, Digest, Entry, Label, Lock, LogReport, PackedSlots, Position, Record, Snapshot};
 
 /// After so many labels a new snapshot is made, so that a start has little to learn again.
 const SNAPSHOT_EVERY: u64 = 512;
@@ -75,6 +76,9 @@ impl Book {
         let survey = survey(&settings)?;
         let log = Appender::open(&settings.labels(), settings.schema(), &survey.report)?;
         let kept = Snapshot::peek(&settings.weights(), settings.schema())?.unwrap_or(0);
+        // A snapshot of labels that this log never held: somebody moved the log away and left it behind. It would be taken
+        // for ours as soon as there are as many labels again.
+        let kept = if kept > survey.sequence { forget(&settings.weights())? } else { kept };
         Ok(Self { settings, survey, log, kept, _lock: lock })
     }
 
@@ -88,7 +92,7 @@ impl Book {
             self.append(time, Entry::Retraction(lesson.digest))?;
         }
         let source = source.get(..source.floor_char_boundary(Label::SOURCE_MAX)).unwrap_or_default().to_owned();
-        let slots = lesson.slots.numbers().to_vec();
+        let slots = PackedSlots::of(lesson.slots.numbers());
         let label = Label { digest: lesson.digest, spam, source, content: lesson.content, slots };
         self.append(time, Entry::Label(label))?;
         Ok(if before.is_some() { Outcome::Relearned } else { Outcome::Learned })
@@ -143,14 +147,19 @@ impl Book {
         self.survey.damaged
     }
 
-    /// Brings everything to the disk; from here on it is certain. Makes a snapshot where one is due, and begins a new log
-    /// where this one is full.
-    pub fn commit(&mut self) -> io::Result<()> {
+    /// Brings everything to the disk; from here on it is certain. Then makes a snapshot where one is due, and begins a new
+    /// log where this one is full. Where that cannot be done, `Ok` tells why: the labels are safe all the same.
+    pub fn commit(&mut self) -> io::Result<Option<io::Error>> {
         self.log.sync()?;
+        Ok(self.tidy().err())
+    }
+
+    fn tidy(&mut self) -> io::Result<()> {
         let is_stale = self.survey.taken_back > self.kept;
         if is_stale || self.survey.sequence - self.kept >= SNAPSHOT_EVERY {
             let site = fold(&self.settings, &self.survey, None)?;
-            snapshot(&self.settings, &site, self.survey.sequence).write(&self.settings.weights())?;
+            let snapshot = snapshot(&self.settings, &site, self.survey.sequence, self.log.position()?);
+            snapshot.write(&self.settings.weights())?;
             self.kept = self.survey.sequence;
         }
         if self.log.len() > self.settings.log_size / 2 {
@@ -164,7 +173,8 @@ impl Book {
     fn begin_new_log(&mut self) -> io::Result<()> {
         if self.survey.older > self.survey.base {
             let site = fold(&self.settings, &self.survey, Some(self.survey.older))?;
-            snapshot(&self.settings, &site, self.survey.older).write(&self.settings.base())?;
+            let base = snapshot(&self.settings, &site, self.survey.older, Position::default());
+            base.write(&self.settings.base())?;
             self.survey.drop_until(self.survey.older);
         }
         std::fs::rename(self.settings.labels(), self.settings.older_labels())?;
@@ -173,10 +183,16 @@ impl Book {
         self.log.sync()
     }
 
+    /// Appends one record, or nothing.
     fn append(&mut self, time: u64, entry: Entry) -> io::Result<()> {
         let record = Record { sequence: self.survey.sequence + 1, time, entry };
         self.log.append(&record)?;
         self.survey.add(record);
         Ok(())
     }
+}
+
+fn forget(snapshot: &Path) -> io::Result<u64> {
+    std::fs::remove_file(snapshot)?;
+    Ok(0)
 }

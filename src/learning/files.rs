@@ -4,9 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Listed;
-use super::fold::fold;
 use super::survey::survey;
+use super::{Follower, Listed};
 use crate::classifier::{SiteOpinion, SiteSettings};
 use crate::features::MilterView;
 
@@ -61,9 +60,5 @@ pub fn listed(settings: &LearningSettings) -> io::Result<(Vec<Listed>, u64)> {
 
 /// What the site has taught up to now; `None` where it has taught nothing. Reads only.
 pub fn info(settings: &LearningSettings) -> io::Result<Option<Arc<SiteOpinion>>> {
-    let survey = survey(settings)?;
-    if survey.sequence == 0 {
-        return Ok(None);
-    }
-    Ok(Some(Arc::new(fold(settings, &survey, None)?.opinion(survey.sequence))))
+    Follower::new(settings.clone()).poll()
 }

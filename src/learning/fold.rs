@@ -5,7 +5,7 @@ use std::io;
 use super::LearningSettings;
 use super::survey::Survey;
 use crate::classifier::{Knowledge, Site, Slots, Trial};
-use crate::state::{Entry, Record, Snapshot, SnapshotTrial, read_log};
+use crate::state::{Entry, Label, Position, Record, Snapshot, SnapshotTrial, read_log};
 
 /// Learns all labels in force up to record `until` (to the last, where it is `None`), from the newest snapshot that still
 /// holds.
@@ -28,12 +28,27 @@ pub(super) fn fold(settings: &LearningSettings, survey: &Survey, until: Option<u
             && sequence <= until
             && !survey.dead.contains(&sequence)
         {
-            site.learn(&Slots::from_numbers(label.slots), label.spam, label.content);
+            learn_label(&mut site, &label);
         }
     };
     read_log(&settings.older_labels(), settings.schema(), None, &mut learn)?;
     read_log(&settings.labels(), settings.schema(), None, &mut learn)?;
     Ok(site)
+}
+
+/// Learns one label. One whose slots cannot be read, though its checksum is right, teaches nothing.
+pub(super) fn learn_label(site: &mut Site, label: &Label) {
+    if let Some(numbers) = label.slots.numbers() {
+        site.learn(&Slots::from_numbers(numbers), label.spam, label.content);
+    }
+}
+
+/// What the newest snapshot holds, and where in the log it ends. Whether anything was taken back since is for the caller to
+/// find out.
+pub(super) fn latest(settings: &LearningSettings) -> io::Result<Option<(Site, Position, u64)>> {
+    let Some(snapshot) = Snapshot::read(&settings.weights(), settings.schema())? else { return Ok(None) };
+    let position = snapshot.position;
+    Ok(resumed(settings, Some(snapshot)).map(|(site, sequence)| (site, position, sequence)))
 }
 
 fn resumed(settings: &LearningSettings, snapshot: Option<Snapshot>) -> Option<(Site, u64)> {
@@ -44,13 +59,14 @@ fn resumed(settings: &LearningSettings, snapshot: Option<Snapshot>) -> Option<(S
     Site::resume(settings.learner, knowledge, trials.collect()).map(|site| (site, sequence))
 }
 
-/// What was learned up to record `sequence`, to be kept.
-pub(super) fn snapshot(settings: &LearningSettings, site: &Site, sequence: u64) -> Snapshot {
+/// What was learned up to record `sequence`, which ends at `position`, to be kept.
+pub(super) fn snapshot(settings: &LearningSettings, site: &Site, sequence: u64, position: Position) -> Snapshot {
     let Knowledge { weights, ham, spam, memory, choice } = site.learner().knowledge();
     let trial = |&Trial { content, site, spam }: &Trial| SnapshotTrial { content, site, spam };
     Snapshot {
         schema: settings.schema(),
         sequence,
+        position,
         ham,
         spam,
         choice,

@@ -1,33 +1,7 @@
-//! Bytes of records and snapshots: little-endian numbers, numbers of variable length, checksums.
+//! Bytes of records and snapshots: little-endian numbers, numbers of variable length, texts.
 
+use super::slots::PackedSlots;
 use super::{Digest, Entry, Label, Record};
-
-/// CRC-32 of IEEE 802.3, the one of zip and Ethernet: finds every torn or flipped record of this length but one in 2^32.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = table();
-    let step = |crc: u32, &byte: &u8| {
-        let index = usize::from(byte ^ crc.to_le_bytes()[0]);
-        TABLE.get(index).copied().unwrap_or_default() ^ (crc >> 8)
-    };
-    !bytes.iter().fold(!0, step)
-}
-
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed at compile time")]
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut value = index as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
-            bit += 1;
-        }
-        table[index] = value;
-        index += 1;
-    }
-    table
-}
 
 /// Appends a number, seven bits a byte, the low ones first.
 pub(super) fn put_number(mut number: u64, out: &mut Vec<u8>) {
@@ -96,27 +70,6 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Appends ascending numbers as their differences.
-pub(super) fn put_slots(slots: &[u32], out: &mut Vec<u8>) {
-    put_number(slots.len() as u64, out);
-    let mut last = 0;
-    for &slot in slots {
-        put_number(u64::from(slot.saturating_sub(last)), out);
-        last = slot;
-    }
-}
-
-pub(super) fn take_slots(input: &mut Input<'_>) -> Option<Vec<u32>> {
-    let count = input.count(Label::SLOTS_MAX)?;
-    let mut last = 0_u32;
-    (0..count)
-        .map(|_| {
-            last = last.checked_add(u32::try_from(input.number()?).ok()?)?;
-            Some(last)
-        })
-        .collect()
-}
-
 fn put_text(text: &str, out: &mut Vec<u8>) {
     let cut = text.get(..text.floor_char_boundary(Label::SOURCE_MAX)).unwrap_or_default();
     put_number(cut.len() as u64, out);
@@ -144,7 +97,7 @@ pub(super) fn put_record(record: &Record, out: &mut Vec<u8>) {
             put_text(&label.source, out);
             // Not a number means that the model was not asked.
             out.extend_from_slice(&label.content.unwrap_or(f32::NAN).to_le_bytes());
-            put_slots(label.slots.get(..Label::SLOTS_MAX).unwrap_or(&label.slots), out);
+            out.extend_from_slice(label.slots.bytes());
         }
         Entry::Retraction(digest) => {
             out.push(RETRACTION);
@@ -169,7 +122,7 @@ pub(super) fn take_record(body: &[u8]) -> Option<Record> {
             spam: kind == SPAM,
             source: take_text(&mut input)?,
             content: Some(input.f32()?).filter(|content| content.is_finite()),
-            slots: take_slots(&mut input)?,
+            slots: PackedSlots::from_bytes(std::mem::take(&mut input.0))?,
         }),
         RETRACTION => Entry::Retraction(Digest(input.array()?)),
         ROLLBACK => {
@@ -190,12 +143,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_the_one_of_the_standard() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(b""), 0);
-    }
-
-    #[test]
     fn numbers_of_any_length() {
         for number in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
             let mut bytes = Vec::new();
@@ -208,9 +155,8 @@ mod tests {
         assert_eq!(Input(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).number(), None, "too large");
     }
 
-    fn label(slots: usize, source: &str) -> Record {
-        let slots = (0..slots).map(|slot| u32::try_from(slot).unwrap() * 3).collect();
-        let source = source.to_owned();
+    fn label(source: &str) -> Record {
+        let (source, slots) = (source.to_owned(), PackedSlots::of(&[3, 6, 9]));
         let label = Label { digest: Digest([7; 32]), spam: true, source, content: Some(-1.5), slots };
         Record { sequence: 1, time: 2, entry: Entry::Label(label) }
     }
@@ -222,21 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_texts_have_their_limits_at_n_and_n_plus_one() {
-        for (slots, source) in [(0, ""), (Label::SLOTS_MAX, &"s".repeat(Label::SOURCE_MAX))] {
-            let record = label(slots, source);
-            assert_eq!(round(&record), Some(record));
+    fn texts_have_their_limit_at_n_and_n_plus_one() {
+        for source in ["", &"s".repeat(Label::SOURCE_MAX)] {
+            assert_eq!(round(&label(source)), Some(label(source)));
         }
-        let Some(Record { entry: Entry::Label(cut), .. }) =
-            round(&label(Label::SLOTS_MAX + 1, &"s".repeat(Label::SOURCE_MAX + 1)))
-        else {
-            panic!("it is cut, not refused");
-        };
-        assert_eq!((cut.slots.len(), cut.source.len()), (Label::SLOTS_MAX, Label::SOURCE_MAX));
-        let mut bytes = Vec::new();
-        put_number(Label::SLOTS_MAX as u64 + 1, &mut bytes);
-        bytes.resize(20_000, 1);
-        assert_eq!(take_slots(&mut Input(&bytes)), None);
+        let cut = round(&label(&"s".repeat(Label::SOURCE_MAX + 1)));
+        assert_eq!(cut, Some(label(&"s".repeat(Label::SOURCE_MAX))), "it is cut, not refused");
     }
 
     proptest! {
@@ -247,7 +184,8 @@ mod tests {
         ) {
             let entry = match kind {
                 0 | 1 => Entry::Label(Label {
-                    digest: Digest(digest), spam: kind == 1, source, content, slots: slots.into_iter().collect(),
+                    digest: Digest(digest), spam: kind == 1, source, content,
+                    slots: PackedSlots::of(&slots.into_iter().collect::<Vec<_>>()),
                 }),
                 2 => Entry::Retraction(Digest(digest)),
                 _ => Entry::Rollback { since, source: (!source.is_empty()).then_some(source) },

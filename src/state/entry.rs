@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::PackedSlots;
+
 /// What identifies a mail to the learner: the SHA-256 of its view. Two mails with the same digest are the same to the learner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
@@ -41,7 +43,7 @@ pub struct Label {
     /// What the content model thought of the mail (log-odds), where it was asked.
     pub content: Option<f32>,
     /// The slots of the mail: ascending, each once, at most [`Label::SLOTS_MAX`].
-    pub slots: Vec<u32>,
+    pub slots: PackedSlots,
 }
 
 impl Label {

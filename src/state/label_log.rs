@@ -7,12 +7,13 @@
 #![expect(clippy::disallowed_methods, reason = "the log is a file")]
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::Record;
-use super::codec::{crc32, put_record, take_record};
+use super::checksum::crc32;
+use super::codec::{put_record, take_record};
 
 const MAGIC: &[u8; 12] = b"gatepost-lb1";
 const HEADER: usize = 16;
@@ -28,9 +29,16 @@ const CHUNK: usize = 256 << 10;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Which file: its inode.
-    file: u64,
+    pub(super) file: u64,
     /// Bytes.
-    offset: u64,
+    pub(super) offset: u64,
+}
+
+impl Position {
+    /// Whether it is one within the file at `path`.
+    pub fn is_in(&self, path: &Path) -> bool {
+        std::fs::metadata(path).is_ok_and(|file| file.ino() == self.file && self.offset <= file.len())
+    }
 }
 
 /// What reading a log said.
@@ -60,34 +68,61 @@ pub fn read_log(
     let inode = file.metadata()?.ino();
     let length = file.metadata()?.len();
     let known = from.filter(|from| from.file == inode && (HEADER as u64..=length).contains(&from.offset));
-    let offset = match known {
-        Some(from) => file.seek(SeekFrom::Start(from.offset))?,
-        None if check_header(&mut file, schema)? => HEADER as u64,
-        None => return Ok(LogReport { torn: length, ..LogReport::default() }),
-    };
-    let mut reader =
-        Scanner { file: BufReader::with_capacity(CHUNK, file), buffer: Vec::new(), start: 0, ended: false };
-    let (mut good, mut at, mut damaged) = (offset, offset, 0);
-    while let Some((passed, record, size)) = reader.next()? {
-        // What was passed over is known to be damage only when a whole record follows.
-        damaged += passed;
-        at += passed + size;
-        good = at;
-        take(record);
+    match known {
+        Some(from) => {
+            file.seek(SeekFrom::Start(from.offset))?;
+            scan(file, from, take)
+        }
+        None => read_whole(file, inode, schema, take),
     }
-    Ok(LogReport { position: Position { file: inode, offset: good }, damaged, torn: length.saturating_sub(good) })
 }
 
-/// Reads the header. `false` where it is not whole yet; an error where the file is something else.
-fn check_header(file: &mut File, schema: u32) -> io::Result<bool> {
-    let mut header = Vec::new();
-    file.take(HEADER as u64).read_to_end(&mut header)?;
-    let expected = header_of(schema);
-    if header.len() < HEADER && expected.starts_with(&header) {
-        return Ok(false);
+/// As [`read_log`], of a log that is in memory.
+pub fn read_bytes(log: &[u8], schema: u32, take: &mut dyn FnMut(Record)) -> io::Result<LogReport> {
+    read_whole(log, 0, schema, take)
+}
+
+/// A whole log with these records, as [`read_bytes`] reads it.
+pub fn bytes_of(records: &[Record], schema: u32) -> Vec<u8> {
+    let mut log = header_of(schema);
+    for record in records {
+        put_framed(record, &mut log);
     }
+    log
+}
+
+fn read_whole(mut log: impl Read, inode: u64, schema: u32, take: &mut dyn FnMut(Record)) -> io::Result<LogReport> {
+    let mut header = Vec::new();
+    log.by_ref().take(HEADER as u64).read_to_end(&mut header)?;
+    if is_whole(&header, schema)? {
+        scan(log, Position { file: inode, offset: HEADER as u64 }, take)
+    } else {
+        Ok(LogReport { torn: header.len() as u64, ..LogReport::default() })
+    }
+}
+
+/// Reads on from `position`.
+fn scan(log: impl Read, position: Position, take: &mut dyn FnMut(Record)) -> io::Result<LogReport> {
+    let mut scanner = Scanner { log, buffer: Vec::new(), start: 0, read: 0, ended: false };
+    let (mut good, mut damaged) = (0, 0);
+    while let Some((passed, record, size)) = scanner.next()? {
+        // What was passed over is known to be damage only when a whole record follows.
+        damaged += passed;
+        good += passed + size;
+        take(record);
+    }
+    let position = Position { offset: position.offset + good, ..position };
+    Ok(LogReport { position, damaged, torn: scanner.read.saturating_sub(good) })
+}
+
+/// Whether a header is whole; an error where the file is something else.
+fn is_whole(header: &[u8], schema: u32) -> io::Result<bool> {
+    let expected = header_of(schema);
     if header == expected {
         return Ok(true);
+    }
+    if expected.starts_with(header) {
+        return Ok(false);
     }
     let what = if header.starts_with(MAGIC) {
         "the label log was written for another schema of the learner; move its directory away to begin anew"
@@ -101,15 +136,17 @@ fn header_of(schema: u32) -> Vec<u8> {
     [&MAGIC[..], &schema.to_le_bytes()].concat()
 }
 
-/// Goes from record to record through a file, holding little of it.
-struct Scanner {
-    file: BufReader<File>,
+/// Goes from record to record through a log, holding little of it.
+struct Scanner<R> {
+    log: R,
     buffer: Vec<u8>,
     start: usize,
+    /// Bytes read so far.
+    read: u64,
     ended: bool,
 }
 
-impl Scanner {
+impl<R: Read> Scanner<R> {
     /// The next whole record, with the bytes passed over before it and its own.
     fn next(&mut self) -> io::Result<Option<(u64, Record, u64)>> {
         let mut passed = 0_u64;
@@ -138,8 +175,16 @@ impl Scanner {
             self.buffer.drain(..self.start);
             self.start = 0;
             let before = self.buffer.len();
-            self.file.by_ref().take(CHUNK as u64).read_to_end(&mut self.buffer)?;
-            self.ended = self.buffer.len() == before;
+            self.buffer.resize(before + CHUNK, 0);
+            let count = loop {
+                match self.log.read(self.buffer.get_mut(before..).unwrap_or_default()) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => break result?,
+                }
+            };
+            self.buffer.truncate(before + count);
+            self.read += count as u64;
+            self.ended = count == 0;
         }
         Ok(())
     }
@@ -157,6 +202,16 @@ fn whole(bytes: &[u8]) -> Option<(Record, usize)> {
     let body = rest.get(..length)?;
     let checksum = u32::from_le_bytes(checksum.try_into().ok()?);
     (crc32(body) == checksum).then(|| take_record(body)).flatten().map(|record| (record, FRAME + length))
+}
+
+/// Appends marker, length, checksum and body.
+fn put_framed(record: &Record, out: &mut Vec<u8>) {
+    let mut body = Vec::new();
+    put_record(record, &mut body);
+    out.extend_from_slice(MARKER);
+    out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(&crc32(&body).to_le_bytes());
+    out.extend_from_slice(&body);
 }
 
 /// Appends to a log. The caller holds the lock.
@@ -187,15 +242,7 @@ impl Appender {
     /// Appends one record with one write.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
         self.buffer.clear();
-        self.buffer.extend_from_slice(MARKER);
-        self.buffer.extend_from_slice(&[0; 8]);
-        put_record(record, &mut self.buffer);
-        let body = self.buffer.get(FRAME..).unwrap_or_default();
-        let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        let numbers = [length.to_le_bytes(), crc32(body).to_le_bytes()].concat();
-        if let Some(place) = self.buffer.get_mut(MARKER.len()..FRAME) {
-            place.copy_from_slice(&numbers);
-        }
+        put_framed(record, &mut self.buffer);
         if let Err(error) = self.file.write_all(&self.buffer) {
             // Half a record must not stand before the next one. If even this fails, readers pass over it.
             self.file.set_len(self.length).unwrap_or_default();
@@ -208,6 +255,11 @@ impl Appender {
     /// Bytes of the log.
     pub fn len(&self) -> u64 {
         self.length
+    }
+
+    /// Where the next record will stand.
+    pub fn position(&self) -> io::Result<Position> {
+        Ok(Position { file: self.file.metadata()?.ino(), offset: self.length })
     }
 
     /// Whether there is no record in it.
@@ -225,11 +277,11 @@ impl Appender {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::{Digest, Entry, Label};
+    use super::super::{Digest, Entry, Label, PackedSlots};
     use super::*;
 
     fn record(sequence: u64) -> Record {
-        let slots = (0..50).map(|slot| slot * 7).collect();
+        let slots = PackedSlots::of(&(0..50).map(|slot| slot * 7).collect::<Vec<_>>());
         let digest = Digest([u8::try_from(sequence % 256).unwrap(); 32]);
         let label = Label { digest, spam: sequence.is_multiple_of(2), source: "ann".to_owned(), content: None, slots };
         Record { sequence, time: 1_000 + sequence, entry: Entry::Label(label) }

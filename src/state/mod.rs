@@ -21,13 +21,16 @@
 //! Every file says what it is in its first bytes. Whatever the machine leaves of them when it stops is read without error:
 //! what was not whole is passed over and counted.
 
+mod checksum;
 mod codec;
 mod entry;
 mod label_log;
 mod lock;
+mod slots;
 mod snapshot;
 
 pub use entry::{Digest, Entry, Label, Record};
-pub use label_log::{Appender, LogReport, Position, read_log};
+pub use label_log::{Appender, LogReport, Position, bytes_of, read_bytes, read_log};
 pub use lock::Lock;
-pub use snapshot::{Snapshot, SnapshotTrial};
+pub use slots::PackedSlots;
+pub use snapshot::{Condition, Snapshot, SnapshotTrial};

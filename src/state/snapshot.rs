@@ -6,11 +6,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use super::Position;
+use super::checksum::crc32;
+use super::codec::{Input, put_number};
+use super::slots::{put_wide, take_wide};
 
-use super::codec::{Input, put_number, put_slots, take_slots};
-
-const MAGIC: &[u8; 12] = b"gatepost-sn1";
+const MAGIC: &[u8; 12] = b"gatepost-sn2";
 /// Longest file: 2^22 weights, 4,000 remembered labels of all slots, and the trials.
 const FILE_MAX: u64 = 192 << 20;
 /// Most weights.
@@ -31,6 +32,19 @@ pub struct SnapshotTrial {
     pub spam: bool,
 }
 
+/// How a snapshot's file is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is none.
+    Missing,
+    /// It is whole.
+    Whole,
+    /// It is whole, but made for other slots or settings.
+    OtherSchema,
+    /// It is cut, or bytes of it were changed.
+    Damaged,
+}
+
 /// All that was learned up to one record.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
@@ -38,6 +52,8 @@ pub struct Snapshot {
     pub schema: u32,
     /// The record.
     pub sequence: u64,
+    /// Where in the label log it ends, as far as that log is still there.
+    pub position: Position,
     /// Ham labels heard.
     pub ham: u64,
     /// Spam labels heard.
@@ -60,9 +76,12 @@ impl Snapshot {
         beside.push(".new");
         let beside = Path::new(&beside);
         let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o660).open(beside)?;
-        file.write_all(&self.encode())?;
-        file.sync_data()?;
-        std::fs::rename(beside, path)?;
+        let written = file.write_all(&self.to_bytes()).and_then(|()| file.sync_data());
+        if let Err(error) = written.and_then(|()| std::fs::rename(beside, path)) {
+            // Half a file is of no use, and where the disk is full somebody else needs the room.
+            std::fs::remove_file(beside).unwrap_or_default();
+            return Err(error);
+        }
         // The new name is on the disk only when the directory is.
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory)?.sync_all()
@@ -75,9 +94,21 @@ impl Snapshot {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let mut bytes = Vec::new();
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
-        Ok(Self::decode(&bytes).filter(|snapshot| snapshot.schema == schema))
+        Ok(Self::from_bytes(&read_all(file)?).filter(|snapshot| snapshot.schema == schema))
+    }
+
+    /// What is at `path`, for whoever asks after the state of things.
+    pub fn condition(path: &Path, schema: u32) -> io::Result<Condition> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Condition::Missing),
+            Err(error) => return Err(error),
+        };
+        Ok(match Self::from_bytes(&read_all(file)?) {
+            None => Condition::Damaged,
+            Some(snapshot) if snapshot.schema == schema => Condition::Whole,
+            Some(_) => Condition::OtherSchema,
+        })
     }
 
     /// The record of the one at `path`, by its first bytes only: whether it is whole shows when it is read.
@@ -94,10 +125,12 @@ impl Snapshot {
         Ok(input.u64().filter(|_| is_ours))
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// The bytes of its file.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         out.extend_from_slice(&self.schema.to_le_bytes());
-        for number in [self.sequence, self.ham, self.spam, self.choice] {
+        let Position { file, offset } = self.position;
+        for number in [self.sequence, file, offset, self.ham, self.spam, self.choice] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         put_number(self.trials.len() as u64, &mut out);
@@ -109,24 +142,26 @@ impl Snapshot {
         put_number(self.memory.len() as u64, &mut out);
         for (slots, spam) in &self.memory {
             out.push(u8::from(*spam));
-            put_slots(slots, &mut out);
+            put_wide(slots, &mut out);
         }
         put_number(self.weights.len() as u64, &mut out);
         out.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
-        let digest = Sha256::digest(&out);
-        out.extend_from_slice(&digest);
+        let checksum = crc32(&out);
+        out.extend_from_slice(&checksum.to_le_bytes());
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (body, digest) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
-        if Sha256::digest(body).as_slice() != digest {
+    /// The snapshot that these bytes are, all of them; `None` where they are damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (body, checksum) = bytes.split_last_chunk()?;
+        if crc32(body) != u32::from_le_bytes(*checksum) {
             return None;
         }
         let mut input = Input(body.strip_prefix(MAGIC)?);
         let mut snapshot = Self {
             schema: input.u32()?,
             sequence: input.u64()?,
+            position: Position { file: input.u64()?, offset: input.u64()? },
             ham: input.u64()?,
             spam: input.u64()?,
             choice: input.u64()?,
@@ -139,13 +174,21 @@ impl Snapshot {
         }
         for _ in 0..input.count(MEMORY_MAX)? {
             let spam = input.byte()? == 1;
-            snapshot.memory.push((take_slots(&mut input)?, spam));
+            snapshot.memory.push((take_wide(&mut input)?, spam));
         }
         let count = input.count(WEIGHTS_MAX)?;
         let weights = input.bytes(count.checked_mul(4)?)?;
         snapshot.weights = weights.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         input.is_empty().then_some(snapshot)
     }
+}
+
+/// In one piece: a buffer that grows while it is read into is written more than once.
+fn read_all(file: File) -> io::Result<Vec<u8>> {
+    let length = file.metadata()?.len().min(FILE_MAX);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -156,6 +199,7 @@ mod tests {
         Snapshot {
             schema: 3,
             sequence: 9,
+            position: Position { file: 12, offset: 1 << 33 },
             ham: 4,
             spam: 5,
             choice: 77,
@@ -173,26 +217,31 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weights");
         assert_eq!(Snapshot::read(&path, 3).unwrap(), None);
+        assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Missing);
         snapshot().write(&path).unwrap();
         assert_eq!(Snapshot::read(&path, 3).unwrap(), Some(snapshot()));
         assert_eq!(Snapshot::read(&path, 4).unwrap(), None, "another schema");
         assert_eq!((Snapshot::peek(&path, 3).unwrap(), Snapshot::peek(&path, 4).unwrap()), (Some(9), None));
+        assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Whole);
+        assert_eq!(Snapshot::condition(&path, 4).unwrap(), Condition::OtherSchema);
         assert_eq!(Snapshot::peek(directory.path().join("none").as_path(), 3).unwrap(), None);
         let newer = Snapshot { sequence: 10, ..snapshot() };
         newer.write(&path).unwrap();
         assert_eq!(Snapshot::read(&path, 3).unwrap(), Some(newer));
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+        std::fs::write(&path, "half a sn").unwrap();
+        assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Damaged);
     }
 
     #[test]
     fn what_is_cut_or_flipped_at_any_byte_is_no_snapshot() {
-        let bytes = snapshot().encode();
-        assert_eq!(Snapshot::decode(&bytes), Some(snapshot()));
+        let bytes = snapshot().to_bytes();
+        assert_eq!(Snapshot::from_bytes(&bytes), Some(snapshot()));
         for at in 0..bytes.len() {
-            assert_eq!(Snapshot::decode(&bytes[..at]), None, "cut at {at}");
+            assert_eq!(Snapshot::from_bytes(&bytes[..at]), None, "cut at {at}");
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert_eq!(Snapshot::decode(&flipped), None, "flipped at {at}");
+            assert_eq!(Snapshot::from_bytes(&flipped), None, "flipped at {at}");
         }
     }
 }
