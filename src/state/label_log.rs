@@ -4,8 +4,12 @@
 //! of its body and the CRC-32 of it (four bytes each), and the body. A reader goes from record to record; where one is not
 //! whole it looks for the next marker behind which a whole one stands, and counts what it passed over. So a torn write at the
 //! end costs the record that was being written, and a damaged sector those that lay in it.
+//!
+//! No body contains a marker: behind each byte with which one begins, a zero is put. Without that a mail could be written so
+//! that its slots are a record, one that takes everything back, say; it would be found where the record around it is torn.
 #![expect(clippy::disallowed_methods, reason = "the log is a file")]
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -15,13 +19,13 @@ use super::Record;
 use super::checksum::crc32;
 use super::codec::{put_record, take_record};
 
-const MAGIC: &[u8; 12] = b"gatepost-lb1";
+const MAGIC: &[u8; 12] = b"gatepost-lb2";
 const HEADER: usize = 16;
 const MARKER: &[u8; 4] = b"\xf7LBL";
 /// Marker, length, checksum.
 const FRAME: usize = 12;
-/// Longest body: of a label with all slots, five bytes each, and room to spare.
-const BODY_MAX: usize = 48 << 10;
+/// Longest body: of a label with all slots, five bytes each, some of them with a zero behind, and room to spare.
+const BODY_MAX: usize = 64 << 10;
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 
@@ -86,8 +90,15 @@ pub fn read_bytes(log: &[u8], schema: u32, take: &mut dyn FnMut(Record)) -> io::
 pub fn bytes_of(records: &[Record], schema: u32) -> Vec<u8> {
     let mut log = header_of(schema);
     for record in records {
-        put_framed(record, &mut log);
+        put_framed(&body_of(record), &mut log);
     }
+    log
+}
+
+/// A log with one record of that body, its checksum right; public for fuzzing, which would never guess it.
+pub fn bytes_around(body: &[u8], schema: u32) -> Vec<u8> {
+    let mut log = header_of(schema);
+    put_framed(body, &mut log);
     log
 }
 
@@ -201,13 +212,52 @@ fn whole(bytes: &[u8]) -> Option<(Record, usize)> {
     }
     let body = rest.get(..length)?;
     let checksum = u32::from_le_bytes(checksum.try_into().ok()?);
-    (crc32(body) == checksum).then(|| take_record(body)).flatten().map(|record| (record, FRAME + length))
+    if crc32(body) != checksum {
+        return None;
+    }
+    Some((take_record(&unstuffed(body)?)?, FRAME + length))
+}
+
+fn body_of(record: &Record) -> Vec<u8> {
+    let mut body = Vec::new();
+    put_record(record, &mut body);
+    body
+}
+
+/// Bytes with a zero behind each that could begin a marker.
+fn stuffed(bytes: &[u8]) -> Vec<u8> {
+    let [begin, ..] = *MARKER;
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 64);
+    for part in bytes.split_inclusive(|byte| *byte == begin) {
+        out.extend_from_slice(part);
+        if part.ends_with(&[begin]) {
+            out.push(0);
+        }
+    }
+    out
+}
+
+/// The bytes of which [`stuffed`] made these; `None` where it made none like them.
+fn unstuffed(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let [begin, ..] = *MARKER;
+    let Some(first) = memchr::memchr(begin, bytes) else { return Some(Cow::Borrowed(bytes)) };
+    let (plain, mut rest) = bytes.split_at_checked(first)?;
+    let mut out = Vec::with_capacity(bytes.len());
+    out.extend_from_slice(plain);
+    while let Some((_, behind)) = rest.split_first() {
+        let behind = behind.strip_prefix(&[0])?;
+        let next = memchr::memchr(begin, behind).unwrap_or(behind.len());
+        let (plain, others) = behind.split_at_checked(next)?;
+        out.push(begin);
+        out.extend_from_slice(plain);
+        rest = others;
+    }
+    Some(Cow::Owned(out))
 }
 
 /// Appends marker, length, checksum and body.
-fn put_framed(record: &Record, out: &mut Vec<u8>) {
-    let mut body = Vec::new();
-    put_record(record, &mut body);
+fn put_framed(body: &[u8], out: &mut Vec<u8>) {
+    let body = stuffed(body);
     out.extend_from_slice(MARKER);
     out.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(&crc32(&body).to_le_bytes());
@@ -242,7 +292,7 @@ impl Appender {
     /// Appends one record with one write.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
         self.buffer.clear();
-        put_framed(record, &mut self.buffer);
+        put_framed(&body_of(record), &mut self.buffer);
         if let Err(error) = self.file.write_all(&self.buffer) {
             // Half a record must not stand before the next one. If even this fails, readers pass over it.
             self.file.set_len(self.length).unwrap_or_default();
@@ -339,6 +389,38 @@ mod tests {
             let (seen, report) = numbers(&path, None);
             assert_eq!(seen, expected, "byte {at}");
             assert!(report.damaged + report.torn > 0);
+        }
+    }
+
+    /// Slots that are a record themselves, as a mail could be made to give them: not found in a torn end.
+    #[test]
+    fn a_record_within_a_record_is_none() {
+        let rollback = Record { sequence: 2, time: 1, entry: Entry::Rollback { since: 0, source: None } };
+        let mut hidden = Vec::new();
+        put_framed(&body_of(&rollback), &mut hidden);
+        let outer = [body_of(&record(1)), hidden.clone(), vec![1; 40]].concat();
+        let log = bytes_around(&outer, 1);
+        assert!(log.len() > outer.len() + HEADER + FRAME, "the marker within is no marker any more");
+        for cut in HEADER..log.len() {
+            let report = read_bytes(&log[..cut], 1, &mut |record| panic!("{record:?} was found")).unwrap();
+            assert_eq!(report.torn, (cut - HEADER) as u64);
+        }
+        // The same without the zeros would be found: the test has not missed its object.
+        let mut found = 0;
+        read_bytes(&[header_of(1), outer].concat(), 1, &mut |_| found += 1).unwrap();
+        assert_eq!(found, 1);
+    }
+
+    #[test]
+    fn bodies_are_the_same_when_they_come_back() {
+        let [m, ..] = *MARKER;
+        for bytes in [&[][..], &[1, 2], &[m], &[m, 0], &[m, m, 0, 0, m], &[0, m, b'L', b'B', b'L', 7]] {
+            let body = stuffed(bytes);
+            assert!(memchr::memmem::find(&body, MARKER).is_none());
+            assert_eq!(unstuffed(&body).as_deref(), Some(bytes));
+        }
+        for wrong in [&[m][..], &[m, 1], &[1, m, 0, m]] {
+            assert_eq!(unstuffed(wrong), None);
         }
     }
 

@@ -30,7 +30,7 @@ mod slots;
 mod snapshot;
 
 pub use entry::{Digest, Entry, Label, Record};
-pub use label_log::{Appender, LogReport, Position, bytes_of, read_bytes, read_log};
+pub use label_log::{Appender, LogReport, Position, bytes_around, bytes_of, read_bytes, read_log};
 pub use lock::Lock;
 pub use slots::PackedSlots;
 pub use snapshot::{Condition, Snapshot, SnapshotTrial};

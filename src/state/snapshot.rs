@@ -146,9 +146,13 @@ impl Snapshot {
         }
         put_number(self.weights.len() as u64, &mut out);
         out.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
-        let checksum = crc32(&out);
-        out.extend_from_slice(&checksum.to_le_bytes());
-        out
+        Self::sealed(out)
+    }
+
+    /// Bytes with their checksum behind them; public for fuzzing, which would never guess it.
+    pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
+        bytes
     }
 
     /// The snapshot that these bytes are, all of them; `None` where they are damaged.

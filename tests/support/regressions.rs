@@ -37,6 +37,8 @@ fn replay(target: &str, fuzz: fn(&[u8])) {
 
 #[path = "fuzz_config.rs"]
 mod fuzz_config;
+#[path = "fuzz_learning.rs"]
+mod fuzz_learning;
 #[path = "fuzz_mail.rs"]
 mod fuzz_mail;
 #[path = "fuzz_matcher.rs"]
@@ -91,4 +93,9 @@ fn rule_text() {
 #[test]
 fn config() {
     replay("config", fuzz_config::config_text);
+}
+
+#[test]
+fn label_log() {
+    replay("label_log", fuzz_learning::label_log);
 }
