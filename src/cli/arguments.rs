@@ -37,8 +37,12 @@ pub(super) enum Command {
         /// A verdict id, a rule's name, an error code such as R0102, or a key such as limits.message
         what: String,
     },
-    /// Check configuration, rules, model and sockets: all that `run` does short of serving.
-    Check,
+    /// Check configuration, rules, model, learner and sockets: all that `run` does short of serving.
+    Check {
+        /// How to print
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
     /// List, check, test, measure or compare rules.
     #[command(subcommand)]
     Rules(RulesCommand),

@@ -6,6 +6,7 @@
 mod arguments;
 mod bar;
 mod check;
+mod check_learner;
 mod config_show;
 mod control;
 mod exit;
@@ -14,6 +15,7 @@ mod failure;
 mod generate;
 mod generation;
 mod learn;
+mod learner;
 mod model;
 mod model_explain;
 mod program;

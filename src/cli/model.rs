@@ -202,7 +202,7 @@ fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Fail
     Ok(Exit::Done)
 }
 
-fn site_json(site: &SiteOpinion) -> serde_json::Value {
+pub(super) fn site_json(site: &SiteOpinion) -> serde_json::Value {
     let (ham, spam) = site.learner().labels();
     let (stacker, claim) = (site.stacker(), site.claim());
     serde_json::json!({
@@ -235,8 +235,20 @@ fn site_unknown() -> Vec<String> {
 /// What the site has taught, and what may be claimed from it.
 fn site_lines(site: &SiteOpinion) -> Vec<String> {
     let (ham, spam) = site.learner().labels();
-    let (stacker, claim) = (site.stacker(), site.claim());
-    let loss = match claim.threshold {
+    let stacker = site.stacker();
+    vec![
+        format!("site         {ham} ham, {spam} spam taught, up to record {}", site.sequence()),
+        format!(
+            "weights      content model {:.3}, site learner {:.3}, offset {:+.3}; {:.0} labels in effect",
+            stacker.content, stacker.site, stacker.offset, stacker.effective
+        ),
+        format!("ham loss     {}", loss(site.claim())),
+    ]
+}
+
+/// What may be claimed about lost ham, or what is missing for it.
+pub(super) fn loss(claim: &Claim) -> String {
+    match claim.threshold {
         Some(log_odds) => format!(
             "at most 0.1 % above probability {:.5}, at 95 % confidence ({} ham labels)",
             Probability::from_logit(log_odds).value(),
@@ -248,15 +260,7 @@ fn site_lines(site: &SiteOpinion) -> Vec<String> {
             claim.needed,
             claim.needed.saturating_sub(claim.ham)
         ),
-    };
-    vec![
-        format!("site         {ham} ham, {spam} spam taught, up to record {}", site.sequence()),
-        format!(
-            "weights      content model {:.3}, site learner {:.3}, offset {:+.3}; {:.0} labels in effect",
-            stacker.content, stacker.site, stacker.offset, stacker.effective
-        ),
-        format!("ham loss     {loss}"),
-    ]
+    }
 }
 
 /// The named model, or the configured one, or the built-in one.

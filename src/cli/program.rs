@@ -37,7 +37,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Run => run::run(&place),
         Command::Scan(scan) => scan::scan(&load(&place)?, &scan),
         Command::Explain { what } => explain::explain(&place, &what),
-        Command::Check => check::check(&place),
+        Command::Check { format } => check::check(&place, format),
         Command::Rules(command) => rules::rules(&load(&place)?, command),
         Command::Learn(command) => learn::learn(&load(&place)?, &command),
         Command::Model(command) => model::model(&place, command),

@@ -1,18 +1,17 @@
 //! `gatepost run`: the daemon.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Exit;
 use super::failure::Failure;
-use super::generation::{learning_settings, load_generation};
+use super::generation::load_generation;
+use super::learner::Learner;
 use super::program::load;
 use super::terminal::complain;
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Place};
 use crate::diagnostic::Diagnostic;
 use crate::engine::{Engine, Notify};
-use crate::learning::Follower;
 use crate::server::{self, Observation, ServeError, Service};
 use crate::session::Session;
 use crate::telemetry::{self, Gauges, Telemetry};
@@ -29,9 +28,9 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     let id = generation.id().clone();
     let engine = Engine::start(config.engine, generation, clock.clone(), Arc::clone(&telemetry))
         .map_err(|error| Failure::new(Exit::of_io(&error), format!("cannot start the workers: {error}")))?;
-    follow(&config, &engine);
+    let learner = Learner::start(&config, Arc::clone(&engine));
     let listeners = config.listeners.iter().map(|listener| Arc::clone(&listener.name)).collect();
-    let daemon = Arc::new(Daemon { engine, telemetry, listeners, place: place.clone() });
+    let daemon = Arc::new(Daemon { engine, learner, telemetry, listeners, place: place.clone() });
     let ready = || log::info!("gatepost {} is ready; generation {id}", env!("CARGO_PKG_VERSION"));
     let served = server::serve(settings, Arc::clone(&daemon), clock, ready);
     let id = daemon.engine.generation().id().clone();
@@ -41,43 +40,6 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         Err(error) => Err(Failure::new(exit_of(&error), error.to_string())),
-    }
-}
-
-/// How often the daemon looks for new labels.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-
-/// Hears what was taught until now, and from here on in a thread of its own, which ends with the process. The learner is a
-/// help, not a need: what cannot be read is logged, and mail is judged without it.
-fn follow(config: &Config, engine: &Arc<Engine>) {
-    let Some(settings) = learning_settings(config) else { return };
-    let directory = settings.directory.display().to_string();
-    let mut follower = Follower::new(settings);
-    let engine = Arc::clone(engine);
-    let mut is_broken = false;
-    let mut look = move || match follower.poll() {
-        Ok(None) => is_broken = false,
-        Ok(Some(site)) => {
-            is_broken = false;
-            let (ham, spam) = site.learner().labels();
-            log::info!("heard labels up to record {}: {ham} ham, {spam} spam", site.sequence());
-            engine.replace_site(&site);
-        }
-        // Once, not every second.
-        Err(error) if !std::mem::replace(&mut is_broken, true) => {
-            log::error!("cannot read what was learned, {directory}: {error}; what is known stays");
-        }
-        Err(_) => {}
-    };
-    look();
-    let started = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(FOLLOW_EVERY);
-            look();
-        }
-    });
-    if let Err(error) = started {
-        log::error!("cannot start the thread that hears of new labels: {error}");
     }
 }
 
@@ -128,6 +90,7 @@ pub(super) fn address(listener: &config::Listener) -> Result<server::Address, Fa
 /// What the sockets lead to.
 struct Daemon {
     engine: Arc<Engine>,
+    learner: Arc<Learner>,
     telemetry: Arc<Telemetry>,
     listeners: Vec<Arc<str>>,
     place: Place,
@@ -142,10 +105,11 @@ impl Service for Daemon {
         Session::new(Arc::clone(&self.engine), listener, notify)
     }
 
-    /// Rules, model and policies are read anew and swapped together. Sockets, limits and workers need a restart.
+    /// Rules, model, policies and learner are read anew and swapped together. Sockets, limits and workers need a restart.
     fn reload(&self) -> Result<String, String> {
         let loaded = Config::load(&self.place).map_err(|wrong| one_text(&wrong))?;
         let (generation, warnings) = load_generation(&loaded.config).map_err(|wrong| one_text(&wrong))?;
+        let change = self.learner.prepare(&loaded.config)?;
         for warning in loaded.warnings.iter().chain(&warnings) {
             log::warn!("{warning}");
         }
@@ -154,7 +118,8 @@ impl Service for Daemon {
         let note =
             if names.iter().copied().eq(&self.listeners) { "" } else { "; listeners changed: that needs a restart" };
         self.engine.replace_generation(generation);
-        Ok(format!("generation {id}{note}"))
+        let learner = change.map(|change| format!("; {}", self.learner.apply(change))).unwrap_or_default();
+        Ok(format!("generation {id}{learner}{note}"))
     }
 
     fn stats(&self) -> String {

@@ -195,8 +195,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Boolean,
         default: Some("true"),
         since: "0.2.0",
-        doc: "Whether what `gatepost learn` was taught takes part in judging. Without labels it changes nothing. A change \
-              needs a restart.",
+        doc: "Whether what `gatepost learn` was taught takes part in judging. Without labels it changes nothing.",
         example: "false",
     },
     Key {
@@ -205,7 +204,8 @@ pub const KEYS: &[Key] = &[
         default: Some("\"/var/lib/gatepost/learner\""),
         since: "0.2.0",
         doc: "The directory of the label log and of what was learned from it. Who runs `gatepost learn` must be able to write \
-              there, the daemon reads only. Empty means that nothing can be learned. A change needs a restart.",
+              there, the daemon reads only. Empty means that nothing can be learned. A reload goes over to another directory, \
+              which must be there; where it cannot be read, the reload fails and all stays as it was.",
         example: "\"/srv/gatepost/learner\"",
     },
     Key {

@@ -3,7 +3,7 @@
 /// One kind of complaint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// Such as `R0102`: R for rules, C for configuration, M for models.
+    /// Such as `R0102`: R for rules, C for configuration, M for models, L for what the site taught.
     pub code: &'static str,
     /// What it is, in one line.
     pub title: &'static str,
@@ -77,6 +77,22 @@ pub const CODES: &[Code] = &[
         "C0111",
         "a configuration key that is missing",
         "A table lacks a key that has no default, such as the socket of a listener.",
+    ),
+    // What the site taught.
+    code(
+        "L0101",
+        "what the site taught cannot be read",
+        "The directory of `learner.path`, or a file in it, may not be read by the user under whom Gatepost runs, or is no file of the learner. Mail is judged by rules and model alone until it can be read.",
+    ),
+    code(
+        "L0102",
+        "a damaged label log",
+        "Bytes of the log are not what was written: a fault of the disk, or somebody edited the file. The labels that lay there are lost; those before and behind are found and hold.",
+    ),
+    code(
+        "L0103",
+        "a snapshot of what was learned that is of no use",
+        "A snapshot is damaged, or was made by another version of the learner. `weights` can always be made again from the log. `base` holds what labels taught that have left the log, and cannot.",
     ),
     // Models.
     code(
@@ -383,7 +399,7 @@ mod tests {
         for literal in text.split('"') {
             let mut characters = literal.chars();
             let is_code = literal.len() == 5
-                && characters.next().is_some_and(|c| "RCM".contains(c))
+                && characters.next().is_some_and(|c| "RCLM".contains(c))
                 && characters.all(|c| c.is_ascii_digit());
             assert!(!is_code || literal == "R9999" || known.contains(literal), "{}: {literal}", path.display());
         }

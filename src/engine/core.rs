@@ -89,9 +89,9 @@ impl Engine {
         self.generation.rcu(|old| generation.with_site(old.site().cloned()));
     }
 
-    /// Swaps what the site has taught; mails that have begun keep what they began with.
-    pub fn replace_site(&self, site: &Arc<SiteOpinion>) {
-        self.generation.rcu(|old| old.with_site(Some(Arc::clone(site))));
+    /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began with.
+    pub fn replace_site(&self, site: Option<&Arc<SiteOpinion>>) {
+        self.generation.rcu(|old| old.with_site(site.cloned()));
     }
 
     /// Hands a job to the workers; never waits.

@@ -12,6 +12,7 @@ mod book;
 mod files;
 mod fold;
 mod follow;
+mod health;
 mod lesson;
 mod survey;
 #[cfg(test)]
@@ -20,5 +21,6 @@ mod tests;
 pub use book::{Book, Outcome, Undone};
 pub use files::{LearningSettings, info, listed};
 pub use follow::Follower;
+pub use health::{Health, examine};
 pub use lesson::Lesson;
 pub use survey::Listed;

@@ -2,8 +2,8 @@
 //!
 //! # From nothing to filtered mail
 //!
-//! 1. `gatepost check` says whether configuration, rules, model and sockets are in order; without a configuration file the
-//!    embedded defaults hold. `gatepost generate sample-config` prints every key with its default and its reason.
+//! 1. `gatepost check` says whether configuration, rules, model, learner and sockets are in order (`--format json` for
+//!    machines); without a configuration file the embedded defaults hold. `gatepost generate sample-config` prints every key with its default and its reason.
 //! 2. `gatepost run` serves in the foreground; a service manager keeps it there (it speaks `sd_notify`).
 //! 3. One line in `main.cf`: see `contrib/postfix/main.cf.fragment`, which explains each parameter, and
 //!    `contrib/postfix/README.md` for the chroot and the permissions of the socket.
@@ -57,12 +57,14 @@
 //! four-byte pieces of the mails: that is not anonymous, so keep the directory as private as the mailboxes.
 //!
 //! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A machine that stops at any moment
-//! costs at most the labels that were not told yet.
+//! costs at most the labels that were not told yet, and so does a full disk: `learn` then says what could not be kept, and ends
+//! with a status that is not 0. `gatepost check` tells what is damaged, what that costs, and what to do.
 //!
 //! # Reload and restart
 //!
 //! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely, and swaps it between mails. If
 //! anything is wrong with the new one, the old one stays and the answer says what is wrong, with file, line and column.
+//! `[learner]` is part of it: the learner is switched on or off, or goes over to another directory, which must be there.
 //! Listeners are set at the start: a changed socket needs a restart.
 //!
 //! `SIGTERM` drains: no new connections, mails that have begun are answered, then the daemon ends. A second `SIGTERM` ends it at

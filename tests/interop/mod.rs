@@ -11,6 +11,7 @@
 
 mod daemon;
 mod differential;
+mod learner;
 mod miltertest;
 mod postfix_faults;
 mod postfix_reload;

@@ -37,7 +37,7 @@ pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Fai
     })
 }
 
-fn as_json(diagnostic: &Diagnostic) -> Value {
+pub(in crate::cli) fn as_json(diagnostic: &Diagnostic) -> Value {
     let (line, column) = diagnostic.position().unzip();
     json!({
         "severity": diagnostic.severity.name(),

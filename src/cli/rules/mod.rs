@@ -25,5 +25,6 @@ mod tally;
 mod test;
 
 pub(super) use arguments::RulesCommand;
+pub(super) use check::as_json as diagnostic_json;
 pub(super) use command::rules;
 pub(super) use explain::explain;

@@ -1,0 +1,92 @@
+//! What `gatepost check` says of the site's own learner.
+
+use serde_json::json;
+
+use super::check::Sheet;
+use super::generation::learning_settings;
+use super::model::{loss, site_json};
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::learning::{Health, LearningSettings, examine};
+use crate::state::Condition;
+
+/// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is damaged. Nothing of it stops the
+/// daemon, which then judges by less than it was taught: so these are warnings.
+pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
+    let Some(settings) = learning_settings(config) else {
+        let why = if config.learner.enabled { "`learner.path` is empty" } else { "`learner.enabled` is false" };
+        sheet.note("learner", format_args!("off: {why}"), json!({ "on": false, "why": why }));
+        return Vec::new();
+    };
+    let directory = settings.directory.display().to_string();
+    let health = match examine(&settings) {
+        Ok(health) => health,
+        Err(error) => {
+            let text = format!("{directory}: {error}");
+            let value = json!({ "on": true, "directory": directory, "error": error.to_string() });
+            sheet.note("learner", "on, but what was taught cannot be read", value);
+            return vec![
+                Diagnostic::warning("L0101", format!("what was taught cannot be read: {text}"))
+                    .help("let the user of the daemon read the directory and what is in it; mail is judged without it"),
+            ];
+        }
+    };
+    let value = json!({
+        "on": true,
+        "directory": directory,
+        "site": health.opinion.as_deref().map(site_json),
+        "log_damaged_bytes": health.damaged,
+        "weights": name(health.weights),
+        "base": name(health.base),
+    });
+    if let Some(opinion) = &health.opinion {
+        let (ham, spam) = opinion.learner().labels();
+        sheet.line("learner", format_args!("{ham} ham, {spam} spam taught, up to record {}", opinion.sequence()));
+        sheet.line("ham loss", loss(opinion.claim()));
+    } else {
+        sheet.line("learner", "nothing was taught yet: the model alone judges (`gatepost learn`)");
+    }
+    sheet.field("learner", value);
+    damage(&settings, &health)
+}
+
+fn name(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Missing => "missing",
+        Condition::Whole => "whole",
+        Condition::OtherSchema => "other_schema",
+        Condition::Damaged => "damaged",
+    }
+}
+
+/// What is damaged, why that may be, and what to do.
+fn damage(settings: &LearningSettings, health: &Health) -> Vec<Diagnostic> {
+    let mut told = Vec::new();
+    let directory = settings.directory.display();
+    let is_useless = |condition| matches!(condition, Condition::Damaged | Condition::OtherSchema);
+    if health.damaged > 0 {
+        let what = format!("{} bytes of the label log in {directory} cannot be read", health.damaged);
+        told.push(Diagnostic::warning("L0102", what).help(
+            "the labels in them are lost, all others hold; look after the disk, and teach the lost ones again or restore the \
+             directory from a backup",
+        ));
+    }
+    if is_useless(health.base) {
+        let what = format!("{directory}/base is {}", reason(health.base));
+        told.push(Diagnostic::warning("L0103", what).help(
+            "what the labels taught that are in no log any more is lost: restore `base` from a backup, or move the directory \
+             away and teach an archive anew",
+        ));
+    }
+    if is_useless(health.weights) {
+        let what = format!("{directory}/weights is {}", reason(health.weights));
+        told.push(Diagnostic::warning("L0103", what).help(
+            "nothing is lost, a start only takes longer: remove the file; `gatepost learn` makes a new one when it is due",
+        ));
+    }
+    told
+}
+
+fn reason(condition: Condition) -> &'static str {
+    if condition == Condition::Damaged { "damaged" } else { "of another version of the learner" }
+}

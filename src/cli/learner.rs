@@ -1,0 +1,129 @@
+//! The learner in the daemon: hears of new labels, and goes over to another directory on a reload.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::generation::learning_settings;
+use crate::classifier::SiteOpinion;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::learning::{Follower, LearningSettings};
+
+/// How often the daemon looks for new labels.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Brings what commands teach to the engine. The learner is a help, not a need: what cannot be read is logged, and mail is
+/// judged without it.
+pub(super) struct Learner {
+    engine: Arc<Engine>,
+    /// What is followed; `None` while the learner is off. Locked while it is exchanged and told to the engine, so that an
+    /// opinion of the old directory never comes behind one of the new.
+    following: Mutex<Option<Following>>,
+}
+
+struct Following {
+    settings: LearningSettings,
+    follower: Follower,
+    /// Whether the last look failed: that is logged once, not every second.
+    is_broken: bool,
+}
+
+/// What a reload changes.
+pub(super) struct Change(Option<(Following, Option<Arc<SiteOpinion>>)>);
+
+impl Learner {
+    /// Hears what was taught until now, and from here on in a thread of its own, which ends with the process.
+    pub(super) fn start(config: &Config, engine: Arc<Engine>) -> Arc<Self> {
+        let following = learning_settings(config).map(Following::new);
+        let learner = Arc::new(Self { engine, following: Mutex::new(following) });
+        learner.look();
+        let own = Arc::clone(&learner);
+        let started = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
+            loop {
+                std::thread::sleep(LOOK_EVERY);
+                own.look();
+            }
+        });
+        if let Err(error) = started {
+            log::error!("cannot start the thread that hears of new labels: {error}");
+        }
+        learner
+    }
+
+    fn look(&self) {
+        let mut following = self.lock();
+        let Some(Following { settings, follower, is_broken }) = following.as_mut() else { return };
+        match follower.poll() {
+            Ok(None) => *is_broken = false,
+            Ok(Some(site)) => {
+                *is_broken = false;
+                log::info!("heard labels of {}", told(&settings.directory, Some(&site)));
+                self.engine.replace_site(Some(&site));
+            }
+            Err(error) if !std::mem::replace(is_broken, true) => {
+                let directory = settings.directory.display();
+                log::error!("cannot read what was learned, {directory}: {error}; what is known stays");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What the configuration changes, ready to be put in place; `None` where it changes nothing. An error says why it
+    /// cannot be, and nothing has changed.
+    pub(super) fn prepare(&self, config: &Config) -> Result<Option<Change>, String> {
+        let wanted = learning_settings(config);
+        let following = self.lock();
+        let Some(settings) = wanted else { return Ok(following.is_some().then_some(Change(None))) };
+        if following.as_ref().is_some_and(|now| now.settings == settings) {
+            return Ok(None);
+        }
+        let before = following.as_ref().map(|now| now.settings.directory.clone());
+        drop(following);
+        let directory = settings.directory.display().to_string();
+        let broken = |error: std::io::Error| format!("learner.path: {directory}: {error}; the learner stays as it was");
+        // A new site begins without the directory. One that goes over to another has most likely misspelt its name.
+        if before.is_some_and(|before| before != settings.directory) {
+            settings.directory.read_dir().map_err(broken)?;
+        }
+        let mut following = Following::new(settings);
+        let opinion = following.follower.poll().map_err(broken)?;
+        Ok(Some(Change(Some((following, opinion)))))
+    }
+
+    /// Puts a change in place, and says what it is.
+    pub(super) fn apply(&self, Change(wanted): Change) -> String {
+        let mut following = self.lock();
+        let (next, opinion) = wanted.unzip();
+        let opinion = opinion.flatten();
+        self.engine.replace_site(opinion.as_ref());
+        let text = match &next {
+            None => "the learner is off".to_owned(),
+            Some(next) => format!("the learner follows {}", told(&next.settings.directory, opinion.as_deref())),
+        };
+        *following = next;
+        text
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Following>> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Following {
+    fn new(settings: LearningSettings) -> Self {
+        Self { follower: Follower::new(settings.clone()), settings, is_broken: false }
+    }
+}
+
+/// A directory, and what was taught there.
+fn told(directory: &Path, site: Option<&SiteOpinion>) -> String {
+    let directory = directory.display();
+    match site {
+        None => format!("{directory}: nothing was taught yet"),
+        Some(site) => {
+            let (ham, spam) = site.learner().labels();
+            format!("{directory}: {ham} ham, {spam} spam, up to record {}", site.sequence())
+        }
+    }
+}
