@@ -11,6 +11,7 @@
 )]
 
 mod interop;
+mod learning;
 mod support {
     pub(crate) mod bombs;
     pub(crate) mod cli_cases;

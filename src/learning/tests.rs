@@ -151,6 +151,107 @@ fn a_follower_hears_what_was_written() {
     }
 }
 
+/// As [`lesson`], of more mails than a byte counts.
+fn one_of_many(number: u64) -> Lesson {
+    let first = u32::try_from(number).unwrap() * 13;
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&number.to_le_bytes());
+    let slots = Slots::from_numbers((first..first + 40).map(|slot| slot % (1 << 16)).collect());
+    Lesson { digest: Digest(digest), slots, content: None }
+}
+
+/// A start from the snapshot and what stands behind it knows what a start that learns everything knows: with labels behind
+/// it, with labels taken back, and after the log was changed for a new one.
+#[test]
+fn a_start_from_the_snapshot_knows_what_all_labels_taught() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = LearningSettings { log_size: 100_000, ..settings(directory.path()) };
+    let mut writer = book(&settings);
+    let mut snapshots = 0;
+    for number in 0..1_700 {
+        writer.learn(&one_of_many(number), number % 3 == 0, "ann", number).unwrap();
+        if number % 100 != 99 {
+            continue;
+        }
+        if number == 899 {
+            writer.undo(&one_of_many(870).digest.to_string(), number).unwrap();
+        }
+        assert!(writer.commit().unwrap().is_none());
+        let found = weights(&settings);
+        let slow = tempfile::tempdir().unwrap();
+        for name in ["labels", "labels.1", "base"] {
+            // Not all of them are there from the beginning.
+            drop(std::fs::copy(directory.path().join(name), slow.path().join(name)));
+        }
+        let slowly = LearningSettings { directory: slow.path().to_owned(), ..settings.clone() };
+        assert!(found == weights(&slowly), "after {number}");
+        snapshots += usize::from(directory.path().join("weights").exists());
+    }
+    assert!(snapshots > 10 && directory.path().join("base").exists(), "{snapshots}: the test has missed its object");
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_not_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut first = book(&settings);
+    for number in 0..600 {
+        first.learn(&one_of_many(number), true, "ann", 1).unwrap();
+    }
+    first.commit().unwrap();
+    drop(first);
+    // Somebody begins anew and forgets the snapshot.
+    std::fs::remove_file(directory.path().join("labels")).unwrap();
+    assert!(weights(&settings).is_empty(), "there is no log");
+    let mut second = book(&settings);
+    assert!(!directory.path().join("weights").exists());
+    second.learn(&one_of_many(700), false, "ann", 1).unwrap();
+    second.commit().unwrap();
+    let opinion = info(&settings).unwrap().unwrap();
+    assert_eq!((opinion.learner().labels(), opinion.sequence()), ((1, 0), 1));
+}
+
+/// Time is what the clock said, order is that of the records: a clock that is put back changes neither what is learned nor
+/// what can be taken back.
+#[test]
+fn a_clock_that_goes_backwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut writer = book(&settings);
+    for (number, time) in [(1, 5_000), (2, 10), (3, u64::MAX), (4, 0)] {
+        assert_eq!(writer.learn(&lesson(number), true, "ann", time).unwrap(), Outcome::Learned);
+    }
+    writer.commit().unwrap();
+    let order: Vec<u64> = writer.labels().iter().map(|label| label.time).collect();
+    assert_eq!(order, [5_000, 10, u64::MAX, 0]);
+    // By the times that the labels carry, whenever this one is told to be.
+    assert_eq!(writer.rollback(11, None, 1).unwrap(), 2);
+    assert_eq!(writer.unlearn(&lesson(2).digest, true, 0).unwrap(), Outcome::Unlearned);
+    writer.commit().unwrap();
+    drop(writer);
+    let again = book(&settings);
+    let left: Vec<u64> = again.labels().iter().filter(|label| label.in_force).map(|label| label.time).collect();
+    assert_eq!(left, [0]);
+}
+
+/// A snapshot that cannot be written is told, and the labels hold; it is made as soon as it can be.
+#[test]
+fn labels_do_not_need_their_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut writer = book(&settings);
+    // A directory stands where the file should be written.
+    std::fs::create_dir(directory.path().join("weights.new")).unwrap();
+    for number in 0..600 {
+        writer.learn(&one_of_many(number), number % 2 == 0, "ann", 1).unwrap();
+    }
+    assert!(writer.commit().unwrap().is_some());
+    assert_eq!(info(&settings).unwrap().unwrap().sequence(), 600);
+    std::fs::remove_dir(directory.path().join("weights.new")).unwrap();
+    assert!(writer.commit().unwrap().is_none());
+    assert!(directory.path().join("weights").exists());
+}
+
 #[test]
 fn damage_costs_what_it_hit_and_is_told() {
     let directory = tempfile::tempdir().unwrap();
