@@ -60,7 +60,9 @@ fn open(settings: LearningSettings) -> Result<Book, Failure> {
 }
 
 fn failed(directory: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::of_io(error), format!("{}: {error}", directory.display()))
+    let exit = Exit::of_io(error);
+    let help = if exit == Exit::NotPermitted { "; labels are written by the user to whom the directory belongs" } else { "" };
+    Failure::new(exit, format!("{}: {error}{help}", directory.display()))
 }
 
 /// Makes certain what was learned. That the tidying up behind it failed is told, and no failure.
