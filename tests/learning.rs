@@ -17,7 +17,8 @@ fn mails(directory: &Path, count: usize) -> PathBuf {
     let mails = directory.join("mails");
     std::fs::create_dir(&mails).expect("a directory");
     for number in 0..count {
-        let words: String = (0..60).map(|word| format!("{} ", (number * 7919 + word * 104_729) % 9973)).collect();
+        let words: Vec<String> = (0..60).map(|word| ((number * 7919 + word * 104_729) % 9973).to_string()).collect();
+        let words = words.join(" ");
         let mail = format!("From: anna@example.net\nSubject: number {number}\n\nThe figures of today: {words}\n");
         std::fs::write(mails.join(format!("{number:04}.eml")), mail).expect("a mail");
     }
@@ -74,7 +75,7 @@ fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
     let (mails, state) = (mails(directory.path(), 90), directory.path().join("state"));
     let start = |from: usize| -> Child {
         let mut command =
-            learn(if from % 2 == 0 { "ham" } else { "spam" }, &state, &mails.join(format!("{from:04}.eml")));
+            learn(if from.is_multiple_of(2) { "ham" } else { "spam" }, &state, &mails.join(format!("{from:04}.eml")));
         command.args((1..30).map(|step| mails.join(format!("{:04}.eml", from + 3 * step)))).spawn().expect("it starts")
     };
     let children: Vec<Child> = (0..3).map(start).collect();

@@ -61,7 +61,8 @@ fn open(settings: LearningSettings) -> Result<Book, Failure> {
 
 fn failed(directory: &Path, error: &io::Error) -> Failure {
     let exit = Exit::of_io(error);
-    let help = if exit == Exit::NotPermitted { "; labels are written by the user to whom the directory belongs" } else { "" };
+    let help =
+        if exit == Exit::NotPermitted { "; labels are written by the user to whom the directory belongs" } else { "" };
     Failure::new(exit, format!("{}: {error}{help}", directory.display()))
 }
 
