@@ -127,7 +127,9 @@ impl Snapshot {
 
     /// The bytes of its file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
+        let slots: usize = self.memory.iter().map(|(slots, _)| slots.len() + 4).sum();
+        let mut out = Vec::with_capacity(128 + 9 * self.trials.len() + 2 * slots + 4 * self.weights.len());
+        out.extend_from_slice(MAGIC);
         out.extend_from_slice(&self.schema.to_le_bytes());
         let Position { file, offset } = self.position;
         for number in [self.sequence, file, offset, self.ham, self.spam, self.choice] {
@@ -145,7 +147,9 @@ impl Snapshot {
             put_wide(slots, &mut out);
         }
         put_number(self.weights.len() as u64, &mut out);
-        out.extend(self.weights.iter().flat_map(|weight| weight.to_le_bytes()));
+        for weight in &self.weights {
+            out.extend_from_slice(&weight.to_le_bytes());
+        }
         Self::sealed(out)
     }
 

@@ -28,6 +28,8 @@ use gatepost::training::{Corpus, Split};
 const MIDDLE: std::ops::Range<usize> = 4_500..6_500;
 /// Labels that the site has taught before it is measured.
 const LABELS: usize = 3_000;
+/// Labels behind the snapshot: nearly as many as there can be before the next one is made.
+const BEHIND: usize = 200;
 /// Loads that are measured.
 const LOADS: usize = 20;
 
@@ -153,12 +155,12 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
     assert!(book.commit().expect("it is kept").is_none(), "the snapshot was not written");
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));
     tell("what was learned, from the snapshot", (0..LOADS).map(|_| time(start)).collect());
-    for raw in mails.iter().skip(LABELS).take(500) {
+    for raw in mails.iter().skip(LABELS).take(BEHIND) {
         let lesson = Lesson::of_stored(raw, learner.learner(), Some(model), &Trust::nobody(), &Limits::default());
         book.learn(&lesson, true, "bench", 1).expect("it is learned");
         book.commit().expect("it is kept");
     }
-    tell("the same with up to 500 labels behind it", (0..LOADS).map(|_| time(start)).collect());
+    tell("the same with 200 labels behind it", (0..LOADS).map(|_| time(start)).collect());
     std::fs::remove_file(directory.path().join("weights")).expect("there is a snapshot");
     tell("all from the log, without a snapshot", (0..3).map(|_| time(start)).collect());
 }
