@@ -1,0 +1,94 @@
+"""The table of spamassassin_corpus.sh, which see."""
+
+import argparse
+from pathlib import Path
+
+import corpora
+import filters
+import tables
+
+NAME = "spamassassin"
+
+
+def main():
+    """Masks, trains, scores, prints."""
+    parser = argparse.ArgumentParser(prog="spamassassin_corpus.sh")
+    parser.add_argument("gatepost")
+    parser.add_argument("corpora")
+    parser.add_argument("scratch")
+    parser.add_argument("--drop-session", action="store_true")
+    parser.add_argument("--only", action="append", choices=list(PEERS), help="only that peer; may be repeated")
+    arguments = parser.parse_args()
+
+    scratch = filters.fresh(Path(arguments.scratch) / NAME)
+    mails = filters.fresh(scratch / "mails")
+    tables.say("masking")
+    parts = corpora.masked_corpus(arguments.corpora, NAME, corpora.Mask(arguments.corpora, not arguments.drop_session), mails)
+    bench = tables.Bench(parts["test"], scratch)
+    for name, judge in PEERS.items():
+        if not arguments.only or name in arguments.only:
+            tables.say(name)
+            judge(bench, parts, mails, filters.fresh(scratch / name))
+    ours(bench, parts, mails, arguments.gatepost)
+    session = "without" if arguments.drop_session else "with"
+    print(f"{NAME}: trained on {count(parts['train'])}, measured on {count(parts['test'])}; {session} the traces of the session\n")
+    print(bench.tables(tables.CORPUS_COLUMNS))
+
+
+def count(part):
+    """How many mails, in words."""
+    spam = sum(spam for _, spam in part)
+    return f"{len(part)} mails ({len(part) - spam} ham, {spam} spam)"
+
+
+def paths(part):
+    """The paths alone."""
+    return [path for path, _ in part]
+
+
+def each(seconds, parts):
+    """Milliseconds for one mail, learned or scored."""
+    return 1000 * seconds / sum(map(len, parts.values()))
+
+
+def bogofilter(bench, parts, mails, work):
+    """At its own cutoff, and at one half."""
+    peer = filters.Bogofilter(mails, work)
+    peer.learn(parts["train"])
+    judged = peer.judge(paths(parts["test"]))
+    bench.add("bogofilter", judged, each(peer.seconds, parts))
+    bench.add("bogofilter at 0.5", [(score, score >= 0.5) for score, _ in judged])
+
+
+def spamassassin(bench, parts, mails, work):
+    """Rules and Bayes, and Bayes alone."""
+    peer = filters.SpamAssassin(mails, work)
+    peer.learn(parts["train"])
+    both, bayes = peer.judge(paths(parts["test"]))
+    bench.add("SpamAssassin", both, each(peer.seconds, parts))
+    bench.add("SpamAssassin Bayes alone", bayes)
+
+
+def rspamd(bench, parts, mails, work):
+    """Rules and Bayes, and Bayes alone."""
+    with filters.Rspamd(mails, work) as peer:
+        declined = peer.learn(parts["train"])
+        tables.say(f"rspamd declined to learn {declined} mails")
+        both, bayes = peer.judge(paths(parts["test"]))
+    bench.add("rspamd", both, each(peer.seconds, parts))
+    bench.add("rspamd Bayes alone", bayes)
+
+
+PEERS = {"bogofilter": bogofilter, "spamassassin": spamassassin, "rspamd": rspamd}
+
+
+def ours(bench, parts, mails, binary):
+    """The shipped model and a site learner that learned the train part."""
+    tables.say(bench.OURS)
+    peer = filters.Gatepost(binary)
+    report, judged = peer.corpus(mails, NAME, bench.file(bench.OURS))
+    bench.add_ours(report, judged, each(peer.seconds, parts))
+
+
+if __name__ == "__main__":
+    main()
