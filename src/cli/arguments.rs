@@ -232,6 +232,9 @@ pub(super) struct EvalArguments {
     /// Write roc.svg and reliability.svg into this directory
     #[arg(long, value_name = "DIR")]
     pub(super) plots: Option<PathBuf>,
+    /// Write what was said of each message: path, label, score, decision, with tabs between them
+    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    pub(super) scores: Option<PathBuf>,
     /// Let the site teach the first N messages of the corpus, in shuffled order, and measure both experts together on the rest;
     /// may be repeated
     #[arg(long = "local", value_name = "N", conflicts_with = "learned")]
@@ -292,6 +295,9 @@ pub(super) struct ReplayArguments {
     /// Write the learning curve to this file, as SVG
     #[arg(long, value_name = "FILE")]
     pub(super) plot: Option<PathBuf>,
+    /// Write what was said of each message: path, label, score, decision, with tabs between them
+    #[arg(long, value_name = "FILE")]
+    pub(super) scores: Option<PathBuf>,
     /// Learn only where the answer was wrong or its logit nearer to 0 than this
     #[arg(long, value_name = "LOGIT", value_parser = logit)]
     pub(super) thick: Option<f64>,

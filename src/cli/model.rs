@@ -45,8 +45,7 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     let manifest_path = arguments.out.with_extension("json");
     let manifest = serde_json::to_string_pretty(&trained.manifest).unwrap_or_default() + "\n";
     for (path, bytes) in [(&arguments.out, trained.onnx.as_slice()), (&manifest_path, manifest.as_bytes())] {
-        replace_file(path, bytes)
-            .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))?;
+        write(path, bytes)?;
     }
     let mut out = Output::new();
     out.line(format_args!("{}  model {}", arguments.out.display(), trained.manifest.id))?;
@@ -106,13 +105,20 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
         plot(&directory.join("roc.svg"), &Plot::roc(&all))?;
         plot(&directory.join("reliability.svg"), &Plot::reliability(&all))?;
     }
+    if let Some(path) = &arguments.scores {
+        let lines: String = all.iter().map(|report| report.scores.as_str()).collect();
+        write(path, lines.as_bytes())?;
+    }
     out.finish()?;
     Ok(Exit::Done)
 }
 
 fn plot(path: &Path, plot: &Plot) -> Result<(), Failure> {
-    replace_file(path, plot.to_svg().as_bytes())
-        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
+    write(path, plot.to_svg().as_bytes())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    replace_file(path, bytes).map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
 }
 
 fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
@@ -157,6 +163,9 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     bar.finish();
     if let Some(path) = &arguments.plot {
         plot(path, &Plot::learning(&report.learning_curve))?;
+    }
+    if let Some(path) = &arguments.scores {
+        write(path, report.scores.as_bytes())?;
     }
     let on_terminal = std::io::stdout().is_terminal();
     let format = arguments.format.unwrap_or(if on_terminal { Format::Text } else { Format::Json });

@@ -31,6 +31,7 @@ pub fn evaluate(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, TrainError> {
     let mut scored = Vec::new();
+    let mut lines = String::new();
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |message| match model.log_odds(&features_of(&message.raw).0) {
         Ok(content) => {
@@ -38,7 +39,9 @@ pub fn evaluate(
                 site.map(|site| SITE_WEIGHT * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody())));
             let score = content + local.unwrap_or(0.0);
             let probability = Probability::from_logit(score).value();
-            scored.push(Scored { score, probability, spam: message.spam });
+            let one = Scored { score, probability, spam: message.spam };
+            lines.push_str(&one.line(&message.path));
+            scored.push(one);
         }
         Err(error) => failed = failed.take().or(Some(error)),
     })?;
@@ -47,6 +50,7 @@ pub fn evaluate(
     }
     let mut report = Report::of(corpus.describe(), &scored);
     report.intervals = intervals(&scored, RESAMPLES, 1);
+    report.scores = lines;
     Ok(report)
 }
 

@@ -41,6 +41,10 @@ pub struct Report {
     /// What plots are made of.
     #[serde(skip)]
     pub curves: Curves,
+    /// What was said of each message, one a line: path, label, score, decision at probability 0.5; with tabs between them.
+    /// Empty where nobody keeps it.
+    #[serde(skip)]
+    pub scores: String,
 }
 
 /// The points of a report's curves.
@@ -94,6 +98,7 @@ impl Report {
             spam_at_or_above: tail(true).collect(),
             intervals: None,
             curves: Curves { roc: roc(&ham, &spam), reliability: reliability(scored) },
+            scores: String::new(),
             corpus,
         }
     }
@@ -154,6 +159,19 @@ pub(super) struct Scored {
     pub(super) probability: f64,
     /// The label, if there is one.
     pub(super) spam: Option<bool>,
+}
+
+impl Scored {
+    /// A line of [`Report::scores`].
+    pub(super) fn line(&self, path: &str) -> String {
+        let label = match self.spam {
+            Some(true) => "spam",
+            Some(false) => "ham",
+            None => "unlabelled",
+        };
+        let decision = if self.probability >= 0.5 { "spam" } else { "ham" };
+        format!("{path}\t{label}\t{}\t{decision}\n", self.score)
+    }
 }
 
 fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
@@ -222,6 +240,17 @@ mod tests {
         assert!(report.auc > 0.98 && report.auc < 0.999);
         assert!((report.not_spam_at_or_above["0.9"] - 200.0 / 1002.0).abs() < 1e-9);
         assert!(report.to_string().contains("AUC"));
+    }
+
+    #[test]
+    fn lines_of_scores() {
+        for (score, spam, line) in [
+            (0.0, Some(true), "a/b.eml\tspam\t0\tspam\n"),
+            (-0.25, Some(false), "a/b.eml\tham\t-0.25\tham\n"),
+            (1e-9, None, "a/b.eml\tunlabelled\t0.000000001\tspam\n"),
+        ] {
+            assert_eq!(scored(score, spam).line("a/b.eml"), line);
+        }
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub struct ReplayReport {
     pub intervals: Option<Intervals>,
     /// The figures of every thousand messages.
     pub learning_curve: Vec<Step>,
+    /// What was said of each message, as [`Report::scores`].
+    #[serde(skip)]
+    pub scores: String,
 }
 
 /// One thousand messages of the learning curve.
@@ -147,11 +150,14 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
     let mut student = Student::new(settings, reader);
     let mut scored: Vec<Scored> = Vec::with_capacity(total);
     let mut curve = Vec::new();
+    let mut lines = String::new();
     stream.read(|line, raw| {
         let view = MilterView::of_stored(raw, &Trust::nobody());
         let slots = student.learner.slots(&view);
         let score = student.learner.score_slots(&slots);
-        scored.push(Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam: Some(line.spam) });
+        let one = Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam: Some(line.spam) };
+        lines.push_str(&one.line(&line.path));
+        scored.push(one);
         let done = scored.len();
         if line.feedback && student.is_told(done, score, &view) {
             student.hear(slots, line.spam, done);
@@ -178,6 +184,7 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
         labels: student.told,
         intervals: intervals(&scored, settings.resamples, settings.seed),
         learning_curve: curve,
+        scores: lines,
     })
 }
 

@@ -4,6 +4,7 @@
 root=$(cd "$(dirname "$0")/../../.." && pwd)
 GATEPOST=${GATEPOST:-$root/target/release/gatepost}
 CORPORA=${CORPORA:-$root/../shared/corpora}
+export PYTHONDONTWRITEBYTECODE=1
 SCRATCH=${SCRATCH:-${TMPDIR:-/tmp}/gatepost-peers}
 
 # need PROGRAM PACKAGE: notes the package if the program is absent.

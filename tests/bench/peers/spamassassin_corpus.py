@@ -18,17 +18,20 @@ def main():
     parser.add_argument("scratch")
     parser.add_argument("--drop-session", action="store_true")
     parser.add_argument("--only", action="append", choices=list(PEERS), help="only that peer; may be repeated")
+    parser.add_argument("--ours-only", action="store_true")
     arguments = parser.parse_args()
 
-    scratch = filters.fresh(Path(arguments.scratch) / NAME)
+    scratch = Path(arguments.scratch) / (NAME + ("-dropped" if arguments.drop_session else ""))
     mails = filters.fresh(scratch / "mails")
     tables.say("masking")
     parts = corpora.masked_corpus(arguments.corpora, NAME, corpora.Mask(arguments.corpora, not arguments.drop_session), mails)
     bench = tables.Bench(parts["test"], scratch)
-    for name, judge in PEERS.items():
-        if not arguments.only or name in arguments.only:
+    if arguments.ours_only:
+        bench.recall()
+    else:
+        for name in arguments.only or PEERS:
             tables.say(name)
-            judge(bench, parts, mails, filters.fresh(scratch / name))
+            PEERS[name](bench, parts, mails, filters.fresh(scratch / "work" / name))
     ours(bench, parts, mails, arguments.gatepost)
     session = "without" if arguments.drop_session else "with"
     print(f"{NAME}: trained on {count(parts['train'])}, measured on {count(parts['test'])}; {session} the traces of the session\n")

@@ -47,7 +47,7 @@ class Bench:
 
     def file(self, name):
         """Where the scores of a filter are kept."""
-        return self.scratch / f"{self.prefix}{name.lower().replace(' ', '-')}.tsv"
+        return self.scratch / f"{self.prefix}{name.replace(' ', '_')}.tsv"
 
     def add(self, name, judged, milliseconds=None):
         """What a filter said of each mail, in order, and the CPU that it took for one."""
@@ -59,6 +59,18 @@ class Bench:
         with open(self.file(name), "w", encoding="utf-8") as file:
             for (path, spam), (score, verdict) in zip(self.labelled, judged):
                 file.write(f"{path}\t{word(spam)}\t{score!r}\t{word(verdict)}\n")
+
+    def recall(self):
+        """Takes what the peers said in the last run: on the same mails they say the same again."""
+        for file in sorted(self.scratch.glob(f"{self.prefix}*.tsv")):
+            name = file.stem[len(self.prefix):].replace("_", " ")
+            if name != self.OURS:
+                lines = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+                if [(path, label == "spam") for path, label, *_ in lines] != self.labelled:
+                    raise ValueError(f"{file} is of other mails")
+                self.add(name, [(float(score), verdict == "spam") for _, _, score, verdict in lines])
+        if not self.filters:
+            raise ValueError(f"no scores of peers in {self.scratch}: run once without --ours-only")
 
     def add_ours(self, report, judged, milliseconds):
         """The report of Gatepost, and its scores by path where it gives them."""

@@ -22,16 +22,23 @@ def main():
     parser.add_argument("scratch")
     parser.add_argument("--count", type=int)
     parser.add_argument("--mode", action="append", choices=list(MODES))
+    parser.add_argument("--ours-only", action="store_true")
     arguments = parser.parse_args()
 
-    scratch = filters.fresh(Path(arguments.scratch) / NAME)
+    scratch = Path(arguments.scratch) / NAME
     tables.say("masking")
     mask = corpora.Mask(arguments.corpora, keep_session=True)
     published = Path(arguments.corpora) / f"{NAME}.index"
     index, labelled = corpora.masked_stream(published, mask, filters.fresh(scratch / "mails"), arguments.count)
     print(f"{NAME}: {len(labelled)} mails, {sum(spam for _, spam in labelled)} spam")
     for mode in arguments.mode or MODES:
-        print(f"\n{title(mode)}\n\n{replay(mode, index, labelled, scratch, arguments.gatepost)}", flush=True)
+        bench = tables.Bench(labelled, scratch, f"{mode}-")
+        if arguments.ours_only:
+            bench.recall()
+        else:
+            bogofilter(bench, index.parent, MODES[mode])
+        gatepost(bench, index, MODES[mode], arguments.gatepost)
+        print(f"\n{title(mode)}\n\n{bench.tables(tables.STREAM_COLUMNS)}", flush=True)
 
 
 def title(mode):
@@ -40,20 +47,22 @@ def title(mode):
     return f"Labels: {words or 'full feedback'}"
 
 
-def replay(mode, index, labelled, scratch, binary):
-    """Both filters in one mode: their tables."""
-    bench = tables.Bench(labelled, scratch, f"{mode}-")
-    tables.say(f"{mode}: {bench.OURS}")
-    ours = filters.Gatepost(binary)
-    report, judged = ours.stream(index, bench.file(bench.OURS), **MODES[mode])
-    tables.say(f"{mode}: bogofilter")
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else scratch) as words:
-        peer = filters.Bogofilter(index.parent, words)
-        scores = peer.stream(labelled, tell=progress, **MODES[mode])
-    bench.add("bogofilter", scores, 1000 * peer.seconds / len(labelled))
-    bench.add("bogofilter at 0.5", [(score, score >= 0.5) for score, _ in scores])
-    bench.add_ours(report, judged, 1000 * ours.seconds / len(labelled))
-    return bench.tables(tables.STREAM_COLUMNS)
+def bogofilter(bench, mails, mode):
+    """At its own cutoff, and at one half."""
+    tables.say(f"{bench.prefix}bogofilter")
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else bench.scratch) as words:
+        peer = filters.Bogofilter(mails, words)
+        judged = peer.stream(bench.labelled, tell=progress, **mode)
+    bench.add("bogofilter", judged, 1000 * peer.seconds / len(judged))
+    bench.add("bogofilter at 0.5", [(score, score >= 0.5) for score, _ in judged])
+
+
+def gatepost(bench, index, mode, binary):
+    """A fresh site learner alone, without the shipped model."""
+    tables.say(f"{bench.prefix}{bench.OURS}")
+    peer = filters.Gatepost(binary)
+    report, judged = peer.stream(index, bench.file(bench.OURS), **mode)
+    bench.add_ours(report, judged, 1000 * peer.seconds / len(bench.labelled))
 
 
 def progress(done, total):
