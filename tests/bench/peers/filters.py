@@ -123,8 +123,8 @@ class Rspamd:
     PORTS = {"normal": 17841, "controller": 17842, "redis": 17843}
     NETWORK = (
         "antivirus arc asn aws_s3 bimi clickhouse dcc dkim dkim_signing dmarc elastic external_services external_relay "
-        "fuzzy_check greylist history_redis metadata_exporter metric_exporter mx_check neural p0f phishing ratelimit rbl replies "
-        "reputation rspamd_update spf surbl url_redirector whitelist"
+        "fuzzy_check greylist history_redis metadata_exporter metric_exporter mx_check neural p0f phishing ratelimit rbl "
+        "replies reputation rspamd_update spf surbl url_redirector whitelist"
     ).split()
     START = 120
 
@@ -211,7 +211,8 @@ class Rspamd:
             connection.close()
 
     def learn(self, labelled):
-        """Learns a list of (path, whether spam). In bulk, else it declines what it already knows. Gives how many it declined."""
+        """Learns a list of (path, whether spam), in bulk: else it would decline what it judges rightly. Gives how many mails it
+        declined all the same."""
         declined = 0
         for mail, spam in labelled:
             status, answer = self._ask("controller", "/learnspam" if spam else "/learnham", mail, {"Learn-Type": "bulk"})

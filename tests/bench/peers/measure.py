@@ -153,8 +153,8 @@ def of_report(report):
 class Comparison:
     """Filters measured on the same mails, resampled together.
 
-    `figures` and `intervals` are by name of the filter; `points` tells, for each ham loss at which ours is compared, a name, the
-    peer, its errors, our errors, and the interval of the ratio.
+    `figures` and `intervals` are by name of the filter; `points` tells, for each ham loss at which ours is compared, its name,
+    the peer, its errors, our errors, and the interval of the ratio.
     """
 
     def __init__(self, filters, ours, report):
@@ -177,7 +177,7 @@ class Comparison:
         if of_ours is not None:
             self.intervals[ours] = of_ours
         self.points = [
-            (f"{loss} %" if loss else f"as at its own threshold ({plain[peer].ham_lost})", peer, *pair, spread)
+            (f"{loss} %" if loss else f"{plain[peer].ham_lost} mails, as its own threshold", peer, *pair, spread)
             for (loss, peer), pair, spread in zip(self.at, errors, self.spreads)
         ]
 

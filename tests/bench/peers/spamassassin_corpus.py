@@ -29,12 +29,14 @@ def main():
     if arguments.ours_only:
         bench.recall()
     else:
+        bench.forget()
         for name in arguments.only or PEERS:
             tables.say(name)
             PEERS[name](bench, parts, mails, filters.fresh(scratch / "work" / name))
     ours(bench, parts, mails, arguments.gatepost)
     session = "without" if arguments.drop_session else "with"
-    print(f"{NAME}: trained on {count(parts['train'])}, measured on {count(parts['test'])}; {session} the traces of the session\n")
+    print(f"{NAME}: trained on {count(parts['train'])}, measured on {count(parts['test'])},")
+    print(f"{session} the traces of the session\n")
     print(bench.tables(tables.CORPUS_COLUMNS))
 
 

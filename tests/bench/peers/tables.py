@@ -60,6 +60,11 @@ class Bench:
             for (path, spam), (score, verdict) in zip(self.labelled, judged):
                 file.write(f"{path}\t{word(spam)}\t{score!r}\t{word(verdict)}\n")
 
+    def forget(self):
+        """Takes away what was said in the last run."""
+        for file in self.scratch.glob(f"{self.prefix}*.tsv"):
+            file.unlink()
+
     def recall(self):
         """Takes what the peers said in the last run: on the same mails they say the same again."""
         for file in sorted(self.scratch.glob(f"{self.prefix}*.tsv")):

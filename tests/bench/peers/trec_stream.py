@@ -36,6 +36,7 @@ def main():
         if arguments.ours_only:
             bench.recall()
         else:
+            bench.forget()
             bogofilter(bench, index.parent, MODES[mode])
         gatepost(bench, index, MODES[mode], arguments.gatepost)
         print(f"\n{title(mode)}\n\n{bench.tables(tables.STREAM_COLUMNS)}", flush=True)
