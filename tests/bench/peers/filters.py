@@ -123,8 +123,8 @@ class Rspamd:
     PORTS = {"normal": 17841, "controller": 17842, "redis": 17843}
     NETWORK = (
         "antivirus arc asn aws_s3 bimi clickhouse dcc dkim dkim_signing dmarc elastic external_services external_relay "
-        "fuzzy_check greylist history_redis metadata_exporter metric_exporter mx_check neural p0f phishing ratelimit rbl "
-        "replies reputation rspamd_update spf surbl url_redirector whitelist"
+        "fuzzy_check greylist history_redis metadata_exporter metric_exporter mx_check neural once_received p0f phishing "
+        "ratelimit rbl replies reputation rspamd_update spf surbl url_redirector whitelist"
     ).split()
     START = 120
 
