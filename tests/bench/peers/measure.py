@@ -177,7 +177,7 @@ class Comparison:
         if of_ours is not None:
             self.intervals[ours] = of_ours
         self.points = [
-            (f"{loss} %" if loss else f"{plain[peer].ham_lost} mails, as its own threshold", peer, *pair, spread)
+            (f"{loss} %" if loss else f"{plain[peer].ham_lost} ham, as its own threshold", peer, *pair, spread)
             for (loss, peer), pair, spread in zip(self.at, errors, self.spreads)
         ]
 
