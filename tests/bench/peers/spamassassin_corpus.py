@@ -1,6 +1,8 @@
 """The table of spamassassin_corpus.sh, which see."""
 
 import argparse
+import signal
+import sys
 from pathlib import Path
 
 import corpora
@@ -20,6 +22,8 @@ def main():
     parser.add_argument("--only", action="append", choices=list(PEERS), help="only that peer; may be repeated")
     parser.add_argument("--ours-only", action="store_true")
     arguments = parser.parse_args()
+    # Whoever ends this ends its daemons, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     scratch = Path(arguments.scratch) / (NAME + ("-dropped" if arguments.drop_session else ""))
     mails = filters.fresh(scratch / "mails")
