@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::SiteLearner;
+use super::online::bounded;
+use super::slots::{Copied, each_gram, each_word};
 use crate::features::MilterView;
 
 /// What one word pushed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// Where it stands: `body`, the name of a header field, or of an item of the session (`helo`, `host`, `ip`, `from`,
+    /// Where it stands: `body` as sent, `text` as read, the name of a header field, or of an item of the session (`helo`, `host`, `ip`, `from`,
     /// `rcpt`, `auth`), in lower case.
     pub place: String,
     /// The word, or whatever stands between white space.
@@ -18,42 +20,88 @@ pub struct Contribution {
 }
 
 impl SiteLearner {
-    /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for rounding: each 4-gram counts
-    /// once, in equal shares where it stands more often, and belongs to the word in which its second byte lies (white space
-    /// belongs to the word behind it). The same word in the same place is told once.
+    /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for rounding. A slot that is set
+    /// more than once counts in equal shares for each time. A 4-gram belongs to the word in which its second byte lies (white
+    /// space belongs to the word behind it), a pair of words to its second word; and as each table's opinion is bounded, so
+    /// are its parts, all alike. The same word in the same place is told once.
     pub fn contributions(&self, view: &MilterView) -> Vec<Contribution> {
         let slots = self.slots(view);
-        let slots = slots.numbers();
-        let mut times = vec![0.0_f64; slots.len()];
-        let mut grams = Vec::new();
-        self.each_gram(view, |at, slot| {
-            if let Ok(index) = slots.binary_search(&slot)
-                && let Some(times) = times.get_mut(index)
-            {
-                *times += 1.0;
-                grams.push((at + 1, index));
-            }
-        });
-        let words = words(view.bytes());
-        let mut logits = vec![0.0; words.len()];
-        let mut word = 0;
-        for (at, index) in grams {
-            while words.get(word + 1).is_some_and(|next| next.from <= at) {
-                word += 1;
-            }
-            let weight = slots.get(index).and_then(|slot| self.weights().get(*slot as usize));
-            if let (Some(logit), Some(weight), Some(times)) = (logits.get_mut(word), weight, times.get(index)) {
-                *logit += f64::from(*weight) / times;
-            }
-        }
+        let [grams, words] = slots.tables(self.settings().bits);
         let mut together: BTreeMap<(String, String), f64> = BTreeMap::new();
-        for (word, logit) in words.into_iter().zip(logits) {
-            *together.entry((word.place, word.text)).or_default() += logit;
-        }
+        self.add_grams(view, grams, &mut together);
+        self.add_words(view, words, &mut together);
         let told = |((place, word), logit)| Contribution { place, word, logit };
         let mut contributions: Vec<Contribution> = together.into_iter().map(told).collect();
         contributions.sort_by(|a, b| b.logit.abs().total_cmp(&a.logit.abs()));
         contributions
+    }
+
+    fn add_grams(&self, view: &MilterView, slots: &[u32], together: &mut BTreeMap<(String, String), f64>) {
+        let mut grams = Vec::new();
+        each_gram(view, self.settings().bits, |at, slot| grams.push((at + 1, slot)));
+        let shares = self.shares(view, slots, grams.iter().map(|(_, slot)| *slot));
+        let words = words(view.bytes());
+        let mut logits = vec![0.0; words.len()];
+        let mut word = 0;
+        for (at, slot) in grams {
+            while words.get(word + 1).is_some_and(|next| next.from <= at) {
+                word += 1;
+            }
+            if let Some(logit) = logits.get_mut(word) {
+                *logit += shares.of(slot);
+            }
+        }
+        for (word, logit) in words.into_iter().zip(logits) {
+            *together.entry((word.place, word.text)).or_default() += logit;
+        }
+    }
+
+    fn add_words(&self, view: &MilterView, slots: &[u32], together: &mut BTreeMap<(String, String), f64>) {
+        let mut words = Vec::new();
+        each_word(view, self.settings().bits, |word| words.push(word));
+        let shares = self.shares(view, slots, words.iter().flat_map(|word| [word.alone, word.with_last]));
+        for word in words {
+            let place = if word.field.is_empty() { "text".into() } else { String::from_utf8_lossy(word.field) };
+            let text = String::from_utf8_lossy(word.text).into_owned();
+            let logit = shares.of(word.alone) + shares.of(word.with_last);
+            *together.entry((place.to_lowercase(), text)).or_default() += logit;
+        }
+    }
+
+    /// What each time that a slot of one table is set adds to the logit.
+    fn shares<'s>(&self, view: &MilterView, slots: &'s [u32], set: impl Iterator<Item = u32>) -> Shares<'s> {
+        let copy = Copied::of(view, self.settings());
+        let mut times = vec![0.0_f64; slots.len()];
+        for slot in set.flat_map(|slot| [Some(slot), copy.as_ref().map(|copy| copy.slot(slot))]).flatten() {
+            if let Some(times) = slots.binary_search(&slot).ok().and_then(|index| times.get_mut(index)) {
+                *times += 1.0;
+            }
+        }
+        let sum: f64 = self.weights_of(slots).sum();
+        // The table's opinion in place of the plain sum of its weights.
+        let scale = if sum == 0.0 { 0.0 } else { bounded(self.logit(slots)) / sum };
+        let parts = self.weights_of(slots).zip(times).map(|(weight, times)| scale * weight / times.max(1.0)).collect();
+        Shares { slots, parts, copy }
+    }
+
+    fn weights_of(&self, slots: &[u32]) -> impl Iterator<Item = f64> {
+        slots.iter().map(|slot| self.weights().get(*slot as usize).map_or(0.0, |weight| f64::from(*weight)))
+    }
+}
+
+/// The slots of one table and what each adds.
+struct Shares<'s> {
+    slots: &'s [u32],
+    parts: Vec<f64>,
+    copy: Option<Copied>,
+}
+
+impl Shares<'_> {
+    /// Of a slot and of its second one in the copy of the domain.
+    fn of(&self, slot: u32) -> f64 {
+        let part = |slot: u32| self.slots.binary_search(&slot).ok().and_then(|index| self.parts.get(index)).copied();
+        let copied = self.copy.as_ref().and_then(|copy| part(copy.slot(slot)));
+        part(slot).unwrap_or(0.0) + copied.unwrap_or(0.0)
     }
 }
 
@@ -117,8 +165,15 @@ mod tests {
 
     #[test]
     fn the_parts_add_up_to_the_logit() {
-        let learner = taught();
+        let domains = vec!["one.example".to_owned()];
+        let mut learner = SiteLearner::new(SiteSettings { domains, ..SiteSettings::default() });
+        let to_one = "Received: from x by mx for <a@one.example>; now\nSubject: lunch\n\nbuy lunch, buy pills\n";
+        for n in 0..20 {
+            learner.learn(&view(&format!("Subject: cheap pills {n}\n\nbuy pills pills pills now\n")), true);
+            learner.learn(&view(to_one), false);
+        }
         for raw in [
+            to_one,
             "Subject: cheap lunch\n\nbuy pills for lunch, pills pills\n",
             "Received: from x\n\tby y\nSubject: folded\n words\n\nbody  with   gaps\n\n\nend",
             "",

@@ -14,6 +14,7 @@ mod model;
 mod online;
 mod probability;
 mod site;
+mod slots;
 mod stacker;
 
 pub use claim::{ham_needed, threshold};
@@ -22,7 +23,8 @@ pub use error::ModelError;
 pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, hex, seal};
 pub use manifest::{Example, Manifest, Precision};
 pub use model::Model;
-pub use online::{Knowledge, SiteLearner, SiteSettings, Slots};
+pub use online::{Knowledge, SiteLearner, SiteSettings};
 pub use probability::{Calibration, Probability};
 pub use site::{Claim, Site, SiteOpinion};
+pub use slots::Slots;
 pub use stacker::{Stacker, Trial};

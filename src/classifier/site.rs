@@ -181,8 +181,8 @@ mod tests {
         assert_eq!(site.trials().count(), Site::TRIALS);
         let trials = vec![Trial { content: None, site: 0.0, spam: false }; Site::TRIALS + 1];
         let knowledge = site.learner().knowledge();
-        let settings = *site.learner().settings();
-        assert!(Site::resume(settings, knowledge.clone(), trials.clone()).is_none());
+        let settings = site.learner().settings().clone();
+        assert!(Site::resume(settings.clone(), knowledge.clone(), trials.clone()).is_none());
         assert!(Site::resume(settings, knowledge, trials[1..].to_vec()).is_some());
     }
 }

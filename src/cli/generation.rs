@@ -49,7 +49,7 @@ pub(super) fn assemble(config: &Config, ruleset: Ruleset, model: Option<Model>) 
         profiles.insert(listener.name.clone(), profile(&listener.policy, listener.on_fault)?);
     }
     let trust = Trust::of(&config.learner.trusted_authservs);
-    Ok(Generation::new(ruleset, model, default, profiles).with_trust(trust))
+    Ok(Generation::new(ruleset, model, default, profiles).with_trust(trust, &config.learner.domains))
 }
 
 fn profile(settings: &policy::Settings, on_fault: FailurePolicy) -> Result<Profile, Vec<Diagnostic>> {
@@ -77,7 +77,15 @@ pub(super) fn load_model(model: &config::Model) -> Result<Option<Model>, Vec<Dia
 /// Where what the site taught is kept; `None` where it takes no part.
 pub(super) fn learning_settings(config: &Config) -> Option<LearningSettings> {
     let directory = config.learner.path.as_ref().filter(|_| config.learner.enabled)?;
-    Some(LearningSettings { log_size: config.learner.log_size as u64, ..LearningSettings::in_directory(directory) })
+    Some(learning_in(directory, &config.learner))
+}
+
+/// How it is learned and kept in that directory.
+pub(super) fn learning_in(directory: &Path, learner: &config::Learner) -> LearningSettings {
+    let mut settings = LearningSettings::in_directory(directory);
+    settings.log_size = learner.log_size as u64;
+    settings.learner.domains.clone_from(&learner.domains);
+    settings
 }
 
 /// What the site has taught up to now. What cannot be read is told and takes no part: rules and model go on.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Exit;
 use super::arguments::{Format, LearnArguments, LearnCommand, StateArguments};
 use super::failure::Failure;
-use super::generation::load_model;
+use super::generation::{learning_in, load_model};
 use super::scan::input::{self, Item};
 use super::terminal::{Output, safe, say};
 use crate::classifier::{Model, SiteLearner};
@@ -42,8 +42,7 @@ pub(super) fn settings(learner: &config::Learner, state: &StateArguments) -> Res
         let message = "nothing can be learned: `learner.path` is empty; set it, or name a directory with --state";
         return Err(Failure::new(Exit::BadConfig, message));
     };
-    let log_size = learner.log_size as u64;
-    Ok(LearningSettings { log_size, ..LearningSettings::in_directory(directory) })
+    Ok(learning_in(directory, learner))
 }
 
 fn open(settings: LearningSettings) -> Result<Book, Failure> {
@@ -122,7 +121,7 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
     let settings = settings(&config.learner, &arguments.state)?;
     let mut teacher = Teacher {
         directory: settings.directory.clone(),
-        learner: SiteLearner::new(settings.learner),
+        learner: SiteLearner::new(settings.learner.clone()),
         book: open(settings)?,
         model: load_model(&config.model)?,
         trust: Trust::of(&config.learner.trusted_authservs),

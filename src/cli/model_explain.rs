@@ -71,7 +71,7 @@ pub(super) fn explain(
         .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = Trust::of(&config.learner.trusted_authservs);
-    let learner = crate::classifier::SiteLearner::new(settings.learner);
+    let learner = crate::classifier::SiteLearner::new(settings.learner.clone());
     let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.engine.limits);
     let view = MilterView::of_stored(&raw, &trust);
     let explanation = explanation(model.as_ref(), site.as_deref(), lesson.content.map(f64::from), &view, words);

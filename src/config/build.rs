@@ -40,6 +40,7 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
             enabled: view.flag("learner.enabled"),
             path: view.path("learner.path"),
             log_size: view.size("learner.log_size"),
+            domains: view.list("learner.domains").iter().map(|domain| domain.to_ascii_lowercase()).collect(),
             trusted_authservs: view.list("learner.trusted_authservs"),
         },
         connections: view.count("limits.connections"),

@@ -93,6 +93,8 @@ pub struct Learner {
     pub path: Option<PathBuf>,
     /// Bytes of the label log.
     pub log_size: usize,
+    /// Recipient domains that learn for themselves, in lower case.
+    pub domains: Vec<String>,
     /// Whose word on authentication is taken.
     pub trusted_authservs: Vec<String>,
 }

@@ -218,6 +218,16 @@ pub const KEYS: &[Key] = &[
         example: "\"256MiB\"",
     },
     Key {
+        path: "learner.domains",
+        kind: Kind::List,
+        default: Some("[]"),
+        since: "0.2.0",
+        doc: "Recipient domains that learn for themselves beside what all mail taught: one customer's newsletter is another \
+              one's spam. A label of such a domain's mail teaches both; its mail is judged by both. The domain is that of the \
+              first recipient; `gatepost learn` reads it from Received, Delivered-To or X-Original-To.",
+        example: "[\"example.com\", \"example.net\"]",
+    },
+    Key {
         path: "learner.trusted_authservs",
         kind: Kind::List,
         default: Some("[]"),

@@ -66,11 +66,12 @@ impl Generation {
         Self { site, ..self.clone() }.considered()
     }
 
-    /// The same with trust in these servers' word on authentication; where there are any, it is part of the name.
+    /// The same with trust in these servers' word on authentication, and with copies of what the site taught for these
+    /// recipient domains; where there are any of them, they are part of the name.
     #[must_use]
-    pub fn with_trust(&self, trust: Trust) -> Self {
-        let named = Sha256::new().chain_update(self.id.as_str()).chain_update(format!("{trust:?}"));
-        let id = if trust.is_empty() { self.id.clone() } else { name(named) };
+    pub fn with_trust(&self, trust: Trust, domains: &[String]) -> Self {
+        let named = Sha256::new().chain_update(self.id.as_str()).chain_update(format!("{trust:?}{domains:?}"));
+        let id = if trust.is_empty() && domains.is_empty() { self.id.clone() } else { name(named) };
         Self { id, trust, ..self.clone() }
     }
 

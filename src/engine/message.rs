@@ -146,9 +146,9 @@ mod tests {
             let site = Arc::new(sure(raw, labels).opinion(7));
             let taught = generation.with_site(Some(site));
             assert_eq!(taught.id(), generation.id());
-            let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]));
+            let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]), &[]);
             assert_ne!(trusting.id(), generation.id(), "trust changes verdicts, so it changes the name");
-            assert_eq!(taught.with_trust(Trust::nobody()).id(), generation.id());
+            assert_eq!(taught.with_trust(Trust::nobody(), &[]).id(), generation.id());
             let verdict = judge(&taught);
             let (name, probability) = verdict.classifier().unwrap();
             assert_eq!(name, "none+7");

@@ -1,5 +1,6 @@
 //! The milter's own view of a mail, as bytes, for the site learner: what the MTA told of the session, then the header
-//! fields as received, then the body; of long mail [`MilterView::HEAD`] and [`MilterView::TAIL`].
+//! fields as received, then the body; of long mail [`MilterView::HEAD`] and [`MilterView::TAIL`]. Beside them the text that a person would read,
+//! decoded.
 //!
 //! Mail that is read from a mailbox or a corpus must give the same bytes as the mail had when the daemon saw it, or the
 //! learner would learn the mailbox. So [`MilterView::of_stored`] takes out what is added at or after delivery (mbox line,
@@ -15,14 +16,17 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::Trust;
-use crate::mail::{ClientAddress, Message, Transaction};
+use crate::mail::{ClientAddress, Limits, Message, Transaction};
 
 /// What the site learner reads of one mail: at most [`MilterView::LIMIT`] bytes, line ends as LF.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MilterView {
     bytes: Vec<u8>,
+    session: usize,
     identity: Vec<Range<usize>>,
     sender: Option<String>,
+    domain: Option<String>,
+    text: String,
 }
 
 /// What is known of the session, as text.
@@ -33,6 +37,8 @@ struct Session {
     address: String,
     reverse_path: String,
     forward_path: String,
+    /// To whom it was delivered, of stored mail.
+    delivered_to: String,
     /// Whether somebody vouches for the sender; empty where nobody is trusted to do so.
     authentication: &'static str,
 }
@@ -62,8 +68,9 @@ const ITEM: usize = 128;
 const HEADER: usize = 256 << 10;
 
 impl MilterView {
-    /// Of the learner, not of the content model ([`super::Schema`]): changes whenever the same mail gives another view, or the view other slots: what was learned is no use then.
-    pub const VERSION: u32 = 1;
+    /// Of the learner, not of the content model ([`super::Schema`]): changes whenever the same mail gives another view, or
+    /// the view other slots: what was learned is no use then.
+    pub const VERSION: u32 = 2;
     /// Bytes from the beginning: session, header, start of the body.
     pub const HEAD: usize = 4_000;
     /// Bytes from the end of the body: closings and footers tell much. Measured on the first 10,000 messages of the TREC
@@ -71,10 +78,28 @@ impl MilterView {
     pub const TAIL: usize = 2_000;
     /// Most bytes of a view.
     pub const LIMIT: usize = Self::HEAD + Self::TAIL;
+    /// Most bytes of the text.
+    pub const TEXT: usize = 8_000;
 
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How many of the bytes tell of the session; the header follows.
+    pub fn session(&self) -> usize {
+        self.session
+    }
+
+    /// The domain of the recipient, in lower case: of the first one in the envelope. Of stored mail it is that of the one
+    /// recipient whom the MTA's own Received names, or the one to whom it was delivered (Delivered-To, X-Original-To).
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// Subject and visible text, decoded: the beginning, at most [`MilterView::TEXT`] bytes.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The parts of the bytes that claim an identity which anybody could forge; ascending, not overlapping.
@@ -95,7 +120,7 @@ impl MilterView {
             && transaction.helo.is_none()
             && envelope.forward_paths.is_empty()
         {
-            return Self::of_stored(message.raw, trust);
+            return Self::of_parsed(message.raw, visible(message), trust);
         }
         let session = Session {
             helo: transaction.helo.clone().unwrap_or_default(),
@@ -103,11 +128,12 @@ impl MilterView {
             address: transaction.client.address.to_string(),
             reverse_path: envelope.reverse_path.mailbox().map(ToString::to_string).unwrap_or_default(),
             forward_path: envelope.forward_paths.first().map(ToString::to_string).unwrap_or_default(),
+            delivered_to: String::new(),
             authentication: "",
         };
         let header = message.raw.get(..message.body_start).unwrap_or(message.raw);
         let fields: Vec<&[u8]> = fields(header).filter(|field| !is_mark(name(field))).collect();
-        Self::build(session, &fields, message.body(), trust)
+        Self::build(session, &fields, message.body(), visible(message), trust)
     }
 
     /// The view of a mail that was stored after delivery: a file of a mailbox or of a corpus.
@@ -116,6 +142,10 @@ impl MilterView {
             Some(_) => raw.split_at_checked(line_end(raw)).map_or(&[][..], |(_, rest)| rest),
             None => raw,
         };
+        Self::of_parsed(raw, visible(&Message::parse(raw, &Limits::default())), trust)
+    }
+
+    fn of_parsed(raw: &[u8], text: String, trust: &Trust) -> Self {
         let (header, body) = split(raw);
         let mut session = Session::default();
         let mut own_seen = false;
@@ -124,6 +154,8 @@ impl MilterView {
             let field_name = name(field);
             if field_name.eq_ignore_ascii_case(b"return-path") && session.reverse_path.is_empty() {
                 session.reverse_path = path(value(field));
+            } else if is_delivery(field_name) && session.delivered_to.is_empty() {
+                session.delivered_to = path(value(field));
             } else if field_name.eq_ignore_ascii_case(b"received") && !own_seen {
                 own_seen = true;
                 session.read_received(value(field));
@@ -131,16 +163,17 @@ impl MilterView {
                 kept.push(field);
             }
         }
-        Self::build(session, &kept, body, trust)
+        Self::build(session, &kept, body, text, trust)
     }
 
-    fn build(mut session: Session, fields: &[&[u8]], body: &[u8], trust: &Trust) -> Self {
+    fn build(mut session: Session, fields: &[&[u8]], body: &[u8], text: String, trust: &Trust) -> Self {
         let sender = vouched(fields, trust);
         if !trust.is_empty() {
             session.authentication = if sender.is_some() { "aligned" } else { "none" };
         }
         let (lines, mut identity) = session.lines();
         let mut bytes = lines.into_bytes();
+        let session_end = bytes.len();
         for &field in fields {
             let begin = bytes.len();
             append(field, &mut bytes);
@@ -154,8 +187,28 @@ impl MilterView {
         // Where little is left, head and tail are the whole.
         let tail: Vec<u8> = rest.iter().rev().copied().filter(|&byte| byte != b'\r').take(Self::TAIL).collect();
         bytes.extend(tail.into_iter().rev());
-        Self { bytes, identity, sender }
+        let domain = session.domain();
+        Self { bytes, session: session_end, identity, sender, domain, text }
     }
+}
+
+/// Subject and visible text, whatever its line ends.
+fn visible(message: &Message<'_>) -> String {
+    let mut text = String::new();
+    let subject = message.subject();
+    for part in std::iter::once(&*subject).chain(message.texts.iter().map(|text| &*text.rendered)) {
+        // A carriage return is at most every second character of a text with line ends.
+        let room = MilterView::TEXT.saturating_sub(text.len());
+        let part = part.get(..part.floor_char_boundary(2 * room)).unwrap_or_default();
+        if part.contains('\r') {
+            part.split('\r').for_each(|piece| text.push_str(piece));
+        } else {
+            text.push_str(part);
+        }
+        text.push('\n');
+    }
+    text.truncate(text.floor_char_boundary(MilterView::TEXT));
+    text
 }
 
 /// The domain that is vouched for by a trusted field above the first field of a relay.
@@ -170,11 +223,21 @@ fn vouched(fields: &[&[u8]], trust: &Trust) -> Option<String> {
     trust.aligned(&results, &from)
 }
 
+fn is_delivery(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"delivered-to") || name.eq_ignore_ascii_case(b"x-original-to")
+}
+
 fn claims(name: &[u8]) -> bool {
     CLAIMS.iter().any(|claim| name.eq_ignore_ascii_case(claim.as_bytes()))
 }
 
 impl Session {
+    fn domain(&self) -> Option<String> {
+        let of =
+            |path: &str| path.rsplit_once('@').map(|(_, domain)| domain.trim_matches(['<', '>']).to_ascii_lowercase());
+        of(&self.forward_path).or_else(|| of(&self.delivered_to)).filter(|domain| !domain.is_empty())
+    }
+
     /// The lines, and which of them claim an identity: the greeting and the reverse-path are the client's own words.
     fn lines(&self) -> (String, Vec<Range<usize>>) {
         let mut text = String::new();
@@ -433,11 +496,23 @@ mod tests {
     }
 
     #[test]
+    fn the_domain_is_that_of_the_recipient() {
+        let of = |raw: &str| stored(raw.as_bytes()).domain().map(str::to_owned);
+        assert_eq!(of("Received: from x by mx for <a@One.Example>; now\n\n").as_deref(), Some("one.example"));
+        assert_eq!(of("Delivered-To: b@two.example\nReceived: from x by mx; now\n\n").as_deref(), Some("two.example"));
+        assert_eq!(of("X-Original-To: <c@three.example>\n\n").as_deref(), Some("three.example"));
+        assert_eq!((of("To: d@four.example\n\n"), of("Delivered-To: local\n\n")), (None, None));
+    }
+
+    #[test]
     fn bounded_and_total() {
         let long = |n: usize| stored(format!("\n{}", "x".repeat(n)).as_bytes());
         let overhead = long(0).bytes().len();
         assert_eq!(long(MilterView::LIMIT - overhead).bytes().len(), MilterView::LIMIT);
-        assert_eq!(long(MilterView::LIMIT - overhead + 1), long(MilterView::LIMIT - overhead));
+        assert_eq!(long(MilterView::LIMIT - overhead + 1).bytes(), long(MilterView::LIMIT - overhead).bytes());
+        for n in [MilterView::TEXT - 3, MilterView::TEXT - 2, MilterView::TEXT - 1, 3 * MilterView::TEXT] {
+            assert_eq!(long(n).text().len(), MilterView::TEXT.min(n + 2), "{n}");
+        }
         let lines = |count: usize, end: &str| {
             format!("Subject: a{end}{end}{}", (0..count).fold(String::new(), |text, n| text + &format!("{n}{end}")))
         };

@@ -18,7 +18,7 @@ pub(super) fn fold(settings: &LearningSettings, survey: &Survey, until: Option<u
     let (mut site, from) = match resumed(settings, later) {
         Some(resumed) => resumed,
         None => resumed(settings, Snapshot::read(&settings.base(), settings.schema())?)
-            .unwrap_or_else(|| (Site::new(settings.learner), 0)),
+            .unwrap_or_else(|| (Site::new(settings.learner.clone()), 0)),
     };
     let until = until.unwrap_or(survey.sequence);
     let mut learn = |record: Record| {
@@ -52,16 +52,15 @@ pub(super) fn latest(settings: &LearningSettings) -> io::Result<Option<(Site, Po
 }
 
 fn resumed(settings: &LearningSettings, snapshot: Option<Snapshot>) -> Option<(Site, u64)> {
-    let Snapshot { sequence, ham, spam, choice, trials, memory, weights, .. } = snapshot?;
-    let memory = memory.into_iter().map(|(slots, spam)| (Slots::from_numbers(slots), spam)).collect();
+    let Snapshot { sequence, ham, spam, trials, weights, squares, .. } = snapshot?;
     let trials = trials.into_iter().map(|SnapshotTrial { content, site, spam }| Trial { content, site, spam });
-    let knowledge = Knowledge { weights, ham, spam, memory, choice };
-    Site::resume(settings.learner, knowledge, trials.collect()).map(|site| (site, sequence))
+    let knowledge = Knowledge { weights, squares, ham, spam };
+    Site::resume(settings.learner.clone(), knowledge, trials.collect()).map(|site| (site, sequence))
 }
 
 /// What was learned up to record `sequence`, which ends at `position`, to be kept.
 pub(super) fn snapshot(settings: &LearningSettings, site: &Site, sequence: u64, position: Position) -> Snapshot {
-    let Knowledge { weights, ham, spam, memory, choice } = site.learner().knowledge();
+    let Knowledge { weights, squares, ham, spam } = site.learner().knowledge();
     let trial = |&Trial { content, site, spam }: &Trial| SnapshotTrial { content, site, spam };
     Snapshot {
         schema: settings.schema(),
@@ -69,9 +68,8 @@ pub(super) fn snapshot(settings: &LearningSettings, site: &Site, sequence: u64, 
         position,
         ham,
         spam,
-        choice,
         trials: site.trials().map(trial).collect(),
-        memory: memory.into_iter().map(|(slots, spam)| (slots.numbers().to_vec(), spam)).collect(),
         weights,
+        squares,
     }
 }

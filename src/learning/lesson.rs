@@ -26,8 +26,12 @@ impl Lesson {
     /// The lesson of a mail as it is stored after delivery.
     pub fn of_stored(raw: &[u8], learner: &SiteLearner, model: Option<&Model>, trust: &Trust, limits: &Limits) -> Self {
         let view = MilterView::of_stored(raw, trust);
-        // Who vouches for the sender is part of what the learner sees.
+        // Who vouches for the sender is part of what the learner sees, and so is the domain for whose copy it is.
         let digest = Sha256::new().chain_update(view.sender().unwrap_or_default()).chain_update([0]);
+        let digest = match learner.domain(&view) {
+            Some(domain) => digest.chain_update(domain).chain_update([0]),
+            None => digest,
+        };
         let digest = Digest(digest.chain_update(view.bytes()).finalize().into());
         Self { digest, slots: learner.slots(&view), content: model.and_then(|model| content(raw, model, limits)) }
     }

@@ -11,7 +11,7 @@ use crate::classifier::{SiteSettings, Slots};
 use crate::state::Digest;
 
 fn settings(directory: &Path) -> LearningSettings {
-    let learner = SiteSettings { bits: 16, memory: 5, ..SiteSettings::default() };
+    let learner = SiteSettings { bits: 16, ..SiteSettings::default() };
     LearningSettings { learner, ..LearningSettings::in_directory(directory) }
 }
 

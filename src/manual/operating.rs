@@ -53,8 +53,10 @@
 //! given. Labels that have left the log (`learner.log_size`) can no longer be taken back.
 //!
 //! What is learned of a sender counts for that sender only where a trusted server vouches for it
-//! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated. The log holds hashes of
-//! four-byte pieces of the mails: that is not anonymous, so keep the directory as private as the mailboxes.
+//! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated. Where one customer's newsletter
+//! is another one's spam, give their domains copies of their own (`learner.domains`): mail to such a domain is judged by what
+//! all mail taught and by what its own labels taught. The log holds hashes of four-byte pieces and of words of the mails: that is
+//! not anonymous, so keep the directory as private as the mailboxes.
 //!
 //! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A machine that stops at any moment
 //! costs at most the labels that were not told yet, and so does a full disk: `learn` then says what could not be kept, and ends

@@ -49,39 +49,6 @@ impl PackedSlots {
     }
 }
 
-/// A difference that does not fit two bytes: the slot itself follows, in four.
-const FAR: u16 = u16::MAX;
-
-/// Appends ascending slots as a snapshot has them: differences of two bytes. Longer than packed ones, and five times as quick
-/// to read: the processor need not guess where the next one begins.
-pub(super) fn put_wide(slots: &[u32], out: &mut Vec<u8>) {
-    put_number(slots.len() as u64, out);
-    let mut last = 0;
-    for &slot in slots {
-        match u16::try_from(slot.saturating_sub(last)) {
-            Ok(near) if near < FAR => out.extend_from_slice(&near.to_le_bytes()),
-            _ => {
-                out.extend_from_slice(&FAR.to_le_bytes());
-                out.extend_from_slice(&slot.to_le_bytes());
-            }
-        }
-        last = slot;
-    }
-}
-
-/// Takes what [`put_wide`] appended; `None` where it does not ascend or there is too much.
-pub(super) fn take_wide(input: &mut Input<'_>) -> Option<Vec<u32>> {
-    let count = input.count(Label::SLOTS_MAX)?;
-    let mut slots = Vec::with_capacity(count);
-    let mut last = 0_u32;
-    while slots.len() < count {
-        let near = u16::from_le_bytes(input.array()?);
-        last = if near == FAR { input.u32().filter(|slot| *slot >= last)? } else { last.checked_add(u32::from(near))? };
-        slots.push(last);
-    }
-    Some(slots)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -98,11 +65,8 @@ mod tests {
         for (count, fits) in [(most.len(), true), (most.len() + 1, false)] {
             let mut packed = Vec::new();
             put_number(count as u64, &mut packed);
-            let mut wide = packed.clone();
             packed.resize(packed.len() + count, 1);
-            wide.resize(wide.len() + 2 * count, 0);
             assert_eq!(PackedSlots::from_bytes(&packed).is_some(), fits, "{count}");
-            assert_eq!(take_wide(&mut Input(&wide)).is_some(), fits, "{count}");
         }
     }
 
@@ -113,24 +77,17 @@ mod tests {
         assert!(wrong.iter().all(|bytes| PackedSlots::from_bytes(bytes).is_none()));
         let late: [&[u8]; 2] = [&[1, 0xff, 0xff, 0xff, 0xff, 0x7f], &[2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1]];
         assert!(late.iter().all(|bytes| PackedSlots::from_bytes(bytes).unwrap().numbers().is_none()));
-        let falling = [2, 0xff, 0xff, 9, 0, 0, 0, 0xff, 0xff, 8, 0, 0, 0];
-        assert_eq!(take_wide(&mut Input(&falling)), None);
     }
 
     proptest! {
         #[test]
-        fn both_forms_give_back_what_they_were_given(
+        fn what_was_packed_is_unpacked(
             slots in proptest::collection::btree_set(prop_oneof![any::<u32>(), 0_u32..70_000], 0..80),
         ) {
             let slots: Vec<u32> = slots.into_iter().collect();
             let packed = PackedSlots::of(&slots);
-            prop_assert_eq!(packed.numbers(), Some(slots.clone()));
+            prop_assert_eq!(packed.numbers(), Some(slots));
             prop_assert_eq!(PackedSlots::from_bytes(packed.bytes()), Some(packed));
-            let mut wide = Vec::new();
-            put_wide(&slots, &mut wide);
-            let mut input = Input(&wide);
-            prop_assert_eq!(take_wide(&mut input), Some(slots));
-            prop_assert!(input.is_empty());
         }
     }
 }

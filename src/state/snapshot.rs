@@ -9,15 +9,12 @@ use std::path::Path;
 use super::Position;
 use super::checksum::crc32;
 use super::codec::{Input, put_number};
-use super::slots::{put_wide, take_wide};
 
-const MAGIC: &[u8; 12] = b"gatepost-sn2";
-/// Longest file: 2^22 weights, 4,000 remembered labels of all slots, and the trials.
-const FILE_MAX: u64 = 192 << 20;
+const MAGIC: &[u8; 12] = b"gatepost-sn3";
+/// Longest file: 2^23 weights with their squares, and the trials.
+const FILE_MAX: u64 = 72 << 20;
 /// Most weights.
-const WEIGHTS_MAX: usize = 1 << 22;
-/// Most remembered labels.
-const MEMORY_MAX: usize = 4_000;
+const WEIGHTS_MAX: usize = 1 << 23;
 /// Most trials.
 const TRIALS_MAX: usize = 1 << 16;
 
@@ -58,14 +55,12 @@ pub struct Snapshot {
     pub ham: u64,
     /// Spam labels heard.
     pub spam: u64,
-    /// State of the random choice.
-    pub choice: u64,
     /// The trials, from old to new.
     pub trials: Vec<SnapshotTrial>,
-    /// Remembered labels, from old to new.
-    pub memory: Vec<(Vec<u32>, bool)>,
     /// The weights.
     pub weights: Vec<f32>,
+    /// For each weight the sum of its squared gradients.
+    pub squares: Vec<f32>,
 }
 
 impl Snapshot {
@@ -127,12 +122,11 @@ impl Snapshot {
 
     /// The bytes of its file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let slots: usize = self.memory.iter().map(|(slots, _)| slots.len() + 4).sum();
-        let mut out = Vec::with_capacity(128 + 9 * self.trials.len() + 2 * slots + 4 * self.weights.len());
+        let mut out = Vec::with_capacity(128 + 9 * self.trials.len() + 8 * self.weights.len());
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&self.schema.to_le_bytes());
         let Position { file, offset } = self.position;
-        for number in [self.sequence, file, offset, self.ham, self.spam, self.choice] {
+        for number in [self.sequence, file, offset, self.ham, self.spam] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         put_number(self.trials.len() as u64, &mut out);
@@ -141,14 +135,11 @@ impl Snapshot {
             out.extend_from_slice(&trial.content.unwrap_or(f32::NAN).to_le_bytes());
             out.extend_from_slice(&trial.site.to_le_bytes());
         }
-        put_number(self.memory.len() as u64, &mut out);
-        for (slots, spam) in &self.memory {
-            out.push(u8::from(*spam));
-            put_wide(slots, &mut out);
-        }
-        put_number(self.weights.len() as u64, &mut out);
-        for weight in &self.weights {
-            out.extend_from_slice(&weight.to_le_bytes());
+        for numbers in [&self.weights, &self.squares] {
+            put_number(numbers.len() as u64, &mut out);
+            for number in numbers {
+                out.extend_from_slice(&number.to_le_bytes());
+            }
         }
         Self::sealed(out)
     }
@@ -172,7 +163,6 @@ impl Snapshot {
             position: Position { file: input.u64()?, offset: input.u64()? },
             ham: input.u64()?,
             spam: input.u64()?,
-            choice: input.u64()?,
             ..Self::default()
         };
         for _ in 0..input.count(TRIALS_MAX)? {
@@ -180,13 +170,11 @@ impl Snapshot {
             let content = Some(input.f32()?).filter(|content| content.is_finite());
             snapshot.trials.push(SnapshotTrial { spam, content, site: input.f32()? });
         }
-        for _ in 0..input.count(MEMORY_MAX)? {
-            let spam = input.byte()? == 1;
-            snapshot.memory.push((take_wide(&mut input)?, spam));
+        for numbers in [&mut snapshot.weights, &mut snapshot.squares] {
+            let count = input.count(WEIGHTS_MAX)?;
+            let bytes = input.bytes(count.checked_mul(4)?)?;
+            *numbers = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         }
-        let count = input.count(WEIGHTS_MAX)?;
-        let weights = input.bytes(count.checked_mul(4)?)?;
-        snapshot.weights = weights.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         input.is_empty().then_some(snapshot)
     }
 }
@@ -210,13 +198,12 @@ mod tests {
             position: Position { file: 12, offset: 1 << 33 },
             ham: 4,
             spam: 5,
-            choice: 77,
             trials: vec![
                 SnapshotTrial { content: Some(1.5), site: -2.0, spam: true },
                 SnapshotTrial { content: None, site: 0.0, spam: false },
             ],
-            memory: vec![(vec![1, 5, 9], true), (Vec::new(), false)],
             weights: vec![0.0, -1.0, 2.5],
+            squares: vec![0.0, 0.5, 4.0],
         }
     }
 

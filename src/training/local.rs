@@ -32,7 +32,7 @@ pub fn evaluate_local(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Report>, TrainError> {
     let settings = SiteSettings::default();
-    let mut mails = read(model, &SiteLearner::new(settings), corpus, progress)?;
+    let mut mails = read(model, &SiteLearner::new(settings.clone()), corpus, progress)?;
     Random::new(SEED).shuffle(&mut mails);
     let most = budgets.iter().copied().max().unwrap_or(0).min(mails.len());
     let (labels, rest) = mails.split_at_checked(most).unwrap_or((&mails, &[]));

@@ -223,7 +223,7 @@ impl<'a> Student<'a> {
         Self {
             settings,
             reader,
-            learner: SiteLearner::new(settings.learner),
+            learner: SiteLearner::new(settings.learner.clone()),
             random: Random::new(settings.seed),
             waiting: VecDeque::new(),
             asked: 0,

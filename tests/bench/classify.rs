@@ -146,7 +146,7 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
     tell("content model", (0..LOADS).map(|_| time(load)).collect());
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
-    let learner = Site::new(settings.learner);
+    let learner = Site::new(settings.learner.clone());
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
     for (number, raw) in mails.iter().take(LABELS).enumerate() {
         let lesson = Lesson::of_stored(raw, learner.learner(), Some(model), &Trust::nobody(), &Limits::default());

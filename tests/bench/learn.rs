@@ -65,7 +65,7 @@ fn in_memory(mails: &[Vec<u8>]) {
 fn on_disk(mails: &[Vec<u8>]) {
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
-    let site = Site::new(settings.learner);
+    let site = Site::new(settings.learner.clone());
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
     let mut times = Vec::new();
     for (number, raw) in mails.iter().enumerate() {
