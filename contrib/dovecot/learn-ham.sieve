@@ -3,9 +3,9 @@ require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment", "variables", "s
 
 if environment :matches "imap.mailbox" "*" { set "mailbox" "${1}"; }
 if anyof (
-  string :matches "${mailbox}" ["Trash", "*/Trash", "*.Trash"],
-  string :matches "${mailbox}" ["Junk", "Junk/*", "Junk.*"],
-  # What Dovecot's settings or the user's client marked as such, in whatever language it is named.
+  string :matches "${mailbox}" ["Trash", "*/Trash", "*.Trash", "*Deleted Messages", "*Deleted Items"],
+  string :matches "${mailbox}" ["Junk", "Junk/*", "Junk.*", "INBOX.Junk", "INBOX.Junk.*", "INBOX/Junk", "INBOX/Junk/*"],
+  # What Dovecot's settings mark as such, in whatever language it is named.
   specialuse_exists "${mailbox}" "\\Trash",
   specialuse_exists "${mailbox}" "\\Junk"
 ) { stop; }

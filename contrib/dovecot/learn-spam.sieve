@@ -1,4 +1,4 @@
-# A mail was moved into the Junk folder: tell Gatepost that it is spam.
+# A mail was moved into Junk: tell Gatepost that it is spam.
 require ["vnd.dovecot.pipe", "copy", "imapsieve", "environment", "variables"];
 
 if environment :matches "imap.user" "*" { set "user" "${1}"; }
