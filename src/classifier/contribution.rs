@@ -1,4 +1,4 @@
-//! Which words of a mail pushed the site learner, and how far: exactly, for a sum has parts.
+//! Which words of a mail pushed an expert, and how far; of the site learner: exactly, for a sum has parts.
 
 use std::collections::BTreeMap;
 
@@ -27,16 +27,13 @@ impl SiteLearner {
     pub fn contributions(&self, view: &MilterView) -> Vec<Contribution> {
         let slots = self.slots(view);
         let [grams, words] = slots.tables(self.settings().bits);
-        let mut together: BTreeMap<(String, String), f64> = BTreeMap::new();
+        let mut together = Together::default();
         self.add_grams(view, grams, &mut together);
         self.add_words(view, words, &mut together);
-        let told = |((place, word), logit)| Contribution { place, word, logit };
-        let mut contributions: Vec<Contribution> = together.into_iter().map(told).collect();
-        contributions.sort_by(|a, b| b.logit.abs().total_cmp(&a.logit.abs()));
-        contributions
+        together.strongest_first()
     }
 
-    fn add_grams(&self, view: &MilterView, slots: &[u32], together: &mut BTreeMap<(String, String), f64>) {
+    fn add_grams(&self, view: &MilterView, slots: &[u32], together: &mut Together) {
         let mut grams = Vec::new();
         each_gram(view, self.settings().bits, |at, slot| grams.push((at + 1, slot)));
         let shares = self.shares(view, slots, grams.iter().map(|(_, slot)| *slot));
@@ -51,20 +48,19 @@ impl SiteLearner {
                 *logit += shares.of(slot);
             }
         }
-        for (word, logit) in words.into_iter().zip(logits) {
-            *together.entry((word.place, word.text)).or_default() += logit;
+        for (word, logit) in words.iter().zip(logits) {
+            together.add(&word.place, &word.text, logit);
         }
     }
 
-    fn add_words(&self, view: &MilterView, slots: &[u32], together: &mut BTreeMap<(String, String), f64>) {
+    fn add_words(&self, view: &MilterView, slots: &[u32], together: &mut Together) {
         let mut words = Vec::new();
         each_word(view, self.settings().bits, |word| words.push(word));
         let shares = self.shares(view, slots, words.iter().flat_map(|word| [word.alone, word.with_last]));
         for word in words {
             let place = if word.field.is_empty() { "text".into() } else { String::from_utf8_lossy(word.field) };
-            let text = String::from_utf8_lossy(word.text).into_owned();
             let logit = shares.of(word.alone) + shares.of(word.with_last);
-            *together.entry((place.to_lowercase(), text)).or_default() += logit;
+            together.add(&place.to_lowercase(), &String::from_utf8_lossy(word.text), logit);
         }
     }
 
@@ -77,15 +73,31 @@ impl SiteLearner {
                 *times += 1.0;
             }
         }
-        let sum: f64 = self.weights_of(slots).sum();
+        let sum: f64 = slots.iter().map(|slot| self.weight(*slot)).sum();
         // The table's opinion in place of the plain sum of its weights.
         let scale = if sum == 0.0 { 0.0 } else { bounded(self.logit(slots)) / sum };
-        let parts = self.weights_of(slots).zip(times).map(|(weight, times)| scale * weight / times.max(1.0)).collect();
+        let part = |(slot, times): (&u32, f64)| scale * self.weight(*slot) / times.max(1.0);
+        let parts = slots.iter().zip(times).map(part).collect();
         Shares { slots, parts, copy }
     }
+}
 
-    fn weights_of(&self, slots: &[u32]) -> impl Iterator<Item = f64> {
-        slots.iter().map(|slot| self.weights().get(*slot as usize).map_or(0.0, |weight| f64::from(*weight)))
+/// Adds up what the same word in the same place pushed.
+#[derive(Debug, Default)]
+pub(super) struct Together(BTreeMap<(String, String), f64>);
+
+impl Together {
+    /// Adds one part.
+    pub(super) fn add(&mut self, place: &str, word: &str, logit: f64) {
+        *self.0.entry((place.to_owned(), word.to_owned())).or_default() += logit;
+    }
+
+    /// The sums, the strongest first.
+    pub(super) fn strongest_first(self) -> Vec<Contribution> {
+        let told = |((place, word), logit)| Contribution { place, word, logit };
+        let mut contributions: Vec<Contribution> = self.0.into_iter().map(told).collect();
+        contributions.sort_by(|a, b| b.logit.abs().total_cmp(&a.logit.abs()));
+        contributions
     }
 }
 

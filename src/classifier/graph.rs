@@ -1,10 +1,15 @@
 //! The one graph that a model may have: its names, its shapes and the digest over all of it.
 //!
 //! ```text
-//! tokens i64[N] ─▶ Gather(rows) ─▶ Cast ─▶ MatMul(weights f32[1,N], ·) ─▶ Mul(scale) ─┐
-//! dense f32[1,D] ─▶ Sub(mean) ─▶ Mul(inverse) ─▶ Clip(-4, 4) ─────────────────────────┴▶ Concat ─▶ MatMul(w1) ─▶ Add(b1)
-//!                                                                                ─▶ Relu ─▶ MatMul(w2) ─▶ Add(b2) ─▶ logit f32[1,1]
+//! tokens i64[N] ─▶ Gather(rows) ─▶ Cast ─┬▶ MatMul(bags f32[3,N], ·) ─▶ Mul(scale) ─▶ Flatten ────────────────────────┐
+//!                                        └▶ MatMul(windows f32[8,N], ·) ─▶ Mul(scale) ─▶ MatMul(w0) ─▶ Add(b0)        │
+//!                                                                                 ─▶ Relu ─▶ ReduceMax(windows) ──────┤
+//! dense f32[1,D] ─▶ Sub(mean) ─▶ Mul(inverse) ─▶ Clip(-4, 4) ─────────────────────────────────────────────────────────┴▶ Concat
+//!         ─▶ MatMul(w1) ─▶ Add(b1) ─▶ Relu ─▶ MatMul(w2) ─▶ Add(b2) ─▶ logit f32[1,1]
 //! ```
+//!
+//! Each window of the text is looked at by itself and the strongest answer of each unit counts: what is put around a text
+//! does not make it weaker.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -12,9 +17,14 @@ use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
 use super::{Manifest, ModelError, Precision};
+use crate::features::Schema;
 
 /// Columns of the embedding.
 pub const BAG_SIZE: usize = 16;
+/// Bags that enter as they are: whole text, shape, subject.
+pub const WHOLE_BAGS: usize = 1 + Schema::FIRST_WINDOW;
+/// Units that look at each window of the text.
+pub const WINDOW_SIZE: usize = 16;
 /// Units of the hidden layer.
 pub const HIDDEN_SIZE: usize = 32;
 /// Key of the digest in the metadata.
@@ -28,26 +38,48 @@ pub struct Names;
 
 impl Names {
     /// The inputs, in the order in which they are given.
-    pub const INPUTS: [&'static str; 3] = ["tokens", "weights", "dense"];
+    pub const INPUTS: [&'static str; 4] = ["tokens", "bags", "windows", "dense"];
     /// The only output.
     pub const OUTPUT: &'static str = "logit";
     /// The operators, in order.
-    pub const OPERATORS: [&'static str; 13] =
-        ["Gather", "Cast", "MatMul", "Mul", "Sub", "Mul", "Clip", "Concat", "MatMul", "Add", "Relu", "MatMul", "Add"];
+    pub const OPERATORS: [&'static str; 20] = [
+        "Gather",
+        "Cast",
+        "MatMul",
+        "Mul",
+        "Flatten",
+        "MatMul",
+        "Mul",
+        "MatMul",
+        "Add",
+        "Relu",
+        "ReduceMax",
+        "Sub",
+        "Mul",
+        "Clip",
+        "Concat",
+        "MatMul",
+        "Add",
+        "Relu",
+        "MatMul",
+        "Add",
+    ];
     /// The initialisers, in order.
-    pub const WEIGHTS: [&'static str; 10] =
-        ["rows", "scale", "mean", "inverse", "clip_min", "clip_max", "w1", "b1", "w2", "b2"];
+    pub const WEIGHTS: [&'static str; 12] =
+        ["rows", "scale", "w0", "b0", "mean", "inverse", "clip_min", "clip_max", "w1", "b1", "w2", "b2"];
 
     /// The dimensions of those initialisers.
-    pub fn dimensions(buckets: usize, dense: usize) -> [Vec<usize>; 10] {
+    pub fn dimensions(buckets: usize, dense: usize) -> [Vec<usize>; 12] {
         [
             vec![buckets, BAG_SIZE],
             vec![1, BAG_SIZE],
+            vec![BAG_SIZE, WINDOW_SIZE],
+            vec![1, WINDOW_SIZE],
             vec![1, dense],
             vec![1, dense],
             vec![],
             vec![],
-            vec![BAG_SIZE + dense, HIDDEN_SIZE],
+            vec![WHOLE_BAGS * BAG_SIZE + WINDOW_SIZE + dense, HIDDEN_SIZE],
             vec![1, HIDDEN_SIZE],
             vec![HIDDEN_SIZE, 1],
             vec![1, 1],

@@ -7,7 +7,7 @@ use super::{Calibration, ModelError};
 use crate::features::{FeatureVector, Schema};
 
 /// Longest list of tokens in a stored example.
-const EXAMPLE_TOKENS: usize = 64;
+const EXAMPLE_TOKENS: usize = 100;
 
 /// How the rows of the embedding are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,7 @@ impl Manifest {
     pub fn to_metadata(&self, example: &Example) -> Vec<pb::StringStringEntryProto> {
         let Calibration { slope, offset } = self.calibration;
         let tokens: Vec<_> = example.features.tokens.iter().map(ToString::to_string).collect();
+        let segments: Vec<_> = example.features.segments.iter().map(ToString::to_string).collect();
         let dense: Vec<_> = example.features.dense.iter().map(ToString::to_string).collect();
         [
             ("schema_version", self.schema_version.to_string()),
@@ -91,6 +92,7 @@ impl Manifest {
             ("command", self.command.clone()),
             ("date", self.date.clone()),
             ("example.tokens", tokens.join(",")),
+            ("example.segments", segments.join(",")),
             ("example.dense", dense.join(",")),
             ("example.logit", example.logit.to_string()),
         ]
@@ -129,6 +131,7 @@ impl Manifest {
         };
         let features = FeatureVector {
             tokens: read.list("example.tokens", EXAMPLE_TOKENS)?,
+            segments: read.list("example.segments", Schema::SEGMENTS)?,
             dense: read.list("example.dense", 1_000)?,
         };
         Ok((manifest, Example { features, logit: read.number("example.logit")? }))

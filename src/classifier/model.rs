@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tract_onnx::pb;
 use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor, TypedRunnableModel, tensor1, tvec};
 
-use super::{Example, Manifest, ModelError, Probability, graph};
+use super::{Example, Manifest, ModelError, Probability, WHOLE_BAGS, graph};
 use crate::features::{FeatureVector, Schema};
 
 /// How far the answer to the stored example may be off: other processors add in another order.
@@ -84,6 +84,10 @@ impl Model {
         if features.tokens.is_empty() || features.tokens.len() > Schema::TOKENS || !features.tokens.iter().all(inside) {
             return Err(run("the feature vector has no tokens, too many, or one outside of the schema"));
         }
+        let sum = features.segments.iter().fold(0usize, |sum, &length| sum.saturating_add(length));
+        if features.segments.len() != Schema::SEGMENTS || sum != features.tokens.len() {
+            return Err(run("the segments of the tokens are not those of the schema"));
+        }
         if features.dense.len() != self.manifest.dense || !features.dense.iter().all(|value| value.is_finite()) {
             return Err(run("the structure features are not those of the schema"));
         }
@@ -94,10 +98,13 @@ impl Model {
     }
 
     fn infer(&self, features: &FeatureVector) -> anyhow::Result<f32> {
-        let weights = vec![features.weight(); features.tokens.len()];
+        let count = features.tokens.len();
+        let weights = features.weights();
+        let (bags, windows) = weights.split_at_checked(WHOLE_BAGS * count).unwrap_or_default();
         let inputs = tvec!(
             tensor1(&features.tokens).into(),
-            Tensor::from_shape(&[1, weights.len()], &weights)?.into(),
+            Tensor::from_shape(&[WHOLE_BAGS, count], bags)?.into(),
+            Tensor::from_shape(&[Schema::WINDOWS, count], windows)?.into(),
             Tensor::from_shape(&[1, features.dense.len()], &features.dense)?.into(),
         );
         let outputs = self.plan.run(inputs)?;

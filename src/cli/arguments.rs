@@ -200,9 +200,13 @@ pub(super) struct TrainArguments {
     /// Directory with corpora: NAME.tar.zst with NAME.tsv beside it
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
-    /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated
-    #[arg(long = "corpus", value_name = "NAME[:SPLIT]", default_value = "spamassassin:train")]
+    /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated [default: the training parts of all corpora that
+    /// the shipped model was trained on]
+    #[arg(long = "corpus", value_name = "NAME[:SPLIT]")]
     pub(super) names: Vec<String>,
+    /// Leave a corpus out of those; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) without: Vec<String>,
     /// Where to write the model; its manifest is written beside it
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,

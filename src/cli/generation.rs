@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::rule_files;
 use super::terminal::say;
-use crate::classifier::{Model, SiteOpinion};
+use crate::classifier::{Ledger, Model, SiteOpinion};
 use crate::config::{self, Config, SHIPPED_MODEL};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::engine::{FailurePolicy, Generation, Profile};
@@ -72,6 +72,22 @@ pub(super) fn load_model(model: &config::Model) -> Result<Option<Model>, Vec<Dia
             .map(Some)
             .map_err(|error| vec![Diagnostic::error("M0105", format!("the built-in model does not load: {error}"))]),
     }
+}
+
+/// The weights of that model, for taking its answers apart.
+pub(super) fn load_ledger(model: &config::Model) -> Result<Option<Ledger>, Vec<Diagnostic>> {
+    if !model.enabled {
+        return Ok(None);
+    }
+    let bytes = match &model.path {
+        Some(path) => read(path).map_err(|error| {
+            vec![Diagnostic::error("M0101", format!("{}: cannot read the model: {error}", path.display()))]
+        })?,
+        None if SHIPPED_MODEL.is_empty() => return Ok(None),
+        None => SHIPPED_MODEL.to_vec(),
+    };
+    let ledger = Ledger::read(&bytes);
+    ledger.map(Some).map_err(|error| vec![Diagnostic::error("M0105", format!("cannot load the model: {error}"))])
 }
 
 /// Where what the site taught is kept; `None` where it takes no part.

@@ -34,7 +34,7 @@ pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failur
 
 fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     let mut settings =
-        TrainSettings { corpora: corpora(&arguments.corpora, &arguments.names)?, ..TrainSettings::default() };
+        TrainSettings { corpora: corpora(&arguments.corpora, &trained_on(arguments)?)?, ..TrainSettings::default() };
     settings.seed = arguments.seed.unwrap_or(settings.seed);
     settings.epochs = arguments.epochs.map_or(settings.epochs, usize::from);
     settings.date = arguments.date.clone().unwrap_or_else(today);
@@ -53,13 +53,29 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The corpora that are named, or those of the shipped model, without those that shall be left out.
+fn trained_on(arguments: &TrainArguments) -> Result<Vec<String>, Failure> {
+    let mut names = arguments.names.clone();
+    if names.is_empty() {
+        names.extend(training::SHIPPED.map(|name| format!("{name}:train")));
+    }
+    for without in &arguments.without {
+        let before = names.len();
+        names.retain(|name| name.split(':').next() != Some(without.as_str()));
+        if names.len() == before {
+            let message = format!("`{without}` is none of the corpora: {}", names.join(", "));
+            return Err(Failure::new(Exit::Usage, message));
+        }
+    }
+    Ok(names)
+}
+
 /// The command as a person would type it; part of the file, so that the same command gives the same file.
 fn command_line(arguments: &TrainArguments) -> String {
     let mut line =
         format!("gatepost model train --corpora {} --out {}", arguments.corpora.display(), arguments.out.display());
-    if arguments.names != ["spamassassin:train"] {
-        line.extend(arguments.names.iter().map(|name| format!(" --corpus {name}")));
-    }
+    line.extend(arguments.names.iter().map(|name| format!(" --corpus {name}")));
+    line.extend(arguments.without.iter().map(|name| format!(" --without {name}")));
     line.extend(arguments.seed.map(|seed| format!(" --seed {seed}")));
     line.extend(arguments.epochs.map(|epochs| format!(" --epochs {epochs}")));
     line
@@ -329,6 +345,7 @@ impl Bar {
         match progress {
             Progress::Reading { corpus, done, total } => at(bar, format!("reading {corpus}"), *done, *total),
             Progress::Learning { epoch, done, total } => at(bar, format!("learning, pass {epoch}"), *done, *total),
+            Progress::Attacking { done, total } => at(bar, "attacked copies".to_owned(), *done, *total),
             Progress::Epoch { epoch, held_out_loss, one_minus_roca_percent } => {
                 bar.println(format!(
                     "pass {epoch}: held-out loss {held_out_loss:.5}, 1-ROCA {one_minus_roca_percent:.4} %"

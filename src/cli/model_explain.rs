@@ -1,20 +1,27 @@
-//! `gatepost model explain FILE`: which expert and which words pushed a judgement. Every number shown is a part of a sum.
+//! `gatepost model explain FILE`: which expert, which words and which features pushed a judgement. Every number shown is a part
+//! of a sum.
+
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde::Serialize;
 
 use super::Exit;
 use super::arguments::{Format, StateArguments};
 use super::failure::Failure;
-use super::generation::load_model;
+use super::generation::{load_ledger, load_model};
 use super::learn;
 use super::scan::input;
 use super::terminal::{Output, safe};
-use crate::classifier::{Contribution, Model, Probability, SiteOpinion, Stacker};
+use crate::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
 use crate::config::Loaded;
-use crate::features::{MilterView, Trust};
+use crate::facts::{Case, Facts, Stage};
+use crate::features::{MilterView, Trust, explained};
 use crate::learning::{self, Lesson};
+use crate::mail::{Limits, Message, Transaction};
 
-/// How the log-odds came about: `offset` and the parts of both experts add up to them.
+/// How the log-odds came about: `offset` and the parts of both experts add up to them; and the words of each expert and its
+/// others to its part.
 #[derive(Serialize)]
 struct Explanation {
     model: String,
@@ -23,6 +30,8 @@ struct Explanation {
     offset: f64,
     content: Part,
     site: Part,
+    content_words: Vec<Push>,
+    content_others: Others,
     words: Vec<Push>,
     others: Others,
 }
@@ -35,7 +44,7 @@ struct Part {
     adds: f64,
 }
 
-/// What one word adds by way of the site learner.
+/// What one word or feature adds by way of its expert.
 #[derive(Serialize)]
 struct Push {
     place: String,
@@ -44,7 +53,7 @@ struct Push {
 }
 
 /// The words that are not told one by one.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Others {
     words: usize,
     adds: f64,
@@ -74,7 +83,10 @@ pub(super) fn explain(
     let learner = crate::classifier::SiteLearner::new(settings.learner.clone());
     let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.engine.limits);
     let view = MilterView::of_stored(&raw, &trust);
-    let explanation = explanation(model.as_ref(), site.as_deref(), lesson.content.map(f64::from), &view, words);
+    let pushes = load_ledger(&config.model)?.map(|ledger| content_pushes(&ledger, &raw, &config.engine.limits));
+    let pushes = pushes.unwrap_or_default();
+    let content = lesson.content.map(f64::from);
+    let explanation = explanation(model.as_ref(), site.as_deref(), content, &pushes, &view, words);
     let mut out = Output::new();
     match state.format {
         Format::Json => out.line(serde_json::to_string(&explanation).unwrap_or_default())?,
@@ -88,6 +100,7 @@ fn explanation(
     model: Option<&Model>,
     site: Option<&SiteOpinion>,
     content: Option<f64>,
+    pushes: &[Contribution],
     view: &MilterView,
     words: usize,
 ) -> Explanation {
@@ -104,8 +117,9 @@ fn explanation(
     // An opinion beyond what the stacker takes counts less; then so do all of its parts alike.
     let scale = logit.filter(|logit| *logit != 0.0).map_or(0.0, |logit| of_site / logit);
     let parts: Vec<Contribution> = site.map(|site| site.learner().contributions(view)).unwrap_or_default();
-    let (told, others) = parts.split_at_checked(words).unwrap_or((&parts, &[]));
-    let adds = |parts: &[Contribution]| parts.iter().fold(0.0, |sum, part| sum + part.logit * scale);
+    let (told, others) = told(&parts, words, scale);
+    let scale = content.filter(|content| *content != 0.0).map_or(0.0, |content| without / content);
+    let (content_words, content_others) = self::told(pushes, words, scale);
     Explanation {
         model: name,
         probability: Probability::from_logit(log_odds).value(),
@@ -113,16 +127,34 @@ fn explanation(
         offset: stacker.offset,
         content: Part { opinion: content, weight: stacker.content, adds: without },
         site: Part { opinion: logit, weight: stacker.site, adds: of_site },
-        words: told
-            .iter()
-            .map(|part| Push { place: part.place.clone(), word: part.word.clone(), adds: part.logit * scale })
-            .collect(),
-        others: Others { words: others.len(), adds: adds(others) },
+        content_words,
+        content_others,
+        words: told,
+        others,
     }
 }
 
+/// The strongest pushes, and the others together.
+fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others) {
+    let (told, others) = parts.split_at_checked(words).unwrap_or((parts, &[]));
+    let push =
+        |part: &Contribution| Push { place: part.place.clone(), word: part.word.clone(), adds: part.logit * scale };
+    let adds = others.iter().fold(0.0, |sum, part| sum + part.logit * scale);
+    (told.iter().map(push).collect(), Others { words: others.len(), adds })
+}
+
+/// What pushed the content model. No feature of it depends on when or to whom the mail came.
+fn content_pushes(ledger: &Ledger, raw: &[u8], limits: &Limits) -> Vec<Contribution> {
+    let transaction = Transaction::new(Arc::from("explain"), SystemTime::UNIX_EPOCH);
+    let message = Message::parse(raw, limits);
+    let facts = Facts::default();
+    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let (vector, origins) = explained(&case);
+    ledger.contributions(&vector, &origins)
+}
+
 fn text(explanation: &Explanation) -> String {
-    let Explanation { model, probability, log_odds, offset, content, site, words, others } = explanation;
+    let Explanation { model, probability, log_odds, offset, content, site, .. } = explanation;
     let opinion = |part: &Part| part.opinion.map_or_else(|| "none".to_owned(), |opinion| format!("{opinion:+.3}"));
     let mut lines = vec![
         format!("log-odds {log_odds:+.3}   probability {probability:.4}   model {}", safe(model)),
@@ -130,12 +162,17 @@ fn text(explanation: &Explanation) -> String {
         format!("  {:>+8.3}  site learner: {} times its weight {:.3}", site.adds, opinion(site), site.weight),
         format!("  {offset:>+8.3}  offset"),
     ];
-    if !words.is_empty() {
-        lines.push("site learner, by words:".to_owned());
-        for Push { place, word, adds } in words {
-            lines.push(format!("  {adds:>+8.3}  {}  {}", safe(place), safe(word)));
+    for (expert, words, others) in [
+        ("content model, by words and features:", &explanation.content_words, &explanation.content_others),
+        ("site learner, by words:", &explanation.words, &explanation.others),
+    ] {
+        if !words.is_empty() {
+            lines.push(expert.to_owned());
+            for Push { place, word, adds } in words {
+                lines.push(format!("  {adds:>+8.3}  {}  {}", safe(place), safe(word)));
+            }
+            lines.push(format!("  {:>+8.3}  {} others", others.adds, others.words));
         }
-        lines.push(format!("  {:>+8.3}  {} others", others.adds, others.words));
     }
     lines.join("\n") + "\n"
 }
@@ -158,7 +195,13 @@ mod tests {
         let opinion = site.opinion(5);
         for (site, content) in [(Some(&opinion), Some(1.5)), (Some(&opinion), None), (None, Some(-2.0)), (None, None)] {
             let raw = "Subject: win\n\nwin a prize at lunch";
-            let told = explanation(None, site, content, &view(raw), 3);
+            let push = |word: &str, logit| Contribution { place: "text".to_owned(), word: word.to_owned(), logit };
+            let logits = content.map_or(vec![], |content| vec![content + 2.0, -1.0, -0.5, -0.3, -0.2]);
+            let pushes: Vec<Contribution> =
+                ["a", "b", "c", "d", "e"].into_iter().zip(logits).map(|(w, l)| push(w, l)).collect();
+            let told = explanation(None, site, content, &pushes, &view(raw), 3);
+            let words = told.content_words.iter().map(|word| word.adds).sum::<f64>() + told.content_others.adds;
+            assert!((words - told.content.adds).abs() < 1e-9, "{words} {}", told.content.adds);
             let sum = told.offset + told.content.adds + told.site.adds;
             assert!((sum - told.log_odds).abs() < 1e-9);
             let words = told.words.iter().map(|word| word.adds).sum::<f64>() + told.others.adds;

@@ -2,9 +2,10 @@
 
 use super::dense::{self, Texts};
 use super::hash::{bucket, gram};
+use super::language::is_foreign;
 use super::normalise;
 use super::shape;
-use super::vector::Bag;
+use super::vector::{Bag, Origin};
 use super::{FeatureVector, Schema};
 use crate::facts::Case;
 
@@ -20,37 +21,69 @@ const FOOTER_BYTES: usize = 600;
 
 /// The features of a case. Never fails; the work is bounded by the limits of reading a message and of [`Schema`].
 pub fn extract(case: &Case<'_>) -> FeatureVector {
+    collect(case, Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS)).0
+}
+
+/// The same features, and for each token where it is from.
+pub fn explained(case: &Case<'_>) -> (FeatureVector, Vec<Origin>) {
+    collect(case, Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS).explained())
+}
+
+fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
     let message = case.message;
     let subject = message.subject();
     let subject = without_list_tag(head(&subject, SUBJECT_BYTES));
     let text = visible_text(case);
 
-    let mut bag = Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS);
-    bag.add(Schema::ALWAYS);
+    bag.add(Schema::ALWAYS, || Origin { place: "always", word: String::new() });
     shape::add(message, &mut bag);
-    bag.extend_room(Schema::TOKENS - Schema::SHAPE_TOKENS);
+    bag.next(Schema::SUBJECT_TOKENS);
 
-    let mut characters = Vec::with_capacity(Schema::HEAD + Schema::TAIL);
+    let mut words = Vec::with_capacity(Schema::HEAD + Schema::TAIL);
+    normalise::append(&text, &mut words);
+    words.push(' ');
+    let mut characters = Vec::with_capacity(SUBJECT_BYTES);
     normalise::append(subject, &mut characters);
-    add_grams(&mut characters, SUBJECT, &mut bag);
-    // The words of the subject speak in the text, too.
-    normalise::append(&text, &mut characters);
-    add_grams(&mut characters, TEXT, &mut bag);
+    characters.push(' ');
+    // A subject is too short to tell its language; it is that of the text.
+    if is_foreign(words.get(..words.len().min(Schema::WINDOW)).unwrap_or_default()) {
+        characters.clear();
+    }
+    add_grams(&characters, SUBJECT, "subject", &mut bag);
+    // The words of the subject say the same as in the text, too.
+    add_grams(&characters, TEXT, "subject", &mut bag);
+    bag.next(Schema::WINDOW);
+
+    for window in 0..Schema::WINDOWS {
+        let start = window * Schema::WINDOW;
+        // The 4-grams that begin in the window end up to three characters behind it.
+        let end = words.len().min(start + Schema::WINDOW + 3);
+        let stretch = words.get(start..end).unwrap_or_default();
+        if !is_foreign(stretch) {
+            add_grams(stretch, TEXT, "text", &mut bag);
+        }
+        bag.next(Schema::WINDOW);
+    }
 
     let texts = Texts { subject, sample: &text };
-    FeatureVector { tokens: bag.into_sorted(), dense: dense::dense(case, &texts) }
+    let (tokens, segments, origins) = bag.finish();
+    (FeatureVector { tokens, segments, dense: dense::dense(case, &texts) }, origins)
 }
 
-fn add_grams(characters: &mut Vec<char>, salt: u64, bag: &mut Bag) {
-    characters.push(' ');
-    for window in characters.windows(4) {
-        if let &[a, b, c, d] = window
-            && !bag.add(bucket(gram([a, b, c, d], salt), Schema::SHAPE_BUCKETS..Schema::BUCKETS))
-        {
-            break;
-        }
+fn add_grams(characters: &[char], salt: u64, place: &'static str, bag: &mut Bag) {
+    for (at, &window) in characters.array_windows::<4>().enumerate() {
+        let origin = || Origin { place, word: word_at(characters, at + 1) };
+        bag.add(bucket(gram(window, salt), Schema::SHAPE_BUCKETS..Schema::BUCKETS), origin);
     }
-    characters.pop();
+}
+
+/// The word at that place; a space belongs to the word behind it.
+fn word_at(characters: &[char], at: usize) -> String {
+    let (before, behind) = characters.split_at_checked(at).unwrap_or_default();
+    let skipped = usize::from(behind.first() == Some(&' '));
+    let start = if skipped == 1 { at + 1 } else { before.iter().rposition(|&c| c == ' ').map_or(0, |space| space + 1) };
+    let word = characters.get(start..).unwrap_or_default().iter().take_while(|&&c| c != ' ');
+    word.map(|&c| normalise::spoken(c)).collect()
 }
 
 /// The first bytes, cut at a character.
@@ -141,7 +174,9 @@ mod tests {
             assert_eq!(vector.dense.len(), Schema::DENSE);
             assert!(vector.dense.iter().all(|value| value.is_finite()), "{:?}", vector.dense);
             assert_eq!(vector.tokens.first(), Some(&0));
-            assert!(vector.tokens.is_sorted() && vector.tokens.len() <= Schema::TOKENS);
+            assert_eq!(vector.segments.len(), Schema::SEGMENTS);
+            assert_eq!(vector.segments.iter().sum::<usize>(), vector.tokens.len());
+            assert!(vector.tokens.len() <= Schema::TOKENS);
         }
     }
 

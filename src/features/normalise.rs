@@ -9,6 +9,15 @@ use unicode_normalization::UnicodeNormalization;
 const URL: char = '\u{1}';
 /// Stands for an e-mail address in normalised text.
 const EMAIL: char = '\u{2}';
+/// A character of normalised text for people: the two signs stand for more than one can see.
+pub(super) fn spoken(c: char) -> char {
+    match c {
+        URL => '\u{1f517}',
+        EMAIL => '@',
+        other => other,
+    }
+}
+
 /// Words longer than this (in bytes) are cut: base64 and the like say nothing.
 const WORD: usize = 64;
 
@@ -19,43 +28,56 @@ pub(super) fn invisible(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The Latin letter that a Cyrillic or Greek one imitates (lower case).
+/// The Latin letter that a letter of another script, or a small capital, imitates (lower case).
 fn latin(c: char) -> char {
     match c {
-        'а' | 'α' => 'a',
-        'в' | 'β' => 'b',
-        'с' | 'ϲ' => 'c',
-        'ԁ' => 'd',
-        'е' | 'ё' | 'ε' => 'e',
-        'һ' | 'н' => 'h',
-        'і' | 'ι' | 'ї' => 'i',
-        'ј' => 'j',
-        'к' | 'κ' => 'k',
-        'ӏ' => 'l',
-        'м' => 'm',
-        'п' | 'η' => 'n',
-        'о' | 'ο' | 'σ' => 'o',
-        'р' | 'ρ' => 'p',
-        'ԛ' => 'q',
-        'г' => 'r',
-        'ѕ' => 's',
-        'т' | 'τ' => 't',
-        'υ' => 'u',
-        'ν' => 'v',
-        'ԝ' | 'ω' => 'w',
+        'а' | 'α' | 'ɑ' | 'ᴀ' => 'a',
+        'в' | 'β' | 'ь' | 'ʙ' => 'b',
+        'с' | 'ϲ' | 'ᴄ' => 'c',
+        'ԁ' | 'ᴅ' => 'd',
+        'е' | 'ё' | 'ε' | 'є' | 'ᴇ' => 'e',
+        'ғ' | 'ꜰ' => 'f',
+        'ɡ' | 'ց' | 'ɢ' => 'g',
+        'һ' | 'н' | 'հ' | 'ʜ' => 'h',
+        'і' | 'ι' | 'ї' | 'ı' | 'ɪ' => 'i',
+        'ј' | 'ᴊ' => 'j',
+        'к' | 'κ' | 'ᴋ' => 'k',
+        'ӏ' | 'ʟ' => 'l',
+        'м' | 'ᴍ' => 'm',
+        'п' | 'η' | 'ո' | 'ɴ' => 'n',
+        'о' | 'ο' | 'σ' | 'օ' | 'ᴏ' => 'o',
+        'р' | 'ρ' | 'ᴘ' => 'p',
+        'ԛ' | 'զ' => 'q',
+        'г' | 'ʀ' => 'r',
+        'ѕ' | 'ꜱ' => 's',
+        'т' | 'τ' | 'ᴛ' => 't',
+        'υ' | 'ս' | 'ᴜ' => 'u',
+        'ν' | 'ѵ' | 'ᴠ' => 'v',
+        'ԝ' | 'ω' | 'ᴡ' => 'w',
         'х' | 'χ' => 'x',
-        'у' | 'γ' => 'y',
+        'у' | 'γ' | 'ү' | 'ʏ' => 'y',
+        'ᴢ' => 'z',
         other => other,
     }
 }
 
 /// Normalises `text` behind what `out` has already; `out` ends with at most one space.
 pub(super) fn append(text: &str, out: &mut Vec<char>) {
+    // Letters that stand alone, one after the other: three of them are a word that was spaced out.
+    let mut alone = 0;
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
         if word.is_empty() {
             continue;
         }
-        if out.last() != Some(&' ') {
+        alone = if is_letter(word) { alone + 1 } else { 0 };
+        if alone == 3
+            && let Some(&before) = out.last()
+        {
+            // Takes the space between the first two out.
+            out.truncate(out.len().saturating_sub(2));
+            out.push(before);
+        }
+        if out.last() != Some(&' ') && alone < 3 {
             out.push(' ');
         }
         match sign(word) {
@@ -63,6 +85,30 @@ pub(super) fn append(text: &str, out: &mut Vec<char>) {
             None => append_word(word, out),
         }
     }
+}
+
+/// Whether a word is one letter.
+fn is_letter(word: &str) -> bool {
+    let mut letters = word.chars().filter(|&c| !invisible(c));
+    letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none()
+}
+
+/// Whether a word is letters with one and the same sign between each two, such as `p-i-l-l-s`.
+fn is_spelled(word: &str) -> bool {
+    let mut characters = word.chars().filter(|&c| !invisible(c)).peekable();
+    let mut sign = None;
+    let mut letters = 0;
+    while let Some(letter) = characters.next() {
+        if !letter.is_alphabetic() {
+            return false;
+        }
+        letters += 1;
+        let Some(between) = characters.next() else { break };
+        if between.is_alphanumeric() || *sign.get_or_insert(between) != between {
+            return false;
+        }
+    }
+    letters >= 3
 }
 
 /// The sign that stands for the whole word, if it is a URL or an address.
@@ -77,6 +123,14 @@ fn sign(word: &str) -> Option<char> {
 
 fn append_word(word: &str, out: &mut Vec<char>) {
     let start = out.len();
+    if is_spelled(word) {
+        let letters: String = word.chars().filter(|c| c.is_alphabetic()).collect();
+        return append_plain(&letters, start, out);
+    }
+    append_plain(word, start, out);
+}
+
+fn append_plain(word: &str, start: usize, out: &mut Vec<char>) {
     if word.is_ascii() {
         for c in word.chars().take(WORD) {
             push(c.to_ascii_lowercase(), out);
@@ -130,6 +184,14 @@ mod tests {
             ("mail joe@example.com.", "mail \u{2}"),
             ("a @ b", "a @ b"),
             ("\u{0}\u{7f}", ""),
+            ("buy v i a g r a now", "buy viagra now"),
+            ("a b", "a b"),
+            ("a b c", "abc"),
+            ("it is a p i l l", "it is apill"),
+            ("p-i-l-l-s e.g. well-known u.s.a.", "pills e.g. well-known usa"),
+            ("c\u{200b}-a-s-i-n-o", "casino"),
+            ("p-i.l", "p-i.l"),
+            ("ᴘɪʟʟs ոow", "pills now"),
         ] {
             assert_eq!(normalised(text), expected, "{text:?}");
         }

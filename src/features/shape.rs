@@ -2,7 +2,7 @@
 
 use super::Schema;
 use super::hash::{bucket, token};
-use super::vector::Bag;
+use super::vector::{Bag, Origin};
 use crate::mail::{EntityKind, HeaderField, Message, TransferEncoding};
 
 /// The header fields that senders write. All others are never looked at: receivers, lists and collectors add them, so
@@ -46,7 +46,8 @@ pub(super) fn add(message: &Message<'_>, bag: &mut Bag) {
 
 fn put(bag: &mut Bag, pieces: &[&str]) {
     // Bucket 0 is the one that every mail has.
-    bag.add(bucket(token(pieces), Schema::ALWAYS + 1..Schema::SHAPE_BUCKETS));
+    let origin = || Origin { place: "shape", word: pieces.concat() };
+    bag.add(bucket(token(pieces), Schema::ALWAYS + 1..Schema::SHAPE_BUCKETS), origin);
 }
 
 fn known(field: &HeaderField<'_>) -> Option<&'static str> {

@@ -48,7 +48,7 @@
 //! model judges alone. `gatepost model info` shows the weights, and how many ham labels are missing before it can be claimed that
 //! at most 0.1 % of the ham is lost (2,995 at least). The classifier alone never refuses a mail, however sure it is.
 //!
-//! `gatepost model explain FILE` tells which words pushed, as parts of one sum. `gatepost learn log` lists the labels; `undo` takes
+//! `gatepost model explain FILE` tells which words and features pushed each expert, as parts of one sum. `gatepost learn log` lists the labels; `undo` takes
 //! one of them back, `rollback` all since a date, of everybody or of one `--source`: the result is as if they had never been
 //! given. Labels that have left the log (`learner.log_size`) can no longer be taken back.
 //!

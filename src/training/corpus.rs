@@ -1,7 +1,7 @@
 //! Reads the corpora as they are published: `NAME.tar.zst` with a list `NAME.tsv`, streamed, never unpacked to the disk.
 #![expect(clippy::disallowed_methods, reason = "training is an edge room: it reads the corpora")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,15 +14,18 @@ use crate::features::is_mark;
 const WINDOW_LOG: u32 = 27;
 /// Lines of a list, at most.
 const LINES: usize = 5_000_000;
+/// Share of a corpus without `split=` that is for training.
+const EARLIER_PERCENT: usize = 70;
 /// How often progress is told, in messages.
 const TELL: usize = 64;
 
-/// Which part of a corpus, by `split=` in the note column of its list.
+/// Which part of a corpus: by `split=` in the note column of its list, where there is any; else by time, for each label
+/// the first 70 % by the day it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
-    /// `split=train`.
+    /// `split=train`, or the earlier part.
     Train,
-    /// `split=test`.
+    /// `split=test`, or the later part.
     Test,
 }
 
@@ -49,6 +52,15 @@ pub(super) struct Sample {
     pub(super) spam: Option<bool>,
     /// Digest as in the list.
     pub(super) sha256: String,
+    /// When it was received, or else written, as the list says: sorts by time.
+    pub(super) when: String,
+}
+
+/// One line of a list.
+struct Entry {
+    spam: Option<bool>,
+    sha256: String,
+    when: String,
 }
 
 impl Corpus {
@@ -74,8 +86,9 @@ impl Corpus {
         let mut tar = Tar::new(decoder(&path).map_err(failed)?);
         let mut done = 0;
         while let Some((path, raw)) = tar.next_file().map_err(failed)? {
-            let Some((label, sha256)) = list.get(&path) else { continue };
-            take(Sample { path, raw: clean(&raw), stored: raw, spam: *label, sha256: sha256.clone() });
+            let Some(Entry { spam, sha256, when }) = list.get(&path) else { continue };
+            let (sha256, when) = (sha256.clone(), when.clone());
+            take(Sample { path, raw: clean(&raw), stored: raw, spam: *spam, sha256, when });
             done += 1;
             if done % TELL == 0 || done == list.len() {
                 progress(Progress::Reading { corpus: self.describe(), done, total: list.len() });
@@ -96,19 +109,27 @@ impl Corpus {
         Ok(messages)
     }
 
-    /// Path to (label, digest) of the selected messages.
-    fn list(&self) -> Result<HashMap<String, (Option<bool>, String)>, TrainError> {
+    /// Whether the parts of this corpus are cut by time, as its list does not name them.
+    pub(super) fn is_cut_by_time(&self) -> Result<bool, TrainError> {
+        Ok(!self.list_text()?.1.contains("split="))
+    }
+
+    /// The path and the text of the list.
+    fn list_text(&self) -> Result<(PathBuf, String), TrainError> {
         let path = self.directory.join(format!("{}.tsv", self.name));
         let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
-        let wanted = match self.split {
-            None => "",
-            Some(Split::Train) => "split=train",
-            Some(Split::Test) => "split=test",
-        };
+        Ok((path, text))
+    }
+
+    /// The selected messages by their paths.
+    fn list(&self) -> Result<HashMap<String, Entry>, TrainError> {
+        let (path, text) = self.list_text()?;
+        let noted = text.contains("split=");
+        let mut by_time: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         let mut list = HashMap::new();
         for (line, row) in text.lines().enumerate().skip(1).take(LINES) {
             let columns: Vec<&str> = row.split('\t').collect();
-            let [name, label, _, _, sha256, ..] = columns.as_slice() else {
+            let [name, label, date, received, sha256, ..] = columns.as_slice() else {
                 return Err(bad_line(&path, line, "fewer than five columns"));
             };
             let spam = match *label {
@@ -118,8 +139,27 @@ impl Corpus {
                 other => return Err(bad_line(&path, line, &format!("the label {other:?} is not known"))),
             };
             let note = columns.get(6).copied().unwrap_or_default();
-            if wanted.is_empty() || note.split([' ', ';']).any(|word| word == wanted) {
-                list.insert((*name).to_owned(), (spam, (*sha256).to_owned()));
+            let split = note.split([' ', ';']).find_map(|word| word.strip_prefix("split="));
+            let selected = match self.split {
+                Some(Split::Train) if noted => split == Some("train"),
+                Some(Split::Test) if noted => split == Some("test"),
+                _ => true,
+            };
+            if selected {
+                let when = if received.is_empty() { date } else { received };
+                by_time.entry((*label).to_owned()).or_default().push(((*when).to_owned(), (*name).to_owned()));
+                let entry = Entry { spam, sha256: (*sha256).to_owned(), when: (*when).to_owned() };
+                list.insert((*name).to_owned(), entry);
+            }
+        }
+        if let Some(split) = self.split.filter(|_| !noted) {
+            for rows in by_time.values_mut() {
+                rows.sort();
+                let cut = rows.len() * EARLIER_PERCENT / 100;
+                let (earlier, later) = rows.split_at_checked(cut).unwrap_or_default();
+                for (_, name) in if split == Split::Train { later } else { earlier } {
+                    list.remove(name);
+                }
             }
         }
         Ok(list)

@@ -6,9 +6,11 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 
 use super::bootstrap::intervals;
+use super::data::sketch;
 use super::measure::Scored;
+use super::near::Seen;
 use super::random::Random;
-use super::{Corpus, Progress, Report, TrainError};
+use super::{Corpus, Progress, Report, Split, TrainError};
 use crate::classifier::{Model, ModelError, Probability, SiteLearner, SiteSettings};
 use crate::facts::{Case, Facts, Stage};
 use crate::features::{FeatureVector, MilterView, Trust, extract};
@@ -20,7 +22,8 @@ const RESAMPLES: usize = 1_000;
 /// four-fold cross-validation on `spamassassin` `split=train`, beside a trial model of other features.
 const SITE_WEIGHT: f64 = 1.0;
 
-/// Scores every selected message of `corpus` and compares with the labels. With a `site` learner, its logit is added: that
+/// Scores every selected message of `corpus` and compares with the labels; of the later part of a corpus that is cut by time
+/// those that are no near copies of earlier ones. With a `site` learner, its logit is added: that
 /// is how both experts together would do at a site that has learned those labels.
 pub fn evaluate(
     model: &Model,
@@ -28,20 +31,27 @@ pub fn evaluate(
     corpus: &Corpus,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, TrainError> {
+    let learned = earlier(corpus, progress)?;
     let mut scored = Vec::new();
     let mut lines = String::new();
     let mut failed: Option<ModelError> = None;
-    corpus.read(progress, |message| match model.log_odds(&features_of(&message.raw).0) {
-        Ok(content) => {
-            let local =
-                site.map(|site| SITE_WEIGHT * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody())));
-            let score = content + local.unwrap_or(0.0);
-            let probability = Probability::from_logit(score).value();
-            let one = Scored { score, probability, spam: message.spam };
-            lines.push_str(&one.line(&message.path));
-            scored.push(one);
+    corpus.read(progress, |message| {
+        let (vector, group) = features_of(&message.raw);
+        if learned.count(&sketch(&vector, group)) > 0 {
+            return;
         }
-        Err(error) => failed = failed.take().or(Some(error)),
+        match model.log_odds(&vector) {
+            Ok(content) => {
+                let local = site
+                    .map(|site| SITE_WEIGHT * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody())));
+                let score = content + local.unwrap_or(0.0);
+                let probability = Probability::from_logit(score).value();
+                let one = Scored { score, probability, spam: message.spam };
+                lines.push_str(&one.line(&message.path));
+                scored.push(one);
+            }
+            Err(error) => failed = failed.take().or(Some(error)),
+        }
     })?;
     if let Some(error) = failed {
         return Err(error.into());
@@ -50,6 +60,19 @@ pub fn evaluate(
     report.intervals = intervals(&scored, RESAMPLES, 1);
     report.scores = lines;
     Ok(report)
+}
+
+/// The mail before the later part of a corpus that is cut by time: near copies of it are not measured.
+fn earlier(corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Seen, TrainError> {
+    let mut seen = Seen::default();
+    if corpus.split == Some(Split::Test) && corpus.is_cut_by_time()? {
+        let earlier = Corpus { split: Some(Split::Train), ..corpus.clone() };
+        earlier.read(progress, |message| {
+            let (vector, group) = features_of(&message.raw);
+            seen.add(&sketch(&vector, group));
+        })?;
+    }
+    Ok(seen)
 }
 
 /// A site learner that has learned all labels of `corpora`, in an order shuffled by a fixed seed.

@@ -8,11 +8,11 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use super::TrainError;
 use super::network::Network;
 use super::standard::Standard;
-use crate::classifier::{BAG_SIZE, Example, Manifest, Model, Names, Precision, seal};
-use crate::features::FeatureVector;
+use crate::classifier::{BAG_SIZE, Example, Manifest, Model, Names, Precision, WHOLE_BAGS, seal};
+use crate::features::{FeatureVector, Schema};
 
-/// Tokens in the stored example.
-const EXAMPLE_TOKENS: usize = 40;
+/// Tokens of each segment in the stored example.
+const EXAMPLE_TOKENS: usize = 6;
 
 /// The file, and the manifest with the id that the file got. `sample` becomes the stored example.
 pub(super) fn export(
@@ -21,8 +21,7 @@ pub(super) fn export(
     mut manifest: Manifest,
     sample: &FeatureVector,
 ) -> Result<(Vec<u8>, Manifest), TrainError> {
-    let mut features = sample.clone();
-    features.tokens.truncate(EXAMPLE_TOKENS);
+    let features = shortened(sample);
     let graph = graph(network, standard, &manifest);
     // The first file only serves to ask the engine for the answer that the second one stores.
     let mut example = Example { features, logit: 0.0 };
@@ -31,6 +30,17 @@ pub(super) fn export(
     let bytes = encode(graph, &manifest, &example);
     manifest = Model::load(&bytes)?.manifest().clone();
     Ok((bytes, manifest))
+}
+
+/// The first tokens of each segment.
+fn shortened(sample: &FeatureVector) -> FeatureVector {
+    let parts = || sample.ranges().map(|range| range.start..range.end.min(range.start + EXAMPLE_TOKENS));
+    let tokens = parts().flat_map(|range| sample.tokens.get(range).unwrap_or_default().iter().copied());
+    FeatureVector {
+        tokens: tokens.collect(),
+        segments: parts().map(|range| range.len()).collect(),
+        dense: sample.dense.clone(),
+    }
 }
 
 fn encode(graph: pb::GraphProto, manifest: &Manifest, example: &Example) -> Vec<u8> {
@@ -55,6 +65,8 @@ fn graph(network: &Network, standard: &Standard, manifest: &Manifest) -> pb::Gra
     let data = [
         rows,
         floats(&scale),
+        floats(&network.w0.values),
+        floats(&network.b0.values),
         floats(&standard.mean),
         floats(&standard.inverse),
         floats(&[-limit]),
@@ -75,15 +87,16 @@ fn graph(network: &Network, standard: &Standard, manifest: &Manifest) -> pb::Gra
             ..Default::default()
         }
     });
-    let wide = |columns: usize| vec![Some(1), i64::try_from(columns).ok()];
+    let whole = |size: usize| i64::try_from(size).ok();
     pb::GraphProto {
         name: "gatepost".to_owned(),
         node: nodes(),
         initializer: initializer.collect(),
         input: vec![
             value("tokens", DataType::Int64, &[None]),
-            value("weights", DataType::Float, &[Some(1), None]),
-            value("dense", DataType::Float, &wide(manifest.dense)),
+            value("bags", DataType::Float, &[whole(WHOLE_BAGS), None]),
+            value("windows", DataType::Float, &[whole(Schema::WINDOWS), None]),
+            value("dense", DataType::Float, &[Some(1), whole(manifest.dense)]),
         ],
         output: vec![value(Names::OUTPUT, DataType::Float, &[Some(1), Some(1)])],
         ..Default::default()
@@ -97,44 +110,37 @@ fn nodes() -> Vec<pb::NodeProto> {
         i,
         ..Default::default()
     };
-    let inputs: [&[&str]; 13] = [
-        &["rows", "tokens"],
-        &["gathered"],
-        &["weights", "cast"],
-        &["sum", "scale"],
-        &["dense", "mean"],
-        &["centred", "inverse"],
-        &["standard", "clip_min", "clip_max"],
-        &["bag", "clipped"],
-        &["joined", "w1"],
-        &["first", "b1"],
-        &["biased"],
-        &["hidden", "w2"],
-        &["second", "b2"],
+    let nodes: [(&[&str], &str); 20] = [
+        (&["rows", "tokens"], "gathered"),
+        (&["gathered"], "cast"),
+        (&["bags", "cast"], "bag_sums"),
+        (&["bag_sums", "scale"], "scaled_bags"),
+        (&["scaled_bags"], "whole"),
+        (&["windows", "cast"], "window_sums"),
+        (&["window_sums", "scale"], "scaled_windows"),
+        (&["scaled_windows", "w0"], "window_products"),
+        (&["window_products", "b0"], "window_biased"),
+        (&["window_biased"], "window_units"),
+        (&["window_units"], "strongest"),
+        (&["dense", "mean"], "centred"),
+        (&["centred", "inverse"], "standard"),
+        (&["standard", "clip_min", "clip_max"], "clipped"),
+        (&["whole", "strongest", "clipped"], "joined"),
+        (&["joined", "w1"], "first"),
+        (&["first", "b1"], "biased"),
+        (&["biased"], "hidden"),
+        (&["hidden", "w2"], "second"),
+        (&["second", "b2"], Names::OUTPUT),
     ];
-    let outputs = [
-        "gathered",
-        "cast",
-        "sum",
-        "bag",
-        "centred",
-        "standard",
-        "clipped",
-        "joined",
-        "first",
-        "biased",
-        "hidden",
-        "second",
-        Names::OUTPUT,
-    ];
-    let operators = Names::OPERATORS.into_iter().zip(inputs).zip(outputs);
-    let node = operators.map(|((operator, inputs), output)| pb::NodeProto {
+    let operators = Names::OPERATORS.into_iter().zip(nodes);
+    let node = operators.map(|(operator, (inputs, output))| pb::NodeProto {
         name: output.to_owned(),
         op_type: operator.to_owned(),
         input: inputs.iter().map(|&name| name.to_owned()).collect(),
         output: vec![output.to_owned()],
         attribute: match operator {
-            "Gather" => vec![integer("axis", 0)],
+            "Gather" | "Flatten" => vec![integer("axis", 0)],
+            "ReduceMax" => vec![first_axis(), integer("keepdims", 1)],
             "Cast" => vec![integer("to", DataType::Float as i64)],
             "Concat" => vec![integer("axis", 1)],
             _ => Vec::new(),
@@ -142,6 +148,16 @@ fn nodes() -> Vec<pb::NodeProto> {
         ..Default::default()
     });
     node.collect()
+}
+
+/// The attribute `axes` = [0].
+fn first_axis() -> pb::AttributeProto {
+    pb::AttributeProto {
+        name: "axes".to_owned(),
+        r#type: pb::attribute_proto::AttributeType::Ints as i32,
+        ints: vec![0],
+        ..Default::default()
+    }
 }
 
 /// A declared input or output; `None` is the number of tokens.

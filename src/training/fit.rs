@@ -6,26 +6,62 @@ use super::random::Random;
 use super::standard::Standard;
 use super::{Progress, Rates, TrainSettings};
 use crate::classifier::Calibration;
-use crate::features::Schema;
+use crate::features::{FeatureVector, Schema, ranges};
 
 /// One message to learn.
 #[derive(Clone, Debug)]
 pub(super) struct Example {
-    /// Bucket numbers, sorted.
+    /// Bucket numbers, segment after segment.
     pub(super) tokens: Vec<u32>,
-    /// As the feature vector says; counts tokens that are not learned too.
-    pub(super) weight: f32,
+    /// Lengths of the segments.
+    pub(super) segments: Vec<usize>,
     /// Structure features, standardised once [`fit`] runs.
     pub(super) dense: Vec<f32>,
     /// The label.
     pub(super) spam: bool,
-    /// Messages with the same body have the same number.
-    pub(super) group: u64,
+    /// Number of the corpus that it is from.
+    pub(super) source: usize,
+    /// How much it counts.
+    pub(super) weight: f32,
+    /// On which side of the cut it stands.
+    pub(super) part: Part,
+    /// Whether it is a changed copy of another: learned, never measured.
+    pub(super) is_copy: bool,
+}
+
+/// Where an example stands while the number of passes and the calibration are looked for. The last fit learns all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Learned.
+    Earlier,
+    /// Later, but a near copy of an earlier one: neither learned nor measured.
+    Between,
+    /// Later: measured.
+    HeldOut,
 }
 
 impl Example {
+    /// The tokens of each segment.
+    fn parts(&self) -> impl Iterator<Item = &[u32]> {
+        ranges(&self.segments).map(|range| self.tokens.get(range).unwrap_or_default())
+    }
+
     fn input(&self) -> Input<'_> {
-        Input { tokens: &self.tokens, weight: self.weight, dense: &self.dense }
+        Input { tokens: &self.tokens, segments: &self.segments, dense: &self.dense, weight: self.weight }
+    }
+
+    /// An example of those features; weighs 1.
+    pub(super) fn of(vector: &FeatureVector, spam: bool, part: Part) -> Self {
+        Self {
+            tokens: vector.tokens.iter().filter_map(|&token| u32::try_from(token).ok()).collect(),
+            segments: vector.segments.clone(),
+            dense: vector.dense.clone(),
+            spam,
+            source: 0,
+            weight: 1.0,
+            part,
+            is_copy: false,
+        }
     }
 }
 
@@ -36,8 +72,12 @@ pub(super) struct Fitted {
     pub(super) calibration: Calibration,
 }
 
-/// Share of a ham's tokens that padding mixes in, at most.
-const PADDING: f32 = 0.6;
+/// Stands for a token that is not learned: a number outside of the table, whose row is nothing.
+const FORGOTTEN: u32 = u32::MAX;
+/// Windows of a ham that padding adds, at most.
+const PADDING: usize = 4;
+/// Share of the padding that stands before the text.
+const BEFORE: f32 = 0.4;
 /// How often progress is told, in messages.
 const TELL: usize = 128;
 
@@ -48,17 +88,17 @@ pub(super) fn fit(mut examples: Vec<Example>, settings: &TrainSettings, progress
     for example in &mut examples {
         example.dense = standard.apply(&example.dense);
     }
-    let (held_out, rest): (Vec<&Example>, Vec<&Example>) =
-        examples.iter().partition(|example| example.group % 100 < settings.held_out_percent);
+    let of = |part: Part| examples.iter().filter(move |example| example.part == part);
+    let rest: Vec<&Example> = of(Part::Earlier).collect();
+    let held_out: Vec<&Example> = of(Part::HeldOut).filter(|example| !example.is_copy).collect();
     let mut best = (f64::INFINITY, 1, Calibration::default());
     let mut learner = Learner::new(settings);
     for epoch in 1..=settings.epochs.max(1) {
         learner.pass(&rest, epoch, progress);
-        let logits: Vec<(f64, bool)> =
-            held_out.iter().map(|example| (f64::from(learner.network.logit(&example.input())), example.spam)).collect();
-        let calibration = platt(&logits);
-        let held_out_loss = loss(&logits, calibration);
-        progress(Progress::Epoch { epoch, held_out_loss, one_minus_roca_percent: one_minus_roca(&logits) });
+        let answers: Vec<Answer> = held_out.iter().map(|example| learner.ask(example)).collect();
+        let calibration = platt(&answers);
+        let held_out_loss = loss(&answers, calibration);
+        progress(Progress::Epoch { epoch, held_out_loss, one_minus_roca_percent: one_minus_roca(&answers) });
         if held_out_loss < best.0 {
             best = (held_out_loss, epoch, calibration);
         }
@@ -72,17 +112,34 @@ pub(super) fn fit(mut examples: Vec<Example>, settings: &TrainSettings, progress
     Fitted { network: learner.network, standard, calibration }
 }
 
-/// Drops the tokens that fewer than `least` messages have.
+/// Forgets the tokens that fewer than `least` messages have. They still count in their bag, as they will in the daemon. A message and
+/// its copies are one.
 fn forget_rare(examples: &mut [Example], least: u32) {
     let mut counts = vec![0u32; Schema::BUCKETS];
-    for &token in examples.iter().flat_map(|example| &example.tokens) {
-        if let Some(count) = counts.get_mut(token as usize) {
-            *count += 1;
+    let mut own = Vec::new();
+    for example in examples.iter().filter(|example| !example.is_copy) {
+        own.clone_from(&example.tokens);
+        own.sort_unstable();
+        own.dedup();
+        for &token in &own {
+            if let Some(count) = counts.get_mut(token as usize) {
+                *count += 1;
+            }
         }
     }
-    for example in examples {
-        example.tokens.retain(|&token| counts.get(token as usize).is_some_and(|&count| count >= least));
+    for token in examples.iter_mut().flat_map(|example| &mut example.tokens) {
+        if counts.get(*token as usize).is_none_or(|&count| count < least) {
+            *token = FORGOTTEN;
+        }
     }
+}
+
+/// What a network said of a message that it had not learned.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    logit: f64,
+    spam: bool,
+    weight: f64,
 }
 
 struct Learner {
@@ -96,20 +153,24 @@ impl Learner {
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
     fn new(settings: &TrainSettings) -> Self {
         let mut random = Random::new(settings.seed);
-        let network = Network::new(Schema::BUCKETS, Schema::DENSE, &mut random);
+        let network = Network::new(Schema::BUCKETS, Schema::DENSE, settings.rates.calm, &mut random);
         Self { network, random, rates: settings.rates, padding: settings.padding_percent as f32 / 100.0 }
+    }
+
+    fn ask(&self, example: &Example) -> Answer {
+        let logit = f64::from(self.network.logit(&example.input()));
+        Answer { logit, spam: example.spam, weight: f64::from(example.weight) }
     }
 
     fn pass(&mut self, examples: &[&Example], epoch: usize, progress: &mut dyn FnMut(Progress)) {
         let mut order: Vec<&Example> = examples.to_vec();
         self.random.shuffle(&mut order);
         let ham: Vec<&Example> = examples.iter().copied().filter(|example| !example.spam).collect();
-        let mut tokens = Vec::new();
         for (done, example) in (1..).zip(&order) {
             let padded = self.random.unit() < self.padding;
             let padding = ham.get(self.random.below(ham.len())).filter(|_| padded);
-            let weight = self.choose(example, padding.copied(), &mut tokens);
-            let input = Input { tokens: &tokens, weight, dense: &example.dense };
+            let (tokens, segments) = self.choose(example, padding.copied());
+            let input = Input { tokens: &tokens, segments: &segments, dense: &example.dense, weight: example.weight };
             self.network.learn(&input, example.spam, &self.rates, &mut self.random);
             if done % TELL == 0 || done == order.len() {
                 progress(Progress::Learning { epoch, done, total: order.len() });
@@ -117,34 +178,52 @@ impl Learner {
         }
     }
 
-    /// The tokens of one step: some left out, and with `padding` some text of a ham mixed in.
-    #[expect(clippy::cast_precision_loss, reason = "at most 8,000 tokens")]
-    fn choose(&mut self, example: &Example, padding: Option<&Example>, tokens: &mut Vec<u32>) -> f32 {
+    /// The tokens of one step: some left out, and with `padding` some windows of a ham before or behind the text.
+    fn choose(&mut self, example: &Example, padding: Option<&Example>) -> (Vec<u32>, Vec<usize>) {
         let left_out = self.rates.token_dropout;
-        tokens.clear();
-        tokens.extend(example.tokens.iter().copied().filter(|_| self.random.unit() >= left_out));
-        let mut count = 1.0 / (example.weight * example.weight) * (1.0 - left_out);
+        let mut parts: Vec<Vec<u32>> = example
+            .parts()
+            .map(|part| part.iter().copied().filter(|_| self.random.unit() >= left_out).collect())
+            .collect();
         if let Some(padding) = padding {
-            let share = self.random.unit() * PADDING;
-            let before = tokens.len();
-            // A stretch of neighbouring bucket numbers is a random choice, as buckets are hashes.
-            let text = padding.tokens.iter().copied().filter(|&token| Schema::is_text(token));
-            tokens.extend(text.filter(|_| self.random.unit() < share));
-            let added = tokens.len() - before;
-            tokens.sort_unstable();
-            tokens.dedup();
-            count += added as f32;
+            let own = parts.split_off(parts.len().min(Schema::FIRST_WINDOW));
+            parts.extend(self.pad(own, padding));
         }
-        1.0 / count.max(1.0).sqrt()
+        (parts.concat(), parts.iter().map(Vec::len).collect())
+    }
+
+    /// The windows of a text that was padded with windows of a ham.
+    fn pad(&mut self, own: Vec<Vec<u32>>, padding: &Example) -> Vec<Vec<u32>> {
+        let good: Vec<&[u32]> = padding.parts().skip(Schema::FIRST_WINDOW).filter(|part| !part.is_empty()).collect();
+        let mut own: Vec<Vec<u32>> = own.into_iter().filter(|part| !part.is_empty()).collect();
+        let count = 1 + self.random.below(PADDING);
+        let mut added = Vec::new();
+        for _ in 0..count {
+            added.extend(good.get(self.random.below(good.len())).map(|part| part.to_vec()));
+        }
+        let mut padded = if self.random.unit() < BEFORE {
+            added.append(&mut own);
+            added
+        } else {
+            // Padding begins somewhere in the last window of the text.
+            if let (Some(last), Some(first)) = (own.last_mut(), added.first_mut()) {
+                let share = self.random.unit();
+                last.extend(first.iter().copied().filter(|_| self.random.unit() < share));
+            }
+            own.truncate(Schema::WINDOWS - 1);
+            own.append(&mut added);
+            own
+        };
+        padded.resize(Schema::WINDOWS, Vec::new());
+        padded
     }
 }
 
-/// Platt's calibration by Newton's method, with his soft targets (Platt 1999; Lin, Lin and Weng 2007).
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
-fn platt(logits: &[(f64, bool)]) -> Calibration {
-    let spam = logits.iter().filter(|(_, spam)| *spam).count() as f64;
-    let ham = logits.len() as f64 - spam;
-    if spam < 1.0 || ham < 1.0 {
+/// Platt's calibration by Newton's method, with his soft targets (Platt 1999; Lin, Lin and Weng 2007), for weighted answers.
+fn platt(answers: &[Answer]) -> Calibration {
+    let sum = |spam: bool| answers.iter().filter(|a| a.spam == spam).map(|a| a.weight).sum::<f64>();
+    let (ham, spam) = (sum(false), sum(true));
+    if spam <= 0.0 || ham <= 0.0 {
         return Calibration::default();
     }
     let (high, low) = ((spam + 1.0) / (spam + 2.0), 1.0 / (ham + 2.0));
@@ -153,10 +232,10 @@ fn platt(logits: &[(f64, bool)]) -> Calibration {
         // Gradient and Hessian; the small ridge towards slope 1 keeps separable data finite.
         let (mut gs, mut go) = (1e-3 * (slope - 1.0), 1e-3 * offset);
         let (mut hss, mut hso, mut hoo) = (1e-3, 0.0, 1e-3);
-        for &(logit, is_spam) in logits {
+        for &Answer { logit, spam, weight } in answers {
             let p = 1.0 / (1.0 + (-(slope * logit + offset)).exp());
-            let error = p - if is_spam { high } else { low };
-            let curve = p * (1.0 - p);
+            let error = weight * (p - if spam { high } else { low });
+            let curve = weight * p * (1.0 - p);
             gs += error * logit;
             go += error;
             hss += curve * logit * logit;
@@ -177,18 +256,18 @@ fn platt(logits: &[(f64, bool)]) -> Calibration {
     Calibration { slope, offset }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
-fn loss(logits: &[(f64, bool)], calibration: Calibration) -> f64 {
-    let each = logits.iter().map(|&(logit, spam)| {
-        let z = calibration.log_odds(logit);
-        (-z.abs()).exp().ln_1p() + z.max(0.0) - if spam { z } else { 0.0 }
+/// The weighted mean of the logarithmic loss.
+fn loss(answers: &[Answer], calibration: Calibration) -> f64 {
+    let each = answers.iter().map(|answer| {
+        let z = calibration.log_odds(answer.logit);
+        answer.weight * ((-z.abs()).exp().ln_1p() + z.max(0.0) - if answer.spam { z } else { 0.0 })
     });
-    each.sum::<f64>() / logits.len().max(1) as f64
+    each.sum::<f64>() / answers.iter().map(|answer| answer.weight).sum::<f64>().max(1e-9)
 }
 
-fn one_minus_roca(logits: &[(f64, bool)]) -> f64 {
+fn one_minus_roca(answers: &[Answer]) -> f64 {
     let of = |label: bool| {
-        let mut scores: Vec<f64> = logits.iter().filter(|(_, spam)| *spam == label).map(|(logit, _)| *logit).collect();
+        let mut scores: Vec<f64> = answers.iter().filter(|a| a.spam == label).map(|a| a.logit).collect();
         scores.sort_by(f64::total_cmp);
         scores
     };
@@ -203,25 +282,54 @@ mod tests {
     fn platt_finds_the_scale() {
         // Logits that are three times too sure, and shifted.
         let mut random = Random::new(3);
-        let logits: Vec<(f64, bool)> = (0..4000)
+        let answers: Vec<Answer> = (0..4000)
             .map(|_| {
                 let truth = f64::from(random.unit()) * 8.0 - 4.0;
                 let spam = f64::from(random.unit()) < 1.0 / (1.0 + (-truth).exp());
-                (3.0 * truth + 1.0, spam)
+                Answer { logit: 3.0 * truth + 1.0, spam, weight: 1.0 }
             })
             .collect();
-        let Calibration { slope, offset } = platt(&logits);
+        let Calibration { slope, offset } = platt(&answers);
         assert!((slope - 1.0 / 3.0).abs() < 0.04, "{slope}");
         assert!((offset + 1.0 / 3.0).abs() < 0.15, "{offset}");
-        assert!(platt(&[(1.0, true)]).is_valid() && platt(&[(9.0, true), (-9.0, false)]).is_valid());
+        let answer = |logit, spam| Answer { logit, spam, weight: 1.0 };
+        for few in [vec![], vec![answer(1.0, true)], vec![answer(9.0, true), answer(-9.0, false)]] {
+            assert!(platt(&few).is_valid(), "{few:?}");
+        }
     }
 
     #[test]
     fn rare_tokens_are_forgotten() {
-        let example =
-            |tokens: &[u32]| Example { tokens: tokens.to_vec(), weight: 1.0, dense: vec![], spam: true, group: 0 };
-        let mut examples = [example(&[1, 2]), example(&[2, 3])];
+        let example = |tokens: &[u32], is_copy| Example {
+            tokens: tokens.to_vec(),
+            is_copy,
+            ..Example::of(&FeatureVector::default(), true, Part::Earlier)
+        };
+        let mut examples = [example(&[1, 2], false), example(&[2, 3], false), example(&[1, 2, 4, 4], true)];
         forget_rare(&mut examples, 2);
-        assert!(examples.iter().all(|example| example.tokens == [2]));
+        let forgotten = FORGOTTEN;
+        assert_eq!(examples[0].tokens, [forgotten, 2]);
+        assert_eq!(examples[1].tokens, [2, forgotten]);
+        assert_eq!(examples[2].tokens, [forgotten, 2, forgotten, forgotten], "a copy does not count");
+    }
+
+    #[test]
+    fn padding_keeps_the_windows_of_the_text() {
+        let mut segments = vec![0; Schema::SEGMENTS];
+        segments[Schema::FIRST_WINDOW] = 2;
+        let example = |token: u32| Example {
+            tokens: vec![token; 2],
+            segments: segments.clone(),
+            ..Example::of(&FeatureVector::default(), false, Part::Earlier)
+        };
+        let mut learner = Learner::new(&TrainSettings::default());
+        for _ in 0..50 {
+            let padded = learner.pad(vec![vec![7, 7]], &example(9));
+            assert_eq!(padded.len(), Schema::WINDOWS);
+            assert_eq!(padded.iter().flatten().filter(|&&token| token == 7).count(), 2);
+            assert!(padded.iter().flatten().filter(|&&token| token == 9).count() <= (PADDING + 1) * 2);
+        }
+        let full = vec![vec![7]; Schema::WINDOWS];
+        assert_eq!(learner.pad(full, &example(9)).len(), Schema::WINDOWS, "never more windows than there are");
     }
 }

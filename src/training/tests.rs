@@ -4,14 +4,18 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use super::fit::{self, Example};
+use super::fit::{self, Example, Part};
 use super::network::{Input, Network};
 use super::random::Random;
 use super::standard::Standard;
-use super::{Corpus, Progress, Split, TrainError, TrainSettings, evaluate, train};
-use crate::classifier::{BAG_SIZE, Calibration, Manifest, Model, ModelError, Precision};
-use crate::features::{FeatureVector, Schema};
+use super::{Corpus, Progress, Rates, Split, TrainError, TrainSettings, besiege, evaluate, train};
+use crate::classifier::{BAG_SIZE, Calibration, Ledger, Manifest, Model, ModelError, Precision};
+use crate::facts::{Case, Facts, Stage};
+use crate::features::{FeatureVector, Schema, explained, extract};
+use crate::mail::{Limits, Message, Transaction};
 
 const HAM: [&str; 8] = ["meeting", "minutes", "garden", "train", "lunch", "review", "library", "weather"];
 const SPAM: [&str; 8] = ["pills", "casino", "winner", "lottery", "cheap", "guaranteed", "credit", "urgent"];
@@ -26,6 +30,9 @@ fn made_up(directory: &Path, count: usize) -> Corpus {
         let mut text = format!("From: a{number}@example.com\nSubject: {}\n\n", words[random.below(8)]);
         for _ in 0..30 {
             write!(text, "{} ", words[random.below(8)]).unwrap();
+            // Words of its own, or all would be near copies of each other.
+            let own: String = (0..8).map(|_| char::from(b"abcdefghijklmnopqrstuvwxyz"[random.below(26)])).collect();
+            write!(text, "{own} ").unwrap();
         }
         let path = format!("made/{label}/{number}.eml");
         let split = if number % 4 < 2 { "train" } else { "test" };
@@ -53,7 +60,8 @@ pub(super) fn member(path: &str, data: &[u8]) -> Vec<u8> {
 fn settings(corpus: Corpus) -> TrainSettings {
     TrainSettings {
         corpora: vec![corpus],
-        epochs: 3,
+        epochs: 6,
+        rates: Rates { rows: 0.1, layers: 0.05, token_dropout: 0.2, ..Rates::default() },
         command: "gatepost model train".to_owned(),
         date: "2026-01-01".to_owned(),
         ..TrainSettings::default()
@@ -81,6 +89,39 @@ fn same_seed_same_file_and_a_model_that_works() {
     let test = Corpus { split: Some(Split::Test), ..corpus };
     let report = evaluate(&model, None, &test, &mut |_| {}).unwrap();
     assert_eq!((report.messages, report.errors), (120, 0), "{report}");
+
+    let known = Corpus { split: Some(Split::Train), ..test.clone() };
+    let siege = besiege(&model, &test, &known, false, &mut |_| {}).unwrap();
+    assert_eq!((siege.ham, siege.spam, siege.attacks.len()), (60, 60, 17));
+    assert!(siege.attacks.first().is_some_and(|row| row.attack == "none" && row.kept_percent > 99.9), "{siege:?}");
+    assert_eq!(siege, besiege(&model, &test, &known, false, &mut |_| {}).unwrap(), "the same table again");
+}
+
+/// Where a list does not say what is for training, the earlier 70 % of each label are; near copies of them are not measured.
+#[test]
+fn parts_by_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let corpus = made_up(directory.path(), 10);
+    let mut list = "path\tlabel\tdate\trecv_date\tsha256\tsize\tnote\n".to_owned();
+    for number in 0..20 {
+        let label = if number % 2 == 0 { "ham" } else { "spam" };
+        // The latest first; half of them tell only when they were written.
+        let day = format!("2026-01-{:02}T00:00:00Z", 28 - number);
+        let (date, received) = if number % 4 < 2 { (day.as_str(), "") } else { ("2030", day.as_str()) };
+        writeln!(list, "made/{label}/{number}.eml\t{label}\t{date}\t{received}\td\t1\t").unwrap();
+    }
+    std::fs::write(directory.path().join("made.tsv"), list).unwrap();
+    let read = |split| {
+        let mut paths = Vec::new();
+        Corpus { split, ..corpus.clone() }.read(&mut |_| {}, |sample| paths.push(sample.path)).unwrap();
+        paths
+    };
+    let (earlier, later) = (read(Some(Split::Train)), read(Some(Split::Test)));
+    let expected: Vec<String> =
+        (0..6).map(|n| format!("made/{}/{n}.eml", if n % 2 == 0 { "ham" } else { "spam" })).collect();
+    assert_eq!(later, expected, "the last three of each label");
+    assert_eq!((earlier.len(), read(None).len()), (14, 20));
+    assert!(corpus.is_cut_by_time().unwrap());
 }
 
 #[test]
@@ -105,18 +146,15 @@ fn random_network() -> (Network, Standard, Manifest, Vec<FeatureVector>) {
             let mut tokens: Vec<i64> =
                 (0..300).map(|_| i64::try_from(random.below(Schema::BUCKETS)).unwrap()).collect();
             tokens.push(0);
-            tokens.sort_unstable();
-            tokens.dedup();
-            FeatureVector { tokens, dense: (0..Schema::DENSE).map(|_| random.unit() * 5.0).collect() }
+            tokens.swap(0, 300);
+            let segments: Vec<usize> = std::iter::repeat_n(301 / Schema::SEGMENTS, Schema::SEGMENTS).collect();
+            tokens.truncate(segments.iter().sum());
+            FeatureVector { tokens, segments, dense: (0..Schema::DENSE).map(|_| random.unit() * 5.0).collect() }
         })
         .collect();
-    let examples = vectors.iter().zip(0u64..).map(|(vector, number)| Example {
-        tokens: vector.tokens.iter().map(|&token| u32::try_from(token).unwrap()).collect(),
-        weight: vector.weight(),
-        dense: vector.dense.clone(),
-        spam: number % 2 == 0,
-        group: number * 7,
-    });
+    let part = |number: usize| if number < 30 { Part::Earlier } else { Part::HeldOut };
+    let examples =
+        vectors.iter().enumerate().map(|(number, vector)| Example::of(vector, number % 2 == 0, part(number)));
     let settings = TrainSettings { least_messages: 1, epochs: 4, ..TrainSettings::default() };
     let fitted = fit::fit(examples.collect(), &settings, &mut |_| {});
     let manifest = Manifest {
@@ -148,7 +186,8 @@ fn trainer_and_engine_agree() {
         for vector in &vectors {
             let tokens: Vec<u32> = vector.tokens.iter().map(|&token| u32::try_from(token).unwrap()).collect();
             let dense = standard.apply(&vector.dense);
-            let expected = network.logit(&Input { tokens: &tokens, weight: vector.weight(), dense: &dense });
+            let expected =
+                network.logit(&Input { tokens: &tokens, segments: &vector.segments, dense: &dense, weight: 1.0 });
             largest = largest.max((model.logit(vector).unwrap() - expected).abs());
         }
         assert!(largest <= tolerance, "{precision:?}: {largest}");
@@ -183,7 +222,7 @@ fn damaged_and_foreign_files_are_refused() {
     let turned = Calibration { slope: -1.0, offset: 0.0 };
     let other = Manifest { calibration: turned, ..manifest };
     assert!(matches!(write(other), Err(TrainError::Model(ModelError::Unusable { .. }))));
-    let broken = Network { b2: super::network::Weights::of(vec![f32::NAN]), ..network.clone() };
+    let broken = Network { b2: super::weights::Weights::of(vec![f32::NAN]), ..network.clone() };
     let written = super::export::export(
         &broken,
         &standard,
@@ -200,7 +239,11 @@ fn bad_vectors_are_refused_without_a_panic() {
     let model = Model::load(&bytes).unwrap();
     let good = &vectors[1];
     assert!(model.probability(good).is_ok());
-    let tokens = |tokens: Vec<i64>| FeatureVector { tokens, dense: good.dense.clone() };
+    let tokens = |tokens: Vec<i64>| {
+        let mut segments = vec![0; Schema::SEGMENTS];
+        segments[Schema::FIRST_WINDOW] = tokens.len();
+        FeatureVector { tokens, segments, dense: good.dense.clone() }
+    };
     let buckets = i64::try_from(Schema::BUCKETS).unwrap();
     let limit = |n: usize| tokens((0..i64::try_from(n).unwrap()).collect());
     assert!(model.probability(&limit(Schema::TOKENS)).is_ok());
@@ -208,7 +251,50 @@ fn bad_vectors_are_refused_without_a_panic() {
         assert!(matches!(model.probability(&bad), Err(ModelError::Run { .. })));
     }
     for dense in [vec![], vec![0.0; Schema::DENSE + 1], vec![f32::NAN; Schema::DENSE]] {
-        assert!(model.probability(&FeatureVector { tokens: vec![0], dense }).is_err());
+        assert!(model.probability(&FeatureVector { dense, ..tokens(vec![0]) }).is_err());
+    }
+    for segments in [vec![], vec![1], vec![usize::MAX; Schema::SEGMENTS], vec![1; Schema::SEGMENTS]] {
+        assert!(model.probability(&FeatureVector { segments, ..tokens(vec![0]) }).is_err());
+    }
+}
+
+/// What the parts of an answer add up to is the answer of the engine, for both precisions and with any units on.
+#[test]
+fn parts_add_up_to_the_answer() {
+    let (network, standard, manifest, vectors) = random_network();
+    for precision in [Precision::Float, Precision::Int8] {
+        let manifest = Manifest { precision, ..manifest.clone() };
+        let (bytes, _) = super::export::export(&network, &standard, manifest, &vectors[0]).unwrap();
+        let (model, ledger) = (Model::load(&bytes).unwrap(), Ledger::read(&bytes).unwrap());
+        for vector in &vectors {
+            let logit = f64::from(model.logit(vector).unwrap());
+            let sum = ledger.parts(vector).sum();
+            assert!((sum - logit).abs() < 1e-3, "{precision:?}: {sum} {logit}");
+        }
+    }
+    assert!(Ledger::read(b"not a model").is_err());
+}
+
+/// The same for the shipped model and mail with words: those stand in the explanation.
+#[test]
+fn the_shipped_model_explains_itself() {
+    let bytes = include_bytes!("../../models/model.onnx");
+    let (model, ledger) = (Model::load(bytes).unwrap(), Ledger::read(bytes).unwrap());
+    let long = "The minutes of the meeting, see https://www.example.com/minutes. ".repeat(200);
+    for body in ["", "Cheap pills, b u y now", "<html><p>Dear <b>Friend</b>", &long] {
+        for kind in ["plain", "html"] {
+            let raw = format!("From: a@example.com\r\nSubject: Offer\r\nContent-Type: text/{kind}\r\n\r\n{body}\r\n");
+            let transaction = Transaction::new(Arc::from("test"), SystemTime::UNIX_EPOCH);
+            let message = Message::parse(raw.as_bytes(), &Limits::default());
+            let facts = Facts::default();
+            let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+            let (vector, origins) = explained(&case);
+            assert_eq!((&vector, origins.len()), (&extract(&case), vector.tokens.len()));
+            let told = ledger.contributions(&vector, &origins);
+            let sum: f64 = told.iter().map(|part| part.logit).sum();
+            assert!((sum - model.log_odds(&vector).unwrap()).abs() < 1e-3, "{sum}");
+            assert!(told.iter().any(|part| (&*part.place, &*part.word) == ("subject", "offer")), "{told:?}");
+        }
     }
 }
 
