@@ -10,6 +10,7 @@
 mod dense;
 mod domain;
 mod extract;
+mod fields;
 mod hash;
 mod language;
 mod normalise;
@@ -20,8 +21,9 @@ mod vector;
 mod view;
 
 pub use extract::{explained, extract};
+pub use fields::is_mark;
 pub use schema::Schema;
 pub use trust::Trust;
 pub use vector::{FeatureVector, Origin};
 pub(crate) use vector::{ranges, weight};
-pub use view::{MilterView, is_mark};
+pub use view::MilterView;
