@@ -194,10 +194,12 @@ impl SiteLearner {
     pub fn learn_slots(&mut self, slots: &Slots, is_spam: bool) -> bool {
         let heard = if is_spam { &mut self.spam } else { &mut self.ham };
         *heard = heard.saturating_add(1);
-        let logit = self.score_slots(slots);
-        let margin = if is_spam { logit } else { -logit };
-        if self.settings.thick.is_some_and(|thick| margin > thick.max(0.0)) {
-            return false;
+        if let Some(thick) = self.settings.thick {
+            let logit = self.score_slots(slots);
+            let margin = if is_spam { logit } else { -logit };
+            if margin > thick.max(0.0) {
+                return false;
+            }
         }
         #[expect(clippy::cast_precision_loss, reason = "a rate needs few digits")]
         let labels = self.ham.saturating_add(self.spam) as f32;
