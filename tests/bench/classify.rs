@@ -12,6 +12,9 @@
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
 
+#[path = "times.rs"]
+mod times;
+
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, hint};
@@ -23,6 +26,8 @@ use gatepost::features::{MilterView, Trust, extract};
 use gatepost::learning::{Book, LearningSettings, Lesson, info};
 use gatepost::mail::{Limits, Message, Transaction};
 use gatepost::training::{Corpus, Split};
+
+use self::times::{head, tell, time};
 
 /// Bytes of a mail that counts as one of about 5.5 kB.
 const MIDDLE: std::ops::Range<usize> = 4_500..6_500;
@@ -49,7 +54,7 @@ fn main() {
     let trust = Trust::nobody();
     let site = taught(&mails, &trust);
     let opinion = site.opinion(1);
-    println!("{:<48} {:>9} {:>9} {:>9}", "microseconds", "median", "p90", "p99");
+    head();
     judge("of about 5.5 kB", mails.iter().filter(|raw| MIDDLE.contains(&raw.len())), &model, &opinion);
     judge("of every size", mails.iter(), &model, &opinion);
     labels(&mails, &model, site);
@@ -163,20 +168,4 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
     tell("the same with 200 labels behind it", (0..LOADS).map(|_| time(start)).collect());
     std::fs::remove_file(directory.path().join("weights")).expect("there is a snapshot");
     tell("all from the log, without a snapshot", (0..3).map(|_| time(start)).collect());
-}
-
-fn time(act: impl FnOnce()) -> Duration {
-    let begin = Instant::now();
-    act();
-    begin.elapsed()
-}
-
-/// One line of the table.
-fn tell(name: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: usize| {
-        let index = times.len().saturating_sub(1) * share / 100;
-        times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
-    };
-    println!("{name:<48} {:>9.1} {:>9.1} {:>9.1}", at(50), at(90), at(99));
 }

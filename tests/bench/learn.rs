@@ -9,6 +9,9 @@
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
 
+#[path = "times.rs"]
+mod times;
+
 use std::hint;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,6 +22,8 @@ use gatepost::learning::{Book, LearningSettings, Lesson, info};
 use gatepost::mail::Limits;
 use gatepost::training::{Corpus, Split};
 
+use self::times::{head, tell, time};
+
 const MAILS: usize = 3_000;
 
 fn main() {
@@ -28,7 +33,7 @@ fn main() {
         Ok(mails) => mails,
         Err(error) => return println!("skipped: {error}"),
     };
-    println!("{:<44} {:>10} {:>10} {:>10}", "microseconds", "median", "p90", "p99");
+    head();
     in_memory(&mails);
     on_disk(&mails);
 }
@@ -81,20 +86,4 @@ fn on_disk(mails: &[Vec<u8>]) {
     );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));
     tell("start from the snapshot", (0..20).map(|_| time(start)).collect());
-}
-
-fn time(act: impl FnOnce()) -> Duration {
-    let begin = Instant::now();
-    act();
-    begin.elapsed()
-}
-
-/// One line of the table.
-fn tell(name: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let at = |share: usize| {
-        let index = times.len().saturating_sub(1) * share / 100;
-        times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
-    };
-    println!("{name:<44} {:>10.1} {:>10.1} {:>10.1}", at(50), at(90), at(99));
 }
