@@ -13,6 +13,7 @@ const LEAST: usize = 20;
 /// The log-odds of a mail are multiplied by this. A new site is a source that was left out of training, and how sure a model
 /// may be there does not show on held-out mail of its own sources: on trec07p, left out, log-odds calibrated so were one and a
 /// half times too large, on lists they were a little too small. This takes the more careful of both.
+/// (Platt's fit over `model eval --scores` of the shipped weights; the fit itself is no command.)
 const CAUTION: f64 = 0.66;
 
 /// A model that is ready to be stored.
