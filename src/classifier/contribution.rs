@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::SiteLearner;
-use super::online::bounded;
-use super::slots::{Copied, each_gram, each_word};
+use super::online::{Opinions, bounded};
+use super::slots::{Copied, FIRST_WINDOW, Section, Slots, each_gram, each_header_word, each_text_word};
 use crate::features::MilterView;
 
 /// What one word pushed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// Where it stands: `body` as sent, `text` as read, the name of a header field, or of an item of the session (`helo`, `host`, `ip`, `from`,
-    /// `rcpt`, `auth`), in lower case.
+    /// Where it stands: `text`, the name of a header field, or of an item of the session (`helo`, `host`, `ip`, `from`, `rcpt`,
+    /// `auth`), in lower case.
     pub place: String,
     /// The word, or whatever stands between white space.
     pub word: String,
@@ -21,22 +21,23 @@ pub struct Contribution {
 
 impl SiteLearner {
     /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for rounding. A slot that is set
-    /// more than once counts in equal shares for each time. A 4-gram belongs to the word in which its second byte lies (white
-    /// space belongs to the word behind it), a pair of words to its second word; and as each table's opinion is bounded, so
-    /// are its parts, all alike. The same word in the same place is told once.
+    /// more than once in a section counts in equal shares for each time. A 4-gram belongs to the word in which its second byte
+    /// lies (white space belongs to the word behind it), a pair of words to its second word; and as each table's opinion is
+    /// bounded, so are its parts, all alike. The same word in the same place is told once.
     pub fn contributions(&self, view: &MilterView) -> Vec<Contribution> {
         let slots = self.slots(view);
-        let [grams, words] = slots.tables(self.settings().bits);
         let mut together = Together::default();
-        self.add_grams(view, grams, &mut together);
-        self.add_words(view, words, &mut together);
+        self.add_grams(view, &slots, &mut together);
+        self.add_header_words(view, &slots, &mut together);
+        self.add_text_words(view, &slots, &mut together);
         together.strongest_first()
     }
 
-    fn add_grams(&self, view: &MilterView, slots: &[u32], together: &mut Together) {
+    fn add_grams(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
         let mut grams = Vec::new();
         each_gram(view, self.settings().bits, |at, slot| grams.push((at + 1, slot)));
-        let shares = self.shares(view, slots, grams.iter().map(|(_, slot)| *slot));
+        let slots = self.section(slots, 0);
+        let shares = self.shares(view, slots, self.to_bounded(slots), grams.iter().map(|(_, slot)| *slot));
         let words = words(view.bytes());
         let mut logits = vec![0.0; words.len()];
         let mut word = 0;
@@ -53,19 +54,58 @@ impl SiteLearner {
         }
     }
 
-    fn add_words(&self, view: &MilterView, slots: &[u32], together: &mut Together) {
+    fn add_header_words(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
         let mut words = Vec::new();
-        each_word(view, self.settings().bits, |word| words.push(word));
-        let shares = self.shares(view, slots, words.iter().flat_map(|word| [word.alone, word.with_last]));
+        each_header_word(view, self.settings().bits, |word| words.push(word));
+        let slots = self.section(slots, 1);
+        let set = words.iter().flat_map(|word| [word.alone, word.with_last]);
+        let shares = self.shares(view, slots, self.to_bounded(slots), set);
         for word in words {
-            let place = if word.field.is_empty() { "text".into() } else { String::from_utf8_lossy(word.field) };
+            let place = String::from_utf8_lossy(word.field).to_lowercase();
             let logit = shares.of(word.alone) + shares.of(word.with_last);
-            together.add(&place.to_lowercase(), &String::from_utf8_lossy(word.text), logit);
+            together.add(&place, &String::from_utf8_lossy(word.text), logit);
         }
     }
 
-    /// What each time that a slot of one table is set adds to the logit.
-    fn shares<'s>(&self, view: &MilterView, slots: &'s [u32], set: impl Iterator<Item = u32>) -> Shares<'s> {
+    fn add_text_words(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
+        let mut opinions = Opinions::default();
+        for (section, slots) in slots.sections(self.settings().bits).filter(|(section, _)| *section >= FIRST_WINDOW) {
+            opinions.add(section, self.logit(slots));
+        }
+        // What each window counts in the bounded opinion of the text.
+        let text = opinions.text();
+        let share = if text == 0.0 { 0.0 } else { bounded(text) / text / opinions.windows() };
+        let mut words = Vec::new();
+        each_text_word(view, self.settings().bits, |section, word| words.push((section, word)));
+        for words in words.chunk_by(|(a, _), (b, _)| a == b) {
+            let section = words.first().map_or(0, |(section, _)| *section);
+            let set = words.iter().flat_map(|(_, word)| [word.alone, word.with_last]);
+            let shares = self.shares(view, self.section(slots, section), share, set);
+            for (_, word) in words {
+                let logit = shares.of(word.alone) + shares.of(word.with_last);
+                together.add("text", &String::from_utf8_lossy(word.text), logit);
+            }
+        }
+    }
+
+    fn section<'s>(&self, slots: &'s Slots, wanted: Section) -> &'s [u32] {
+        slots.sections(self.settings().bits).find(|(section, _)| *section == wanted).map_or(&[], |(_, slots)| slots)
+    }
+
+    /// The bounded opinion of a section in proportion to what it says.
+    fn to_bounded(&self, slots: &[u32]) -> f64 {
+        let logit = self.logit(slots);
+        if logit == 0.0 { 0.0 } else { bounded(logit) / logit }
+    }
+
+    /// What each time that a slot of one section is set adds to the logit, when the section counts `share` of what it says.
+    fn shares<'s>(
+        &self,
+        view: &MilterView,
+        slots: &'s [u32],
+        share: f64,
+        set: impl Iterator<Item = u32>,
+    ) -> Shares<'s> {
         let copy = Copied::of(view, self.settings());
         let mut times = vec![0.0_f64; slots.len()];
         for slot in set.flat_map(|slot| [Some(slot), copy.as_ref().map(|copy| copy.slot(slot))]).flatten() {
@@ -74,8 +114,7 @@ impl SiteLearner {
             }
         }
         let sum: f64 = slots.iter().map(|slot| self.weight(*slot)).sum();
-        // The table's opinion in place of the plain sum of its weights.
-        let scale = if sum == 0.0 { 0.0 } else { bounded(self.logit(slots)) / sum };
+        let scale = if sum == 0.0 { 0.0 } else { share * self.logit(slots) / sum };
         let part = |(slot, times): (&u32, f64)| scale * self.weight(*slot) / times.max(1.0);
         let parts = slots.iter().zip(times).map(part).collect();
         Shares { slots, parts, copy }
@@ -124,18 +163,14 @@ struct Word {
     from: usize,
 }
 
-/// The words of a view with the places where they stand.
+/// The words of session and header with the places where they stand.
 fn words(bytes: &[u8]) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut place = String::new();
-    let mut in_header = true;
     let mut at = 0;
     let mut behind = 0;
     for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        if in_header && line == b"\n" {
-            in_header = false;
-            "body".clone_into(&mut place);
-        } else if in_header && !line.first().is_some_and(u8::is_ascii_whitespace) {
+        if !line.first().is_some_and(u8::is_ascii_whitespace) {
             let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace());
             place = String::from_utf8_lossy(line.get(..end.unwrap_or(line.len())).unwrap_or_default()).to_lowercase();
         }
@@ -204,15 +239,15 @@ mod tests {
     fn words_are_told_with_their_place_the_strongest_first() {
         let parts = taught().contributions(&view("Subject: cheap pills\n\nlunch and pills\n"));
         let of = |place: &str, word: &str| parts.iter().find(|part| (&*part.place, &*part.word) == (place, word));
-        assert!(of("body", "pills").unwrap().logit > 0.0);
-        assert!(of("body", "lunch").unwrap().logit < 0.0);
+        assert!(of("text", "pills").unwrap().logit > 0.0);
+        assert!(of("text", "lunch").unwrap().logit < 0.0);
         assert!(of("subject", "cheap").is_some() && of("subject", "pills").is_some());
         assert!(parts.is_sorted_by(|a, b| a.logit.abs() >= b.logit.abs()));
     }
 
     #[test]
     fn words_begin_where_the_one_before_ends() {
-        let words = words(b"helo x\nSubject: a\n b\n\nc  d\n");
+        let words = words(b"helo x\nSubject: a\n b\nX: c  d\n");
         let told: Vec<_> = words.iter().map(|word| (&*word.place, &*word.text, word.from)).collect();
         assert_eq!(
             told,
@@ -222,8 +257,9 @@ mod tests {
                 ("subject", "Subject:", 6),
                 ("subject", "a", 15),
                 ("subject", "b", 17),
-                ("body", "c", 20),
-                ("body", "d", 23)
+                ("x", "X:", 20),
+                ("x", "c", 23),
+                ("x", "d", 25)
             ]
         );
     }

@@ -1,34 +1,46 @@
-//! From a view to the slots of the site learner's tables: where each 4-gram of its bytes, each word and each pair of
+//! From a view to the slots of the site learner's tables: where each 4-gram of its header, each word and each pair of
 //! neighbouring words has its weight.
 //!
-//! Two tables, because the two see different things. 4-grams of the raw bytes see everything a mail carries, markup and
-//! headers as they were written, and do not care how words are cut or disguised. Words are read from the header fields, each
-//! with the name of its field, and from the decoded text, so that base64 hides nothing; they need fewer labels.
+//! Three tables, because they see different things, and because what an attacker can change of one does not touch the others.
+//! 4-grams and words of session and header, each in the name space of its field: what stands in one field says nothing in
+//! another, and a field that nobody ever writes says nothing at all. And words of the decoded text, one window of
+//! [`WINDOW`] bytes after the other: a window says the same whatever stands around it.
 //!
-//! What claims an identity has a name space of its own in both: those that nobody vouches for share one, those of each
+//! What claims an identity has a name space of its own: those that nobody vouches for share one, those of each
 //! authenticated sender domain have another. So a forged sender inherits nothing from the real one, and a stranger who is
 //! authenticated as himself nothing from anybody whose name he writes beside it.
 
 use super::SiteSettings;
 use crate::features::MilterView;
 
-/// Slots that one mail sets: sorted, each once. What a label log has to keep in order to replay or undo a label.
+/// Slots that one mail sets: sorted, each once in its section. What a label log has to keep in order to replay or undo a label.
 ///
-/// With tables of `n` slots, numbers below `n` are those of 4-grams, those from `n` to `2n` those of words.
+/// With tables of `n` slots, numbers below `n` are those of 4-grams of the header, those from `n` to `2n` those of words there,
+/// and from then on each `n` numbers are those of one window of the text; all windows share one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slots(Vec<u32>);
 
+/// What the slots of a mail are divided into: 0 and 1 are 4-grams and words of the header, the others the windows of the text.
+pub(super) type Section = u32;
+
+/// The section of the first window.
+pub(super) const FIRST_WINDOW: Section = 2;
+/// Tables of weights.
+pub(super) const TABLES: usize = 3;
+/// Bytes of a window of the text; a word belongs to the window in which it begins.
+const WINDOW: usize = 640;
+
 impl Slots {
-    /// Most slots of one mail: every byte begins a 4-gram, every third one in the header a word and a pair; and once more
-    /// all of them in the copy of the recipient's domain.
-    pub const LIMIT: usize = 2 * (MilterView::LIMIT + 2 * (MilterView::HEAD / 3 + WORDS + 1));
+    /// Most slots of one mail: every byte of the header begins a 4-gram, every third one there and in the text a word and a
+    /// pair; and once more all of them in the copy of the recipient's domain.
+    pub const LIMIT: usize = 2 * (MilterView::LIMIT + 2 * (MilterView::LIMIT / 3 + MilterView::TEXT / 3 + 2));
 
     /// The slot numbers.
     pub fn numbers(&self) -> &[u32] {
         &self.0
     }
 
-    /// Slots from a label log; numbers outside of the learner's tables are ignored when they are used.
+    /// Slots from a label log.
     pub fn from_numbers(mut numbers: Vec<u32>) -> Self {
         numbers.truncate(Self::LIMIT);
         numbers.sort_unstable();
@@ -38,21 +50,38 @@ impl Slots {
 
     /// The slots of a view in tables of that size, in the copy of its domain too.
     pub(super) fn of(view: &MilterView, settings: &SiteSettings) -> Self {
-        let mut slots = Vec::with_capacity(view.bytes().len() + 2 * WORDS);
-        each_slot(view, settings, |slot| slots.push(slot));
-        sort(&mut slots);
+        let mut slots = Vec::with_capacity(view.bytes().len() + view.text().len() / 2);
+        each_section(view, settings, |_, section| {
+            let begin = slots.len();
+            slots.extend_from_slice(section);
+            slots.get_mut(begin..).unwrap_or_default().sort_unstable();
+        });
         slots.dedup();
         Self(slots)
     }
 
-    /// The slots of 4-grams and those of words.
-    pub(super) fn tables(&self, bits: u32) -> [&[u32]; 2] {
-        let middle = self.0.partition_point(|slot| slot >> bits == 0);
-        self.0.split_at_checked(middle).map_or([&self.0, &[]], |(grams, words)| [grams, words])
+    /// The sections with their slots.
+    pub(super) fn sections(&self, bits: u32) -> impl Iterator<Item = (Section, &[u32])> {
+        self.0.chunk_by(move |a, b| a >> bits == b >> bits).map(move |slots| (section(slots, bits), slots))
     }
 }
 
-/// The copy of one recipient domain: every slot has a second one, in the same table, that belongs to this domain.
+/// The section of slots that belong to one.
+pub(super) fn section(slots: &[u32], bits: u32) -> Section {
+    slots.first().map_or(0, |slot| slot >> bits)
+}
+
+/// Which table has the weights of a section.
+pub(super) fn table(section: Section) -> usize {
+    section.min(FIRST_WINDOW) as usize
+}
+
+/// Where in the tables, which lie one behind the other, the weight of a slot is.
+pub(super) fn place(slot: u32, bits: u32) -> usize {
+    table(slot >> bits) << bits | (slot & ((1 << bits) - 1)) as usize
+}
+
+/// The copy of one recipient domain: every slot has a second one, in the same section, that belongs to this domain.
 pub(super) struct Copied {
     name_space: u32,
     bits: u32,
@@ -74,29 +103,55 @@ impl Copied {
 /// Mixed into what claims an identity that nobody vouches for.
 const UNAUTHENTICATED: u32 = 0xa5c3_96e1;
 
-/// Calls `take` with the position and the slot of each 4-gram, in order.
+/// One line of session or header, with what is known of its field.
+struct Line<'v> {
+    /// The name of the field, or of the item of the session.
+    field: &'v [u8],
+    /// The line, without that name.
+    rest: &'v [u8],
+    /// Where the line, its name included, stands in the view.
+    at: std::ops::Range<usize>,
+    /// The name space of the field.
+    place: u64,
+}
+
+/// Calls `take` with each line of session and header, in order.
+fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)) {
+    let claims = u64::from(view.sender().map_or(UNAUTHENTICATED, name_space)) << 32;
+    let mut claimed = view.identity().iter().peekable();
+    let mut field: &[u8] = &[];
+    let mut place = 0;
+    let mut at = 0;
+    for line in view.bytes().split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = line;
+        if !line.first().is_some_and(u8::is_ascii_whitespace) {
+            let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace()).unwrap_or(line.len());
+            (field, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
+            while claimed.next_if(|claim| claim.end <= at).is_some() {}
+            let is_claim = claimed.peek().is_some_and(|claim| claim.contains(&at));
+            // No header field can pass for an item of the session.
+            let origin = if at < view.session() { SESSION } else { 0 };
+            place = hash(origin ^ if is_claim { claims } else { 0 }, field);
+        }
+        take(Line { field, rest, at: at..at + line.len(), place });
+        at += line.len();
+    }
+}
+
+/// Calls `take` with the position and the slot of each 4-gram of session and header, in order.
 pub(super) fn each_gram(view: &MilterView, bits: u32, mut take: impl FnMut(usize, u32)) {
-    let bytes = view.bytes();
-    let claims = view.sender().map_or(UNAUTHENTICATED, name_space);
     let shift = 32 - bits;
-    let mut grams = |from: usize, to: usize, name_space: u32| {
-        let end = to.saturating_add(3).min(bytes.len());
-        for (at, gram) in (from..).zip(bytes.get(from..end).unwrap_or_default().array_windows::<4>()) {
+    each_line(view, |Line { at, place, .. }| {
+        let bytes = view.bytes().get(at.start..at.end.saturating_add(3).min(view.bytes().len())).unwrap_or_default();
+        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
+        let name_space = (place >> 32) as u32;
+        for (at, gram) in at.zip(bytes.array_windows::<4>()) {
             // Fibonacci hashing: the high bits of the product depend on all four bytes.
             take(at, (u32::from_le_bytes(*gram) ^ name_space).wrapping_mul(0x9e37_79b1) >> shift);
         }
-    };
-    let mut plain = 0;
-    for claim in view.identity() {
-        grams(plain, claim.start, 0);
-        grams(claim.start, claim.end, claims);
-        plain = claim.end;
-    }
-    grams(plain, bytes.len(), 0);
+    });
 }
 
-/// Words of the text that are read. Twice as many were no better, in trials that are not part of this repository.
-const WORDS: usize = 400;
 /// Shorter words are skipped, longer ones cut, in bytes.
 const WORD: std::ops::RangeInclusive<usize> = 2..=30;
 
@@ -112,47 +167,51 @@ pub(super) struct Word<'v> {
     pub(super) with_last: u32,
 }
 
-/// Calls `take` with each word of the session, of the header and of the text, in order.
-pub(super) fn each_word<'v>(view: &'v MilterView, bits: u32, mut take: impl FnMut(Word<'v>)) {
-    let mut last = 0;
-    let mut tell = |field: &'v [u8], place: u64, text: &'v [u8]| {
+/// Gives words their slots.
+struct Words {
+    bits: u32,
+    /// Hash of the word before.
+    last: u64,
+}
+
+impl Words {
+    /// The word, if it is none of those that are skipped.
+    fn word<'v>(&mut self, section: Section, place: u64, field: &'v [u8], text: &'v [u8]) -> Option<Word<'v>> {
         let text = text.get(..text.len().min(*WORD.end())).unwrap_or_default();
         if text.len() < *WORD.start() {
-            return false;
+            return None;
         }
         let hash = hash(place, text);
-        let pair = hash.wrapping_mul(3) ^ last;
-        last = hash.wrapping_mul(7);
-        take(Word { field, text, alone: slot(hash, bits), with_last: slot(pair ^ PAIR, bits) });
-        true
-    };
-    let claims = u64::from(view.sender().map_or(UNAUTHENTICATED, name_space)) << 32;
-    let mut claimed = view.identity().iter().peekable();
-    let mut field: &[u8] = &[];
-    let mut place = 0;
-    let mut at = 0;
-    for line in view.bytes().split_inclusive(|byte| *byte == b'\n').take_while(|line| *line != b"\n") {
-        let mut rest = line;
-        if !line.first().is_some_and(u8::is_ascii_whitespace) {
-            let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace()).unwrap_or(line.len());
-            (field, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
-            while claimed.next_if(|claim| claim.end <= at).is_some() {}
-            let is_claim = claimed.peek().is_some_and(|claim| claim.contains(&at));
-            // No header field can pass for an item of the session.
-            let origin = if at < view.session() { SESSION } else { 0 };
-            place = hash(origin ^ if is_claim { claims } else { 0 }, field);
-        }
-        for word in rest.split(|byte| !is_of_word(*byte)) {
-            tell(field, place, word);
-        }
-        at += line.len();
+        let pair = hash.wrapping_mul(3) ^ self.last;
+        self.last = hash.wrapping_mul(7);
+        let slot = |hash: u64| slot(hash, self.bits) | section << self.bits;
+        Some(Word { field, text, alone: slot(hash), with_last: slot(pair ^ PAIR) })
     }
-    let mut told = 0;
-    for word in view.text().as_bytes().split(|byte| !is_of_word(*byte)) {
-        told += usize::from(tell(&[], TEXT, word));
-        if told == WORDS {
-            break;
+}
+
+/// Calls `take` with each word of session and header, in order.
+pub(super) fn each_header_word<'v>(view: &'v MilterView, bits: u32, mut take: impl FnMut(Word<'v>)) {
+    let mut words = Words { bits, last: 0 };
+    each_line(view, |Line { field, rest, place, .. }| {
+        for text in rest.split(|byte| !is_of_word(*byte)) {
+            if let Some(word) = words.word(1, place, field, text) {
+                take(word);
+            }
         }
+    });
+}
+
+/// Calls `take` with the section and each word of the text, in order.
+pub(super) fn each_text_word<'v>(view: &'v MilterView, bits: u32, mut take: impl FnMut(Section, Word<'v>)) {
+    let mut words = Words { bits, last: 0 };
+    let mut at = 0;
+    for text in view.text().as_bytes().split(|byte| !is_of_word(*byte)) {
+        let window = Section::try_from(at / WINDOW).unwrap_or(Section::MAX);
+        let section = FIRST_WINDOW.saturating_add(window);
+        if let Some(word) = words.word(section, TEXT, &[], text) {
+            take(section, word);
+        }
+        at += text.len() + 1;
     }
 }
 
@@ -184,11 +243,10 @@ fn hash(place: u64, word: &[u8]) -> u64 {
         .fold(start, |hash, byte| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// Where a word has its weight: in the second table.
+/// Where in its table a word has its weight.
+#[expect(clippy::cast_possible_truncation, reason = "at most 22 bits are left")]
 fn slot(hash: u64, bits: u32) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "at most 22 bits are left")]
-    let slot = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as u32;
-    slot | 1 << bits
+    (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - bits)) as u32
 }
 
 /// What sets the claims of one authenticated domain apart: 32-bit FNV-1a.
@@ -196,77 +254,68 @@ fn name_space(domain: &str) -> u32 {
     domain.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Calls `take` with every slot that a view sets, as often as it sets it.
-pub(super) fn each_slot(view: &MilterView, settings: &SiteSettings, mut take: impl FnMut(u32)) {
-    let Some(copy) = Copied::of(view, settings) else { return each_plain_slot(view, settings.bits, take) };
-    each_plain_slot(view, settings.bits, |slot| {
-        take(slot);
-        take(copy.slot(slot));
+/// Calls `take` with each section and every slot that the view sets in it, as often as it sets it, in no order.
+pub(super) fn each_section(view: &MilterView, settings: &SiteSettings, mut take: impl FnMut(Section, &[u32])) {
+    let copy = Copied::of(view, settings);
+    let bits = settings.bits;
+    let mut slots: Vec<u32> = Vec::with_capacity(2 * view.bytes().len());
+    let mut give = |section: Section, slots: &mut Vec<u32>| {
+        if let Some(copy) = &copy {
+            let second: Vec<u32> = slots.iter().map(|slot| copy.slot(*slot)).collect();
+            slots.extend(second);
+        }
+        if !slots.is_empty() {
+            take(section, slots);
+        }
+        slots.clear();
+    };
+    each_gram(view, bits, |_, slot| slots.push(slot));
+    give(0, &mut slots);
+    each_header_word(view, bits, |word| slots.extend([word.alone, word.with_last]));
+    give(1, &mut slots);
+    let mut current = FIRST_WINDOW;
+    each_text_word(view, bits, |section, word| {
+        if section != current {
+            give(current, &mut slots);
+            current = section;
+        }
+        slots.extend([word.alone, word.with_last]);
     });
+    give(current, &mut slots);
 }
 
-fn each_plain_slot(view: &MilterView, bits: u32, mut take: impl FnMut(u32)) {
-    each_gram(view, bits, |_, slot| take(slot));
-    each_word(view, bits, |word| {
-        take(word.alone);
-        take(word.with_last);
-    });
+/// A set of the slots of one section, one bit for each: quicker than sorting them, where their order does not matter.
+pub(super) struct Set {
+    words: Vec<u64>,
+    mask: u32,
 }
-
-/// A set of slots, one bit for each: quicker than sorting them, where their order does not matter.
-pub(super) struct Set(Vec<u64>);
 
 impl Set {
     /// An empty set for tables of that size.
     pub(super) fn new(bits: u32) -> Self {
-        Self(vec![0; (2 << bits) / 64])
+        Self { words: vec![0; (1_usize << bits).div_ceil(64)], mask: (1 << bits) - 1 }
     }
 
     /// Adds a slot. Says whether it is new.
     pub(super) fn add(&mut self, slot: u32) -> bool {
-        let Some(word) = self.0.get_mut(slot as usize / 64) else { return false };
-        let bit = 1 << (slot % 64);
+        let Some((word, bit)) = self.bit(slot) else { return false };
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
     }
-}
 
-/// Bits of the largest slot number.
-const SLOT_BITS: u32 = 24;
-
-/// Sorts slots in two passes of 12 bits: with it the slots of a mail take half the time.
-fn sort(slots: &mut [u32]) {
-    const DIGIT: u32 = SLOT_BITS / 2;
-    let low = |slot: u32| slot as usize % (1 << DIGIT);
-    let high = |slot: u32| (slot >> DIGIT) as usize % (1 << DIGIT);
-    let mut lows = [0_u32; 1 << DIGIT];
-    let mut highs = [0_u32; 1 << DIGIT];
-    for &slot in slots.iter() {
-        for (counts, digit) in [(&mut lows, low(slot)), (&mut highs, high(slot))] {
-            if let Some(count) = counts.get_mut(digit) {
-                *count += 1;
+    /// Takes slots out: all that were added, and the set is empty again.
+    pub(super) fn remove(&mut self, slots: &[u32]) {
+        for slot in slots {
+            if let Some((word, bit)) = self.bit(*slot) {
+                *word &= !bit;
             }
         }
     }
-    let mut other = vec![0; slots.len()];
-    scatter(slots, &mut other, &mut lows, low);
-    scatter(&other, slots, &mut highs, high);
-}
 
-/// Puts each slot in its place by one digit; `counts` becomes the next free places.
-fn scatter<const N: usize>(from: &[u32], to: &mut [u32], counts: &mut [u32; N], digit: impl Fn(u32) -> usize) {
-    let mut next = 0;
-    for count in counts.iter_mut() {
-        next += std::mem::replace(count, next);
-    }
-    for &slot in from {
-        if let Some(place) = counts.get_mut(digit(slot)) {
-            if let Some(target) = to.get_mut(*place as usize) {
-                *target = slot;
-            }
-            *place += 1;
-        }
+    fn bit(&mut self, slot: u32) -> Option<(&mut u64, u64)> {
+        let slot = slot & self.mask;
+        self.words.get_mut(slot as usize / 64).map(|word| (word, 1 << (slot % 64)))
     }
 }
 
@@ -283,52 +332,62 @@ mod tests {
         let view = view(raw);
         let mut words = Vec::new();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        each_word(&view, 18, |word| words.push((text(word.field), text(word.text))));
+        each_header_word(&view, 18, |word| words.push((text(word.field), text(word.text))));
+        each_text_word(&view, 18, |_, word| words.push((text(word.field), text(word.text))));
         words
+    }
+
+    /// How many slots each section has.
+    fn counts(slots: &Slots) -> Vec<(Section, usize)> {
+        slots.sections(18).map(|(section, slots)| (section, slots.len())).collect()
     }
 
     #[test]
     fn slots_are_a_bounded_set() {
-        let grams = |raw: &str| Slots::of(&view(raw), &SiteSettings::default()).tables(18)[0].len();
-        let empty = grams("\n");
-        for (body, more) in [("", 0), ("abc", 3), ("abcd", 4), ("zzzzzzzz", 4)] {
-            assert_eq!(grams(&format!("\n{body}")), empty + more, "{body:?}");
-        }
+        let grams = |raw: &str| counts(&Slots::of(&view(raw), &SiteSettings::default()))[0].1;
+        // Fields are set apart, so the 4-grams of another field with the same value are others.
+        let (none, one, both) =
+            (grams("\n\n"), grams("Ab: zzzzzzzzzz\n\n"), grams("Ab: zzzzzzzzzz\nCd: zzzzzzzzzz\n\n"));
+        assert!(none < one && both >= one + (one - none) - 4, "{none} {one} {both}");
         for n in [1_000, 6_000, 20_000] {
-            let slots = Slots::of(
-                &view(&(0..n).fold("\n".to_owned(), |text, i| text + &format!("{i} "))),
-                &SiteSettings::default(),
-            );
+            let text = (0..n).fold(String::new(), |text, i| text + &format!("{i} "));
+            let domains = vec!["one.example".to_owned()];
+            let settings = SiteSettings { domains, ..SiteSettings::default() };
+            let slots = Slots::of(&view(&format!("Delivered-To: a@one.example\nX: {text}\n\n{text}")), &settings);
             assert!(slots.numbers().len() < Slots::LIMIT);
             assert!(slots.numbers().is_sorted_by(|a, b| a < b), "sorted, each once");
+            assert_eq!(Slots::from_numbers(slots.numbers().to_vec()), slots);
         }
     }
 
     #[test]
-    fn a_set_takes_each_slot_once() {
+    fn windows_of_the_text_are_sections() {
+        let slots = |text: &str| Slots::of(&view(&format!("\n\n{text}")), &SiteSettings::default());
+        let sections = |text: &str| counts(&slots(text)).last().map_or(0, |(section, _)| *section);
+        assert_eq!(sections("ab"), FIRST_WINDOW);
+        assert_eq!(sections(&"ab ".repeat(WINDOW + 1)), FIRST_WINDOW + 3);
+        let longest = sections(&"ab ".repeat(MilterView::TEXT));
+        assert_eq!(longest as usize, FIRST_WINDOW as usize + MilterView::TEXT / WINDOW);
+        // The same words in another window have the same weights.
+        let filler = "x ".repeat(WINDOW / 2);
+        let (first, second) = (slots(&format!("{filler}ab cd")), slots(&format!("{filler}{filler}ab cd")));
+        let places = |slots: &Slots| -> Vec<usize> {
+            let last = slots.sections(18).last().map(|(_, slots)| slots.to_vec()).unwrap_or_default();
+            last.iter().map(|slot| place(*slot, 18)).collect()
+        };
+        assert_eq!(places(&first), places(&second));
+        assert!(places(&first).iter().all(|place| (2 << 18..3 << 18).contains(place)));
+    }
+
+    #[test]
+    fn a_set_takes_each_slot_once_and_gives_it_back() {
         let mut set = Set::new(16);
-        let last = (2 << 16) - 1;
-        for (slot, is_new) in [(5, true), (5, false), (last, true), (last, false), (last + 1, false), (u32::MAX, false)]
-        {
+        let last = (1 << 16) - 1;
+        for (slot, is_new) in [(5, true), (5, false), (last, true), (last, false), (5 | 3 << 16, false)] {
             assert_eq!(set.add(slot), is_new, "{slot}");
         }
-    }
-
-    #[test]
-    fn sorting_sorts() {
-        let mut choice = 1_u64;
-        for length in [0, 1, 2, 1_000] {
-            let mut slots: Vec<u32> = (0..length)
-                .map(|_| {
-                    choice = choice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    u32::try_from(choice >> (64 - SLOT_BITS)).unwrap()
-                })
-                .collect();
-            let mut expected = slots.clone();
-            expected.sort_unstable();
-            sort(&mut slots);
-            assert_eq!(slots, expected);
-        }
+        set.remove(&[5, last]);
+        assert!(set.words.iter().all(|word| *word == 0));
     }
 
     #[test]
@@ -347,31 +406,39 @@ mod tests {
     fn words_have_their_place_and_no_case() {
         let slots = |raw: &str| {
             let mut slots = Vec::new();
-            each_word(&view(raw), 18, |word| slots.push((word.alone, word.with_last)));
+            each_header_word(&view(raw), 18, |word| slots.push((word.alone, word.with_last)));
+            each_text_word(&view(raw), 18, |_, word| slots.push((word.alone, word.with_last)));
             slots
         };
-        let first = |raw: &str| slots(raw).last().copied().unwrap();
-        let last_alone = |raw: &str| first(raw).0;
+        let last = |raw: &str| slots(raw).last().copied().unwrap();
+        let last_alone = |raw: &str| last(raw).0;
         assert_eq!(last_alone("\n\none two"), last_alone("\n\nthree TWO"));
-        assert_ne!(first("\n\none two").1, first("\n\nthree two").1, "the pair differs");
-        assert_ne!(last_alone("\n\ntwo"), last_alone("Xy: two\n\n"));
-        assert_ne!(last_alone("Xy: two\n\n"), last_alone("Yx: two\n\n"));
+        assert_ne!(last("\n\none two").1, last("\n\nthree two").1, "the pair differs");
+        let place = |raw: &str| place(last_alone(raw), 18);
+        assert_ne!(place("\n\ntwo"), place("Xy: two\n\n"));
+        assert_ne!(place("Xy: two\n\n"), place("Yx: two\n\n"));
         assert_ne!(last_alone("helo two\n\n"), slots("Received: from two (x [192.0.2.1])\n\n")[0].0, "not the session");
-        for slot in slots("Subject: one two\n\nthree four") {
-            assert!((1 << 18..2 << 18).contains(&slot.0) && (1 << 18..2 << 18).contains(&slot.1));
-        }
+    }
+
+    /// What an attacker writes into a field of his own says nothing of other fields, nor does a padded body.
+    #[test]
+    fn header_sections_do_not_depend_on_the_body() {
+        let header = |raw: &str| -> Vec<Vec<u32>> {
+            let slots = Slots::of(&view(raw), &SiteSettings::default());
+            slots.sections(18).filter(|(section, _)| *section < FIRST_WINDOW).map(|(_, slots)| slots.to_vec()).collect()
+        };
+        let short = header("From: a@example.com\nSubject: x\n\nbody");
+        assert_eq!(short, header(&format!("From: a@example.com\nSubject: x\n\nbody{}", "<b>y</b> ".repeat(5_000))));
+        assert_eq!(short.len(), 2);
     }
 
     #[test]
-    fn words_are_bounded() {
-        let many = |n: usize| format!("\n\n{}", "word ".repeat(n));
-        let of_text = |raw: &str| words(raw).iter().filter(|(field, _)| field.is_empty()).count();
-        assert_eq!((of_text(&many(WORDS)), of_text(&many(WORDS + 1))), (WORDS, WORDS));
+    fn long_words_are_cut() {
         assert_eq!(words(&format!("\n\n{}", "x".repeat(99))).last().unwrap().1.len(), 30);
     }
 
     #[test]
-    fn the_copy_of_a_domain_lies_in_the_same_table_and_each_has_its_own() {
+    fn the_copy_of_a_domain_lies_in_the_same_section_and_each_has_its_own() {
         let domains = vec!["one.example".to_owned(), "two.example".to_owned()];
         let settings = SiteSettings { domains, bits: 16, ..SiteSettings::default() };
         let copy = |domain: &str| {
@@ -381,7 +448,7 @@ mod tests {
         assert!(copy("three.example").is_none());
         let [one, two] = ["one.example", "two.example"].map(|domain| copy(domain).unwrap());
         let mut seen = std::collections::BTreeSet::new();
-        for slot in 0..2 << 16 {
+        for slot in 0..4 << 16 {
             assert_eq!(one.slot(slot) >> 16, slot >> 16);
             assert!(seen.insert(one.slot(slot)));
         }
@@ -389,10 +456,11 @@ mod tests {
     }
 
     #[test]
-    fn tables_lie_one_behind_the_other() {
-        let slots = Slots::from_numbers(vec![70_000, 5, (1 << 16) - 1, 1 << 16, u32::MAX]);
-        let [grams, words] = slots.tables(16);
-        assert_eq!((grams, words), (&[5, 65_535][..], &[65_536, 70_000, u32::MAX][..]));
-        assert_eq!(Slots::default().tables(16), [&[] as &[u32]; 2]);
+    fn every_number_has_a_place() {
+        for (slot, expected) in [(5, 5), (1 << 16, 1 << 16), (2 << 16 | 7, 2 << 16 | 7), (9 << 16 | 7, 2 << 16 | 7)] {
+            assert_eq!(place(slot, 16), expected);
+        }
+        assert!(place(u32::MAX, 16) < TABLES << 16);
+        assert_eq!(Slots::default().sections(16).count(), 0);
     }
 }

@@ -32,7 +32,8 @@ impl Lesson {
             Some(domain) => digest.chain_update(domain).chain_update([0]),
             None => digest,
         };
-        let digest = Digest(digest.chain_update(view.bytes()).finalize().into());
+        let digest = digest.chain_update(view.bytes()).chain_update([0]).chain_update(view.text());
+        let digest = Digest(digest.finalize().into());
         Self { digest, slots: learner.slots(&view), content: model.and_then(|model| content(raw, model, limits)) }
     }
 }

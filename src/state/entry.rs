@@ -50,7 +50,7 @@ impl Label {
     /// Bytes of a source.
     pub const SOURCE_MAX: usize = 64;
     /// Slots of a mail.
-    pub const SLOTS_MAX: usize = 20_000;
+    pub const SLOTS_MAX: usize = 32_000;
 }
 
 /// What happened.

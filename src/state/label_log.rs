@@ -25,7 +25,7 @@ const MARKER: &[u8; 4] = b"\xf7LBL";
 /// Marker, length, checksum.
 const FRAME: usize = 12;
 /// Longest body: of a label with all slots, five bytes each, some of them with a zero behind, and room to spare.
-const BODY_MAX: usize = 64 << 10;
+const BODY_MAX: usize = 192 << 10;
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
 

@@ -11,10 +11,10 @@ use super::checksum::crc32;
 use super::codec::{Input, put_number};
 
 const MAGIC: &[u8; 12] = b"gatepost-sn3";
-/// Longest file: 2^23 weights with their squares, and the trials.
-const FILE_MAX: u64 = 72 << 20;
-/// Most weights.
-const WEIGHTS_MAX: usize = 1 << 23;
+/// Longest file: all weights with their squares, and the trials.
+const FILE_MAX: u64 = 98 << 20;
+/// Most weights: three tables of the largest size.
+const WEIGHTS_MAX: usize = 3 << 22;
 /// Most trials.
 const TRIALS_MAX: usize = 1 << 16;
 
