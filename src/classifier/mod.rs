@@ -14,6 +14,7 @@ mod manifest;
 mod model;
 mod online;
 mod probability;
+mod rows;
 mod site;
 mod slots;
 mod stacker;

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tract_onnx::pb;
-use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor, TypedRunnableModel, tensor1, tvec};
+use tract_onnx::prelude::{
+    Datum, Framework, InferenceFact, InferenceModelExt, IntoRunnable, Tensor, TypedRunnableModel, tvec,
+};
 
-use super::{Example, Manifest, ModelError, Probability, WHOLE_BAGS, graph};
+use super::rows::{Rows, Sums};
+use super::{BAG_SIZE, Example, Manifest, ModelError, Names, Probability, WHOLE_BAGS, graph};
 use crate::features::{FeatureVector, Schema};
 
 /// How far the answer to the stored example may be off: other processors add in another order.
@@ -17,6 +20,8 @@ const SELF_TEST_TOLERANCE: f32 = 2e-3;
 /// A loaded model: immutable, shared by all workers.
 pub struct Model {
     manifest: Manifest,
+    rows: Rows,
+    /// The network above the sums of the rows.
     plan: Arc<TypedRunnableModel>,
 }
 
@@ -57,10 +62,11 @@ impl Model {
         manifest.check_schema()?;
         graph::check(&proto, &manifest)?;
         // tract panics on some malformed graphs; nothing of it survives a panic here.
+        let rows = Rows::of(proto.graph.get_or_insert_default(), manifest.precision)?;
         let plan = catch_unwind(AssertUnwindSafe(|| prepare(&proto)))
             .map_err(|_| unusable("the engine panicked while it read the graph"))?
             .map_err(|error| unusable(&format!("{error:#}")))?;
-        Ok((Self { manifest, plan }, example))
+        Ok((Self { manifest, rows, plan }, example))
     }
 
     /// What the file says of itself.
@@ -98,13 +104,10 @@ impl Model {
     }
 
     fn infer(&self, features: &FeatureVector) -> anyhow::Result<f32> {
-        let count = features.tokens.len();
-        let weights = features.weights();
-        let (bags, windows) = weights.split_at_checked(WHOLE_BAGS * count).unwrap_or_default();
+        let Sums { bags, windows } = self.rows.sums(features);
         let inputs = tvec!(
-            tensor1(&features.tokens).into(),
-            Tensor::from_shape(&[WHOLE_BAGS, count], bags)?.into(),
-            Tensor::from_shape(&[Schema::WINDOWS, count], windows)?.into(),
+            Tensor::from_shape(&[WHOLE_BAGS, BAG_SIZE], &bags)?.into(),
+            Tensor::from_shape(&[Schema::WINDOWS, BAG_SIZE], &windows)?.into(),
             Tensor::from_shape(&[1, features.dense.len()], &features.dense)?.into(),
         );
         let outputs = self.plan.run(inputs)?;
@@ -123,8 +126,17 @@ impl Model {
     }
 }
 
+/// The network from the sums of the rows on: everything below is cut off.
 fn prepare(proto: &pb::ModelProto) -> anyhow::Result<Arc<TypedRunnableModel>> {
-    tract_onnx::onnx().model_for_proto_model(proto)?.into_optimized()?.into_runnable()
+    let [bags, windows] = Names::SUMS;
+    let sums = |rows: usize| InferenceFact::dt_shape(f32::datum_type(), [rows, BAG_SIZE]);
+    tract_onnx::onnx()
+        .model_for_proto_model(proto)?
+        .with_input_names([bags, windows, "dense"])?
+        .with_input_fact(0, sums(WHOLE_BAGS))?
+        .with_input_fact(1, sums(Schema::WINDOWS))?
+        .into_optimized()?
+        .into_runnable()
 }
 
 fn damaged(cause: &dyn std::fmt::Display) -> ModelError {

@@ -24,7 +24,7 @@ impl FeatureVector {
 
     /// The weights with which the tokens enter the bags, one row of [`super::Schema::BAGS`] after the other: one over the
     /// square root of the number of tokens in the bag, for those that are in it. Bag 0 holds all windows of the text, bag n
-    /// the segment n - 1.
+    /// the segment n - 1. For an engine that runs the whole graph of a model file; [`crate::classifier::Model`] does without.
     pub fn weights(&self) -> Vec<f32> {
         let count = self.tokens.len();
         let mut weights = vec![0.0; Schema::BAGS * count];

@@ -186,8 +186,8 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// Gives the ham and the spam of one corpus the same weight together, so that the prior of a corpus teaches nothing, and
-    /// large corpora the square root of their size.
+    /// Gives the ham and the spam of one corpus the same weight together, so that the prior of a corpus teaches nothing, large
+    /// corpora the square root of their size, and some of them less.
     #[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^24")]
     fn weigh(&mut self) {
         let mut counts: BTreeMap<usize, [usize; 2]> = BTreeMap::new();
@@ -201,7 +201,9 @@ impl<'a> Data<'a> {
             let own = if example.spam { spam } else { ham };
             let other = if example.spam { ham } else { spam };
             let share = if other == 0 { own } else { own.min(other) } as f32;
-            example.weight = (30.0 * share.sqrt() / own.max(1) as f32).clamp(0.1, 2.0);
+            let of_corpus =
+                self.settings.corpora.get(example.source).map_or(1.0, |corpus| super::settings::share(&corpus.name));
+            example.weight = of_corpus * (30.0 * share.sqrt() / own.max(1) as f32).clamp(0.1, 2.0);
         }
     }
 }

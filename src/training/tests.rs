@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use tract_onnx::prelude::{Framework, InferenceModelExt, IntoRunnable, Tensor, tensor1, tvec};
+
 use super::fit::{self, Example, Part};
 use super::network::{Input, Network};
 use super::random::Random;
 use super::standard::Standard;
 use super::{Corpus, Progress, Rates, Split, TrainError, TrainSettings, besiege, evaluate, train};
-use crate::classifier::{BAG_SIZE, Calibration, Ledger, Manifest, Model, ModelError, Precision};
+use crate::classifier::{BAG_SIZE, Calibration, Ledger, Manifest, Model, ModelError, Precision, WHOLE_BAGS};
 use crate::facts::{Case, Facts, Stage};
 use crate::features::{FeatureVector, Schema, explained, extract};
 use crate::mail::{Limits, Message, Transaction};
@@ -191,6 +193,39 @@ fn trainer_and_engine_agree() {
             largest = largest.max((model.logit(vector).unwrap() - expected).abs());
         }
         assert!(largest <= tolerance, "{precision:?}: {largest}");
+    }
+}
+
+/// What another ONNX runtime would do with the file: all of its graph, from the inputs that it declares.
+fn by_the_whole_graph(bytes: &[u8], vectors: &[FeatureVector]) -> Vec<f32> {
+    let plan = tract_onnx::onnx().model_for_read(&mut &*bytes).unwrap();
+    let plan = plan.into_optimized().unwrap().into_runnable().unwrap();
+    let answer = |vector: &FeatureVector| {
+        let (count, weights) = (vector.tokens.len(), vector.weights());
+        let (bags, windows) = weights.split_at(WHOLE_BAGS * count);
+        let inputs = tvec!(
+            tensor1(&vector.tokens).into(),
+            Tensor::from_shape(&[WHOLE_BAGS, count], bags).unwrap().into(),
+            Tensor::from_shape(&[Schema::WINDOWS, count], windows).unwrap().into(),
+            Tensor::from_shape(&[1, vector.dense.len()], &vector.dense).unwrap().into(),
+        );
+        plan.run(inputs).unwrap()[0].try_as_plain_ram().unwrap().as_slice::<f32>().unwrap()[0]
+    };
+    vectors.iter().map(answer).collect()
+}
+
+/// [`Model`] works out the sums of the rows itself.
+#[test]
+fn the_sums_are_those_of_the_graph() {
+    let (network, standard, manifest, vectors) = random_network();
+    for precision in [Precision::Float, Precision::Int8] {
+        let manifest = Manifest { precision, ..manifest.clone() };
+        let (bytes, _) = super::export::export(&network, &standard, manifest, &vectors[0]).unwrap();
+        let model = Model::load(&bytes).unwrap();
+        for (vector, expected) in vectors.iter().zip(by_the_whole_graph(&bytes, &vectors)) {
+            let found = model.logit(vector).unwrap();
+            assert!((found - expected).abs() <= 1e-4 * expected.abs().max(1.0), "{found} {expected}");
+        }
     }
 }
 
