@@ -18,6 +18,8 @@ use crate::features::{FeatureVector, Schema};
 
 /// Mails of one campaign that are learned.
 const ALIKE: usize = 3;
+/// How many times oftener than others the attacks are learned that hide most.
+const HARDEST_TIMES: usize = 6;
 /// How often progress is told, in messages.
 const TELL: usize = 64;
 
@@ -162,11 +164,13 @@ impl<'a> Data<'a> {
         for (vector, at) in std::mem::take(&mut self.forms) {
             self.copy(&vector, at);
         }
+        let hardest = std::iter::repeat_n(Attack::HARDEST, HARDEST_TIMES).flatten();
+        let of_spam: Vec<Attack> = Attack::ALL.into_iter().chain(hardest).collect();
         let of_ham: Vec<Attack> = Attack::ALL.into_iter().filter(|attack| attack.happens_to_ham()).collect();
         let total = self.attacked.len();
         for (done, (raw, at)) in (1..).zip(std::mem::take(&mut self.attacked)) {
             let is_spam = self.examples.get(at).is_some_and(|original| original.spam);
-            let attacks = if is_spam { Attack::ALL.as_slice() } else { of_ham.as_slice() };
+            let attacks = if is_spam { of_spam.as_slice() } else { of_ham.as_slice() };
             let attack = attacks.get(self.random.below(attacks.len()));
             if let Some(changed) = attack.and_then(|attack| attack.apply(&raw, &self.good, &mut self.random)) {
                 self.copy(&features_of(&changed).0, at);

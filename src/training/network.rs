@@ -52,6 +52,8 @@ pub(super) struct Input<'a> {
 struct Off {
     dense: bool,
     shape: bool,
+    /// The bag of the whole text; its windows stay.
+    text: bool,
 }
 
 /// What the layers below the hidden one gave.
@@ -106,7 +108,7 @@ impl Network {
             *bag = bag.map(|value| value * weight(length));
         }
         let mut inputs = Vec::with_capacity(BEFORE_DENSE + input.dense.len());
-        inputs.extend(text);
+        inputs.extend(text.map(|value| if off.text { 0.0 } else { value }));
         for (bag, off) in bags.iter().zip([off.shape, false]) {
             inputs.extend(bag.map(|value| if off { 0.0 } else { value }));
         }
@@ -156,7 +158,11 @@ impl Network {
 
     /// Learns one message; returns its loss (natural log) before.
     pub(super) fn learn(&mut self, input: &Input<'_>, spam: bool, rates: &Rates, random: &mut Random) -> f32 {
-        let off = Off { dense: random.unit() < rates.dense_dropout, shape: random.unit() < rates.shape_dropout };
+        let off = Off {
+            dense: random.unit() < rates.dense_dropout,
+            shape: random.unit() < rates.shape_dropout,
+            text: random.unit() < rates.text_dropout,
+        };
         let below = self.below(input, off);
         let keep = 1.0 - rates.dropout;
         let mut hidden = self.hidden(&below.inputs);
@@ -199,7 +205,7 @@ impl Network {
             gradient.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
             gradient
         };
-        let text = bag(0).map(|gradient| gradient * weight(text_tokens(input.segments)));
+        let text = bag(0).map(|gradient| if off.text { 0.0 } else { gradient * weight(text_tokens(input.segments)) });
         let mut segments: Vec<Bag> = vec![text; input.segments.len()];
         let own = segments.iter_mut().zip(input.segments).zip([off.shape, false]);
         for (index, ((segment, &length), off)) in (1..).zip(own) {
@@ -242,6 +248,7 @@ mod tests {
         dropout: 0.2,
         dense_dropout: 0.3,
         shape_dropout: 0.1,
+        text_dropout: 0.1,
         token_dropout: 0.0,
         calm: 0.0,
         decay: 1e-5,
@@ -272,7 +279,7 @@ mod tests {
     /// lowers the loss by the step times the square of the gradient.
     #[test]
     fn gradients_are_those_of_the_loss() {
-        let still = Rates { dropout: 0.0, dense_dropout: 0.0, shape_dropout: 0.0, ..RATES };
+        let still = Rates { dropout: 0.0, dense_dropout: 0.0, shape_dropout: 0.0, text_dropout: 0.0, ..RATES };
         let mut random = Random::new(5);
         let segments = segments(&[1, 1, 1, 2, 1]);
         let input = Input { tokens: &[3, 7, 5, 9, 8, 7], segments: &segments, dense: &[0.3, -2.0, 1.0], weight: 1.0 };

@@ -82,6 +82,9 @@ pub struct Rates {
     pub dense_dropout: f32,
     /// Share of the steps in which the tokens of shape are off.
     pub shape_dropout: f32,
+    /// Share of the steps in which the bag of the whole text is off, so that its windows must do: what is put around a text
+    /// thins the bag, not the windows.
+    pub text_dropout: f32,
     /// Share of the tokens that are left out in a step.
     pub token_dropout: f32,
     /// Sum of squares with which the rows begin: the larger, the less do tokens count that are seen seldom.
@@ -98,7 +101,8 @@ impl Default for Rates {
             dropout: 0.3,
             dense_dropout: 0.5,
             shape_dropout: 0.3,
-            token_dropout: 0.2,
+            text_dropout: 0.95,
+            token_dropout: 0.3,
             calm: 1e-5,
             decay: 1e-4,
         }

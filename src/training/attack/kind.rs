@@ -63,6 +63,9 @@ impl Attack {
         Self::ImageOnly,
     ];
 
+    /// Those that hide most: training sees them oftener.
+    pub(in super::super) const HARDEST: [Self; 3] = [Self::FloodBehind, Self::FloodBefore, Self::ImageOnly];
+
     /// The name in tables and JSON.
     pub fn name(self) -> &'static str {
         match self {
