@@ -143,7 +143,6 @@ pub(super) fn each_gram(view: &MilterView, bits: u32, mut take: impl FnMut(usize
     let shift = 32 - bits;
     each_line(view, |Line { at, place, .. }| {
         let bytes = view.bytes().get(at.start..at.end.saturating_add(3).min(view.bytes().len())).unwrap_or_default();
-        #[expect(clippy::cast_possible_truncation, reason = "half of the hash is enough")]
         let name_space = (place >> 32) as u32;
         for (at, gram) in at.zip(bytes.array_windows::<4>()) {
             // Fibonacci hashing: the high bits of the product depend on all four bytes.

@@ -1,8 +1,8 @@
 //! `gatepost learn spam|ham|log|undo|rollback`: telling the site's own learner what is what.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::path::Path;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::Serialize;
 
@@ -24,6 +24,12 @@ use crate::state::Digest;
 const BATCH: usize = 64;
 /// How long to wait for another command that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a command that reads many mails keeps others waiting at a time: who moves a mail in a mailbox waits for at most
+/// [`PATIENCE`], and then the label is lost.
+const TURN: Duration = Duration::from_secs(2);
+/// How long it then stands aside: a few times what passes between two tries of one who waits (`state::Lock`).
+const ASIDE: Duration = Duration::from_millis(100);
 
 /// Learns, or tells what was learned, or takes it back.
 pub(super) fn learn(loaded: &Loaded, command: &LearnCommand) -> Result<Exit, Failure> {
@@ -102,8 +108,11 @@ type Taught = Result<(Digest, Outcome), String>;
 
 /// All that is needed to learn from mails.
 struct Teacher<'a> {
-    book: Book,
-    directory: PathBuf,
+    settings: LearningSettings,
+    /// `None` while it stands aside.
+    book: Option<Book>,
+    /// Since when it keeps others waiting.
+    since: Instant,
     learner: SiteLearner,
     model: Option<Model>,
     trust: Trust,
@@ -120,9 +129,10 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
     let config = &loaded.config;
     let settings = settings(&config.learner, &arguments.state)?;
     let mut teacher = Teacher {
-        directory: settings.directory.clone(),
         learner: SiteLearner::new(settings.learner.clone()),
-        book: open(settings)?,
+        book: Some(open(settings.clone())?),
+        settings,
+        since: Clock::system().now(),
         model: load_model(&config.model)?,
         trust: Trust::of(&config.learner.trusted_authservs),
         limits: config.engine.limits,
@@ -148,26 +158,42 @@ impl Teacher<'_> {
     fn take(&mut self, Item { name, raw }: Item) -> Result<(), Failure> {
         let outcome = match raw {
             Ok(raw) if raw.trim_ascii().is_empty() => Err("the mail is empty".to_owned()),
-            Ok(raw) => Ok(self.learn(&raw).map_err(|error| failed(&self.directory, &error))?),
+            Ok(raw) => Ok(self.learn(&raw).map_err(|error| failed(&self.settings.directory, &error))?),
             Err(error) => Err(error),
         };
         self.waiting.push((name, outcome));
-        if self.waiting.len() >= BATCH { self.tell() } else { Ok(()) }
+        if self.waiting.len() < BATCH {
+            return Ok(());
+        }
+        self.tell()?;
+        if Clock::system().now() - self.since < TURN { Ok(()) } else { self.stand_aside() }
+    }
+
+    /// Lets others write that wait. What was learned is on the disk by now.
+    fn stand_aside(&mut self) -> Result<(), Failure> {
+        self.book = None;
+        std::thread::sleep(ASIDE);
+        self.book = Some(open(self.settings.clone())?);
+        self.since = Clock::system().now();
+        Ok(())
     }
 
     fn learn(&mut self, raw: &[u8]) -> io::Result<(Digest, Outcome)> {
         let lesson = Lesson::of_stored(raw, &self.learner, self.model.as_ref(), &self.trust, &self.limits);
+        let book = self.book.as_mut().ok_or_else(|| io::Error::from(io::ErrorKind::WouldBlock))?;
         let outcome = if self.arguments.unlearn {
-            self.book.unlearn(&lesson.digest, self.spam, now())?
+            book.unlearn(&lesson.digest, self.spam, now())?
         } else {
-            self.book.learn(&lesson, self.spam, &self.arguments.source, now())?
+            book.learn(&lesson, self.spam, &self.arguments.source, now())?
         };
         Ok((lesson.digest, outcome))
     }
 
     /// Brings what was learned to the disk, then tells it.
     fn tell(&mut self) -> Result<(), Failure> {
-        commit(&mut self.book, &self.directory)?;
+        if let Some(book) = &mut self.book {
+            commit(book, &self.settings.directory)?;
+        }
         for (name, outcome) in std::mem::take(&mut self.waiting) {
             if outcome.is_err() {
                 self.exit = Exit::BadInput;

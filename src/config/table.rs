@@ -213,7 +213,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Size(MIB, 4 * GIB),
         default: Some("\"64MiB\""),
         since: "0.2.0",
-        doc: "How large the label log may become. A label takes about 5 KB: so many can be listed and taken back. What older \
+        doc: "How large the label log may become. A label takes about 3 KB: so many can be listed and taken back. What older \
               labels taught stays, but they cannot be taken back any more.",
         example: "\"256MiB\"",
     },

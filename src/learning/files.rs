@@ -14,7 +14,7 @@ use crate::features::MilterView;
 pub struct LearningSettings {
     /// The directory.
     pub directory: PathBuf,
-    /// Bytes of both logs together: so many labels, about 5 KB each, can be taken back.
+    /// Bytes of both logs together: so many labels, about 3 KB each, can be taken back.
     pub log_size: u64,
     /// The learner.
     pub learner: SiteSettings,

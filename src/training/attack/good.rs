@@ -13,11 +13,15 @@ pub(in super::super) struct Good {
     /// Any words of ham.
     words: Vec<String>,
     texts: Vec<String>,
+    headers: Vec<Vec<u8>>,
 }
 
 /// Texts and words that are kept of ham.
 const TEXTS: usize = 4_000;
 const WORDS: usize = 400_000;
+/// Headers that are kept, each of at most so many bytes.
+const HEADERS: usize = 500;
+const HEADER: usize = 8 << 10;
 /// Words that are kept of one ham.
 const WORDS_OF_ONE: usize = 60;
 
@@ -37,6 +41,9 @@ impl Good {
         let message = Message::parse(raw, &Limits::default());
         for text in &message.texts {
             self.add(&text.rendered);
+        }
+        if self.headers.len() < HEADERS && message.body_start <= HEADER {
+            self.headers.push(raw.get(..message.body_start).unwrap_or_default().to_vec());
         }
     }
 
@@ -58,6 +65,11 @@ impl Good {
         let from = if best { &self.best } else { &self.words };
         let words = (0..count).filter_map(|_| from.get(random.below(from.len())).map(String::as_str));
         words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The header of one ham; empty where there is none.
+    pub(in super::super) fn header(&self, random: &mut Random) -> &[u8] {
+        self.headers.get(random.below(self.headers.len())).map_or(&[], Vec::as_slice)
     }
 
     /// So many characters of one ham, or of several where one is too short.

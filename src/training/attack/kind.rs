@@ -2,7 +2,7 @@
 
 use super::super::random::Random;
 use super::Good;
-use super::mail::{Encoding, Part, Rewriter};
+use super::mail::{Encoding, Part, Rewriter, with_fields_of};
 use super::text;
 
 /// One way to hide spam.
@@ -40,11 +40,13 @@ pub enum Attack {
     Encoded,
     /// Only the first link, around an image, is left of the text.
     ImageOnly,
+    /// The header fields of a ham, but for those that tell from whom, to whom and when a mail is and how it is made.
+    HamHeader,
 }
 
 impl Attack {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Words100,
         Self::Words300,
         Self::Words300First,
@@ -61,6 +63,7 @@ impl Attack {
         Self::Links,
         Self::Encoded,
         Self::ImageOnly,
+        Self::HamHeader,
     ];
 
     /// Those that hide most: training sees them oftener.
@@ -85,6 +88,7 @@ impl Attack {
             Self::Links => "links",
             Self::Encoded => "encoded",
             Self::ImageOnly => "image-only",
+            Self::HamHeader => "ham-header",
         }
     }
 
@@ -95,6 +99,9 @@ impl Attack {
 
     /// The mail after the attack; `None` where it has no text that could be changed.
     pub(in super::super) fn apply(self, raw: &[u8], good: &Good, random: &mut Random) -> Option<Vec<u8>> {
+        if self == Self::HamHeader {
+            return Some(with_fields_of(raw, good.header(random)));
+        }
         let encoding = if self == Self::Encoded { Encoding::Base64 } else { Encoding::EightBit };
         let mut rewriter = Rewriter::new(raw, encoding);
         if matches!(self, Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos | Self::Encoded) {
@@ -107,7 +114,7 @@ impl Attack {
             Self::Hidden => text::hide(part, &padding),
             Self::CutByTags => text::cut_words(part, random),
             Self::Links => Part { html: part.html, text: text::disguise_links(&part.text, random) },
-            Self::Encoded => part.clone(),
+            Self::Encoded | Self::HamHeader => part.clone(),
             Self::ImageOnly => text::image_only(part),
             Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos => {
                 Part { html: part.html, text: text::visible_words(part, |word| self.letters(word, random)) }
@@ -158,6 +165,7 @@ mod tests {
     fn good() -> Good {
         let mut good = Good::default();
         good.add("minutes of the meeting in the library about the garden and the weather ".repeat(40).as_str());
+        good.add_mail(b"From: h@example.org\r\nIn-Reply-To: <1@example.org>\r\nX-Mailer: m\r\n\r\nx\r\n");
         good
     }
 

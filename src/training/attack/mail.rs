@@ -126,6 +126,41 @@ impl<'a> Rewriter<'a> {
     }
 }
 
+/// Fields that stay those of the mail: from whom, to whom and when it is, how it is made, and what others write into it.
+const OWN: [&str; 15] = [
+    "from",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "received",
+    "return-path",
+    "delivered-to",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "dkim-signature",
+    "authentication-results",
+];
+
+/// The mail with the fields of another header behind its own, and in place of its own of those names.
+pub(super) fn with_fields_of(raw: &[u8], other: &[u8]) -> Vec<u8> {
+    let end = Message::parse(raw, &Limits::default()).body_start;
+    let (header, body) = raw.split_at_checked(end).unwrap_or((raw, &[]));
+    let name =
+        |field: &[u8]| field.split(|&byte| byte == b':').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let foreign: Vec<&[u8]> =
+        header_fields(other).into_iter().filter(|field| !OWN.iter().any(|own| is_named(field, own))).collect();
+    let names: Vec<Vec<u8>> = foreign.iter().map(|field| name(field)).collect();
+    let kept = header_fields(header).into_iter().filter(|field| !names.contains(&name(field)));
+    let mut out: Vec<u8> = kept.chain(foreign).flatten().copied().collect();
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(body);
+    out
+}
+
 /// Base 64 (RFC 4648 §4).
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -193,6 +228,15 @@ mod tests {
         let expected = "From: a\r\nContent-Type: text/plain; charset=utf-8\r\nSubject: =?utf-8?B?QSBC?=\r\nX: y\r\nContent-Transfer-Encoding: 8bit\r\n\r\nHELLO\r\n\r\n";
         assert_eq!(upper(raw, Encoding::EightBit), expected);
         assert!(upper(raw, Encoding::Base64).ends_with("Content-Transfer-Encoding: base64\r\n\r\nSEVMTE8NCg==\r\n"));
+    }
+
+    #[test]
+    fn fields_of_another_header() {
+        let raw = b"Received: r\r\nFrom: a\r\nX-Mailer: m\r\n\tn\r\nSubject: s\r\n\r\nbody\r\n";
+        let other = b"From: b\r\nx-mailer: h\r\nList-Id: l\r\n k\r\nDate: d\r\n\r\n";
+        let expected = "Received: r\r\nFrom: a\r\nSubject: s\r\nx-mailer: h\r\nList-Id: l\r\n k\r\n\r\nbody\r\n";
+        assert_eq!(String::from_utf8(with_fields_of(raw, other)).unwrap(), expected);
+        assert_eq!(with_fields_of(b"A: b\r\n\r\nx", b""), b"A: b\r\n\r\nx");
     }
 
     #[test]
