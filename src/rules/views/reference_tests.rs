@@ -185,8 +185,16 @@ fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
 /// What the SpamAssassin of this machine makes of the mails; `None`, with the reason printed, where there is none.
 fn live() -> Option<BTreeMap<String, Texts>> {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/parity/sa_hits.pl");
-    if !tool.exists() || Command::new("spamassassin").arg("--version").output().is_err() {
-        eprintln!("views: SpamAssassin or {} is not here; compared with the file only", tool.display());
+    // The answers that are kept were made with the modules that Debian only recommends: without them, addresses and
+    // internationalised hosts are read in another way.
+    let modules = ["-MMail::SpamAssassin", "-MEmail::Address::XS", "-MNet::LibIDN2"];
+    let has_modules =
+        Command::new("perl").args(modules).args(["-e", "1"]).output().is_ok_and(|out| out.status.success());
+    if !tool.exists() || !has_modules {
+        eprintln!(
+            "views: SpamAssassin with Email::Address::XS and Net::LibIDN2, or {}, is not here; compared with the file only",
+            tool.display()
+        );
         return None;
     }
     let out = std::env::temp_dir().join(format!("gatepost-views-{}.jsonl", std::process::id()));
