@@ -3,10 +3,11 @@
 #![cfg(test)]
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -87,6 +88,36 @@ fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
     }
     assert_eq!(told.len(), 90);
     assert_eq!(known(&state), told);
+}
+
+/// One that learns for longer than two seconds lets others in: here between two mails that come through a pipe.
+#[test]
+fn who_learns_for_long_lets_others_in() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mails, state) = (mails(directory.path(), 1), directory.path().join("state"));
+    let mut long = learn("ham", &state, Path::new("-")).stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut pipe = long.stdin.take().expect("its input");
+    let mut send = |number: usize| {
+        // The mail before ends where this one begins.
+        write!(pipe, "From a@example.net Mon Jan  5 10:00:00 2026\nSubject: long {number}\n\ntext\n\n")
+            .expect("it reads");
+        pipe.flush().expect("it reads");
+    };
+    send(1);
+    send(2);
+    while !state.join("lock").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut other = learn("spam", &state, &mails).spawn().expect("it starts");
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert!(other.try_wait().expect("our own child").is_none(), "it waits");
+    send(3);
+    // Patient for ten seconds; the long one still holds its pipe open.
+    let output = other.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", said(&output));
+    drop(pipe);
+    assert!(long.wait_with_output().expect("it ends").status.success());
+    assert_eq!(known(&state).len(), 4);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::SiteLearner;
 use super::online::{Opinions, bounded};
-use super::slots::{Copied, FIRST_WINDOW, Section, Slots, each_gram, each_header_word, each_text_word};
+use super::slots::{
+    Copied, FIRST_WINDOW, Line, Section, Slots, each_gram, each_header_word, each_line, each_text_word,
+};
 use crate::features::MilterView;
 
 /// What one word pushed.
@@ -38,7 +40,7 @@ impl SiteLearner {
         each_gram(view, self.settings().bits, |at, slot| grams.push((at + 1, slot)));
         let slots = self.section(slots, 0);
         let shares = self.shares(view, slots, self.to_bounded(slots), grams.iter().map(|(_, slot)| *slot));
-        let words = words(view.bytes());
+        let words = words(view);
         let mut logits = vec![0.0; words.len()];
         let mut word = 0;
         for (at, slot) in grams {
@@ -164,17 +166,13 @@ struct Word {
 }
 
 /// The words of session and header with the places where they stand.
-fn words(bytes: &[u8]) -> Vec<Word> {
+fn words(view: &MilterView) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut place = String::new();
-    let mut at = 0;
     let mut behind = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        if !line.first().is_some_and(u8::is_ascii_whitespace) {
-            let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace());
-            place = String::from_utf8_lossy(line.get(..end.unwrap_or(line.len())).unwrap_or_default()).to_lowercase();
-        }
-        for word in line.split(u8::is_ascii_whitespace) {
+    each_line(view, |Line { field, at: line, .. }| {
+        let place = String::from_utf8_lossy(field).to_lowercase();
+        let mut at = line.start;
+        for word in view.bytes().get(line).unwrap_or_default().split(u8::is_ascii_whitespace) {
             let end = at + word.len();
             if !word.is_empty() {
                 let text = String::from_utf8_lossy(word).into_owned();
@@ -183,11 +181,7 @@ fn words(bytes: &[u8]) -> Vec<Word> {
             }
             at = end + 1;
         }
-        // The split gives one empty piece behind the line end.
-        if line.ends_with(b"\n") {
-            at -= 1;
-        }
-    }
+    });
     words
 }
 
@@ -228,6 +222,7 @@ mod tests {
             "\n\n\n",
             "a",
             "\u{e4}\u{fc}: x\n\n\u{1f600} \u{0} end",
+            &format!("Subject: x\n\n{}buy pills", "shall we meet for lunch ".repeat(80)),
         ] {
             let view = view(raw);
             let sum: f64 = learner.contributions(&view).iter().map(|part| part.logit).sum();
@@ -247,19 +242,20 @@ mod tests {
 
     #[test]
     fn words_begin_where_the_one_before_ends() {
-        let words = words(b"helo x\nSubject: a\n b\nX: c  d\n");
-        let told: Vec<_> = words.iter().map(|word| (&*word.place, &*word.text, word.from)).collect();
+        let view = view("Subject: a\n b\nX: c  d\n\n");
+        let (words, session) = (words(&view), view.session());
+        // The last item of the session is `rcpt`, a space and a line end.
+        let of_header = words.iter().filter(|word| word.from + 2 >= session);
+        let told: Vec<_> = of_header.map(|word| (&*word.place, &*word.text, word.from + 2 - session)).collect();
         assert_eq!(
             told,
             [
-                ("helo", "helo", 0),
-                ("helo", "x", 4),
-                ("subject", "Subject:", 6),
-                ("subject", "a", 15),
-                ("subject", "b", 17),
-                ("x", "X:", 20),
-                ("x", "c", 23),
-                ("x", "d", 25)
+                ("subject", "Subject:", 0),
+                ("subject", "a", 10),
+                ("subject", "b", 12),
+                ("x", "X:", 15),
+                ("x", "c", 18),
+                ("x", "d", 20)
             ]
         );
     }

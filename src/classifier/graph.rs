@@ -39,8 +39,8 @@ pub struct Names;
 impl Names {
     /// The inputs, in the order in which they are given.
     pub const INPUTS: [&'static str; 4] = ["tokens", "bags", "windows", "dense"];
-    /// The sums of rows that `Rows` works out in place of the graph.
-    pub(super) const SUMS: [&'static str; 2] = ["bag_sums", "window_sums"];
+    /// The nodes of the sums of rows, which [`super::Model`] works out in place of the graph.
+    pub const SUMS: [&'static str; 2] = ["bag_sums", "window_sums"];
     /// The only output.
     pub const OUTPUT: &'static str = "logit";
     /// The operators, in order.

@@ -62,10 +62,10 @@ impl Model {
         manifest.check_schema()?;
         graph::check(&proto, &manifest)?;
         // tract panics on some malformed graphs; nothing of it survives a panic here.
-        let rows = Rows::of(proto.graph.get_or_insert_default(), manifest.precision)?;
         let plan = catch_unwind(AssertUnwindSafe(|| prepare(&proto)))
             .map_err(|_| unusable("the engine panicked while it read the graph"))?
             .map_err(|error| unusable(&format!("{error:#}")))?;
+        let rows = Rows::of(proto.graph.as_ref(), manifest.precision)?;
         Ok((Self { manifest, rows, plan }, example))
     }
 

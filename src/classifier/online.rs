@@ -14,7 +14,7 @@
 //! caught when 6,000 characters of ham stood before the spam, and these keep 95 % (2026-11-28).
 //!
 //! Steps follow AdaGrad (Duchi, Hazan and Singer, 2011): a slot that was never seen moves far, one that was taught often
-//! hardly. Against one small rate for all with rehearsal of remembered labels, as it was before: on the first half of the
+//! hardly. Against one small rate for all with rehearsal of remembered labels (2026-11-23, both with two tables): on the first half of the
 //! TREC 2007 stream 61 errors instead of 68, and 1 % of wrong labels costs 1.5 times the lam instead of 2.3 times. A
 //! label that contradicts a firm opinion moves the weights less far, as it is more likely to be wrong; it still moves them.
 
@@ -329,7 +329,8 @@ mod tests {
         assert_eq!(SiteLearner::new(settings.clone()).score(&spam()), 0.0, "it knows nothing at first");
         let learner = taught(settings.clone(), 20);
         assert!(learner.score(&spam()) > 0.5 && learner.score(&ham()) < -0.5);
-        for view in [spam(), ham(), view(""), view("Subject: cheap\n\nlunch")] {
+        let long = format!("Subject: cheap\n\n{}buy now", "shall we meet for lunch ".repeat(80));
+        for view in [spam(), ham(), view(""), view("Subject: cheap\n\nlunch"), view(&long)] {
             let difference = learner.score(&view) - learner.score_slots(&learner.slots(&view));
             assert!(difference.abs() < 1e-9, "{difference}");
         }
@@ -338,6 +339,29 @@ mod tests {
         let judge = learner.for_judging();
         assert_eq!((judge.score(&spam()), judge.labels()), (learner.score(&spam()), (20, 20)));
         assert!(!judge.clone().learn(&spam(), false), "a judge does not learn");
+    }
+
+    /// A text says what its windows say on average, and a long one is not as many labels.
+    #[test]
+    fn windows_share_one_opinion() {
+        let text = |view: &MilterView, learner: &SiteLearner| {
+            let mut opinions = Opinions::default();
+            for (section, slots) in learner.slots(view).sections(18).filter(|(section, _)| *section >= FIRST_WINDOW) {
+                opinions.add(section, learner.logit(slots));
+            }
+            (opinions.windows(), opinions.text())
+        };
+        let pills = |times: usize| view(&format!("\n\n{}", "cheap pills, buy now ".repeat(times)));
+        let learner = taught(SiteSettings::default(), 20);
+        let (one, four) = (text(&pills(30), &learner), text(&pills(120), &learner));
+        assert_eq!((one.0, four.0), (1.0, 4.0));
+        assert!((one.1 - four.1).abs() < 0.2 * one.1, "{one:?} {four:?}");
+        let first = |times: usize| {
+            let mut learner = SiteLearner::new(SiteSettings::default());
+            learner.learn(&pills(times), true);
+            text(&pills(30), &learner).1
+        };
+        assert!((first(120) - first(30)).abs() < 0.3 * first(30), "{} {}", first(30), first(120));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! Three tables, because they see different things, and because what an attacker can change of one does not touch the others.
 //! 4-grams and words of session and header, each in the name space of its field: what stands in one field says nothing in
 //! another, and a field that nobody ever writes says nothing at all. And words of the decoded text, one window of
-//! [`WINDOW`] bytes after the other: a window says the same whatever stands around it.
+//! [`WINDOW`] bytes after the other: a window says the same whatever stands around it (but for the pair that its first word
+//! makes with the word before).
 //!
 //! What claims an identity has a name space of its own: those that nobody vouches for share one, those of each
 //! authenticated sender domain have another. So a forged sender inherits nothing from the real one, and a stranger who is
@@ -104,19 +105,19 @@ impl Copied {
 const UNAUTHENTICATED: u32 = 0xa5c3_96e1;
 
 /// One line of session or header, with what is known of its field.
-struct Line<'v> {
+pub(super) struct Line<'v> {
     /// The name of the field, or of the item of the session.
-    field: &'v [u8],
+    pub(super) field: &'v [u8],
     /// The line, without that name.
     rest: &'v [u8],
     /// Where the line, its name included, stands in the view.
-    at: std::ops::Range<usize>,
+    pub(super) at: std::ops::Range<usize>,
     /// The name space of the field.
     place: u64,
 }
 
 /// Calls `take` with each line of session and header, in order.
-fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)) {
+pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)) {
     let claims = u64::from(view.sender().map_or(UNAUTHENTICATED, name_space)) << 32;
     let mut claimed = view.identity().iter().peekable();
     let mut field: &[u8] = &[];
@@ -124,7 +125,8 @@ fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)) {
     let mut at = 0;
     for line in view.bytes().split_inclusive(|byte| *byte == b'\n') {
         let mut rest = line;
-        if !line.first().is_some_and(u8::is_ascii_whitespace) {
+        // The first line of the header goes on with nothing, whatever it begins with.
+        if at == view.session() || !line.first().is_some_and(u8::is_ascii_whitespace) {
             let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace()).unwrap_or(line.len());
             (field, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
             while claimed.next_if(|claim| claim.end <= at).is_some() {}
@@ -416,6 +418,13 @@ mod tests {
         let place = |raw: &str| place(last_alone(raw), 18);
         assert_ne!(place("\n\ntwo"), place("Xy: two\n\n"));
         assert_ne!(place("Xy: two\n\n"), place("Yx: two\n\n"));
+        let trust = Trust::of(&["mx.example.net".to_owned()]);
+        let forged = MilterView::of_stored(b" aligned\nFrom: x@example.com\n\n", &trust);
+        let mut told = Vec::new();
+        each_header_word(&forged, 18, |word| told.push((word.field.to_vec(), word.text.to_vec())));
+        assert!(
+            told.contains(&(b"auth".to_vec(), b"none".to_vec())) && told.contains(&(Vec::new(), b"aligned".to_vec()))
+        );
         assert_ne!(last_alone("helo two\n\n"), slots("Received: from two (x [192.0.2.1])\n\n")[0].0, "not the session");
     }
 
@@ -429,6 +438,19 @@ mod tests {
         let short = header("From: a@example.com\nSubject: x\n\nbody");
         assert_eq!(short, header(&format!("From: a@example.com\nSubject: x\n\nbody{}", "<b>y</b> ".repeat(5_000))));
         assert_eq!(short.len(), 2);
+        // Words of one more field are other slots; those that were there stay.
+        let more = header("From: a@example.com\nSubject: x\nX-Mine: From a@example.com\n\nbody");
+        let kept = |section: usize| short[section].iter().filter(|slot| more[section].contains(slot)).count();
+        assert_eq!((kept(0), kept(1)), (short[0].len(), short[1].len()));
+        assert!(more[1].len() > short[1].len());
+    }
+
+    #[test]
+    fn slots_of_a_log_are_bounded() {
+        let most = u32::try_from(Slots::LIMIT).unwrap();
+        for count in [most, most + 1] {
+            assert_eq!(Slots::from_numbers((0..count).collect()).numbers().len(), Slots::LIMIT, "{count}");
+        }
     }
 
     #[test]

@@ -53,13 +53,21 @@ pub(super) fn settings(learner: &config::Learner, state: &StateArguments) -> Res
 
 fn open(settings: LearningSettings) -> Result<Book, Failure> {
     let directory = settings.directory.clone();
-    let book = Book::open(settings, PATIENCE).map_err(|error| match error.kind() {
+    Book::open(settings, PATIENCE).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => {
-            let message = format!("{}: another command is learning; try again", directory.display());
+            let message = format!(
+                "{}: another command is learning; try again (what was told as learned before is kept)",
+                directory.display()
+            );
             Failure::new(Exit::TryLater, message)
         }
         _ => failed(&directory, &error),
-    })?;
+    })
+}
+
+/// Opens the book for a command, and tells once what is damaged.
+fn open_first(settings: LearningSettings) -> Result<Book, Failure> {
+    let book = open(settings)?;
     tell_damage(book.damaged());
     Ok(book)
 }
@@ -130,8 +138,9 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
     let settings = settings(&config.learner, &arguments.state)?;
     let mut teacher = Teacher {
         learner: SiteLearner::new(settings.learner.clone()),
-        book: Some(open(settings.clone())?),
+        book: Some(open_first(settings.clone())?),
         settings,
+        // Not before: one that had to wait for its turn has kept nobody waiting.
         since: Clock::system().now(),
         model: load_model(&config.model)?,
         trust: Trust::of(&config.learner.trusted_authservs),
@@ -162,14 +171,16 @@ impl Teacher<'_> {
             Err(error) => Err(error),
         };
         self.waiting.push((name, outcome));
-        if self.waiting.len() < BATCH {
+        let is_over = Clock::system().now() - self.since >= TURN;
+        if self.waiting.len() < BATCH && !is_over {
             return Ok(());
         }
         self.tell()?;
-        if Clock::system().now() - self.since < TURN { Ok(()) } else { self.stand_aside() }
+        if is_over { self.stand_aside() } else { Ok(()) }
     }
 
-    /// Lets others write that wait. What was learned is on the disk by now.
+    /// Lets others write that wait. What was learned is on the disk by now. (While a mail is read, from a pipe that is slow,
+    /// nobody is let in.)
     fn stand_aside(&mut self) -> Result<(), Failure> {
         self.book = None;
         std::thread::sleep(ASIDE);
@@ -279,7 +290,7 @@ fn log(loaded: &Loaded, state: &StateArguments) -> Result<Exit, Failure> {
 fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<Exit, Failure> {
     let settings = settings(&loaded.config.learner, state)?;
     let directory = settings.directory.clone();
-    let mut book = open(settings)?;
+    let mut book = open_first(settings)?;
     let mut undone = Vec::new();
     for prefix in digests {
         undone.push((prefix, book.undo(prefix, now()).map_err(|error| failed(&directory, &error))?));
@@ -308,7 +319,7 @@ fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<E
 fn rollback(loaded: &Loaded, since: u64, source: Option<&str>, state: &StateArguments) -> Result<Exit, Failure> {
     let settings = settings(&loaded.config.learner, state)?;
     let directory = settings.directory.clone();
-    let mut book = open(settings)?;
+    let mut book = open_first(settings)?;
     let count = book.rollback(since, source, now()).map_err(|error| failed(&directory, &error))?;
     commit(&mut book, &directory)?;
     let mut out = Output::new();

@@ -138,7 +138,8 @@ impl MilterView {
         Self::build(session, &fields, visible(message), trust)
     }
 
-    /// The view of a mail that was stored after delivery: a file of a mailbox or of a corpus.
+    /// The view of a mail that was stored after delivery: a file of a mailbox or of a corpus. It is read with the limits by
+    /// default, whatever holds in the daemon: a label must not change its digest with a setting.
     pub fn of_stored(raw: &[u8], trust: &Trust) -> Self {
         let raw = match raw.strip_prefix(b"From ") {
             Some(_) => raw.split_at_checked(line_end(raw)).map_or(&[][..], |(_, rest)| rest),
@@ -193,14 +194,17 @@ fn visible(message: &Message<'_>) -> String {
     let subject = message.subject();
     let parts: Vec<&str> = once(&*subject).chain(message.texts.iter().map(|text| &*text.rendered)).collect();
     let mut text = String::new();
+    let mut is_cut = false;
     for part in &parts {
-        // A carriage return is at most every second character of a text with line ends. One byte more tells that this is not all.
+        // A carriage return is at most every second character of a text with line ends. One byte more tells that this is not
+        // all; and a text of nothing but carriage returns has an end as well.
         let room = (MilterView::TEXT + 1).saturating_sub(text.len());
-        let part = part.get(..part.floor_char_boundary(2 * room)).unwrap_or_default();
-        text.extend(part.split('\r'));
+        let piece = part.get(..part.floor_char_boundary(2 * room)).unwrap_or_default();
+        is_cut |= piece.len() < part.len();
+        text.extend(piece.split('\r'));
         text.push('\n');
     }
-    if text.len() > MilterView::TEXT {
+    if is_cut || text.len() > MilterView::TEXT {
         text.truncate(text.floor_char_boundary(MilterView::TEXT - MilterView::TAIL));
         text.push_str(&end(&parts, MilterView::TAIL));
     }
@@ -452,6 +456,11 @@ mod tests {
             assert!(view.text().starts_with("a\n0\n1\n"), "the beginning is seen");
             assert!(view.text().trim_end().ends_with(&format!("\n{}", count - 1)), "the end is seen");
         }
+        let blank = stored(format!("Subject: a\n\n{}buy pills", "=0D".repeat(30_000)).as_bytes());
+        let hidden =
+            format!("Content-Transfer-Encoding: quoted-printable\nSubject: a\n\n{}buy pills", "=0D".repeat(30_000));
+        assert!(stored(hidden.as_bytes()).text().contains("buy pills"), "carriage returns hide nothing");
+        assert!(blank.text().contains("buy pills"));
         for raw in [
             &b""[..],
             b"\n",

@@ -9,7 +9,10 @@ use crate::classifier::{Model, SiteLearner, Slots};
 use crate::facts::{Case, Facts, Stage};
 use crate::features::{MilterView, Trust, extract};
 use crate::mail::{Limits, Message, Transaction};
-use crate::state::Digest;
+use crate::state::{Digest, Label};
+
+// What one mail sets fits into a label: else the last windows would be lost, and a replay would learn something else.
+const _: () = assert!(Slots::LIMIT <= Label::SLOTS_MAX);
 
 /// One mail, ready to be learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +35,9 @@ impl Lesson {
             Some(domain) => digest.chain_update(domain).chain_update([0]),
             None => digest,
         };
-        let digest = digest.chain_update(view.bytes()).chain_update([0]).chain_update(view.text());
+        // The length keeps apart what could be shifted from one to the other.
+        let length = (view.bytes().len() as u64).to_le_bytes();
+        let digest = digest.chain_update(length).chain_update(view.bytes()).chain_update(view.text());
         let digest = Digest(digest.finalize().into());
         Self { digest, slots: learner.slots(&view), content: model.and_then(|model| content(raw, model, limits)) }
     }

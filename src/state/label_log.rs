@@ -337,6 +337,24 @@ mod tests {
         Record { sequence, time: 1_000 + sequence, entry: Entry::Label(label) }
     }
 
+    #[test]
+    fn the_largest_label_is_read_back() {
+        let count = u32::try_from(Label::SLOTS_MAX).unwrap();
+        let slots: Vec<u32> = (1..=count).map(|slot| slot * (u32::MAX / count)).collect();
+        let source = "x".repeat(Label::SOURCE_MAX);
+        let label = Label {
+            digest: Digest([0xf7; 32]),
+            spam: true,
+            source,
+            content: Some(1.0),
+            slots: PackedSlots::of(&slots),
+        };
+        let records = [Record { sequence: 1, time: u64::MAX, entry: Entry::Label(label) }];
+        let mut read = Vec::new();
+        read_bytes(&bytes_of(&records, 7), 7, &mut |record| read.push(record)).unwrap();
+        assert_eq!(read, records);
+    }
+
     /// A log with that many records, and where each of them ends.
     fn written(directory: &Path, count: u64) -> (PathBuf, Vec<u64>) {
         let path = directory.join("labels");

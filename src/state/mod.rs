@@ -6,7 +6,7 @@
 //! eyes (a shared map) would let a mail be judged by half a label, could not be replayed, would tear where a machine stops in
 //! the middle of a page, and needs `unsafe`. So every label is one checksummed record, appended with one write and brought to
 //! the disk before anybody is told that it was learned; a snapshot replaces its predecessor by renaming; and the daemon judges
-//! by an immutable copy in memory, 2 MiB, swapped whole (2026-11-23).
+//! by an immutable copy in memory, 3 MiB, swapped whole (2026-11-23).
 //!
 //! # Files in the directory of the learner
 //!

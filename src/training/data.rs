@@ -18,7 +18,7 @@ use crate::features::{FeatureVector, Schema};
 
 /// Mails of one campaign that are learned.
 const ALIKE: usize = 3;
-/// How many times oftener than others the attacks are learned that hide most.
+/// How often the attacks that hide most are learned, beside once as all others.
 const HARDEST_TIMES: usize = 6;
 /// How often progress is told, in messages.
 const TELL: usize = 64;

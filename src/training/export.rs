@@ -110,14 +110,15 @@ fn nodes() -> Vec<pb::NodeProto> {
         i,
         ..Default::default()
     };
+    let [bag_sums, window_sums] = Names::SUMS;
     let nodes: [(&[&str], &str); 20] = [
         (&["rows", "tokens"], "gathered"),
         (&["gathered"], "cast"),
-        (&["bags", "cast"], "bag_sums"),
-        (&["bag_sums", "scale"], "scaled_bags"),
+        (&["bags", "cast"], bag_sums),
+        (&[bag_sums, "scale"], "scaled_bags"),
         (&["scaled_bags"], "whole"),
-        (&["windows", "cast"], "window_sums"),
-        (&["window_sums", "scale"], "scaled_windows"),
+        (&["windows", "cast"], window_sums),
+        (&[window_sums, "scale"], "scaled_windows"),
         (&["scaled_windows", "w0"], "window_products"),
         (&["window_products", "b0"], "window_biased"),
         (&["window_biased"], "window_units"),
