@@ -151,7 +151,7 @@ fn nodes() -> Vec<pb::NodeProto> {
     node.collect()
 }
 
-/// The attribute `axes` = [0].
+/// The attribute `axes`, with the first axis alone.
 fn first_axis() -> pb::AttributeProto {
     pb::AttributeProto {
         name: "axes".to_owned(),
