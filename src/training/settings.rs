@@ -8,8 +8,8 @@ pub const SHIPPED: [&str; 6] = ["spamassassin", "csdmc2010", "newsletters", "bou
 
 /// How much a corpus counts beside the others, where less than its size would give it: nearly all ham of these two is mail of
 /// mailing lists and of one server, and with their full share the model took short everyday mail for spam. Left out
-/// altogether, it knew less of mail from elsewhere: with SpamAssassin left out, 1-ROCA there was 4.9 % without them, 1.5 % with
-/// their full share and 1.3 % with this one (2026-11-28, `models/README.md`).
+/// altogether, as in the model before this one, it knew less of mail from elsewhere: with SpamAssassin left out as well, 1-ROCA
+/// there was 5.2 %; it is 1.4 % with them (2026-11-28, `models/README.md`).
 const SHARES: [(&str, f32); 2] = [("lists", 0.3), ("trec07p-first-half", 0.3)];
 
 /// How much a corpus of that name counts: 1 for most.

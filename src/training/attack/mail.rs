@@ -149,13 +149,11 @@ const OWN: [&str; 15] = [
 pub(super) fn with_fields_of(raw: &[u8], other: &[u8]) -> Vec<u8> {
     let end = Message::parse(raw, &Limits::default()).body_start;
     let (header, body) = raw.split_at_checked(end).unwrap_or((raw, &[]));
-    let name =
-        |field: &[u8]| field.split(|&byte| byte == b':').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
     let foreign: Vec<&[u8]> =
         header_fields(other).into_iter().filter(|field| !OWN.iter().any(|own| is_named(field, own))).collect();
-    let names: Vec<Vec<u8>> = foreign.iter().map(|field| name(field)).collect();
-    let kept = header_fields(header).into_iter().filter(|field| !names.contains(&name(field)));
-    let mut out: Vec<u8> = kept.chain(foreign).flatten().copied().collect();
+    let is_replaced = |field: &&[u8]| foreign.iter().any(|new| name(new).eq_ignore_ascii_case(name(field)));
+    let kept = header_fields(header).into_iter().filter(|field| !is_replaced(field));
+    let mut out: Vec<u8> = kept.chain(foreign.iter().copied()).flatten().copied().collect();
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(body);
     out
@@ -175,11 +173,13 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn is_named(field: &[u8], name: &str) -> bool {
-    field
-        .split(|&byte| byte == b':')
-        .next()
-        .is_some_and(|found| found.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+/// The name of a field.
+fn name(field: &[u8]) -> &[u8] {
+    field.split(|&byte| byte == b':').next().unwrap_or_default().trim_ascii()
+}
+
+fn is_named(field: &[u8], wanted: &str) -> bool {
+    name(field).eq_ignore_ascii_case(wanted.as_bytes())
 }
 
 /// The fields of a header with their continuation lines, without the empty line at its end.
