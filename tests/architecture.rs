@@ -1,7 +1,15 @@
-//! The house rules that a compiler does not know: which room may name which, how long a file may be, that every file says what
-//! it is for. Tests are the only checks there are: nothing else runs in CI.
-#![expect(clippy::disallowed_methods, reason = "a test that reads the source tree")]
-#![expect(clippy::unwrap_used, clippy::string_slice, reason = "a test that cannot read the source tree has failed")]
+//! The house rules that a compiler does not know: which room may name which, how long a file may
+//! be, that every file says what it is for. Tests are the only checks there are: nothing else runs
+//! in CI.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that reads the source tree"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test that cannot read the source tree has failed"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,10 +24,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("milter", &[]),
     ("rules", &["diagnostic", "mail", "facts", "verdict"]),
     ("features", &["diagnostic", "mail", "facts", "verdict"]),
-    ("classifier", &["diagnostic", "mail", "facts", "verdict", "features"]),
+    (
+        "classifier",
+        &["diagnostic", "mail", "facts", "verdict", "features"],
+    ),
     ("policy", &["diagnostic", "mail", "facts", "verdict"]),
-    ("state", &["clock", "diagnostic", "mail", "facts", "verdict"]),
-    ("telemetry", &["clock", "diagnostic", "mail", "facts", "verdict"]),
+    (
+        "state",
+        &["clock", "diagnostic", "mail", "facts", "verdict"],
+    ),
+    (
+        "telemetry",
+        &["clock", "diagnostic", "mail", "facts", "verdict"],
+    ),
     ("engine", BELOW_ENGINE),
     ("session", BELOW_SESSION),
     ("learning", BELOW_ENGINE),
@@ -103,8 +120,16 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn room_of(path: &Path) -> String {
-    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
-    let first = relative.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+    let relative = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .unwrap();
+    let first = relative
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_string_lossy()
+        .into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 
@@ -146,7 +171,10 @@ fn rooms_named(text: &str) -> Vec<(usize, String)> {
                     }
                 }
             } else {
-                let word: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let word: String = after
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect();
                 named.push((line, word));
             }
         }
@@ -163,13 +191,23 @@ fn arrows_point_down() {
     for (path, text) in sources("src") {
         let room = room_of(&path);
         let Some(allowed) = arrows.get(room.as_str()) else {
-            wrong.push(format!("{}: room `{room}` is not in the table of arrows", path.display()));
+            wrong.push(format!(
+                "{}: room `{room}` is not in the table of arrows",
+                path.display()
+            ));
             continue;
         };
         for (line, named) in rooms_named(&text) {
             let is_room = arrows.contains_key(named.as_str());
-            if is_room && named != room && !allowed.contains(&"*") && !allowed.contains(&named.as_str()) {
-                wrong.push(format!("{}:{line}: `{room}` may not name `{named}`", path.display()));
+            if is_room
+                && named != room
+                && !allowed.contains(&"*")
+                && !allowed.contains(&named.as_str())
+            {
+                wrong.push(format!(
+                    "{}:{line}: `{room}` may not name `{named}`",
+                    path.display()
+                ));
             }
         }
     }
@@ -178,23 +216,34 @@ fn arrows_point_down() {
 
 #[test]
 fn the_search_for_names_sees_groups_and_paths() {
-    let text = "use crate::{alpha, beta::{x, y}, gamma};\nlet z = crate::delta::f();\n// crate::comment\n";
-    let names: Vec<String> = rooms_named(text).into_iter().map(|(_, name)| name).collect();
+    let text =
+        "use crate::{alpha, beta::{x, y}, gamma};\nlet z = crate::delta::f();\n// crate::comment\n";
+    let names: Vec<String> = rooms_named(text)
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
     assert_eq!(names, ["alpha", "beta", "gamma", "delta"]);
 }
 
 #[test]
 fn every_room_is_in_the_table_and_in_the_house() {
-    let lib = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    let lib =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
     for (room, _) in ARROWS {
         if matches!(*room, "lib" | "main") {
             continue;
         }
-        assert!(lib.contains(&format!("pub mod {room};")), "`{room}` is in the table of arrows, but not in src/lib.rs");
+        assert!(
+            lib.contains(&format!("pub mod {room};")),
+            "`{room}` is in the table of arrows, but not in src/lib.rs"
+        );
     }
     for line in lib.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
         let room = line.trim_end_matches(';');
-        assert!(ARROWS.iter().any(|(known, _)| *known == room), "`{room}` is not in the table of arrows");
+        assert!(
+            ARROWS.iter().any(|(known, _)| *known == room),
+            "`{room}` is not in the table of arrows"
+        );
     }
 }
 
@@ -202,13 +251,22 @@ fn every_room_is_in_the_table_and_in_the_house() {
 fn every_file_says_what_it_is_for_and_stays_readable() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src").into_iter().chain(sources("tests")) {
-        let code = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("#!")).unwrap_or_default();
+        let code = text
+            .lines()
+            .find(|line| !line.trim().is_empty() && !line.starts_with("#!"))
+            .unwrap_or_default();
         if !code.starts_with("//!") {
-            wrong.push(format!("{}: does not begin with a `//!` line that says what it is for", path.display()));
+            wrong.push(format!(
+                "{}: does not begin with a `//!` line that says what it is for",
+                path.display()
+            ));
         }
         let lines = text.lines().count();
         if lines > FILE_LINES_MAX {
-            wrong.push(format!("{}: {lines} lines; cut it by thought", path.display()));
+            wrong.push(format!(
+                "{}: {lines} lines; cut it by thought",
+                path.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -219,7 +277,10 @@ fn shop_windows_hold_no_code() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src") {
         if path.file_name().is_some_and(|name| name == "mod.rs") && text.contains("fn ") {
-            wrong.push(format!("{}: mod.rs holds documentation, `mod` lines and re-exports only", path.display()));
+            wrong.push(format!(
+                "{}: mod.rs holds documentation, `mod` lines and re-exports only",
+                path.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -227,7 +288,8 @@ fn shop_windows_hold_no_code() {
 
 #[test]
 fn every_dependency_says_why_it_is_there() {
-    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let manifest =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let mut section = "";
     let mut checked = 0;
     for line in manifest.lines() {

@@ -1,6 +1,12 @@
 //! All tests that need the whole program, as one binary: linking tract once is enough.
-#![expect(unreachable_pub, reason = "what the tests share is written as it would be in a library")]
-#![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
+#![expect(
+    unreachable_pub,
+    reason = "what the tests share is written as it would be in a library"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read files and start programs"
+)]
 #![expect(
     clippy::tests_outside_test_module,
     clippy::panic,
@@ -33,7 +39,9 @@ use gatepost::verdict::Disposition;
 
 /// A folder beside this file.
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(name)
 }
 
 /// What an installation without any configuration runs.
@@ -44,7 +52,10 @@ fn shipped() -> Generation {
 /// At least so many cases: a folder that was emptied by mistake is a failure, not a success.
 fn at_least(least: usize, outcome: Result<usize, String>) {
     match outcome {
-        Ok(count) => assert!(count >= least, "only {count} cases were found, at least {least} are expected"),
+        Ok(count) => assert!(
+            count >= least,
+            "only {count} cases were found, at least {least} are expected"
+        ),
         Err(failures) => panic!("\n{failures}"),
     }
 }
@@ -54,8 +65,8 @@ fn golden_mails() {
     at_least(60, support::golden::run_all(&folder("golden"), &shipped()));
 }
 
-/// Parser, rules, features and model, on every shape that is made to hurt: no abort on a small stack, and a verdict that does
-/// not call clean what was not looked at.
+/// Parser, rules, features and model, on every shape that is made to hurt: no abort on a small
+/// stack, and a verdict that does not call clean what was not looked at.
 #[test]
 fn bombs_are_judged_on_a_small_stack() {
     let judge = || {
@@ -66,14 +77,30 @@ fn bombs_are_judged_on_a_small_stack() {
         let shapes = support::bombs::shapes();
         assert!(shapes.len() >= 20, "only {} shapes", shapes.len());
         for (name, raw) in shapes {
-            let verdict = end_of_message(&generation, &transaction, &raw, &limits, &mut scratch, &|| TimeLeft::Plenty)
-                .unwrap_or_else(|fault| panic!("{name}: {fault}"));
-            let is_cut =
-                verdict.anomalies.iter().any(|anomaly| anomaly.ends_with("_limit") && *anomaly != "rule_limit");
-            assert!(!is_cut || verdict.disposition != Disposition::Accept, "{name}: {:?}", verdict.anomalies);
+            let verdict = end_of_message(
+                &generation,
+                &transaction,
+                &raw,
+                &limits,
+                &mut scratch,
+                &|| TimeLeft::Plenty,
+            )
+            .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            let is_cut = verdict
+                .anomalies
+                .iter()
+                .any(|anomaly| anomaly.ends_with("_limit") && *anomaly != "rule_limit");
+            assert!(
+                !is_cut || verdict.disposition != Disposition::Accept,
+                "{name}: {:?}",
+                verdict.anomalies
+            );
         }
     };
-    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(judge).expect("a thread");
+    let thread = std::thread::Builder::new()
+        .stack_size(256 << 10)
+        .spawn(judge)
+        .expect("a thread");
     assert!(thread.join().is_ok(), "see the panic above");
 }
 
@@ -94,5 +121,8 @@ fn rule_files() {
 
 #[test]
 fn commands() {
-    at_least(10, support::cli_cases::run_all(&folder("cli"), Path::new(env!("CARGO_BIN_EXE_gatepost"))));
+    at_least(
+        10,
+        support::cli_cases::run_all(&folder("cli"), Path::new(env!("CARGO_BIN_EXE_gatepost"))),
+    );
 }

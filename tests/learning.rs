@@ -1,5 +1,5 @@
-//! `gatepost learn` where machines and disks do what they should not: a label that was told as learned is there afterwards, and
-//! one that was not is told too.
+//! `gatepost learn` where machines and disks do what they should not: a label that was told as
+//! learned is there afterwards, and one that was not is told too.
 #![cfg(test)]
 
 use std::collections::BTreeSet;
@@ -18,9 +18,13 @@ fn mails(directory: &Path, count: usize) -> PathBuf {
     let mails = directory.join("mails");
     std::fs::create_dir(&mails).expect("a directory");
     for number in 0..count {
-        let words: Vec<String> = (0..60).map(|word| ((number * 7919 + word * 104_729) % 9973).to_string()).collect();
+        let words: Vec<String> = (0..60)
+            .map(|word| ((number * 7919 + word * 104_729) % 9973).to_string())
+            .collect();
         let words = words.join(" ");
-        let mail = format!("From: anna@example.net\nSubject: number {number}\n\nThe figures of today: {words}\n");
+        let mail = format!(
+            "From: anna@example.net\nSubject: number {number}\n\nThe figures of today: {words}\n"
+        );
         std::fs::write(mails.join(format!("{number:04}.eml")), mail).expect("a mail");
     }
     mails
@@ -28,40 +32,71 @@ fn mails(directory: &Path, count: usize) -> PathBuf {
 
 fn learn(label: &str, state: &Path, mails: &Path) -> Command {
     let mut command = Command::new(GATEPOST);
-    command.env_clear().args(["learn", label, "--format", "json", "--state"]).arg(state).arg(mails);
-    command.env("GATEPOST__MODEL__ENABLED", "false").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .env_clear()
+        .args(["learn", label, "--format", "json", "--state"])
+        .arg(state)
+        .arg(mails);
+    command
+        .env("GATEPOST__MODEL__ENABLED", "false")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
-/// Learns mails as ham, and reads all that is said of it: a pipe that nobody empties would stop the command.
+/// Learns mails as ham, and reads all that is said of it: a pipe that nobody empties would stop the
+/// command.
 fn taught(state: &Path, mails: &Path) {
-    let output = learn("ham", state, mails).output().expect("the command runs");
+    let output = learn("ham", state, mails)
+        .output()
+        .expect("the command runs");
     assert!(output.status.success(), "{}", said(&output));
 }
 
 fn lines(bytes: &[u8]) -> Vec<Value> {
-    String::from_utf8_lossy(bytes).lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+    String::from_utf8_lossy(bytes)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect()
 }
 
 fn digests(lines: &[Value]) -> BTreeSet<String> {
-    lines.iter().filter_map(|line| line["digest"].as_str()).map(str::to_owned).collect()
+    lines
+        .iter()
+        .filter_map(|line| line["digest"].as_str())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The digests of the labels in force.
 fn known(state: &Path) -> BTreeSet<String> {
-    let output = Command::new(GATEPOST).args(["learn", "log", "--format", "json", "--state"]).arg(state).output();
+    let output = Command::new(GATEPOST)
+        .args(["learn", "log", "--format", "json", "--state"])
+        .arg(state)
+        .output();
     let output = output.expect("the command runs");
     assert!(output.status.success(), "{}", said(&output));
     let lines = lines(&output.stdout);
-    let in_force: Vec<Value> = lines.into_iter().filter(|line| line["in_force"] == true).collect();
+    let in_force: Vec<Value> = lines
+        .into_iter()
+        .filter(|line| line["in_force"] == true)
+        .collect();
     let digests = digests(&in_force);
-    assert_eq!(digests.len(), in_force.len(), "a mail has two labels in force");
+    assert_eq!(
+        digests.len(),
+        in_force.len(),
+        "a mail has two labels in force"
+    );
     digests
 }
 
 fn check(state: &Path) -> (Option<i32>, Value) {
     let mut command = Command::new(GATEPOST);
-    command.env_clear().env("GATEPOST__LEARNER__PATH", state).args(["check", "--format", "json"]);
+    command
+        .env_clear()
+        .env("GATEPOST__LEARNER__PATH", state)
+        .args(["check", "--format", "json"]);
     let output = command.output().expect("the command runs");
     (output.status.code(), lines(&output.stdout).remove(0))
 }
@@ -75,9 +110,19 @@ fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
     let directory = tempfile::tempdir().expect("a directory");
     let (mails, state) = (mails(directory.path(), 90), directory.path().join("state"));
     let start = |from: usize| -> Child {
-        let mut command =
-            learn(if from.is_multiple_of(2) { "ham" } else { "spam" }, &state, &mails.join(format!("{from:04}.eml")));
-        command.args((1..30).map(|step| mails.join(format!("{:04}.eml", from + 3 * step)))).spawn().expect("it starts")
+        let mut command = learn(
+            if from.is_multiple_of(2) {
+                "ham"
+            } else {
+                "spam"
+            },
+            &state,
+            &mails.join(format!("{from:04}.eml")),
+        );
+        command
+            .args((1..30).map(|step| mails.join(format!("{:04}.eml", from + 3 * step))))
+            .spawn()
+            .expect("it starts")
     };
     let children: Vec<Child> = (0..3).map(start).collect();
     let mut told = BTreeSet::new();
@@ -90,17 +135,24 @@ fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
     assert_eq!(known(&state), told);
 }
 
-/// One that learns for longer than two seconds lets others in: here between two mails that come through a pipe.
+/// One that learns for longer than two seconds lets others in: here between two mails that come
+/// through a pipe.
 #[test]
 fn who_learns_for_long_lets_others_in() {
     let directory = tempfile::tempdir().expect("a directory");
     let (mails, state) = (mails(directory.path(), 1), directory.path().join("state"));
-    let mut long = learn("ham", &state, Path::new("-")).stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut long = learn("ham", &state, Path::new("-"))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let mut pipe = long.stdin.take().expect("its input");
     let mut send = |number: usize| {
         // The mail before ends where this one begins.
-        write!(pipe, "From a@example.net Mon Jan  5 10:00:00 2026\nSubject: long {number}\n\ntext\n\n")
-            .expect("it reads");
+        write!(
+            pipe,
+            "From a@example.net Mon Jan  5 10:00:00 2026\nSubject: long {number}\n\ntext\n\n"
+        )
+        .expect("it reads");
         pipe.flush().expect("it reads");
     };
     send(1);
@@ -110,7 +162,10 @@ fn who_learns_for_long_lets_others_in() {
     }
     let mut other = learn("spam", &state, &mails).spawn().expect("it starts");
     std::thread::sleep(Duration::from_millis(2_500));
-    assert!(other.try_wait().expect("our own child").is_none(), "it waits");
+    assert!(
+        other.try_wait().expect("our own child").is_none(),
+        "it waits"
+    );
     send(3);
     // Patient for ten seconds; the long one still holds its pipe open.
     let output = other.wait_with_output().expect("it ends");
@@ -126,7 +181,9 @@ fn what_was_told_is_there_after_a_kill_at_any_moment() {
     let (mails, state) = (mails(directory.path(), 300), directory.path().join("state"));
     let mut told = BTreeSet::new();
     for round in 0..6 {
-        let mut child = learn(if round % 2 == 0 { "ham" } else { "spam" }, &state, &mails).spawn().expect("it starts");
+        let mut child = learn(if round % 2 == 0 { "ham" } else { "spam" }, &state, &mails)
+            .spawn()
+            .expect("it starts");
         let mut out = BufReader::new(child.stdout.take().expect("its output")).lines();
         // Ever later: within the first batches, and within the snapshots.
         let heard: Vec<Value> = out
@@ -136,20 +193,32 @@ fn what_was_told_is_there_after_a_kill_at_any_moment() {
             .collect();
         child.kill().expect("our own child");
         // What was in the pipe was told too.
-        let rest: Vec<Value> = out.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect();
+        let rest: Vec<Value> = out
+            .map_while(Result::ok)
+            .filter_map(|line| serde_json::from_str(&line).ok())
+            .collect();
         child.wait().expect("our own child");
         assert!(!heard.is_empty());
         told.extend(digests(&heard));
         told.extend(digests(&rest));
         let known = known(&state);
-        assert!(told.is_subset(&known), "round {round}: {} labels are lost", told.difference(&known).count());
+        assert!(
+            told.is_subset(&known),
+            "round {round}: {} labels are lost",
+            told.difference(&known).count()
+        );
         let (exit, report) = check(&state);
         assert!(matches!(exit, Some(0 | 69)), "round {round}: {report}");
-        assert_eq!(report["problems"], Value::Array(Vec::new()), "round {round}");
+        assert_eq!(
+            report["problems"],
+            Value::Array(Vec::new()),
+            "round {round}"
+        );
     }
 }
 
-/// A limit on the size of files stands for a full disk: the write that reaches it is cut short, the next one fails.
+/// A limit on the size of files stands for a full disk: the write that reaches it is cut short, the
+/// next one fails.
 #[test]
 fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -158,44 +227,80 @@ fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
         let mut shell = Command::new("sh");
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
         let inner = learn("ham", &state, &mails);
-        shell.arg("-c").arg(script).arg("sh").arg(inner.get_program()).args(inner.get_args());
-        shell.env("GATEPOST__MODEL__ENABLED", "false").output().expect("the command runs")
+        shell
+            .arg("-c")
+            .arg(script)
+            .arg("sh")
+            .arg(inner.get_program())
+            .args(inner.get_args());
+        shell
+            .env("GATEPOST__MODEL__ENABLED", "false")
+            .output()
+            .expect("the command runs")
     };
     // Blocks of 512 bytes: the limit is reached in the first batch, and in later ones.
     for blocks in [1, 64, 130] {
         let output = within(blocks);
         assert!(!output.status.success(), "{blocks} blocks were enough");
-        assert!(said(&output).contains("File too large"), "{blocks}: {}", said(&output));
+        assert!(
+            said(&output).contains("File too large"),
+            "{blocks}: {}",
+            said(&output)
+        );
         let told = digests(&lines(&output.stdout));
-        assert!(told.is_subset(&known(&state)), "{blocks}: a label that was told is lost");
+        assert!(
+            told.is_subset(&known(&state)),
+            "{blocks}: a label that was told is lost"
+        );
     }
-    // Room for the log, and none for the snapshot of four megabytes: the labels are safe, and the rest is told.
+    // Room for the log, and none for the snapshot of four megabytes: the labels are safe, and the
+    // rest is told.
     let output = within(4_000);
     assert!(output.status.success(), "{}", said(&output));
-    assert!(said(&output).contains("the labels are kept, but no snapshot"), "{}", said(&output));
+    assert!(
+        said(&output).contains("the labels are kept, but no snapshot"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(known(&state).len(), 600);
     assert!(!state.join("weights").exists() && !state.join("weights.new").exists());
     // There is room again.
-    let output = learn("ham", &state, &mails).output().expect("the command runs");
-    assert_eq!((output.status.success(), said(&output)), (true, String::new()));
+    let output = learn("ham", &state, &mails)
+        .output()
+        .expect("the command runs");
+    assert_eq!(
+        (output.status.success(), said(&output)),
+        (true, String::new())
+    );
     assert!(state.join("weights").exists());
 }
 
 /// As a user who may read what others learned, and not write it.
 #[test]
 fn a_directory_of_others_is_read_and_not_written() {
-    let Ok(true) = Command::new("setpriv").arg("--version").output().map(|output| output.status.success()) else {
+    let Ok(true) = Command::new("setpriv")
+        .arg("--version")
+        .output()
+        .map(|output| output.status.success())
+    else {
         return println!("skipped: setpriv (util-linux) is not installed");
     };
     let directory = tempfile::tempdir().expect("a directory");
     let (mails, state) = (mails(directory.path(), 2), directory.path().join("state"));
     taught(&state, &mails);
-    for (path, mode) in [(directory.path(), 0o755), (&state, 0o755), (&state.join("labels"), 0o644)] {
+    for (path, mode) in [
+        (directory.path(), 0o755),
+        (&state, 0o755),
+        (&state.join("labels"), 0o644),
+    ] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("its mode");
     }
     let as_nobody = |command: &Command| {
         let mut other = Command::new("setpriv");
-        other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(GATEPOST).args(command.get_args());
+        other
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(GATEPOST)
+            .args(command.get_args());
         other.output().expect("setpriv runs")
     };
     let output = as_nobody(&learn("spam", &state, &mails));
@@ -203,9 +308,14 @@ fn a_directory_of_others_is_read_and_not_written() {
         return println!("skipped: {}", said(&output));
     }
     assert_eq!(output.status.code(), Some(77), "{}", said(&output));
-    assert!(said(&output).contains("Permission denied"), "{}", said(&output));
+    assert!(
+        said(&output).contains("Permission denied"),
+        "{}",
+        said(&output)
+    );
     let mut log = Command::new(GATEPOST);
-    log.args(["learn", "log", "--format", "json", "--state"]).arg(&state);
+    log.args(["learn", "log", "--format", "json", "--state"])
+        .arg(&state);
     let output = as_nobody(&log);
     assert_eq!(lines(&output.stdout).len(), 2, "{}", said(&output));
 }
@@ -215,12 +325,22 @@ fn check_tells_how_the_learner_is_and_what_is_damaged() {
     let directory = tempfile::tempdir().expect("a directory");
     let (mails, state) = (mails(directory.path(), 600), directory.path().join("state"));
     let (_, report) = check(&state);
-    assert_eq!((&report["learner"]["on"], &report["learner"]["site"]), (&Value::Bool(true), &Value::Null));
+    assert_eq!(
+        (&report["learner"]["on"], &report["learner"]["site"]),
+        (&Value::Bool(true), &Value::Null)
+    );
     taught(&state, &mails);
     let (_, report) = check(&state);
     let (site, weights) = (&report["learner"]["site"], &report["learner"]["weights"]);
-    assert_eq!((site["ham"].as_u64(), site["claim"]["missing"].as_u64()), (Some(600), Some(2_395)), "{report}");
-    assert_eq!((weights.as_str(), &report["problems"]), (Some("whole"), &Value::Array(Vec::new())));
+    assert_eq!(
+        (site["ham"].as_u64(), site["claim"]["missing"].as_u64()),
+        (Some(600), Some(2_395)),
+        "{report}"
+    );
+    assert_eq!(
+        (weights.as_str(), &report["problems"]),
+        (Some("whole"), &Value::Array(Vec::new()))
+    );
 
     let damage = |name: &str| {
         let path = state.join(name);
@@ -231,17 +351,28 @@ fn check_tells_how_the_learner_is_and_what_is_damaged() {
     };
     let codes = |report: &Value| -> Vec<String> {
         let problems = report["problems"].as_array().cloned().unwrap_or_default();
-        problems.iter().map(|problem| problem["code"].as_str().unwrap_or_default().to_owned()).collect()
+        problems
+            .iter()
+            .map(|problem| problem["code"].as_str().unwrap_or_default().to_owned())
+            .collect()
     };
     damage("weights");
     let (_, report) = check(&state);
-    assert_eq!((codes(&report), report["learner"]["weights"].as_str()), (vec!["L0103".to_owned()], Some("damaged")));
-    assert_eq!(report["learner"]["site"]["ham"].as_u64(), Some(600), "the log still has all");
+    assert_eq!(
+        (codes(&report), report["learner"]["weights"].as_str()),
+        (vec!["L0103".to_owned()], Some("damaged"))
+    );
+    assert_eq!(
+        report["learner"]["site"]["ham"].as_u64(),
+        Some(600),
+        "the log still has all"
+    );
     damage("labels");
     let (exit, report) = check(&state);
     assert_eq!(codes(&report), ["L0102", "L0103"]);
     assert_eq!(report["learner"]["site"]["ham"].as_u64(), Some(599));
-    // The socket of the defaults cannot be had everywhere; where it can, the damage alone is a finding.
+    // The socket of the defaults cannot be had everywhere; where it can, the damage alone is a
+    // finding.
     assert!(matches!(exit, Some(1 | 69)), "{exit:?}");
     std::fs::write(state.join("labels"), "something else entirely").expect("a file");
     let (_, report) = check(&state);

@@ -1,27 +1,38 @@
-//! What a site may claim about the ham that it loses, from how many labels: the Neyman-Pearson order statistic.
+//! What a site may claim about the ham that it loses, from how many labels: the Neyman-Pearson
+//! order statistic.
 //!
-//! Of `n` ham scores, independent and not learned from, let the threshold be the `k`-th highest. The probability that more
-//! than a share α of all ham lies above it is that of at most `k` - 1 successes in `n` draws with chance α. The threshold
-//! may be claimed where that is at most δ; with `k` = 1, the highest score itself, this needs (1 - α)^n ≤ δ: 2,995 ham for
-//! α = 0.1 % at 95 %. (Tong, Feng, Li 2018, "Neyman-Pearson classification algorithms and NP receiver operating
+//! Of `n` ham scores, independent and not learned from, let the threshold be the `k`-th highest.
+//! The probability that more than a share α of all ham lies above it is that of at most `k` - 1
+//! successes in `n` draws with chance α. The threshold may be claimed where that is at most δ; with
+//! `k` = 1, the highest score itself, this needs (1 - α)^n ≤ δ: 2,995 ham for α = 0.1 % at 95 %.
+//! (Tong, Feng, Li 2018, "Neyman-Pearson classification algorithms and NP receiver operating
 //! characteristics".)
 
-/// Ham labels needed before any threshold can be claimed to lose at most `loss` of the ham, with that `confidence`. Both lie
-/// between 0 and 1; else no number is enough.
+/// Ham labels needed before any threshold can be claimed to lose at most `loss` of the ham, with
+/// that `confidence`. Both lie between 0 and 1; else no number is enough.
 pub fn ham_needed(loss: f64, confidence: f64) -> u64 {
     if !(loss > 0.0 && loss < 1.0 && confidence > 0.0 && confidence < 1.0) {
         return u64::MAX;
     }
     let count = ((1.0 - confidence).ln() / (-loss).ln_1p()).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive; saturates"
+    )]
     {
         count as u64
     }
 }
 
-/// The lowest score above which, with that `confidence`, at most `loss` of the ham lies; `None` where there are too few.
+/// The lowest score above which, with that `confidence`, at most `loss` of the ham lies; `None`
+/// where there are too few.
 pub fn threshold(ham_scores: &[f64], loss: f64, confidence: f64) -> Option<f64> {
-    let mut scores: Vec<f64> = ham_scores.iter().copied().filter(|score| !score.is_nan()).collect();
+    let mut scores: Vec<f64> = ham_scores
+        .iter()
+        .copied()
+        .filter(|score| !score.is_nan())
+        .collect();
     if (scores.len() as u64) < ham_needed(loss, confidence) {
         return None;
     }
@@ -51,9 +62,13 @@ mod tests {
 
     #[test]
     fn as_many_as_the_books_say() {
-        for (loss, confidence, needed) in
-            [(0.001, 0.95, 2_995), (0.01, 0.95, 299), (0.05, 0.95, 59), (0.5, 0.5, 1), (0.0, 0.95, u64::MAX)]
-        {
+        for (loss, confidence, needed) in [
+            (0.001, 0.95, 2_995),
+            (0.01, 0.95, 299),
+            (0.05, 0.95, 59),
+            (0.5, 0.5, 1),
+            (0.0, 0.95, u64::MAX),
+        ] {
             assert_eq!(ham_needed(loss, confidence), needed, "{loss} {confidence}");
         }
         assert_eq!(ham_needed(f64::NAN, 0.95), u64::MAX);
@@ -63,7 +78,11 @@ mod tests {
     fn the_threshold_is_the_right_order_statistic() {
         let scores = |count: u32| (0..count).map(f64::from).collect::<Vec<_>>();
         assert_eq!(threshold(&scores(58), 0.05, 0.95), None, "n - 1");
-        assert_eq!(threshold(&scores(59), 0.05, 0.95), Some(58.0), "the highest");
+        assert_eq!(
+            threshold(&scores(59), 0.05, 0.95),
+            Some(58.0),
+            "the highest"
+        );
         // 93: one above has 0.0500 < 0.05 by a hair (0.95^93 * (1 + 93/19) = 0.0499), 92 has not.
         assert_eq!(threshold(&scores(92), 0.05, 0.95), Some(91.0));
         assert_eq!(threshold(&scores(93), 0.05, 0.95), Some(91.0));
@@ -75,7 +94,9 @@ mod tests {
     fn the_promise_is_kept() {
         let mut state = 3_u64;
         let mut unit = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
         };
         let runs = 2_000;
@@ -87,6 +108,9 @@ mod tests {
             })
             .count();
         assert!(broken <= runs * 6 / 100, "{broken} of {runs}");
-        assert!(broken >= runs * 2 / 100, "{broken} of {runs}: far too careful");
+        assert!(
+            broken >= runs * 2 / 100,
+            "{broken} of {runs}: far too careful"
+        );
     }
 }

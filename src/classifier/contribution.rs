@@ -1,19 +1,21 @@
-//! Which words of a mail pushed an expert, and how far; of the site learner: exactly, for a sum has parts.
+//! Which words of a mail pushed an expert, and how far; of the site learner: exactly, for a sum has
+//! parts.
 
 use std::collections::BTreeMap;
 
 use super::SiteLearner;
 use super::online::{Opinions, bounded};
 use super::slots::{
-    Copied, FIRST_WINDOW, Line, Section, Slots, each_gram, each_header_word, each_line, each_text_word,
+    Copied, FIRST_WINDOW, Line, Section, Slots, each_gram, each_header_word, each_line,
+    each_text_word,
 };
 use crate::features::MilterView;
 
 /// What one word pushed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// Where it stands: `text`, the name of a header field, or of an item of the session (`helo`, `host`, `ip`, `from`, `rcpt`,
-    /// `auth`), in lower case.
+    /// Where it stands: `text`, the name of a header field, or of an item of the session (`helo`,
+    /// `host`, `ip`, `from`, `rcpt`, `auth`), in lower case.
     pub place: String,
     /// The word, or whatever stands between white space.
     pub word: String,
@@ -22,9 +24,10 @@ pub struct Contribution {
 }
 
 impl SiteLearner {
-    /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for rounding. A slot that is set
-    /// more than once in a section counts in equal shares for each time. A 4-gram belongs to the word in which its second byte
-    /// lies (white space belongs to the word behind it), a pair of words to its second word; and as each table's opinion is
+    /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for
+    /// rounding. A slot that is set more than once in a section counts in equal shares for each
+    /// time. A 4-gram belongs to the word in which its second byte lies (white space belongs to
+    /// the word behind it), a pair of words to its second word; and as each table's opinion is
     /// bounded, so are its parts, all alike. The same word in the same place is told once.
     pub fn contributions(&self, view: &MilterView) -> Vec<Contribution> {
         let slots = self.slots(view);
@@ -37,9 +40,16 @@ impl SiteLearner {
 
     fn add_grams(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
         let mut grams = Vec::new();
-        each_gram(view, self.settings().bits, |at, slot| grams.push((at + 1, slot)));
+        each_gram(view, self.settings().bits, |at, slot| {
+            grams.push((at + 1, slot))
+        });
         let slots = self.section(slots, 0);
-        let shares = self.shares(view, slots, self.to_bounded(slots), grams.iter().map(|(_, slot)| *slot));
+        let shares = self.shares(
+            view,
+            slots,
+            self.to_bounded(slots),
+            grams.iter().map(|(_, slot)| *slot),
+        );
         let words = words(view);
         let mut logits = vec![0.0; words.len()];
         let mut word = 0;
@@ -71,17 +81,28 @@ impl SiteLearner {
 
     fn add_text_words(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
         let mut opinions = Opinions::default();
-        for (section, slots) in slots.sections(self.settings().bits).filter(|(section, _)| *section >= FIRST_WINDOW) {
+        for (section, slots) in slots
+            .sections(self.settings().bits)
+            .filter(|(section, _)| *section >= FIRST_WINDOW)
+        {
             opinions.add(section, self.logit(slots));
         }
         // What each window counts in the bounded opinion of the text.
         let text = opinions.text();
-        let share = if text == 0.0 { 0.0 } else { bounded(text) / text / opinions.windows() };
+        let share = if text == 0.0 {
+            0.0
+        } else {
+            bounded(text) / text / opinions.windows()
+        };
         let mut words = Vec::new();
-        each_text_word(view, self.settings().bits, |section, word| words.push((section, word)));
+        each_text_word(view, self.settings().bits, |section, word| {
+            words.push((section, word))
+        });
         for words in words.chunk_by(|(a, _), (b, _)| a == b) {
             let section = words.first().map_or(0, |(section, _)| *section);
-            let set = words.iter().flat_map(|(_, word)| [word.alone, word.with_last]);
+            let set = words
+                .iter()
+                .flat_map(|(_, word)| [word.alone, word.with_last]);
             let shares = self.shares(view, self.section(slots, section), share, set);
             for (_, word) in words {
                 let logit = shares.of(word.alone) + shares.of(word.with_last);
@@ -91,16 +112,24 @@ impl SiteLearner {
     }
 
     fn section<'s>(&self, slots: &'s Slots, wanted: Section) -> &'s [u32] {
-        slots.sections(self.settings().bits).find(|(section, _)| *section == wanted).map_or(&[], |(_, slots)| slots)
+        slots
+            .sections(self.settings().bits)
+            .find(|(section, _)| *section == wanted)
+            .map_or(&[], |(_, slots)| slots)
     }
 
     /// The bounded opinion of a section in proportion to what it says.
     fn to_bounded(&self, slots: &[u32]) -> f64 {
         let logit = self.logit(slots);
-        if logit == 0.0 { 0.0 } else { bounded(logit) / logit }
+        if logit == 0.0 {
+            0.0
+        } else {
+            bounded(logit) / logit
+        }
     }
 
-    /// What each time that a slot of one section is set adds to the logit, when the section counts `share` of what it says.
+    /// What each time that a slot of one section is set adds to the logit, when the section counts
+    /// `share` of what it says.
     fn shares<'s>(
         &self,
         view: &MilterView,
@@ -110,13 +139,24 @@ impl SiteLearner {
     ) -> Shares<'s> {
         let copy = Copied::of(view, self.settings());
         let mut times = vec![0.0_f64; slots.len()];
-        for slot in set.flat_map(|slot| [Some(slot), copy.as_ref().map(|copy| copy.slot(slot))]).flatten() {
-            if let Some(times) = slots.binary_search(&slot).ok().and_then(|index| times.get_mut(index)) {
+        for slot in set
+            .flat_map(|slot| [Some(slot), copy.as_ref().map(|copy| copy.slot(slot))])
+            .flatten()
+        {
+            if let Some(times) = slots
+                .binary_search(&slot)
+                .ok()
+                .and_then(|index| times.get_mut(index))
+            {
                 *times += 1.0;
             }
         }
         let sum: f64 = slots.iter().map(|slot| self.weight(*slot)).sum();
-        let scale = if sum == 0.0 { 0.0 } else { share * self.logit(slots) / sum };
+        let scale = if sum == 0.0 {
+            0.0
+        } else {
+            share * self.logit(slots) / sum
+        };
         let part = |(slot, times): (&u32, f64)| scale * self.weight(*slot) / times.max(1.0);
         let parts = slots.iter().zip(times).map(part).collect();
         Shares { slots, parts, copy }
@@ -130,7 +170,10 @@ pub(super) struct Together(BTreeMap<(String, String), f64>);
 impl Together {
     /// Adds one part.
     pub(super) fn add(&mut self, place: &str, word: &str, logit: f64) {
-        *self.0.entry((place.to_owned(), word.to_owned())).or_default() += logit;
+        *self
+            .0
+            .entry((place.to_owned(), word.to_owned()))
+            .or_default() += logit;
     }
 
     /// The sums, the strongest first.
@@ -152,7 +195,13 @@ struct Shares<'s> {
 impl Shares<'_> {
     /// Of a slot and of its second one in the copy of the domain.
     fn of(&self, slot: u32) -> f64 {
-        let part = |slot: u32| self.slots.binary_search(&slot).ok().and_then(|index| self.parts.get(index)).copied();
+        let part = |slot: u32| {
+            self.slots
+                .binary_search(&slot)
+                .ok()
+                .and_then(|index| self.parts.get(index))
+                .copied()
+        };
         let copied = self.copy.as_ref().and_then(|copy| part(copy.slot(slot)));
         part(slot).unwrap_or(0.0) + copied.unwrap_or(0.0)
     }
@@ -169,19 +218,33 @@ struct Word {
 fn words(view: &MilterView) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     let mut behind = 0;
-    each_line(view, |Line { field, at: line, .. }| {
-        let place = String::from_utf8_lossy(field).to_lowercase();
-        let mut at = line.start;
-        for word in view.bytes().get(line).unwrap_or_default().split(u8::is_ascii_whitespace) {
-            let end = at + word.len();
-            if !word.is_empty() {
-                let text = String::from_utf8_lossy(word).into_owned();
-                words.push(Word { place: place.clone(), text, from: behind });
-                behind = end;
+    each_line(
+        view,
+        |Line {
+             field, at: line, ..
+         }| {
+            let place = String::from_utf8_lossy(field).to_lowercase();
+            let mut at = line.start;
+            for word in view
+                .bytes()
+                .get(line)
+                .unwrap_or_default()
+                .split(u8::is_ascii_whitespace)
+            {
+                let end = at + word.len();
+                if !word.is_empty() {
+                    let text = String::from_utf8_lossy(word).into_owned();
+                    words.push(Word {
+                        place: place.clone(),
+                        text,
+                        from: behind,
+                    });
+                    behind = end;
+                }
+                at = end + 1;
             }
-            at = end + 1;
-        }
-    });
+        },
+    );
     words
 }
 
@@ -198,8 +261,16 @@ mod tests {
     fn taught() -> SiteLearner {
         let mut learner = SiteLearner::new(SiteSettings::default());
         for n in 0..20 {
-            learner.learn(&view(&format!("Subject: cheap pills {n}\n\nbuy pills pills pills now\n")), true);
-            learner.learn(&view(&format!("Subject: lunch {n}\n\nshall we meet for lunch\n")), false);
+            learner.learn(
+                &view(&format!(
+                    "Subject: cheap pills {n}\n\nbuy pills pills pills now\n"
+                )),
+                true,
+            );
+            learner.learn(
+                &view(&format!("Subject: lunch {n}\n\nshall we meet for lunch\n")),
+                false,
+            );
         }
         learner
     }
@@ -207,10 +278,18 @@ mod tests {
     #[test]
     fn the_parts_add_up_to_the_logit() {
         let domains = vec!["one.example".to_owned()];
-        let mut learner = SiteLearner::new(SiteSettings { domains, ..SiteSettings::default() });
+        let mut learner = SiteLearner::new(SiteSettings {
+            domains,
+            ..SiteSettings::default()
+        });
         let to_one = "Received: from x by mx for <a@one.example>; now\nSubject: lunch\n\nbuy lunch, buy pills\n";
         for n in 0..20 {
-            learner.learn(&view(&format!("Subject: cheap pills {n}\n\nbuy pills pills pills now\n")), true);
+            learner.learn(
+                &view(&format!(
+                    "Subject: cheap pills {n}\n\nbuy pills pills pills now\n"
+                )),
+                true,
+            );
             learner.learn(&view(to_one), false);
         }
         for raw in [
@@ -222,18 +301,33 @@ mod tests {
             "\n\n\n",
             "a",
             "\u{e4}\u{fc}: x\n\n\u{1f600} \u{0} end",
-            &format!("Subject: x\n\n{}buy pills", "shall we meet for lunch ".repeat(80)),
+            &format!(
+                "Subject: x\n\n{}buy pills",
+                "shall we meet for lunch ".repeat(80)
+            ),
         ] {
             let view = view(raw);
-            let sum: f64 = learner.contributions(&view).iter().map(|part| part.logit).sum();
-            assert!((sum - learner.score(&view)).abs() < 1e-9, "{raw:?}: {sum} {}", learner.score(&view));
+            let sum: f64 = learner
+                .contributions(&view)
+                .iter()
+                .map(|part| part.logit)
+                .sum();
+            assert!(
+                (sum - learner.score(&view)).abs() < 1e-9,
+                "{raw:?}: {sum} {}",
+                learner.score(&view)
+            );
         }
     }
 
     #[test]
     fn words_are_told_with_their_place_the_strongest_first() {
         let parts = taught().contributions(&view("Subject: cheap pills\n\nlunch and pills\n"));
-        let of = |place: &str, word: &str| parts.iter().find(|part| (&*part.place, &*part.word) == (place, word));
+        let of = |place: &str, word: &str| {
+            parts
+                .iter()
+                .find(|part| (&*part.place, &*part.word) == (place, word))
+        };
         assert!(of("text", "pills").unwrap().logit > 0.0);
         assert!(of("text", "lunch").unwrap().logit < 0.0);
         assert!(of("subject", "cheap").is_some() && of("subject", "pills").is_some());
@@ -246,7 +340,9 @@ mod tests {
         let (words, session) = (words(&view), view.session());
         // The last item of the session is `rcpt`, a space and a line end.
         let of_header = words.iter().filter(|word| word.from + 2 >= session);
-        let told: Vec<_> = of_header.map(|word| (&*word.place, &*word.text, word.from + 2 - session)).collect();
+        let told: Vec<_> = of_header
+            .map(|word| (&*word.place, &*word.text, word.from + 2 - session))
+            .collect();
         assert_eq!(
             told,
             [

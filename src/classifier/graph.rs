@@ -8,8 +8,8 @@
 //!         ─▶ MatMul(w1) ─▶ Add(b1) ─▶ Relu ─▶ MatMul(w2) ─▶ Add(b2) ─▶ logit f32[1,1]
 //! ```
 //!
-//! Each window of the text is looked at by itself and the strongest answer of each unit counts: what is put around a text
-//! does not make it weaker.
+//! Each window of the text is looked at by itself and the strongest answer of each unit counts:
+//! what is put around a text does not make it weaker.
 
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -67,8 +67,10 @@ impl Names {
         "Add",
     ];
     /// The initialisers, in order.
-    pub const WEIGHTS: [&'static str; 12] =
-        ["rows", "scale", "w0", "b0", "mean", "inverse", "clip_min", "clip_max", "w1", "b1", "w2", "b2"];
+    pub const WEIGHTS: [&'static str; 12] = [
+        "rows", "scale", "w0", "b0", "mean", "inverse", "clip_min", "clip_max", "w1", "b1", "w2",
+        "b2",
+    ];
 
     /// The dimensions of those initialisers.
     pub fn dimensions(buckets: usize, dense: usize) -> [Vec<usize>; 12] {
@@ -92,7 +94,10 @@ impl Names {
 /// Writes the digest over everything else into the metadata. Call it last.
 pub fn seal(model: &mut pb::ModelProto) {
     let value = digest(model);
-    model.metadata_props.push(pb::StringStringEntryProto { key: DIGEST.to_owned(), value });
+    model.metadata_props.push(pb::StringStringEntryProto {
+        key: DIGEST.to_owned(),
+        value,
+    });
 }
 
 /// SHA-256, in hexadecimal digits, of the encoded model without the digest itself.
@@ -104,35 +109,65 @@ fn digest(model: &mut pb::ModelProto) -> String {
 /// Hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// Whether the file is as it was sealed. Takes the digest out of the metadata.
 pub(super) fn check_seal(model: &mut pb::ModelProto) -> Result<(), ModelError> {
-    let Some(stored) = model.metadata_props.iter().find(|entry| entry.key == DIGEST).map(|entry| entry.value.clone())
+    let Some(stored) = model
+        .metadata_props
+        .iter()
+        .find(|entry| entry.key == DIGEST)
+        .map(|entry| entry.value.clone())
     else {
-        return Err(ModelError::Foreign { what: format!("the metadata `{DIGEST}`") });
+        return Err(ModelError::Foreign {
+            what: format!("the metadata `{DIGEST}`"),
+        });
     };
     if digest(model) == stored {
         Ok(())
     } else {
-        Err(ModelError::Damaged { cause: "its content does not match its digest".to_owned() })
+        Err(ModelError::Damaged {
+            cause: "its content does not match its digest".to_owned(),
+        })
     }
 }
 
-/// Whether the graph is the one above, with numbers that can be: whoever passes here holds no surprise for the engine.
+/// Whether the graph is the one above, with numbers that can be: whoever passes here holds no
+/// surprise for the engine.
 pub(super) fn check(model: &pb::ModelProto, manifest: &Manifest) -> Result<(), ModelError> {
-    let graph = model.graph.as_ref().ok_or_else(|| unusable("it has no graph"))?;
+    let graph = model
+        .graph
+        .as_ref()
+        .ok_or_else(|| unusable("it has no graph"))?;
     if manifest.bag != BAG_SIZE {
-        return Err(unusable(&format!("its bag has {} columns instead of {BAG_SIZE}", manifest.bag)));
+        return Err(unusable(&format!(
+            "its bag has {} columns instead of {BAG_SIZE}",
+            manifest.bag
+        )));
     }
     if !manifest.calibration.is_valid() {
-        return Err(unusable("its calibration has no positive slope or is not finite"));
+        return Err(unusable(
+            "its calibration has no positive slope or is not finite",
+        ));
     }
-    let operators: Vec<&str> = graph.node.iter().map(|node| node.op_type.as_str()).collect();
-    let inputs: Vec<&str> = graph.input.iter().map(|input| input.name.as_str()).collect();
+    let operators: Vec<&str> = graph
+        .node
+        .iter()
+        .map(|node| node.op_type.as_str())
+        .collect();
+    let inputs: Vec<&str> = graph
+        .input
+        .iter()
+        .map(|input| input.name.as_str())
+        .collect();
     if operators != Names::OPERATORS || inputs != Names::INPUTS {
-        return Err(unusable("its graph is not the one that this program writes"));
+        return Err(unusable(
+            "its graph is not the one that this program writes",
+        ));
     }
     if !(graph.output.iter().map(|output| output.name.as_str())).eq([Names::OUTPUT]) {
         return Err(unusable("it has another output than `logit`"));
@@ -140,9 +175,15 @@ pub(super) fn check(model: &pb::ModelProto, manifest: &Manifest) -> Result<(), M
     if graph.initializer.len() != Names::WEIGHTS.len() {
         return Err(unusable("it has another number of weights"));
     }
-    let expected = Names::WEIGHTS.into_iter().zip(Names::dimensions(manifest.buckets, manifest.dense));
+    let expected = Names::WEIGHTS
+        .into_iter()
+        .zip(Names::dimensions(manifest.buckets, manifest.dense));
     for (tensor, (name, dimensions)) in graph.initializer.iter().zip(expected) {
-        let precision = if name == "rows" { manifest.precision } else { Precision::Float };
+        let precision = if name == "rows" {
+            manifest.precision
+        } else {
+            Precision::Float
+        };
         check_tensor(tensor, name, &dimensions, precision)?;
     }
     Ok(())
@@ -158,7 +199,11 @@ fn check_tensor(
         Precision::Float => (DataType::Float, 4),
         Precision::Int8 => (DataType::Int8, 1),
     };
-    let same_dimensions = tensor.dims.iter().map(|&d| usize::try_from(d).ok()).eq(dimensions.iter().map(|&d| Some(d)));
+    let same_dimensions = tensor
+        .dims
+        .iter()
+        .map(|&d| usize::try_from(d).ok())
+        .eq(dimensions.iter().map(|&d| Some(d)));
     let bytes = dimensions.iter().product::<usize>() * width;
     let external = tensor.data_location == Some(DataLocation::External as i32);
     if tensor.name != name
@@ -167,16 +212,22 @@ fn check_tensor(
         || external
         || tensor.raw_data.len() != bytes
     {
-        return Err(unusable(&format!("the weights `{name}` have another type or shape")));
+        return Err(unusable(&format!(
+            "the weights `{name}` have another type or shape"
+        )));
     }
     let (floats, _) = tensor.raw_data.as_chunks::<4>();
     let sane = |bytes: &[u8; 4]| f32::from_le_bytes(*bytes).abs() <= WEIGHT_LIMIT;
     if precision == Precision::Float && !floats.iter().all(sane) {
-        return Err(unusable(&format!("the weights `{name}` hold a number that is not finite or far too large")));
+        return Err(unusable(&format!(
+            "the weights `{name}` hold a number that is not finite or far too large"
+        )));
     }
     Ok(())
 }
 
 fn unusable(cause: &str) -> ModelError {
-    ModelError::Unusable { cause: cause.to_owned() }
+    ModelError::Unusable {
+        cause: cause.to_owned(),
+    }
 }

@@ -32,8 +32,8 @@ impl Precision {
 /// Where a model comes from and how to read it. The same fields stand in `models/manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// First twelve hexadecimal digits of the SHA-256 of the file: the name of the model in verdicts and logs. Empty until
-    /// the file is written.
+    /// First twelve hexadecimal digits of the SHA-256 of the file: the name of the model in
+    /// verdicts and logs. Empty until the file is written.
     pub id: String,
     /// [`Schema::VERSION`] at training.
     pub schema_version: u32,
@@ -57,7 +57,8 @@ pub struct Manifest {
     pub spam: usize,
     /// The command that trained it.
     pub command: String,
-    /// When, as the caller of `train` said; part of the file, so the same date is needed for the same bytes.
+    /// When, as the caller of `train` said; part of the file, so the same date is needed for the
+    /// same bytes.
     pub date: String,
 }
 
@@ -74,9 +75,24 @@ impl Manifest {
     /// The entries for `metadata_props`, the example included; [`super::seal`] adds the digest.
     pub fn to_metadata(&self, example: &Example) -> Vec<pb::StringStringEntryProto> {
         let Calibration { slope, offset } = self.calibration;
-        let tokens: Vec<_> = example.features.tokens.iter().map(ToString::to_string).collect();
-        let segments: Vec<_> = example.features.segments.iter().map(ToString::to_string).collect();
-        let dense: Vec<_> = example.features.dense.iter().map(ToString::to_string).collect();
+        let tokens: Vec<_> = example
+            .features
+            .tokens
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let segments: Vec<_> = example
+            .features
+            .segments
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let dense: Vec<_> = example
+            .features
+            .dense
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         [
             ("schema_version", self.schema_version.to_string()),
             ("buckets", self.buckets.to_string()),
@@ -96,7 +112,10 @@ impl Manifest {
             ("example.dense", dense.join(",")),
             ("example.logit", example.logit.to_string()),
         ]
-        .map(|(key, value)| pb::StringStringEntryProto { key: format!("gatepost.{key}"), value })
+        .map(|(key, value)| pb::StringStringEntryProto {
+            key: format!("gatepost.{key}"),
+            value,
+        })
         .into()
     }
 
@@ -134,16 +153,27 @@ impl Manifest {
             segments: read.list("example.segments", Schema::SEGMENTS)?,
             dense: read.list("example.dense", 1_000)?,
         };
-        Ok((manifest, Example { features, logit: read.number("example.logit")? }))
+        Ok((
+            manifest,
+            Example {
+                features,
+                logit: read.number("example.logit")?,
+            },
+        ))
     }
 
     /// Refuses a model that was trained for other features.
     pub(super) fn check_schema(&self) -> Result<(), ModelError> {
-        let describe =
-            |version: u32, buckets: usize, dense: usize| format!("{version} ({buckets} buckets, {dense} dense)");
+        let describe = |version: u32, buckets: usize, dense: usize| {
+            format!("{version} ({buckets} buckets, {dense} dense)")
+        };
         let found = describe(self.schema_version, self.buckets, self.dense);
         let expected = describe(Schema::VERSION, Schema::BUCKETS, Schema::DENSE);
-        if found == expected { Ok(()) } else { Err(ModelError::Schema { found, expected }) }
+        if found == expected {
+            Ok(())
+        } else {
+            Err(ModelError::Schema { found, expected })
+        }
     }
 }
 
@@ -151,12 +181,19 @@ struct Entries<'a>(&'a [pb::StringStringEntryProto]);
 
 impl<'a> Entries<'a> {
     fn text(&self, key: &str) -> Result<&'a str, ModelError> {
-        let entry = self.0.iter().find(|entry| entry.key.strip_prefix("gatepost.") == Some(key));
-        entry.map(|entry| entry.value.as_str()).ok_or_else(|| foreign(&format!("the metadata `gatepost.{key}`")))
+        let entry = self
+            .0
+            .iter()
+            .find(|entry| entry.key.strip_prefix("gatepost.") == Some(key));
+        entry
+            .map(|entry| entry.value.as_str())
+            .ok_or_else(|| foreign(&format!("the metadata `gatepost.{key}`")))
     }
 
     fn number<T: std::str::FromStr>(&self, key: &str) -> Result<T, ModelError> {
-        self.text(key)?.parse().map_err(|_| foreign(&format!("a number in the metadata `gatepost.{key}`")))
+        self.text(key)?
+            .parse()
+            .map_err(|_| foreign(&format!("a number in the metadata `gatepost.{key}`")))
     }
 
     fn list<T: std::str::FromStr>(&self, key: &str, limit: usize) -> Result<Vec<T>, ModelError> {
@@ -164,10 +201,16 @@ impl<'a> Entries<'a> {
         let numbers: Option<Vec<T>> = items.map(|item| item.parse().ok()).collect();
         numbers
             .filter(|numbers| numbers.len() <= limit)
-            .ok_or_else(|| foreign(&format!("a list of at most {limit} numbers in the metadata `gatepost.{key}`")))
+            .ok_or_else(|| {
+                foreign(&format!(
+                    "a list of at most {limit} numbers in the metadata `gatepost.{key}`"
+                ))
+            })
     }
 }
 
 fn foreign(what: &str) -> ModelError {
-    ModelError::Foreign { what: what.to_owned() }
+    ModelError::Foreign {
+        what: what.to_owned(),
+    }
 }

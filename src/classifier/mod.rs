@@ -1,9 +1,11 @@
-//! From a [`crate::features::FeatureVector`] and a [`crate::features::MilterView`] to the probability that the mail is spam:
-//! a content model in ONNX that `tract` runs in this process, a learner that knows this site, and a stacker over both.
+//! From a [`crate::features::FeatureVector`] and a [`crate::features::MilterView`] to the
+//! probability that the mail is spam: a content model in ONNX that `tract` runs in this process, a
+//! learner that knows this site, and a stacker over both.
 //!
-//! A model file is outside data: [`Model::load`] refuses what is damaged, of another schema, of other shapes or what does
-//! not give the stored answer to the stored example, and it says why. Nothing is logged and nothing is read here; `tract`
-//! itself speaks at debug level under the log target `tract_*`.
+//! A model file is outside data: [`Model::load`] refuses what is damaged, of another schema, of
+//! other shapes or what does not give the stored answer to the stored example, and it says why.
+//! Nothing is logged and nothing is read here; `tract` itself speaks at debug level under the log
+//! target `tract_*`.
 
 mod claim;
 mod contribution;

@@ -37,7 +37,8 @@ impl fmt::Display for Probability {
     }
 }
 
-/// Platt's calibration: log-odds = `slope` * logit + `offset`, fitted on mail that the model was not trained on.
+/// Platt's calibration: log-odds = `slope` * logit + `offset`, fitted on mail that the model was
+/// not trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Positive: calibration never turns the order of two mails.
@@ -48,7 +49,10 @@ pub struct Calibration {
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { slope: 1.0, offset: 0.0 }
+        Self {
+            slope: 1.0,
+            offset: 0.0,
+        }
     }
 }
 
@@ -71,10 +75,24 @@ mod tests {
 
     #[test]
     fn only_zero_to_one() {
-        for (value, good) in [(0.0, true), (1.0, true), (-1e-9, false), (1.000_001, false), (f64::NAN, false)] {
+        for (value, good) in [
+            (0.0, true),
+            (1.0, true),
+            (-1e-9, false),
+            (1.000_001, false),
+            (f64::NAN, false),
+        ] {
             assert_eq!(Probability::new(value).is_some(), good, "{value}");
         }
-        for logit in [f64::NEG_INFINITY, -1e300, -700.0, 0.0, 700.0, f64::INFINITY, f64::NAN] {
+        for logit in [
+            f64::NEG_INFINITY,
+            -1e300,
+            -700.0,
+            0.0,
+            700.0,
+            f64::INFINITY,
+            f64::NAN,
+        ] {
             let value = Probability::from_logit(logit).value();
             assert!((0.0..=1.0).contains(&value), "{logit} -> {value}");
         }
@@ -86,7 +104,12 @@ mod tests {
     #[test]
     fn calibration_must_keep_the_order() {
         assert!(Calibration::default().is_valid());
-        for (slope, offset) in [(0.0, 0.0), (-1.0, 0.0), (f64::NAN, 0.0), (1.0, f64::INFINITY)] {
+        for (slope, offset) in [
+            (0.0, 0.0),
+            (-1.0, 0.0),
+            (f64::NAN, 0.0),
+            (1.0, f64::INFINITY),
+        ] {
             assert!(!Calibration { slope, offset }.is_valid());
         }
     }

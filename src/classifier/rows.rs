@@ -1,8 +1,10 @@
-//! The rows of the embedding, and their sums: the part of the network that this program works out itself.
+//! The rows of the embedding, and their sums: the part of the network that this program works out
+//! itself.
 //!
-//! The graph has it as a Gather, a Cast and two products with matrices that are mostly zeros, as ONNX has no operator that sums
-//! the rows of a list. For a mail of 5.5 kB that took the engine most of 112 microseconds; with the sums worked out here
-//! sums and network take 30 (2026-11-28, `cargo bench --bench classify`). A test holds the two equal.
+//! The graph has it as a Gather, a Cast and two products with matrices that are mostly zeros, as
+//! ONNX has no operator that sums the rows of a list. For a mail of 5.5 kB that took the engine
+//! most of 112 microseconds; with the sums worked out here sums and network take 30 (2026-11-28,
+//! `cargo bench --bench classify`). A test holds the two equal.
 
 use tract_onnx::pb;
 
@@ -29,15 +31,27 @@ type Bag = [f32; BAG_SIZE];
 
 impl Rows {
     /// Those of a graph that was checked.
-    pub(super) fn of(graph: Option<&pb::GraphProto>, precision: Precision) -> Result<Self, ModelError> {
+    pub(super) fn of(
+        graph: Option<&pb::GraphProto>,
+        precision: Precision,
+    ) -> Result<Self, ModelError> {
         let name = Names::WEIGHTS[0];
-        let tensor = graph.and_then(|graph| graph.initializer.iter().find(|tensor| tensor.name == name));
-        let raw =
-            &tensor.ok_or_else(|| ModelError::Unusable { cause: format!("it has no weights `{name}`") })?.raw_data;
+        let tensor =
+            graph.and_then(|graph| graph.initializer.iter().find(|tensor| tensor.name == name));
+        let raw = &tensor
+            .ok_or_else(|| ModelError::Unusable {
+                cause: format!("it has no weights `{name}`"),
+            })?
+            .raw_data;
         Ok(match precision {
             Precision::Float => {
                 let (floats, _) = raw.as_chunks::<4>();
-                Self::Float(floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
+                Self::Float(
+                    floats
+                        .iter()
+                        .map(|bytes| f32::from_le_bytes(*bytes))
+                        .collect(),
+                )
             }
             Precision::Int8 => Self::Int8(raw.iter().map(|byte| byte.cast_signed()).collect()),
         })
@@ -47,15 +61,28 @@ impl Rows {
     pub(super) fn sums(&self, features: &FeatureVector) -> Sums {
         let segments: Vec<(Bag, usize)> = features
             .ranges()
-            .map(|range| (self.sum(features.tokens.get(range.clone()).unwrap_or_default()), range.len()))
+            .map(|range| {
+                (
+                    self.sum(features.tokens.get(range.clone()).unwrap_or_default()),
+                    range.len(),
+                )
+            })
             .collect();
-        let (own, windows) = segments.split_at_checked(Schema::FIRST_WINDOW).unwrap_or_default();
+        let (own, windows) = segments
+            .split_at_checked(Schema::FIRST_WINDOW)
+            .unwrap_or_default();
         let mut text = ([0.0; BAG_SIZE], 0);
         for (bag, length) in windows {
-            text.0.iter_mut().zip(bag).for_each(|(sum, value)| *sum += value);
+            text.0
+                .iter_mut()
+                .zip(bag)
+                .for_each(|(sum, value)| *sum += value);
             text.1 += length;
         }
-        let mut sums = Sums { bags: [0.0; WHOLE_BAGS * BAG_SIZE], windows: [0.0; Schema::WINDOWS * BAG_SIZE] };
+        let mut sums = Sums {
+            bags: [0.0; WHOLE_BAGS * BAG_SIZE],
+            windows: [0.0; Schema::WINDOWS * BAG_SIZE],
+        };
         let (bags, _) = sums.bags.as_chunks_mut::<BAG_SIZE>();
         let (of_windows, _) = sums.windows.as_chunks_mut::<BAG_SIZE>();
         let weighed = |(bag, length): &(Bag, usize)| bag.map(|value| value * weight(*length));
@@ -70,13 +97,17 @@ impl Rows {
 
     /// The sum of the rows of some tokens.
     fn sum(&self, tokens: &[i64]) -> Bag {
-        let places = tokens.iter().filter_map(|&token| usize::try_from(token).ok());
+        let places = tokens
+            .iter()
+            .filter_map(|&token| usize::try_from(token).ok());
         match self {
             Self::Float(rows) => {
                 let (rows, _) = rows.as_chunks::<BAG_SIZE>();
                 let mut sum = [0.0; BAG_SIZE];
                 for row in places.filter_map(|place| rows.get(place)) {
-                    sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                    sum.iter_mut()
+                        .zip(row)
+                        .for_each(|(sum, value)| *sum += value);
                 }
                 sum
             }
@@ -84,7 +115,9 @@ impl Rows {
                 let (rows, _) = rows.as_chunks::<BAG_SIZE>();
                 let mut sum = [0_i32; BAG_SIZE];
                 for row in places.filter_map(|place| rows.get(place)) {
-                    sum.iter_mut().zip(row).for_each(|(sum, value)| *sum = sum.wrapping_add(i32::from(*value)));
+                    sum.iter_mut()
+                        .zip(row)
+                        .for_each(|(sum, value)| *sum = sum.wrapping_add(i32::from(*value)));
                 }
                 #[expect(clippy::cast_precision_loss, reason = "at most 7,000 times 127")]
                 sum.map(|sum| sum as f32)

@@ -1,27 +1,32 @@
-//! From a view to the slots of the site learner's tables: where each 4-gram of its header, each word and each pair of
-//! neighbouring words has its weight.
+//! From a view to the slots of the site learner's tables: where each 4-gram of its header, each
+//! word and each pair of neighbouring words has its weight.
 //!
-//! Three tables, because they see different things, and because what an attacker can change of one does not touch the others.
-//! 4-grams and words of session and header, each in the name space of its field: what stands in one field says nothing in
-//! another, and a field that nobody ever writes says nothing at all. And words of the decoded text, one window of
-//! [`WINDOW`] bytes after the other: a window says the same whatever stands around it (but for the pair that its first word
+//! Three tables, because they see different things, and because what an attacker can change of one
+//! does not touch the others. 4-grams and words of session and header, each in the name space of
+//! its field: what stands in one field says nothing in another, and a field that nobody ever writes
+//! says nothing at all. And words of the decoded text, one window of [`WINDOW`] bytes after the
+//! other: a window says the same whatever stands around it (but for the pair that its first word
 //! makes with the word before).
 //!
-//! What claims an identity has a name space of its own: those that nobody vouches for share one, those of each
-//! authenticated sender domain have another. So a forged sender inherits nothing from the real one, and a stranger who is
-//! authenticated as himself nothing from anybody whose name he writes beside it.
+//! What claims an identity has a name space of its own: those that nobody vouches for share one,
+//! those of each authenticated sender domain have another. So a forged sender inherits nothing from
+//! the real one, and a stranger who is authenticated as himself nothing from anybody whose name he
+//! writes beside it.
 
 use super::SiteSettings;
 use crate::features::MilterView;
 
-/// Slots that one mail sets: sorted, each once in its section. What a label log has to keep in order to replay or undo a label.
+/// Slots that one mail sets: sorted, each once in its section. What a label log has to keep in
+/// order to replay or undo a label.
 ///
-/// With tables of `n` slots, numbers below `n` are those of 4-grams of the header, those from `n` to `2n` those of words there,
-/// and from then on each `n` numbers are those of one window of the text; all windows share one table.
+/// With tables of `n` slots, numbers below `n` are those of 4-grams of the header, those from `n`
+/// to `2n` those of words there, and from then on each `n` numbers are those of one window of the
+/// text; all windows share one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slots(Vec<u32>);
 
-/// What the slots of a mail are divided into: 0 and 1 are 4-grams and words of the header, the others the windows of the text.
+/// What the slots of a mail are divided into: 0 and 1 are 4-grams and words of the header, the
+/// others the windows of the text.
 pub(super) type Section = u32;
 
 /// The section of the first window.
@@ -32,9 +37,11 @@ pub(super) const TABLES: usize = 3;
 const WINDOW: usize = 640;
 
 impl Slots {
-    /// Most slots of one mail: every byte of the header begins a 4-gram, every third one there and in the text a word and a
-    /// pair; and once more all of them in the copy of the recipient's domain.
-    pub const LIMIT: usize = 2 * (MilterView::LIMIT + 2 * (MilterView::LIMIT / 3 + MilterView::TEXT / 3 + 2));
+    /// Most slots of one mail: every byte of the header begins a 4-gram, every third one there and
+    /// in the text a word and a pair; and once more all of them in the copy of the recipient's
+    /// domain.
+    pub const LIMIT: usize =
+        2 * (MilterView::LIMIT + 2 * (MilterView::LIMIT / 3 + MilterView::TEXT / 3 + 2));
 
     /// The slot numbers.
     pub fn numbers(&self) -> &[u32] {
@@ -63,7 +70,9 @@ impl Slots {
 
     /// The sections with their slots.
     pub(super) fn sections(&self, bits: u32) -> impl Iterator<Item = (Section, &[u32])> {
-        self.0.chunk_by(move |a, b| a >> bits == b >> bits).map(move |slots| (section(slots, bits), slots))
+        self.0
+            .chunk_by(move |a, b| a >> bits == b >> bits)
+            .map(move |slots| (section(slots, bits), slots))
     }
 }
 
@@ -82,7 +91,8 @@ pub(super) fn place(slot: u32, bits: u32) -> usize {
     table(slot >> bits) << bits | (slot & ((1 << bits) - 1)) as usize
 }
 
-/// The copy of one recipient domain: every slot has a second one, in the same section, that belongs to this domain.
+/// The copy of one recipient domain: every slot has a second one, in the same section, that belongs
+/// to this domain.
 pub(super) struct Copied {
     name_space: u32,
     bits: u32,
@@ -91,7 +101,10 @@ pub(super) struct Copied {
 impl Copied {
     /// That of the view's recipient, where the settings name its domain.
     pub(super) fn of(view: &MilterView, settings: &SiteSettings) -> Option<Self> {
-        settings.domain(view).map(|domain| Self { name_space: name_space(domain), bits: settings.bits })
+        settings.domain(view).map(|domain| Self {
+            name_space: name_space(domain),
+            bits: settings.bits,
+        })
     }
 
     /// The second slot. An odd factor and an exclusive or: no two slots share their second one.
@@ -127,7 +140,10 @@ pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)
         let mut rest = line;
         // The first line of the header goes on with nothing, whatever it begins with.
         if at == view.session() || !line.first().is_some_and(u8::is_ascii_whitespace) {
-            let end = line.iter().position(|byte| *byte == b':' || byte.is_ascii_whitespace()).unwrap_or(line.len());
+            let end = line
+                .iter()
+                .position(|byte| *byte == b':' || byte.is_ascii_whitespace())
+                .unwrap_or(line.len());
             (field, rest) = line.split_at_checked(end).unwrap_or((line, &[]));
             while claimed.next_if(|claim| claim.end <= at).is_some() {}
             let is_claim = claimed.peek().is_some_and(|claim| claim.contains(&at));
@@ -135,7 +151,12 @@ pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)
             let origin = if at < view.session() { SESSION } else { 0 };
             place = hash(origin ^ if is_claim { claims } else { 0 }, field);
         }
-        take(Line { field, rest, at: at..at + line.len(), place });
+        take(Line {
+            field,
+            rest,
+            at: at..at + line.len(),
+            place,
+        });
         at += line.len();
     }
 }
@@ -144,11 +165,17 @@ pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)
 pub(super) fn each_gram(view: &MilterView, bits: u32, mut take: impl FnMut(usize, u32)) {
     let shift = 32 - bits;
     each_line(view, |Line { at, place, .. }| {
-        let bytes = view.bytes().get(at.start..at.end.saturating_add(3).min(view.bytes().len())).unwrap_or_default();
+        let bytes = view
+            .bytes()
+            .get(at.start..at.end.saturating_add(3).min(view.bytes().len()))
+            .unwrap_or_default();
         let name_space = (place >> 32) as u32;
         for (at, gram) in at.zip(bytes.array_windows::<4>()) {
             // Fibonacci hashing: the high bits of the product depend on all four bytes.
-            take(at, (u32::from_le_bytes(*gram) ^ name_space).wrapping_mul(0x9e37_79b1) >> shift);
+            take(
+                at,
+                (u32::from_le_bytes(*gram) ^ name_space).wrapping_mul(0x9e37_79b1) >> shift,
+            );
         }
     });
 }
@@ -177,7 +204,13 @@ struct Words {
 
 impl Words {
     /// The word, if it is none of those that are skipped.
-    fn word<'v>(&mut self, section: Section, place: u64, field: &'v [u8], text: &'v [u8]) -> Option<Word<'v>> {
+    fn word<'v>(
+        &mut self,
+        section: Section,
+        place: u64,
+        field: &'v [u8],
+        text: &'v [u8],
+    ) -> Option<Word<'v>> {
         let text = text.get(..text.len().min(*WORD.end())).unwrap_or_default();
         if text.len() < *WORD.start() {
             return None;
@@ -186,24 +219,42 @@ impl Words {
         let pair = hash.wrapping_mul(3) ^ self.last;
         self.last = hash.wrapping_mul(7);
         let slot = |hash: u64| slot(hash, self.bits) | section << self.bits;
-        Some(Word { field, text, alone: slot(hash), with_last: slot(pair ^ PAIR) })
+        Some(Word {
+            field,
+            text,
+            alone: slot(hash),
+            with_last: slot(pair ^ PAIR),
+        })
     }
 }
 
 /// Calls `take` with each word of session and header, in order.
-pub(super) fn each_header_word<'v>(view: &'v MilterView, bits: u32, mut take: impl FnMut(Word<'v>)) {
+pub(super) fn each_header_word<'v>(
+    view: &'v MilterView,
+    bits: u32,
+    mut take: impl FnMut(Word<'v>),
+) {
     let mut words = Words { bits, last: 0 };
-    each_line(view, |Line { field, rest, place, .. }| {
-        for text in rest.split(|byte| !is_of_word(*byte)) {
-            if let Some(word) = words.word(1, place, field, text) {
-                take(word);
+    each_line(
+        view,
+        |Line {
+             field, rest, place, ..
+         }| {
+            for text in rest.split(|byte| !is_of_word(*byte)) {
+                if let Some(word) = words.word(1, place, field, text) {
+                    take(word);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Calls `take` with the section and each word of the text, in order.
-pub(super) fn each_text_word<'v>(view: &'v MilterView, bits: u32, mut take: impl FnMut(Section, Word<'v>)) {
+pub(super) fn each_text_word<'v>(
+    view: &'v MilterView,
+    bits: u32,
+    mut take: impl FnMut(Section, Word<'v>),
+) {
     let mut words = Words { bits, last: 0 };
     let mut at = 0;
     for text in view.text().as_bytes().split(|byte| !is_of_word(*byte)) {
@@ -227,7 +278,9 @@ fn is_of_word(byte: u8) -> bool {
         let mut bits = 0;
         let mut byte = 0_u8;
         while byte < 0x80 {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'\'' | b'-' | b'.' | b'!' | b'_') {
+            if byte.is_ascii_alphanumeric()
+                || matches!(byte, b'$' | b'\'' | b'-' | b'.' | b'!' | b'_')
+            {
                 bits |= 1 << byte;
             }
             byte += 1;
@@ -240,8 +293,9 @@ fn is_of_word(byte: u8) -> bool {
 /// 64-bit FNV-1a of a word in lower case (ASCII only), begun at a place.
 fn hash(place: u64, word: &[u8]) -> u64 {
     let start = place ^ 0xcbf2_9ce4_8422_2325;
-    word.iter()
-        .fold(start, |hash, byte| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3))
+    word.iter().fold(start, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Where in its table a word has its weight.
@@ -252,11 +306,18 @@ fn slot(hash: u64, bits: u32) -> u32 {
 
 /// What sets the claims of one authenticated domain apart: 32-bit FNV-1a.
 fn name_space(domain: &str) -> u32 {
-    domain.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    domain.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
-/// Calls `take` with each section and every slot that the view sets in it, as often as it sets it, in no order.
-pub(super) fn each_section(view: &MilterView, settings: &SiteSettings, mut take: impl FnMut(Section, &[u32])) {
+/// Calls `take` with each section and every slot that the view sets in it, as often as it sets it,
+/// in no order.
+pub(super) fn each_section(
+    view: &MilterView,
+    settings: &SiteSettings,
+    mut take: impl FnMut(Section, &[u32]),
+) {
     let copy = Copied::of(view, settings);
     let bits = settings.bits;
     let mut slots: Vec<u32> = Vec::with_capacity(2 * view.bytes().len());
@@ -272,7 +333,9 @@ pub(super) fn each_section(view: &MilterView, settings: &SiteSettings, mut take:
     };
     each_gram(view, bits, |_, slot| slots.push(slot));
     give(0, &mut slots);
-    each_header_word(view, bits, |word| slots.extend([word.alone, word.with_last]));
+    each_header_word(view, bits, |word| {
+        slots.extend([word.alone, word.with_last])
+    });
     give(1, &mut slots);
     let mut current = FIRST_WINDOW;
     each_text_word(view, bits, |section, word| {
@@ -285,7 +348,8 @@ pub(super) fn each_section(view: &MilterView, settings: &SiteSettings, mut take:
     give(current, &mut slots);
 }
 
-/// A set of the slots of one section, one bit for each: quicker than sorting them, where their order does not matter.
+/// A set of the slots of one section, one bit for each: quicker than sorting them, where their
+/// order does not matter.
 pub(super) struct Set {
     words: Vec<u64>,
     mask: u32,
@@ -294,12 +358,17 @@ pub(super) struct Set {
 impl Set {
     /// An empty set for tables of that size.
     pub(super) fn new(bits: u32) -> Self {
-        Self { words: vec![0; (1_usize << bits).div_ceil(64)], mask: (1 << bits) - 1 }
+        Self {
+            words: vec![0; (1_usize << bits).div_ceil(64)],
+            mask: (1 << bits) - 1,
+        }
     }
 
     /// Adds a slot. Says whether it is new.
     pub(super) fn add(&mut self, slot: u32) -> bool {
-        let Some((word, bit)) = self.bit(slot) else { return false };
+        let Some((word, bit)) = self.bit(slot) else {
+            return false;
+        };
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new
@@ -316,7 +385,9 @@ impl Set {
 
     fn bit(&mut self, slot: u32) -> Option<(&mut u64, u64)> {
         let slot = slot & self.mask;
-        self.words.get_mut(slot as usize / 64).map(|word| (word, 1 << (slot % 64)))
+        self.words
+            .get_mut(slot as usize / 64)
+            .map(|word| (word, 1 << (slot % 64)))
     }
 }
 
@@ -333,30 +404,52 @@ mod tests {
         let view = view(raw);
         let mut words = Vec::new();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        each_header_word(&view, 18, |word| words.push((text(word.field), text(word.text))));
-        each_text_word(&view, 18, |_, word| words.push((text(word.field), text(word.text))));
+        each_header_word(&view, 18, |word| {
+            words.push((text(word.field), text(word.text)))
+        });
+        each_text_word(&view, 18, |_, word| {
+            words.push((text(word.field), text(word.text)))
+        });
         words
     }
 
     /// How many slots each section has.
     fn counts(slots: &Slots) -> Vec<(Section, usize)> {
-        slots.sections(18).map(|(section, slots)| (section, slots.len())).collect()
+        slots
+            .sections(18)
+            .map(|(section, slots)| (section, slots.len()))
+            .collect()
     }
 
     #[test]
     fn slots_are_a_bounded_set() {
         let grams = |raw: &str| counts(&Slots::of(&view(raw), &SiteSettings::default()))[0].1;
         // Fields are set apart, so the 4-grams of another field with the same value are others.
-        let (none, one, both) =
-            (grams("\n\n"), grams("Ab: zzzzzzzzzz\n\n"), grams("Ab: zzzzzzzzzz\nCd: zzzzzzzzzz\n\n"));
-        assert!(none < one && both >= one + (one - none) - 4, "{none} {one} {both}");
+        let (none, one, both) = (
+            grams("\n\n"),
+            grams("Ab: zzzzzzzzzz\n\n"),
+            grams("Ab: zzzzzzzzzz\nCd: zzzzzzzzzz\n\n"),
+        );
+        assert!(
+            none < one && both >= one + (one - none) - 4,
+            "{none} {one} {both}"
+        );
         for n in [1_000, 6_000, 20_000] {
             let text = (0..n).fold(String::new(), |text, i| text + &format!("{i} "));
             let domains = vec!["one.example".to_owned()];
-            let settings = SiteSettings { domains, ..SiteSettings::default() };
-            let slots = Slots::of(&view(&format!("Delivered-To: a@one.example\nX: {text}\n\n{text}")), &settings);
+            let settings = SiteSettings {
+                domains,
+                ..SiteSettings::default()
+            };
+            let slots = Slots::of(
+                &view(&format!("Delivered-To: a@one.example\nX: {text}\n\n{text}")),
+                &settings,
+            );
             assert!(slots.numbers().len() < Slots::LIMIT);
-            assert!(slots.numbers().is_sorted_by(|a, b| a < b), "sorted, each once");
+            assert!(
+                slots.numbers().is_sorted_by(|a, b| a < b),
+                "sorted, each once"
+            );
             assert_eq!(Slots::from_numbers(slots.numbers().to_vec()), slots);
         }
     }
@@ -364,27 +457,51 @@ mod tests {
     #[test]
     fn windows_of_the_text_are_sections() {
         let slots = |text: &str| Slots::of(&view(&format!("\n\n{text}")), &SiteSettings::default());
-        let sections = |text: &str| counts(&slots(text)).last().map_or(0, |(section, _)| *section);
+        let sections = |text: &str| {
+            counts(&slots(text))
+                .last()
+                .map_or(0, |(section, _)| *section)
+        };
         assert_eq!(sections("ab"), FIRST_WINDOW);
         assert_eq!(sections(&"ab ".repeat(WINDOW + 1)), FIRST_WINDOW + 3);
         let longest = sections(&"ab ".repeat(MilterView::TEXT));
-        assert_eq!(longest as usize, FIRST_WINDOW as usize + MilterView::TEXT / WINDOW);
+        assert_eq!(
+            longest as usize,
+            FIRST_WINDOW as usize + MilterView::TEXT / WINDOW
+        );
         // The same words in another window have the same weights.
         let filler = "x ".repeat(WINDOW / 2);
-        let (first, second) = (slots(&format!("{filler}ab cd")), slots(&format!("{filler}{filler}ab cd")));
+        let (first, second) = (
+            slots(&format!("{filler}ab cd")),
+            slots(&format!("{filler}{filler}ab cd")),
+        );
         let places = |slots: &Slots| -> Vec<usize> {
-            let last = slots.sections(18).last().map(|(_, slots)| slots.to_vec()).unwrap_or_default();
+            let last = slots
+                .sections(18)
+                .last()
+                .map(|(_, slots)| slots.to_vec())
+                .unwrap_or_default();
             last.iter().map(|slot| place(*slot, 18)).collect()
         };
         assert_eq!(places(&first), places(&second));
-        assert!(places(&first).iter().all(|place| (2 << 18..3 << 18).contains(place)));
+        assert!(
+            places(&first)
+                .iter()
+                .all(|place| (2 << 18..3 << 18).contains(place))
+        );
     }
 
     #[test]
     fn a_set_takes_each_slot_once_and_gives_it_back() {
         let mut set = Set::new(16);
         let last = (1 << 16) - 1;
-        for (slot, is_new) in [(5, true), (5, false), (last, true), (last, false), (5 | 3 << 16, false)] {
+        for (slot, is_new) in [
+            (5, true),
+            (5, false),
+            (last, true),
+            (last, false),
+            (5 | 3 << 16, false),
+        ] {
             assert_eq!(set.add(slot), is_new, "{slot}");
         }
         set.remove(&[5, last]);
@@ -396,7 +513,10 @@ mod tests {
         let raw = "Subject: Win $9.99!\n folded\nX: a\nContent-Transfer-Encoding: base64\n\nSGVsbG8sIHdvcmxkIQ==\n";
         let told = words(raw);
         let of = |wanted: &str| -> Vec<&str> {
-            told.iter().filter(|(field, _)| field == wanted).map(|(_, text)| text.as_str()).collect()
+            told.iter()
+                .filter(|(field, _)| field == wanted)
+                .map(|(_, text)| text.as_str())
+                .collect()
         };
         assert_eq!(of("Subject"), ["Win", "$9.99!", "folded"]);
         assert_eq!(of("X"), [""; 0], "one letter is no word");
@@ -407,40 +527,71 @@ mod tests {
     fn words_have_their_place_and_no_case() {
         let slots = |raw: &str| {
             let mut slots = Vec::new();
-            each_header_word(&view(raw), 18, |word| slots.push((word.alone, word.with_last)));
-            each_text_word(&view(raw), 18, |_, word| slots.push((word.alone, word.with_last)));
+            each_header_word(&view(raw), 18, |word| {
+                slots.push((word.alone, word.with_last))
+            });
+            each_text_word(&view(raw), 18, |_, word| {
+                slots.push((word.alone, word.with_last))
+            });
             slots
         };
         let last = |raw: &str| slots(raw).last().copied().unwrap();
         let last_alone = |raw: &str| last(raw).0;
         assert_eq!(last_alone("\n\none two"), last_alone("\n\nthree TWO"));
-        assert_ne!(last("\n\none two").1, last("\n\nthree two").1, "the pair differs");
+        assert_ne!(
+            last("\n\none two").1,
+            last("\n\nthree two").1,
+            "the pair differs"
+        );
         let place = |raw: &str| place(last_alone(raw), 18);
         assert_ne!(place("\n\ntwo"), place("Xy: two\n\n"));
         assert_ne!(place("Xy: two\n\n"), place("Yx: two\n\n"));
         let trust = Trust::of(&["mx.example.net".to_owned()]);
         let forged = MilterView::of_stored(b" aligned\nFrom: x@example.com\n\n", &trust);
         let mut told = Vec::new();
-        each_header_word(&forged, 18, |word| told.push((word.field.to_vec(), word.text.to_vec())));
+        each_header_word(&forged, 18, |word| {
+            told.push((word.field.to_vec(), word.text.to_vec()))
+        });
         assert!(
-            told.contains(&(b"auth".to_vec(), b"none".to_vec())) && told.contains(&(Vec::new(), b"aligned".to_vec()))
+            told.contains(&(b"auth".to_vec(), b"none".to_vec()))
+                && told.contains(&(Vec::new(), b"aligned".to_vec()))
         );
-        assert_ne!(last_alone("helo two\n\n"), slots("Received: from two (x [192.0.2.1])\n\n")[0].0, "not the session");
+        assert_ne!(
+            last_alone("helo two\n\n"),
+            slots("Received: from two (x [192.0.2.1])\n\n")[0].0,
+            "not the session"
+        );
     }
 
-    /// What an attacker writes into a field of his own says nothing of other fields, nor does a padded body.
+    /// What an attacker writes into a field of his own says nothing of other fields, nor does a
+    /// padded body.
     #[test]
     fn header_sections_do_not_depend_on_the_body() {
         let header = |raw: &str| -> Vec<Vec<u32>> {
             let slots = Slots::of(&view(raw), &SiteSettings::default());
-            slots.sections(18).filter(|(section, _)| *section < FIRST_WINDOW).map(|(_, slots)| slots.to_vec()).collect()
+            slots
+                .sections(18)
+                .filter(|(section, _)| *section < FIRST_WINDOW)
+                .map(|(_, slots)| slots.to_vec())
+                .collect()
         };
         let short = header("From: a@example.com\nSubject: x\n\nbody");
-        assert_eq!(short, header(&format!("From: a@example.com\nSubject: x\n\nbody{}", "<b>y</b> ".repeat(5_000))));
+        assert_eq!(
+            short,
+            header(&format!(
+                "From: a@example.com\nSubject: x\n\nbody{}",
+                "<b>y</b> ".repeat(5_000)
+            ))
+        );
         assert_eq!(short.len(), 2);
         // Words of one more field are other slots; those that were there stay.
         let more = header("From: a@example.com\nSubject: x\nX-Mine: From a@example.com\n\nbody");
-        let kept = |section: usize| short[section].iter().filter(|slot| more[section].contains(slot)).count();
+        let kept = |section: usize| {
+            short[section]
+                .iter()
+                .filter(|slot| more[section].contains(slot))
+                .count()
+        };
         assert_eq!((kept(0), kept(1)), (short[0].len(), short[1].len()));
         assert!(more[1].len() > short[1].len());
     }
@@ -449,19 +600,34 @@ mod tests {
     fn slots_of_a_log_are_bounded() {
         let most = u32::try_from(Slots::LIMIT).unwrap();
         for count in [most, most + 1] {
-            assert_eq!(Slots::from_numbers((0..count).collect()).numbers().len(), Slots::LIMIT, "{count}");
+            assert_eq!(
+                Slots::from_numbers((0..count).collect()).numbers().len(),
+                Slots::LIMIT,
+                "{count}"
+            );
         }
     }
 
     #[test]
     fn long_words_are_cut() {
-        assert_eq!(words(&format!("\n\n{}", "x".repeat(99))).last().unwrap().1.len(), 30);
+        assert_eq!(
+            words(&format!("\n\n{}", "x".repeat(99)))
+                .last()
+                .unwrap()
+                .1
+                .len(),
+            30
+        );
     }
 
     #[test]
     fn the_copy_of_a_domain_lies_in_the_same_section_and_each_has_its_own() {
         let domains = vec!["one.example".to_owned(), "two.example".to_owned()];
-        let settings = SiteSettings { domains, bits: 16, ..SiteSettings::default() };
+        let settings = SiteSettings {
+            domains,
+            bits: 16,
+            ..SiteSettings::default()
+        };
         let copy = |domain: &str| {
             let raw = format!("Delivered-To: a@{domain}\n\n");
             Copied::of(&view(&raw), &settings)
@@ -478,7 +644,12 @@ mod tests {
 
     #[test]
     fn every_number_has_a_place() {
-        for (slot, expected) in [(5, 5), (1 << 16, 1 << 16), (2 << 16 | 7, 2 << 16 | 7), (9 << 16 | 7, 2 << 16 | 7)] {
+        for (slot, expected) in [
+            (5, 5),
+            (1 << 16, 1 << 16),
+            (2 << 16 | 7, 2 << 16 | 7),
+            (9 << 16 | 7, 2 << 16 | 7),
+        ] {
             assert_eq!(place(slot, 16), expected);
         }
         assert!(place(u32::MAX, 16) < TABLES << 16);

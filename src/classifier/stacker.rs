@@ -1,13 +1,15 @@
 //! The stacker: from the opinions of both experts to one calibrated probability.
 //!
-//! log-odds = `content` * log-odds of the content model + `site` * logit of the site learner + `offset`. The three numbers
-//! are fitted on trials: labels of this site, each with what both experts said *before* the label was learned, so on mail
-//! that neither had seen (a prequential hold-out; with one expert this is Platt's calibration).
+//! log-odds = `content` * log-odds of the content model + `site` * logit of the site learner +
+//! `offset`. The three numbers are fitted on trials: labels of this site, each with what both
+//! experts said *before* the label was learned, so on mail that neither had seen (a prequential
+//! hold-out; with one expert this is Platt's calibration).
 //!
-//! A cold start is honest. The fit begins at a prior (content model as it is, site learner not at all) and leaves it as
-//! far as the labels carry: *effective* labels, the harmonic mean of ham and spam, newer ones counting more; a thousand ham
-//! and no spam are no evidence. Both classes weigh the same, since people report what was judged wrongly and not what was
-//! usual: so the probability is that at even odds, and points of rules may be added to its log-odds.
+//! A cold start is honest. The fit begins at a prior (content model as it is, site learner not at
+//! all) and leaves it as far as the labels carry: *effective* labels, the harmonic mean of ham and
+//! spam, newer ones counting more; a thousand ham and no spam are no evidence. Both classes weigh
+//! the same, since people report what was judged wrongly and not what was usual: so the probability
+//! is that at even odds, and points of rules may be added to its log-odds.
 
 /// One label, with what the experts said before it was learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,14 +38,19 @@ pub struct Stacker {
 impl Default for Stacker {
     /// Before any label: the content model as it is.
     fn default() -> Self {
-        Self { content: PRIOR[0], site: PRIOR[1], offset: PRIOR[2], effective: 0.0 }
+        Self {
+            content: PRIOR[0],
+            site: PRIOR[1],
+            offset: PRIOR[2],
+            effective: 0.0,
+        }
     }
 }
 
 /// Where the fit begins: (content, site, offset).
 const PRIOR: [f64; 3] = [1.0, 0.0, 0.0];
-/// How firmly, as the curvature of the penalty. Chosen for what they mean, not tuned: about ten effective labels with log-odds
-/// of ±2 move a weight half-way.
+/// How firmly, as the curvature of the penalty. Chosen for what they mean, not tuned: about ten
+/// effective labels with log-odds of ±2 move a weight half-way.
 const FIRMNESS: [f64; 3] = [5.0, 5.0, 4.0];
 /// Trials that are looked at, newest first.
 const TRIALS: usize = 8_192;
@@ -61,7 +68,8 @@ impl Stacker {
         let effective = weighted.iter().fold(0.0, |sum, point| sum + point.weight);
         let mut free = [true; 3];
         let mut best = newton(&weighted, free);
-        // An expert that is wrong more often than right is not believed in reverse: its weight stays 0.
+        // An expert that is wrong more often than right is not believed in reverse: its weight
+        // stays 0.
         for expert in 0..2 {
             if best.get(expert).is_some_and(|weight| *weight < 0.0) {
                 if let Some(free) = free.get_mut(expert) {
@@ -71,7 +79,12 @@ impl Stacker {
             }
         }
         let [content, site, offset] = best;
-        Self { content: content.max(0.0), site: site.max(0.0), offset, effective }
+        Self {
+            content: content.max(0.0),
+            site: site.max(0.0),
+            offset,
+            effective,
+        }
     }
 
     /// Calibrated log-odds; an expert that has no opinion counts 0.
@@ -86,7 +99,11 @@ impl Stacker {
 }
 
 fn bounded(opinion: f64) -> f64 {
-    if opinion.is_finite() { opinion.clamp(-OPINION_MAX, OPINION_MAX) } else { 0.0 }
+    if opinion.is_finite() {
+        opinion.clamp(-OPINION_MAX, OPINION_MAX)
+    } else {
+        0.0
+    }
 }
 
 /// A trial as the fit sees it: opinions and a constant, what it should give, how much it counts.
@@ -96,7 +113,8 @@ struct Point {
     weight: f64,
 }
 
-/// Weighs the trials by age, then both classes alike, so that all weights together are the effective labels.
+/// Weighs the trials by age, then both classes alike, so that all weights together are the
+/// effective labels.
 fn weigh(trials: &[Trial]) -> Vec<Point> {
     let newest = trials.iter().rev().take(TRIALS);
     let mut weight = 1.0;
@@ -107,7 +125,12 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
             (trial, now)
         })
         .collect();
-    let total = |spam: bool| aged.iter().filter(|(trial, _)| trial.spam == spam).map(|(_, weight)| weight).sum::<f64>();
+    let total = |spam: bool| {
+        aged.iter()
+            .filter(|(trial, _)| trial.spam == spam)
+            .map(|(_, weight)| weight)
+            .sum::<f64>()
+    };
     let (ham, spam) = (total(false), total(true));
     if ham <= 0.0 || spam <= 0.0 {
         return Vec::new();
@@ -118,7 +141,11 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
         // Platt's targets: never quite 0 or 1, the less the fewer there are.
         let sure = (class + 1.0) / (class + 2.0);
         Point {
-            input: [bounded(f64::from(trial.content.unwrap_or(0.0))), bounded(f64::from(trial.site)), 1.0],
+            input: [
+                bounded(f64::from(trial.content.unwrap_or(0.0))),
+                bounded(f64::from(trial.site)),
+                1.0,
+            ],
             target: if trial.spam { sure } else { 1.0 - sure },
             weight: weight * effective / (2.0 * class),
         }
@@ -126,15 +153,23 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
     aged.into_iter().map(point).collect()
 }
 
-/// Minimises the penalised logistic loss over the weights that are free; the others are 0. The loss is convex, and the
-/// steps are held short, so it comes to rest.
+/// Minimises the penalised logistic loss over the weights that are free; the others are 0. The loss
+/// is convex, and the steps are held short, so it comes to rest.
 fn newton(points: &[Point], free: [bool; 3]) -> [f64; 3] {
-    let mut at: [f64; 3] = std::array::from_fn(|i| if pick(&free, i) { pick(&PRIOR, i) } else { 0.0 });
+    let mut at: [f64; 3] =
+        std::array::from_fn(|i| if pick(&free, i) { pick(&PRIOR, i) } else { 0.0 });
     for _ in 0..STEPS {
-        let mut slope: [f64; 3] = std::array::from_fn(|i| pick(&FIRMNESS, i) * (pick(&at, i) - pick(&PRIOR, i)));
-        let mut bend: [[f64; 3]; 3] =
-            std::array::from_fn(|i| std::array::from_fn(|j| if i == j { pick(&FIRMNESS, i) } else { 0.0 }));
-        for Point { input, target, weight } in points {
+        let mut slope: [f64; 3] =
+            std::array::from_fn(|i| pick(&FIRMNESS, i) * (pick(&at, i) - pick(&PRIOR, i)));
+        let mut bend: [[f64; 3]; 3] = std::array::from_fn(|i| {
+            std::array::from_fn(|j| if i == j { pick(&FIRMNESS, i) } else { 0.0 })
+        });
+        for Point {
+            input,
+            target,
+            weight,
+        } in points
+        {
             let logit: f64 = input.iter().zip(&at).map(|(x, w)| x * w).sum();
             let p = 1.0 / (1.0 + (-logit).exp());
             let (error, curve) = (weight * (p - target), weight * p * (1.0 - p));
@@ -149,7 +184,9 @@ fn newton(points: &[Point], free: [bool; 3]) -> [f64; 3] {
             fix(&mut slope, &mut bend, i);
         }
         let step = solve(bend, slope);
-        let longest = step.iter().fold(0.0_f64, |longest, part| longest.max(part.abs()));
+        let longest = step
+            .iter()
+            .fold(0.0_f64, |longest, part| longest.max(part.abs()));
         let shorten = if longest > 1.0 { 1.0 / longest } else { 1.0 };
         for (weight, part) in at.iter_mut().zip(step) {
             *weight -= shorten * part;
@@ -187,9 +224,19 @@ fn solve(m: [[f64; 3]; 3], b: [f64; 3]) -> [f64; 3] {
     let whole = det(m);
     std::array::from_fn(|column| {
         let replaced = std::array::from_fn(|row| {
-            std::array::from_fn(|j| if j == column { pick(&b, row) } else { m.get(row).map_or(0.0, |r| pick(r, j)) })
+            std::array::from_fn(|j| {
+                if j == column {
+                    pick(&b, row)
+                } else {
+                    m.get(row).map_or(0.0, |r| pick(r, j))
+                }
+            })
         });
-        if whole == 0.0 { 0.0 } else { det(replaced) / whole }
+        if whole == 0.0 {
+            0.0
+        } else {
+            det(replaced) / whole
+        }
     })
 }
 
@@ -197,11 +244,14 @@ fn solve(m: [[f64; 3]; 3], b: [f64; 3]) -> [f64; 3] {
 mod tests {
     use super::*;
 
-    /// Labels whose log-odds are really `truth(content, site)`, by a fixed sequence of random numbers.
+    /// Labels whose log-odds are really `truth(content, site)`, by a fixed sequence of random
+    /// numbers.
     fn drawn(count: usize, truth: impl Fn(f64, f64) -> f64) -> Vec<Trial> {
         let mut state = 7_u64;
         let mut unit = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
         };
         (0..count)
@@ -209,7 +259,11 @@ mod tests {
                 let (content, site) = (unit() * 8.0 - 4.0, unit() * 8.0 - 4.0);
                 let spam = unit() < 1.0 / (1.0 + (-truth(content, site)).exp());
                 #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
-                Trial { content: Some(content as f32), site: site as f32, spam }
+                Trial {
+                    content: Some(content as f32),
+                    site: site as f32,
+                    spam,
+                }
             })
             .collect()
     }
@@ -217,17 +271,29 @@ mod tests {
     #[test]
     fn without_labels_of_both_classes_the_prior_stays() {
         assert_eq!(Stacker::fit(&[]), Stacker::default());
-        let one_sided = vec![Trial { content: Some(-3.0), site: 5.0, spam: true }; 5_000];
+        let one_sided = vec![
+            Trial {
+                content: Some(-3.0),
+                site: 5.0,
+                spam: true
+            };
+            5_000
+        ];
         assert_eq!(Stacker::fit(&one_sided), Stacker::default());
         assert!((Stacker::default().log_odds(Some(1.5), 9.0) - 1.5).abs() < 1e-12);
     }
 
     #[test]
     fn finds_the_weights_that_are_true() {
-        let fitted = Stacker::fit(&drawn(6_000, |content, site| 0.5 * content + 1.5 * site + 0.3));
+        let fitted = Stacker::fit(&drawn(6_000, |content, site| {
+            0.5 * content + 1.5 * site + 0.3
+        }));
         assert!((fitted.content - 0.5).abs() < 0.15, "{fitted:?}");
         assert!((fitted.site - 1.5).abs() < 0.25, "{fitted:?}");
-        assert!(fitted.effective > 1_500.0 && fitted.effective < 4_000.0, "{fitted:?}");
+        assert!(
+            fitted.effective > 1_500.0 && fitted.effective < 4_000.0,
+            "{fitted:?}"
+        );
     }
 
     #[test]
@@ -266,9 +332,14 @@ mod tests {
                 (low..low + 0.2).contains(&p)
             };
             let bin: Vec<&Trial> = fresh.iter().filter(said).collect();
-            let share = f64::from(u32::try_from(bin.iter().filter(|trial| trial.spam).count()).unwrap())
-                / f64::from(u32::try_from(bin.len()).unwrap());
-            assert!((low - 0.06..low + 0.26).contains(&share), "said {low} to {}, were {share}", low + 0.2);
+            let share =
+                f64::from(u32::try_from(bin.iter().filter(|trial| trial.spam).count()).unwrap())
+                    / f64::from(u32::try_from(bin.len()).unwrap());
+            assert!(
+                (low - 0.06..low + 0.26).contains(&share),
+                "said {low} to {}, were {share}",
+                low + 0.2
+            );
         }
     }
 
@@ -278,12 +349,25 @@ mod tests {
         let mut trials = Vec::new();
         for content in wild {
             for site in wild {
-                trials.push(Trial { content: Some(content), site, spam: site > 0.0 });
-                trials.push(Trial { content: None, site: 0.0, spam: content > 0.0 });
+                trials.push(Trial {
+                    content: Some(content),
+                    site,
+                    spam: site > 0.0,
+                });
+                trials.push(Trial {
+                    content: None,
+                    site: 0.0,
+                    spam: content > 0.0,
+                });
             }
         }
         let fitted = Stacker::fit(&trials);
-        assert!([fitted.content, fitted.site, fitted.offset].iter().all(|weight| weight.is_finite()), "{fitted:?}");
+        assert!(
+            [fitted.content, fitted.site, fitted.offset]
+                .iter()
+                .all(|weight| weight.is_finite()),
+            "{fitted:?}"
+        );
         assert!(fitted.log_odds(Some(f64::NAN), f64::INFINITY).is_finite());
     }
 }

@@ -1,4 +1,5 @@
-//! The command line as a table: clap reads it, and help, manual pages and completions are made from it.
+//! The command line as a table: clap reads it, and help, manual pages and completions are made from
+//! it.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,8 @@ const VERSION: &str = if cfg!(feature = "libmilter") {
     concat!(env!("CARGO_PKG_VERSION"), " (features: none)")
 };
 
-/// A mail filter daemon that Postfix and Sendmail ask, over the milter protocol, before they accept a message.
+/// A mail filter daemon that Postfix and Sendmail ask, over the milter protocol, before they accept
+/// a message.
 #[derive(Debug, Parser)]
 #[command(name = "gatepost", version = VERSION, arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Arguments {
@@ -34,10 +36,12 @@ pub(super) enum Command {
     Scan(ScanArguments),
     /// Tell what a verdict id, rule, error code or configuration key is, why, and what to do.
     Explain {
-        /// A verdict id, a rule's name, an error code such as R0102, or a key such as limits.message
+        /// A verdict id, a rule's name, an error code such as R0102, or a key such as
+        /// limits.message
         what: String,
     },
-    /// Check configuration, rules, model, learner and sockets: all that `run` does short of serving.
+    /// Check configuration, rules, model, learner and sockets: all that `run` does short of
+    /// serving.
     Check {
         /// How to print
         #[arg(long, value_enum, default_value = "text")]
@@ -85,7 +89,8 @@ pub(super) struct ScanArguments {
     /// TOML file with the SMTP session: client, host, helo, from, to
     #[arg(long, value_name = "FILE")]
     pub(super) session: Option<PathBuf>,
-    /// Rules to use instead of the shipped and configured ones: a file, or a directory; may be repeated
+    /// Rules to use instead of the shipped and configured ones: a file, or a directory; may be
+    /// repeated
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
     /// Rules only, no classifier
@@ -138,7 +143,8 @@ pub(super) struct LearnArguments {
     /// Take this label back instead
     #[arg(long)]
     pub(super) unlearn: bool,
-    /// Who gives the label, such as a user's name; stands in the log, and `rollback --source` finds it
+    /// Who gives the label, such as a user's name; stands in the log, and `rollback --source`
+    /// finds it
     #[arg(long, value_name = "NAME", default_value = "command")]
     pub(super) source: String,
     #[command(flatten)]
@@ -157,8 +163,13 @@ pub(super) struct StateArguments {
 }
 
 fn digest(text: &str) -> Result<String, String> {
-    let is_digits = (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digits { Ok(text.to_owned()) } else { Err("a digest has 8 to 64 hexadecimal digits".to_owned()) }
+    let is_digits =
+        (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_digits {
+        Ok(text.to_owned())
+    } else {
+        Err("a digest has 8 to 64 hexadecimal digits".to_owned())
+    }
 }
 
 /// `model`
@@ -168,9 +179,11 @@ pub(super) enum ModelCommand {
     Train(TrainArguments),
     /// Measure a model on labelled mail
     Eval(EvalArguments),
-    /// Let a fresh site learner score and learn a stream of labelled mail, one by one (the TREC spam track's protocol)
+    /// Let a fresh site learner score and learn a stream of labelled mail, one by one (the TREC
+    /// spam track's protocol)
     Replay(ReplayArguments),
-    /// Attack the spam of a corpus as spammers do, and measure how much of it is still caught at 0.5 % ham loss
+    /// Attack the spam of a corpus as spammers do, and measure how much of it is still caught at
+    /// 0.5 % ham loss
     Attack(AttackArguments),
     /// Tell which words of a mail pushed the judgement, and how far
     Explain {
@@ -200,8 +213,8 @@ pub(super) struct TrainArguments {
     /// Directory with corpora: NAME.tar.zst with NAME.tsv beside it
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
-    /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated [default: the training parts of all corpora that
-    /// the shipped model was trained on]
+    /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated [default: the training
+    /// parts of all corpora that the shipped model was trained on]
     #[arg(long = "corpus", value_name = "NAME[:SPLIT]")]
     pub(super) names: Vec<String>,
     /// Leave a corpus out of those; may be repeated
@@ -228,7 +241,11 @@ pub(super) struct EvalArguments {
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
     /// Corpus to measure on, NAME or NAME:train or NAME:test; may be repeated
-    #[arg(long = "corpus", value_name = "NAME[:SPLIT]", default_value = "spamassassin:test")]
+    #[arg(
+        long = "corpus",
+        value_name = "NAME[:SPLIT]",
+        default_value = "spamassassin:test"
+    )]
     pub(super) names: Vec<String>,
     /// The model file [default: the one that is configured, or the built-in one]
     #[arg(long, value_name = "FILE")]
@@ -239,11 +256,12 @@ pub(super) struct EvalArguments {
     /// Write what was said of each message: path, label, score, decision, with tabs between them
     #[arg(long, value_name = "FILE", conflicts_with = "local")]
     pub(super) scores: Option<PathBuf>,
-    /// Let the site teach the first N messages of the corpus, in shuffled order, and measure both experts together on the rest;
-    /// may be repeated
+    /// Let the site teach the first N messages of the corpus, in shuffled order, and measure both
+    /// experts together on the rest; may be repeated
     #[arg(long = "local", value_name = "N", conflicts_with = "learned")]
     pub(super) local: Vec<usize>,
-    /// Let a site learner learn that corpus first and judge together with the model; may be repeated
+    /// Let a site learner learn that corpus first and judge together with the model; may be
+    /// repeated
     #[arg(long = "learned", value_name = "NAME[:SPLIT]")]
     pub(super) learned: Vec<String>,
 }
@@ -258,7 +276,11 @@ pub(super) struct AttackArguments {
     #[arg(long, value_name = "NAME[:SPLIT]", default_value = "spamassassin:test")]
     pub(super) corpus: String,
     /// Corpus whose ham the attackers know
-    #[arg(long, value_name = "NAME[:SPLIT]", default_value = "spamassassin:train")]
+    #[arg(
+        long,
+        value_name = "NAME[:SPLIT]",
+        default_value = "spamassassin:train"
+    )]
     pub(super) known: String,
     /// Let the site have taught the known corpus; else the model alone judges
     #[arg(long)]
@@ -274,8 +296,8 @@ pub(super) struct AttackArguments {
 /// `model replay`
 #[derive(Debug, Args)]
 pub(super) struct ReplayArguments {
-    /// Index of the stream: `spam PATH` or `ham PATH` a line, the path relative to the index; the messages are files, or
-    /// lie in NAME.tar.zst beside NAME.index
+    /// Index of the stream: `spam PATH` or `ham PATH` a line, the path relative to the index; the
+    /// messages are files, or lie in NAME.tar.zst beside NAME.index
     #[arg(value_name = "INDEX")]
     pub(super) index: PathBuf,
     /// How to print [default: text on a terminal, else json]
@@ -293,7 +315,8 @@ pub(super) struct ReplayArguments {
     /// Percent of the labels that are wrong
     #[arg(long, value_name = "P", default_value_t = 0.0, value_parser = percent)]
     pub(super) noise: f64,
-    /// Labels are asked for, where the learner is unsure, for at most that percentage of the messages
+    /// Labels are asked for, where the learner is unsure, for at most that percentage of the
+    /// messages
     #[arg(long, value_name = "P", value_parser = percent)]
     pub(super) budget: Option<f64>,
     /// Write the learning curve to this file, as SVG
@@ -312,12 +335,20 @@ pub(super) struct ReplayArguments {
 
 fn percent(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("a percentage lies in 0..=100".to_owned()) }
+    if (0.0..=100.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("a percentage lies in 0..=100".to_owned())
+    }
 }
 
 fn logit(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    if (0.0..=100.0).contains(&value) { Ok(value) } else { Err("a distance from 0 lies in 0..=100".to_owned()) }
+    if (0.0..=100.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("a distance from 0 lies in 0..=100".to_owned())
+    }
 }
 
 /// `config`

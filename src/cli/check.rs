@@ -39,20 +39,32 @@ impl Sheet {
     }
 }
 
-/// Checks all, tells all at once: 78 where something does not load, 69 where a socket cannot be had, 1 where what was learned
-/// is damaged or cannot be read.
+/// Checks all, tells all at once: 78 where something does not load, 69 where a socket cannot be
+/// had, 1 where what was learned is damaged or cannot be read.
 pub(super) fn check(place: &Place, format: Format) -> Result<Exit, Failure> {
     let loaded = Config::load(place)?;
     let config = &loaded.config;
     let mut told = loaded.warnings.clone();
     let mut sheet = Sheet::default();
-    let files: Vec<&str> = loaded.files.iter().map(|source| source.name.as_str()).collect();
-    let names = if files.is_empty() { "built-in defaults".to_owned() } else { files.join(", ") };
+    let files: Vec<&str> = loaded
+        .files
+        .iter()
+        .map(|source| source.name.as_str())
+        .collect();
+    let names = if files.is_empty() {
+        "built-in defaults".to_owned()
+    } else {
+        files.join(", ")
+    };
     sheet.note("configuration", names, json!(files));
     generation(config, &mut sheet, &mut told);
     let about_learner = check_learner::learner(config, &mut sheet);
     let sockets = sockets(config, &mut sheet)?;
-    let exit = match (told.iter().any(Diagnostic::is_error), sockets, about_learner.is_empty()) {
+    let exit = match (
+        told.iter().any(Diagnostic::is_error),
+        sockets,
+        about_learner.is_empty(),
+    ) {
         (true, ..) => Exit::BadConfig,
         (false, Exit::Done, false) => Exit::Finding,
         (false, sockets, _) => sockets,
@@ -66,7 +78,10 @@ fn tell(sheet: Sheet, told: &[Diagnostic], format: Format) -> Result<(), Failure
     let Sheet { lines, mut fields } = sheet;
     let mut out = Output::new();
     if format == Format::Json {
-        fields.insert("problems".to_owned(), told.iter().map(rules::diagnostic_json).collect());
+        fields.insert(
+            "problems".to_owned(),
+            told.iter().map(rules::diagnostic_json).collect(),
+        );
         out.line(Value::Object(fields))?;
         return out.finish();
     }
@@ -97,7 +112,11 @@ fn generation(config: &Config, sheet: &mut Sheet, told: &mut Vec<Diagnostic>) {
     if let (Some(ruleset), Some(model)) = (ruleset, model)
         && let Some(generation) = keep(assemble(config, ruleset, model), told)
     {
-        sheet.note("generation", generation.id(), json!(generation.id().as_str()));
+        sheet.note(
+            "generation",
+            generation.id(),
+            json!(generation.id().as_str()),
+        );
     }
 }
 
@@ -105,23 +124,36 @@ fn keep<T>(result: Result<T, Vec<Diagnostic>>, told: &mut Vec<Diagnostic>) -> Op
     result.map_err(|wrong| told.extend(wrong)).ok()
 }
 
-/// Whether the sockets can be opened. One that is in use is fine: most often by the daemon that is running.
+/// Whether the sockets can be opened. One that is in use is fine: most often by the daemon that is
+/// running.
 fn sockets(config: &Config, sheet: &mut Sheet) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
     let mut found = Vec::new();
     for listener in &server_settings(config)?.listeners {
         let (state, text) = match probe(&listener.address) {
             Ok(Probe::Free) => ("free", "free".to_owned()),
-            Ok(Probe::Stale) => ("stale", "left over from an earlier run; will be replaced".to_owned()),
-            Ok(Probe::Live) => ("live", "in use, by the running daemon or by another program".to_owned()),
+            Ok(Probe::Stale) => (
+                "stale",
+                "left over from an earlier run; will be replaced".to_owned(),
+            ),
+            Ok(Probe::Live) => (
+                "live",
+                "in use, by the running daemon or by another program".to_owned(),
+            ),
             Err(error) => {
-                say(format_args!("gatepost: listener {}: {error}", listener.name));
+                say(format_args!(
+                    "gatepost: listener {}: {error}",
+                    listener.name
+                ));
                 exit = Exit::Unavailable;
                 ("unusable", error.to_string())
             }
         };
         if state != "unusable" {
-            sheet.line("listener", format_args!("{}  {}  {text}", listener.name, listener.address));
+            sheet.line(
+                "listener",
+                format_args!("{}  {}  {text}", listener.name, listener.address),
+            );
         }
         let (name, socket) = (&*listener.name, listener.address.to_string());
         found.push(json!({ "name": name, "socket": socket, "state": state, "text": text }));

@@ -10,12 +10,21 @@ use crate::diagnostic::Diagnostic;
 use crate::learning::{Health, LearningSettings, examine};
 use crate::state::Condition;
 
-/// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is damaged. Nothing of it stops the
-/// daemon, which then judges by less than it was taught: so these are warnings.
+/// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is
+/// damaged. Nothing of it stops the daemon, which then judges by less than it was taught: so these
+/// are warnings.
 pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
     let Some(settings) = learning_settings(config) else {
-        let why = if config.learner.enabled { "`learner.path` is empty" } else { "`learner.enabled` is false" };
-        sheet.note("learner", format_args!("off: {why}"), json!({ "on": false, "why": why }));
+        let why = if config.learner.enabled {
+            "`learner.path` is empty"
+        } else {
+            "`learner.enabled` is false"
+        };
+        sheet.note(
+            "learner",
+            format_args!("off: {why}"),
+            json!({ "on": false, "why": why }),
+        );
         return Vec::new();
     };
     let directory = settings.directory.display().to_string();
@@ -41,10 +50,19 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
     });
     if let Some(opinion) = &health.opinion {
         let (ham, spam) = opinion.learner().labels();
-        sheet.line("learner", format_args!("{ham} ham, {spam} spam taught, up to record {}", opinion.sequence()));
+        sheet.line(
+            "learner",
+            format_args!(
+                "{ham} ham, {spam} spam taught, up to record {}",
+                opinion.sequence()
+            ),
+        );
         sheet.line("ham loss", loss(opinion.claim()));
     } else {
-        sheet.line("learner", "nothing was taught yet: the model alone judges (`gatepost learn`)");
+        sheet.line(
+            "learner",
+            "nothing was taught yet: the model alone judges (`gatepost learn`)",
+        );
     }
     sheet.field("learner", value);
     damage(&settings, &health)
@@ -65,7 +83,10 @@ fn damage(settings: &LearningSettings, health: &Health) -> Vec<Diagnostic> {
     let directory = settings.directory.display();
     let is_useless = |condition| matches!(condition, Condition::Damaged | Condition::OtherSchema);
     if health.damaged > 0 {
-        let what = format!("{} bytes of the label log in {directory} cannot be read", health.damaged);
+        let what = format!(
+            "{} bytes of the label log in {directory} cannot be read",
+            health.damaged
+        );
         told.push(Diagnostic::warning("L0102", what).help(
             "the labels in them are lost, all others hold; look after the disk, and teach the lost ones again or restore the \
              directory from a backup",
@@ -88,5 +109,9 @@ fn damage(settings: &LearningSettings, health: &Health) -> Vec<Diagnostic> {
 }
 
 fn reason(condition: Condition) -> &'static str {
-    if condition == Condition::Damaged { "damaged" } else { "of another version of the learner" }
+    if condition == Condition::Damaged {
+        "damaged"
+    } else {
+        "of another version of the learner"
+    }
 }

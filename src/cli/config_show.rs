@@ -10,7 +10,12 @@ use crate::config::{self, Config, Place, Which};
 use crate::diagnostic::did_you_mean;
 
 /// Prints the values in force, those that were changed, or the defaults.
-pub(super) fn show(place: &Place, changed: bool, defaults: bool, key: Option<&str>) -> Result<Exit, Failure> {
+pub(super) fn show(
+    place: &Place,
+    changed: bool,
+    defaults: bool,
+    key: Option<&str>,
+) -> Result<Exit, Failure> {
     let loaded = if defaults {
         Config::from_sources(Vec::<Arc<_>>::new(), &std::collections::BTreeMap::new())?
     } else {

@@ -8,7 +8,8 @@ use super::terminal::Output;
 use crate::config::Loaded;
 use crate::server;
 
-/// Lets the daemon reload; prints the new generation. Where the new one does not load the old one stays, and that is told.
+/// Lets the daemon reload; prints the new generation. Where the new one does not load the old one
+/// stays, and that is told.
 pub(super) fn reload(loaded: &Loaded) -> Result<Exit, Failure> {
     ask(loaded, "reload")
 }
@@ -20,7 +21,10 @@ pub(super) fn stats(loaded: &Loaded) -> Result<Exit, Failure> {
 
 fn ask(loaded: &Loaded, command: &str) -> Result<Exit, Failure> {
     let Some(path) = &loaded.config.server.control else {
-        return Err(Failure::new(Exit::Unavailable, "there is no control socket: `server.control` is empty"));
+        return Err(Failure::new(
+            Exit::Unavailable,
+            "there is no control socket: `server.control` is empty",
+        ));
     };
     match server::control(path, command) {
         Ok(answer) => {

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done; nothing to report.
     Done,
-    /// Done, and there is a finding: a mail was not accepted, a check found problems, a test line failed.
+    /// Done, and there is a finding: a mail was not accepted, a check found problems, a test line
+    /// failed.
     Finding,
     /// The command line cannot be understood.
     Usage,
@@ -29,9 +30,15 @@ impl Exit {
     /// Every status, with its meaning: for the manual.
     pub const ALL: &'static [(Self, &'static str)] = &[
         (Self::Done, "done; nothing to report"),
-        (Self::Finding, "done, and there is a finding: a mail was not accepted, a check found problems"),
+        (
+            Self::Finding,
+            "done, and there is a finding: a mail was not accepted, a check found problems",
+        ),
         (Self::Usage, "the command line cannot be understood"),
-        (Self::BadInput, "the input is not readable as what it should be"),
+        (
+            Self::BadInput,
+            "the input is not readable as what it should be",
+        ),
         (Self::Unavailable, "something needed is missing"),
         (Self::Bug, "a bug of Gatepost"),
         (Self::TryLater, "try again later"),

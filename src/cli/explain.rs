@@ -11,7 +11,8 @@ use crate::config::{self, Loaded, Place};
 use crate::diagnostic::{Code, did_you_mean, explain_code};
 use crate::telemetry;
 
-/// Tells what it is, why, and what to do. Tries in turn what can be told without any file, then rules, then records.
+/// Tells what it is, why, and what to do. Tries in turn what can be told without any file, then
+/// rules, then records.
 pub(super) fn explain(place: &Place, what: &str) -> Result<Exit, Failure> {
     let text = match (explain_code(what), config::explain(what)) {
         (Some(code), _) => explain_entry(code),
@@ -25,16 +26,28 @@ pub(super) fn explain(place: &Place, what: &str) -> Result<Exit, Failure> {
 }
 
 fn explain_entry(code: &Code) -> String {
-    format!("{}: {}\n\n{}\n", code.code, code.title, wrapped(code.explanation))
+    format!(
+        "{}: {}\n\n{}\n",
+        code.code,
+        code.title,
+        wrapped(code.explanation)
+    )
 }
 
 fn with_files(loaded: &Loaded, what: &str) -> Result<String, Failure> {
-    let (ruleset, _) = rule_files::configured(&loaded.config.rules).and_then(|sources| compile(&sources))?;
+    let (ruleset, _) =
+        rule_files::configured(&loaded.config.rules).and_then(|sources| compile(&sources))?;
     if let Some(text) = super::rules::explain(&ruleset, what) {
         return Ok(text);
     }
     let mut looked = "; records are off (`records.path`)".to_owned();
-    if let Some(path) = loaded.config.records.path.as_deref().filter(|_| is_id(what)) {
+    if let Some(path) = loaded
+        .config
+        .records
+        .path
+        .as_deref()
+        .filter(|_| is_id(what))
+    {
         let id = what.to_ascii_lowercase();
         match telemetry::find(path, &id) {
             Ok(Some(record)) => return Ok(verdict(&record)),
@@ -45,10 +58,16 @@ fn with_files(loaded: &Loaded, what: &str) -> Result<String, Failure> {
         looked.clear();
     }
     let rules = ruleset.rules();
-    let names = config::KEYS.iter().map(|key| key.path).chain(rules.iter().map(|rule| &**rule.name()));
-    let meant = did_you_mean(what, names).map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-    let message =
-        format!("`{what}` is no verdict id, rule, error code or configuration key that I know{looked}{meant}");
+    let names = config::KEYS
+        .iter()
+        .map(|key| key.path)
+        .chain(rules.iter().map(|rule| &**rule.name()));
+    let meant = did_you_mean(what, names)
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default();
+    let message = format!(
+        "`{what}` is no verdict id, rule, error code or configuration key that I know{looked}{meant}"
+    );
     Err(Failure::new(Exit::Unavailable, message))
 }
 
@@ -66,30 +85,81 @@ fn verdict(record: &Value) -> String {
     };
     let mut lines = Vec::new();
     let head = match record.get("fault") {
-        Some(_) => format!("could not be judged: {} ({})", text("/fault"), text("/action")),
-        None => format!("{}  {} of {}", text("/verdict"), text("/score"), text("/required")),
+        Some(_) => format!(
+            "could not be judged: {} ({})",
+            text("/fault"),
+            text("/action")
+        ),
+        None => format!(
+            "{}  {} of {}",
+            text("/verdict"),
+            text("/score"),
+            text("/required")
+        ),
     };
-    lines.push(format!("{head}    id {}    generation {}", text("/id"), text("/generation")));
-    for hit in record.get("hits").and_then(Value::as_array).into_iter().flatten() {
-        let part = |name: &str| hit.get(name).and_then(Value::as_str).map(safe).unwrap_or_default();
+    lines.push(format!(
+        "{head}    id {}    generation {}",
+        text("/id"),
+        text("/generation")
+    ));
+    for hit in record
+        .get("hits")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let part = |name: &str| {
+            hit.get(name)
+                .and_then(Value::as_str)
+                .map(safe)
+                .unwrap_or_default()
+        };
         let score = hit.get("score").and_then(Value::as_f64).unwrap_or_default();
-        lines.push(format!("  {score:>+7.3}  {}  {}", part("rule"), part("description")).trim_end().to_owned());
+        lines.push(
+            format!("  {score:>+7.3}  {}  {}", part("rule"), part("description"))
+                .trim_end()
+                .to_owned(),
+        );
     }
     if record.get("model").is_some() {
-        let score = record.pointer("/model/score").and_then(Value::as_f64).unwrap_or_default();
-        let probability = record.pointer("/model/probability").and_then(Value::as_f64).unwrap_or_default();
-        lines.push(format!("  {score:>+7.3}  classifier: probability {probability:.4}, model {}", text("/model/id")));
+        let score = record
+            .pointer("/model/score")
+            .and_then(Value::as_f64)
+            .unwrap_or_default();
+        let probability = record
+            .pointer("/model/probability")
+            .and_then(Value::as_f64)
+            .unwrap_or_default();
+        lines.push(format!(
+            "  {score:>+7.3}  classifier: probability {probability:.4}, model {}",
+            text("/model/id")
+        ));
     }
     if record.get("refused").is_some() {
-        lines.push(format!("  refused by policy.refuse.{}: {}", text("/refused/list"), text("/refused/entry")));
+        lines.push(format!(
+            "  refused by policy.refuse.{}: {}",
+            text("/refused/list"),
+            text("/refused/entry")
+        ));
     }
     if record.get("beyond_limits").is_some() {
-        lines.push(format!("  beyond the limits of reading: {}", text("/beyond_limits")));
+        lines.push(format!(
+            "  beyond the limits of reading: {}",
+            text("/beyond_limits")
+        ));
     }
     let list = |name: &str| {
-        let entries = record.get(name).and_then(Value::as_array).into_iter().flatten();
+        let entries = record
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
         let entries: Vec<String> = entries.filter_map(Value::as_str).map(safe).collect();
-        if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
+        if entries.is_empty() {
+            "none".to_owned()
+        } else {
+            entries.join(", ")
+        }
     };
     lines.push(format!("  anomalies   {}", list("anomalies")));
     lines.push(format!(
@@ -98,10 +168,19 @@ fn verdict(record: &Value) -> String {
         text("/listener"),
         text("/stage")
     ));
-    lines.push(format!("  client      {}[{}]   helo {}", text("/client/host"), text("/client/address"), text("/helo")));
+    lines.push(format!(
+        "  client      {}[{}]   helo {}",
+        text("/client/host"),
+        text("/client/address"),
+        text("/helo")
+    ));
     lines.push(format!("  from        {}", text("/from")));
     lines.push(format!("  to          {}", list("recipients")));
-    lines.push(format!("  size        {} bytes, judged in {} us", text("/size"), text("/elapsed_us")));
+    lines.push(format!(
+        "  size        {} bytes, judged in {} us",
+        text("/size"),
+        text("/elapsed_us")
+    ));
     lines.join("\n") + "\n"
 }
 
@@ -136,14 +215,24 @@ mod tests {
             "hits": [{ "rule": "A", "score": 15.5, "description": "x\u{1b}[2J" }],
             "from": "<a@example.net>\n", "recipients": ["b@example.com"], "anomalies": [],
         }));
-        assert!(text.starts_with("reject  15.5 of 5.0    id 0123456789abc    generation g\n"), "{text}");
+        assert!(
+            text.starts_with("reject  15.5 of 5.0    id 0123456789abc    generation g\n"),
+            "{text}"
+        );
         assert!(text.contains("+15.500  A  x"), "{text}");
-        assert!(!text.contains('\u{1b}') && text.contains("from        <a@example.net> \n"), "{text}");
+        assert!(
+            !text.contains('\u{1b}') && text.contains("from        <a@example.net> \n"),
+            "{text}"
+        );
     }
 
     #[test]
     fn ids_and_lines() {
         assert!(is_id("0123456789abc") && !is_id("limits.message") && !is_id("0123456789ab"));
-        assert!(wrapped(&"word ".repeat(100)).lines().all(|line| line.len() <= 80));
+        assert!(
+            wrapped(&"word ".repeat(100))
+                .lines()
+                .all(|line| line.len() <= 80)
+        );
     }
 }

@@ -24,7 +24,11 @@ impl Failure {
 
     /// A file that cannot be read as input.
     pub(super) fn input(path: &Path, error: &io::Error) -> Self {
-        let exit = if error.kind() == io::ErrorKind::PermissionDenied { Exit::NotPermitted } else { Exit::BadInput };
+        let exit = if error.kind() == io::ErrorKind::PermissionDenied {
+            Exit::NotPermitted
+        } else {
+            Exit::BadInput
+        };
         Self::Message(exit, format!("{}: {error}", path.display()))
     }
 }

@@ -1,4 +1,5 @@
-//! `gatepost generate`: completions, manual pages, sample configuration, schema; all from the same tables.
+//! `gatepost generate`: completions, manual pages, sample configuration, schema; all from the same
+//! tables.
 #![expect(clippy::disallowed_methods, reason = "manual pages are files")]
 
 use std::path::Path;
@@ -31,11 +32,19 @@ pub(super) fn generate(command: GenerateCommand) -> Result<Exit, Failure> {
 /// One page for each subcommand, and one for the configuration file.
 fn manual_pages(directory: &Path) -> Result<(), Failure> {
     if !directory.is_dir() {
-        return Err(Failure::new(Exit::Unavailable, format!("{} is no directory", directory.display())));
+        return Err(Failure::new(
+            Exit::Unavailable,
+            format!("{} is no directory", directory.display()),
+        ));
     }
     clap_mangen::generate_to(Arguments::command(), directory)
         .and_then(|()| std::fs::write(directory.join("gatepost.toml.5"), configuration_page()))
-        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", directory.display())))
+        .map_err(|error| {
+            Failure::new(
+                Exit::of_io(&error),
+                format!("{}: {error}", directory.display()),
+            )
+        })
 }
 
 /// gatepost.toml(5), in roff's `man` macros.
@@ -54,7 +63,10 @@ fn configuration_page() -> String {
         page.push_str(&roff_line(".B", key.name()));
         page.push_str(&escape(key.doc));
         let default = key.default.unwrap_or("none, has to be given");
-        page.push_str(&escape(&format!("\nValue: {}. Default: {default}.\n", key.kind.describe())));
+        page.push_str(&escape(&format!(
+            "\nValue: {}. Default: {default}.\n",
+            key.kind.describe()
+        )));
     }
     page
 }
@@ -68,7 +80,13 @@ fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
     let lines: Vec<String> = text
         .lines()
-        .map(|line| if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() })
+        .map(|line| {
+            if line.starts_with(['.', '\'']) {
+                format!("\\&{line}")
+            } else {
+                line.to_owned()
+            }
+        })
         .collect();
     lines.join("\n") + if text.ends_with('\n') { "\n" } else { "" }
 }
@@ -82,7 +100,11 @@ mod tests {
     fn the_page_has_every_key_and_no_accidental_macro() {
         let page = configuration_page();
         for key in KEYS {
-            assert!(page.contains(&format!(".B {}\n", escape(key.name()))), "{}", key.path);
+            assert!(
+                page.contains(&format!(".B {}\n", escape(key.name()))),
+                "{}",
+                key.path
+            );
         }
         let known = [".TH ", ".SH ", ".TP", ".B "];
         for line in page.lines().filter(|line| line.starts_with('.')) {

@@ -25,10 +25,11 @@ const BATCH: usize = 64;
 /// How long to wait for another command that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a command that reads many mails keeps others waiting at a time: who moves a mail in a mailbox waits for at most
-/// [`PATIENCE`], and then the label is lost.
+/// How long a command that reads many mails keeps others waiting at a time: who moves a mail in a
+/// mailbox waits for at most [`PATIENCE`], and then the label is lost.
 const TURN: Duration = Duration::from_secs(2);
-/// How long it then stands aside: a few times what passes between two tries of one who waits (`state::Lock`).
+/// How long it then stands aside: a few times what passes between two tries of one who waits
+/// (`state::Lock`).
 const ASIDE: Duration = Duration::from_millis(100);
 
 /// Learns, or tells what was learned, or takes it back.
@@ -38,12 +39,19 @@ pub(super) fn learn(loaded: &Loaded, command: &LearnCommand) -> Result<Exit, Fai
         LearnCommand::Ham(arguments) => mails(loaded, arguments, false),
         LearnCommand::Log { state } => log(loaded, state),
         LearnCommand::Undo { digests, state } => undo(loaded, digests, state),
-        LearnCommand::Rollback { date, source, state } => rollback(loaded, *date, source.as_deref(), state),
+        LearnCommand::Rollback {
+            date,
+            source,
+            state,
+        } => rollback(loaded, *date, source.as_deref(), state),
     }
 }
 
 /// Where learning is kept, as the configuration or the command line says.
-pub(super) fn settings(learner: &config::Learner, state: &StateArguments) -> Result<LearningSettings, Failure> {
+pub(super) fn settings(
+    learner: &config::Learner,
+    state: &StateArguments,
+) -> Result<LearningSettings, Failure> {
     let Some(directory) = state.state.as_ref().or(learner.path.as_ref()) else {
         let message = "nothing can be learned: `learner.path` is empty; set it, or name a directory with --state";
         return Err(Failure::new(Exit::BadConfig, message));
@@ -74,8 +82,11 @@ fn open_first(settings: LearningSettings) -> Result<Book, Failure> {
 
 fn failed(directory: &Path, error: &io::Error) -> Failure {
     let exit = Exit::of_io(error);
-    let help =
-        if exit == Exit::NotPermitted { "; labels are written by the user to whom the directory belongs" } else { "" };
+    let help = if exit == Exit::NotPermitted {
+        "; labels are written by the user to whom the directory belongs"
+    } else {
+        ""
+    };
     Failure::new(exit, format!("{}: {error}{help}", directory.display()))
 }
 
@@ -93,12 +104,18 @@ fn commit(book: &mut Book, directory: &Path) -> Result<(), Failure> {
 
 fn tell_damage(bytes: u64) {
     if bytes > 0 {
-        say(format_args!("gatepost: warning: {bytes} bytes of the label log are damaged; the labels in them are lost"));
+        say(format_args!(
+            "gatepost: warning: {bytes} bytes of the label log are damaged; the labels in them are lost"
+        ));
     }
 }
 
 fn now() -> u64 {
-    Clock::system().wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    Clock::system()
+        .wall()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 /// What became of one mail; the form of a line of `--format json`.
@@ -152,10 +169,14 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
         exit: Exit::Done,
     };
     let mut result = Ok(());
-    input::read_all(&arguments.paths, config.engine.limits.message, &mut |item| {
-        result = teacher.take(item);
-        result.is_ok()
-    });
+    input::read_all(
+        &arguments.paths,
+        config.engine.limits.message,
+        &mut |item| {
+            result = teacher.take(item);
+            result.is_ok()
+        },
+    );
     // What was learned before something failed is told all the same.
     let told = teacher.tell();
     result.and(told)?;
@@ -167,7 +188,9 @@ impl Teacher<'_> {
     fn take(&mut self, Item { name, raw }: Item) -> Result<(), Failure> {
         let outcome = match raw {
             Ok(raw) if raw.trim_ascii().is_empty() => Err("the mail is empty".to_owned()),
-            Ok(raw) => Ok(self.learn(&raw).map_err(|error| failed(&self.settings.directory, &error))?),
+            Ok(raw) => Ok(self
+                .learn(&raw)
+                .map_err(|error| failed(&self.settings.directory, &error))?),
             Err(error) => Err(error),
         };
         self.waiting.push((name, outcome));
@@ -179,8 +202,8 @@ impl Teacher<'_> {
         if is_over { self.stand_aside() } else { Ok(()) }
     }
 
-    /// Lets others write that wait. What was learned is on the disk by now. (While a mail is read, from a pipe that is slow,
-    /// nobody is let in.)
+    /// Lets others write that wait. What was learned is on the disk by now. (While a mail is read,
+    /// from a pipe that is slow, nobody is let in.)
     fn stand_aside(&mut self) -> Result<(), Failure> {
         self.book = None;
         std::thread::sleep(ASIDE);
@@ -190,8 +213,17 @@ impl Teacher<'_> {
     }
 
     fn learn(&mut self, raw: &[u8]) -> io::Result<(Digest, Outcome)> {
-        let lesson = Lesson::of_stored(raw, &self.learner, self.model.as_ref(), &self.trust, &self.limits);
-        let book = self.book.as_mut().ok_or_else(|| io::Error::from(io::ErrorKind::WouldBlock))?;
+        let lesson = Lesson::of_stored(
+            raw,
+            &self.learner,
+            self.model.as_ref(),
+            &self.trust,
+            &self.limits,
+        );
+        let book = self
+            .book
+            .as_mut()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::WouldBlock))?;
         let outcome = if self.arguments.unlearn {
             book.unlearn(&lesson.digest, self.spam, now())?
         } else {
@@ -226,7 +258,9 @@ fn class(spam: bool) -> &'static str {
 fn json(file: String, outcome: &Taught, spam: bool) -> String {
     let told = Told {
         file,
-        outcome: outcome.as_ref().map_or("failed", |(_, outcome)| outcome.name()),
+        outcome: outcome
+            .as_ref()
+            .map_or("failed", |(_, outcome)| outcome.name()),
         label: class(spam),
         digest: outcome.as_ref().ok().map(|(digest, _)| digest.short()),
         error: outcome.as_ref().err().map(String::as_str),
@@ -263,21 +297,46 @@ struct LabelLine<'a> {
 }
 
 fn label_line(label: &Listed, format: Format) -> String {
-    let Listed { sequence, time, digest, spam, source, in_force } = label;
+    let Listed {
+        sequence,
+        time,
+        digest,
+        spam,
+        source,
+        in_force,
+    } = label;
     if format == Format::Json {
         let (sequence, time, in_force) = (*sequence, *time, *in_force);
-        let line = LabelLine { sequence, time, label: class(*spam), digest: digest.short(), source, in_force };
+        let line = LabelLine {
+            sequence,
+            time,
+            label: class(*spam),
+            digest: digest.short(),
+            source,
+            in_force,
+        };
         return serde_json::to_string(&line).unwrap_or_default();
     }
     let state = if *in_force { "" } else { "  (taken back)" };
     let day = crate::telemetry::date(*time);
-    let clock = format!("{:02}:{:02}:{:02}", time / 3_600 % 24, time / 60 % 60, time % 60);
-    format!("{day}T{clock}Z  {:<4}  {}  {}{state}", class(*spam), digest.short(), safe(source))
+    let clock = format!(
+        "{:02}:{:02}:{:02}",
+        time / 3_600 % 24,
+        time / 60 % 60,
+        time % 60
+    );
+    format!(
+        "{day}T{clock}Z  {:<4}  {}  {}{state}",
+        class(*spam),
+        digest.short(),
+        safe(source)
+    )
 }
 
 fn log(loaded: &Loaded, state: &StateArguments) -> Result<Exit, Failure> {
     let settings = settings(&loaded.config.learner, state)?;
-    let (labels, damaged) = listed(&settings).map_err(|error| failed(&settings.directory, &error))?;
+    let (labels, damaged) =
+        listed(&settings).map_err(|error| failed(&settings.directory, &error))?;
     tell_damage(damaged);
     let mut out = Output::new();
     for label in &labels {
@@ -293,7 +352,11 @@ fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<E
     let mut book = open_first(settings)?;
     let mut undone = Vec::new();
     for prefix in digests {
-        undone.push((prefix, book.undo(prefix, now()).map_err(|error| failed(&directory, &error))?));
+        undone.push((
+            prefix,
+            book.undo(prefix, now())
+                .map_err(|error| failed(&directory, &error))?,
+        ));
     }
     commit(&mut book, &directory)?;
     let mut out = Output::new();
@@ -316,11 +379,18 @@ fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<E
     Ok(exit)
 }
 
-fn rollback(loaded: &Loaded, since: u64, source: Option<&str>, state: &StateArguments) -> Result<Exit, Failure> {
+fn rollback(
+    loaded: &Loaded,
+    since: u64,
+    source: Option<&str>,
+    state: &StateArguments,
+) -> Result<Exit, Failure> {
     let settings = settings(&loaded.config.learner, state)?;
     let directory = settings.directory.clone();
     let mut book = open_first(settings)?;
-    let count = book.rollback(since, source, now()).map_err(|error| failed(&directory, &error))?;
+    let count = book
+        .rollback(since, source, now())
+        .map_err(|error| failed(&directory, &error))?;
     commit(&mut book, &directory)?;
     let mut out = Output::new();
     match state.format {
@@ -333,7 +403,8 @@ fn rollback(loaded: &Loaded, since: u64, source: Option<&str>, state: &StateArgu
 
 /// `YYYY-MM-DD`, or `YYYY-MM-DDTHH:MM:SSZ`, in UTC, as seconds since 1970.
 pub(super) fn date(text: &str) -> Result<u64, String> {
-    seconds(text).ok_or_else(|| "write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, in UTC, from 1970 on".to_owned())
+    seconds(text)
+        .ok_or_else(|| "write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ, in UTC, from 1970 on".to_owned())
 }
 
 fn seconds(text: &str) -> Option<u64> {
@@ -341,7 +412,20 @@ fn seconds(text: &str) -> Option<u64> {
     let [year, month, date] = numbers(day, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(clock.strip_suffix('Z')?, ':', [2, 2, 2])?;
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let lengths = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        if is_leap { 29 } else { 28 },
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let before = usize::try_from(month.checked_sub(1)?).ok()?;
     let is_day = year >= 1970 && date >= 1 && date <= *lengths.get(before)?;
     if !is_day || hour > 23 || minute > 59 || second > 59 {
@@ -355,7 +439,9 @@ fn seconds(text: &str) -> Option<u64> {
 
 fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[u64; N]> {
     let parts: Vec<&str> = text.split(separator).collect();
-    let is_right = |(part, digits): (&&str, &usize)| part.len() == *digits && part.bytes().all(|b| b.is_ascii_digit());
+    let is_right = |(part, digits): (&&str, &usize)| {
+        part.len() == *digits && part.bytes().all(|b| b.is_ascii_digit())
+    };
     if parts.len() != N || !parts.iter().zip(&digits).all(is_right) {
         return None;
     }
@@ -396,7 +482,10 @@ mod tests {
     fn every_outcome_is_told() {
         let digest = Digest([0xab; 32]);
         let told = |outcome| text("a\u{1b}.eml", &Ok((digest, outcome)), true);
-        assert_eq!(told(Outcome::Learned), format!("{}: learned as spam  abababababababab", safe("a\u{1b}.eml")));
+        assert_eq!(
+            told(Outcome::Learned),
+            format!("{}: learned as spam  abababababababab", safe("a\u{1b}.eml"))
+        );
         let all = [
             Outcome::Learned,
             Outcome::Already,
@@ -410,6 +499,8 @@ mod tests {
         lines.sort();
         lines.dedup();
         assert_eq!(lines.len(), 7, "{lines:?}");
-        assert!(json("a".to_owned(), &Err("x".to_owned()), false).contains("\"outcome\":\"failed\""));
+        assert!(
+            json("a".to_owned(), &Err("x".to_owned()), false).contains("\"outcome\":\"failed\"")
+        );
     }
 }

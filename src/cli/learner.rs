@@ -13,12 +13,12 @@ use crate::learning::{Follower, LearningSettings};
 /// How often the daemon looks for new labels.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Brings what commands teach to the engine. The learner is a help, not a need: what cannot be read is logged, and mail is
-/// judged without it.
+/// Brings what commands teach to the engine. The learner is a help, not a need: what cannot be read
+/// is logged, and mail is judged without it.
 pub(super) struct Learner {
     engine: Arc<Engine>,
-    /// What is followed; `None` while the learner is off. Locked while it is exchanged and told to the engine, so that an
-    /// opinion of the old directory never comes behind one of the new.
+    /// What is followed; `None` while the learner is off. Locked while it is exchanged and told to
+    /// the engine, so that an opinion of the old directory never comes behind one of the new.
     following: Mutex<Option<Following>>,
 }
 
@@ -33,18 +33,24 @@ struct Following {
 pub(super) struct Change(Option<(Following, Option<Arc<SiteOpinion>>)>);
 
 impl Learner {
-    /// Hears what was taught until now, and from here on in a thread of its own, which ends with the process.
+    /// Hears what was taught until now, and from here on in a thread of its own, which ends with
+    /// the process.
     pub(super) fn start(config: &Config, engine: Arc<Engine>) -> Arc<Self> {
         let following = learning_settings(config).map(Following::new);
-        let learner = Arc::new(Self { engine, following: Mutex::new(following) });
+        let learner = Arc::new(Self {
+            engine,
+            following: Mutex::new(following),
+        });
         learner.look();
         let own = Arc::clone(&learner);
-        let started = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
-            loop {
-                std::thread::sleep(LOOK_EVERY);
-                own.look();
-            }
-        });
+        let started = std::thread::Builder::new()
+            .name("learner".to_owned())
+            .spawn(move || {
+                loop {
+                    std::thread::sleep(LOOK_EVERY);
+                    own.look();
+                }
+            });
         if let Err(error) = started {
             log::error!("cannot start the thread that hears of new labels: {error}");
         }
@@ -53,7 +59,14 @@ impl Learner {
 
     fn look(&self) {
         let mut following = self.lock();
-        let Some(Following { settings, follower, is_broken }) = following.as_mut() else { return };
+        let Some(Following {
+            settings,
+            follower,
+            is_broken,
+        }) = following.as_mut()
+        else {
+            return;
+        };
         match follower.poll() {
             Ok(None) => *is_broken = false,
             Ok(Some(site)) => {
@@ -63,26 +76,36 @@ impl Learner {
             }
             Err(error) if !std::mem::replace(is_broken, true) => {
                 let directory = settings.directory.display();
-                log::error!("cannot read what was learned, {directory}: {error}; what is known stays");
+                log::error!(
+                    "cannot read what was learned, {directory}: {error}; what is known stays"
+                );
             }
             Err(_) => {}
         }
     }
 
-    /// What the configuration changes, ready to be put in place; `None` where it changes nothing. An error says why it
-    /// cannot be, and nothing has changed.
+    /// What the configuration changes, ready to be put in place; `None` where it changes nothing.
+    /// An error says why it cannot be, and nothing has changed.
     pub(super) fn prepare(&self, config: &Config) -> Result<Option<Change>, String> {
         let wanted = learning_settings(config);
         let following = self.lock();
-        let Some(settings) = wanted else { return Ok(following.is_some().then_some(Change(None))) };
-        if following.as_ref().is_some_and(|now| now.settings == settings) {
+        let Some(settings) = wanted else {
+            return Ok(following.is_some().then_some(Change(None)));
+        };
+        if following
+            .as_ref()
+            .is_some_and(|now| now.settings == settings)
+        {
             return Ok(None);
         }
         let before = following.as_ref().map(|now| now.settings.directory.clone());
         drop(following);
         let directory = settings.directory.display().to_string();
-        let broken = |error: std::io::Error| format!("learner.path: {directory}: {error}; the learner stays as it was");
-        // A new site begins without the directory. One that goes over to another has most likely misspelt its name.
+        let broken = |error: std::io::Error| {
+            format!("learner.path: {directory}: {error}; the learner stays as it was")
+        };
+        // A new site begins without the directory. One that goes over to another has most likely
+        // misspelt its name.
         if before.is_some_and(|before| before != settings.directory) {
             settings.directory.read_dir().map_err(broken)?;
         }
@@ -99,20 +122,29 @@ impl Learner {
         self.engine.replace_site(opinion.as_ref());
         let text = match &next {
             None => "the learner is off".to_owned(),
-            Some(next) => format!("the learner follows {}", told(&next.settings.directory, opinion.as_deref())),
+            Some(next) => format!(
+                "the learner follows {}",
+                told(&next.settings.directory, opinion.as_deref())
+            ),
         };
         *following = next;
         text
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Following>> {
-        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+        self.following
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Following {
     fn new(settings: LearningSettings) -> Self {
-        Self { follower: Follower::new(settings.clone()), settings, is_broken: false }
+        Self {
+            follower: Follower::new(settings.clone()),
+            settings,
+            is_broken: false,
+        }
     }
 }
 
@@ -123,7 +155,10 @@ fn told(directory: &Path, site: Option<&SiteOpinion>) -> String {
         None => format!("{directory}: nothing was taught yet"),
         Some(site) => {
             let (ham, spam) = site.learner().labels();
-            format!("{directory}: {ham} ham, {spam} spam, up to record {}", site.sequence())
+            format!(
+                "{directory}: {ham} ham, {spam} spam, up to record {}",
+                site.sequence()
+            )
         }
     }
 }

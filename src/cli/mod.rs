@@ -1,7 +1,8 @@
 //! The command line: the one room that speaks to people, and the one that puts all others together.
 //!
-//! Every subcommand is one file. Standard output carries what was asked for, standard error everything else; text that came
-//! from mail is shown through `mail::text::ForTerminal` only; the exit status is one of [`Exit`].
+//! Every subcommand is one file. Standard output carries what was asked for, standard error
+//! everything else; text that came from mail is shown through `mail::text::ForTerminal` only; the
+//! exit status is one of [`Exit`].
 
 mod arguments;
 mod bar;

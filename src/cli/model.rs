@@ -7,7 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::arguments::{AttackArguments, EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments};
+use super::arguments::{
+    AttackArguments, EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments,
+};
 use super::failure::Failure;
 use super::generation::{load_model, load_site, read_model};
 use super::program::load;
@@ -17,7 +19,8 @@ use crate::classifier::{Claim, Model, Probability, SiteOpinion, ham_needed};
 use crate::clock::Clock;
 use crate::config::Place;
 use crate::training::{
-    self, Corpus, Plot, Progress, ReplaySettings, Report, Siege, SiegeReport, Split, TrainError, TrainSettings,
+    self, Corpus, Plot, Progress, ReplaySettings, Report, Siege, SiegeReport, Split, TrainError,
+    TrainSettings,
 };
 
 /// Trains, measures or describes.
@@ -27,28 +30,40 @@ pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failur
         ModelCommand::Eval(arguments) => eval(place, &arguments),
         ModelCommand::Replay(arguments) => replay(&arguments),
         ModelCommand::Attack(arguments) => attack(place, &arguments),
-        ModelCommand::Explain { path, words, state } => model_explain::explain(&load(place)?, &path, words, &state),
+        ModelCommand::Explain { path, words, state } => {
+            model_explain::explain(&load(place)?, &path, words, &state)
+        }
         ModelCommand::Info { path, format } => info(place, path.as_deref(), format),
     }
 }
 
 fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
-    let mut settings =
-        TrainSettings { corpora: corpora(&arguments.corpora, &trained_on(arguments)?)?, ..TrainSettings::default() };
+    let mut settings = TrainSettings {
+        corpora: corpora(&arguments.corpora, &trained_on(arguments)?)?,
+        ..TrainSettings::default()
+    };
     settings.seed = arguments.seed.unwrap_or(settings.seed);
     settings.epochs = arguments.epochs.map_or(settings.epochs, usize::from);
     settings.date = arguments.date.clone().unwrap_or_else(today);
     settings.command = command_line(arguments);
     let mut bar = Bar::new();
-    let trained = training::train(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+    let trained = training::train(&settings, &mut |progress| bar.show(&progress))
+        .map_err(|error| failed(&error))?;
     bar.finish();
     let manifest_path = arguments.out.with_extension("json");
     let manifest = serde_json::to_string_pretty(&trained.manifest).unwrap_or_default() + "\n";
-    for (path, bytes) in [(&arguments.out, trained.onnx.as_slice()), (&manifest_path, manifest.as_bytes())] {
+    for (path, bytes) in [
+        (&arguments.out, trained.onnx.as_slice()),
+        (&manifest_path, manifest.as_bytes()),
+    ] {
         write(path, bytes)?;
     }
     let mut out = Output::new();
-    out.line(format_args!("{}  model {}", arguments.out.display(), trained.manifest.id))?;
+    out.line(format_args!(
+        "{}  model {}",
+        arguments.out.display(),
+        trained.manifest.id
+    ))?;
     out.finish()?;
     Ok(Exit::Done)
 }
@@ -70,12 +85,26 @@ fn trained_on(arguments: &TrainArguments) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// The command as a person would type it; part of the file, so that the same command gives the same file.
+/// The command as a person would type it; part of the file, so that the same command gives the same
+/// file.
 fn command_line(arguments: &TrainArguments) -> String {
-    let mut line =
-        format!("gatepost model train --corpora {} --out {}", arguments.corpora.display(), arguments.out.display());
-    line.extend(arguments.names.iter().map(|name| format!(" --corpus {name}")));
-    line.extend(arguments.without.iter().map(|name| format!(" --without {name}")));
+    let mut line = format!(
+        "gatepost model train --corpora {} --out {}",
+        arguments.corpora.display(),
+        arguments.out.display()
+    );
+    line.extend(
+        arguments
+            .names
+            .iter()
+            .map(|name| format!(" --corpus {name}")),
+    );
+    line.extend(
+        arguments
+            .without
+            .iter()
+            .map(|name| format!(" --without {name}")),
+    );
     line.extend(arguments.seed.map(|seed| format!(" --seed {seed}")));
     line.extend(arguments.epochs.map(|epochs| format!(" --epochs {epochs}")));
     line
@@ -98,7 +127,10 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
         None
     } else {
         let learned = corpora(&arguments.corpora, &arguments.learned)?;
-        Some(training::teach(&learned, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?)
+        Some(
+            training::teach(&learned, &mut |progress| bar.show(&progress))
+                .map_err(|error| failed(&error))?,
+        )
     };
     let mut all: Vec<Report> = Vec::new();
     for corpus in corpora(&arguments.corpora, &arguments.names)? {
@@ -111,8 +143,10 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
             }
             continue;
         }
-        let report = training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| bar.show(&progress))
-            .map_err(|error| failed(&error))?;
+        let report = training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| {
+            bar.show(&progress)
+        })
+        .map_err(|error| failed(&error))?;
         out.line(serde_json::to_string(&report).unwrap_or_default())?;
         all.push(report);
     }
@@ -134,7 +168,8 @@ fn plot(path: &Path, plot: &Plot) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace_file(path, bytes).map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
+    replace_file(path, bytes)
+        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
 }
 
 fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
@@ -144,18 +179,35 @@ fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
         .try_into()
         .map_err(|_| Failure::new(Exit::Bug, "two names gave another number of corpora"))?;
     let mut bar = Bar::new();
-    let report = training::besiege(&model, &corpus, &known, arguments.taught, &mut |progress| bar.show(&progress))
-        .map_err(|error| failed(&error))?;
+    let report = training::besiege(&model, &corpus, &known, arguments.taught, &mut |progress| {
+        bar.show(&progress)
+    })
+    .map_err(|error| failed(&error))?;
     bar.finish();
     let mut out = Output::new();
     if arguments.format == Format::Json {
         out.line(serde_json::to_string(&report).unwrap_or_default())?;
     } else {
-        let SiegeReport { corpus, ham, spam, labels, attacks } = report;
-        out.line(format_args!("{corpus}: {spam} spam attacked, threshold by {ham} ham, {labels} labels taught"))?;
+        let SiegeReport {
+            corpus,
+            ham,
+            spam,
+            labels,
+            attacks,
+        } = report;
+        out.line(format_args!(
+            "{corpus}: {spam} spam attacked, threshold by {ham} ham, {labels} labels taught"
+        ))?;
         out.line("attack                  caught %   kept %")?;
-        for Siege { attack, caught_percent, kept_percent } in attacks {
-            out.line(format_args!("{attack:<22} {caught_percent:>9.2} {kept_percent:>8.2}"))?;
+        for Siege {
+            attack,
+            caught_percent,
+            kept_percent,
+        } in attacks
+        {
+            out.line(format_args!(
+                "{attack:<22} {caught_percent:>9.2} {kept_percent:>8.2}"
+            ))?;
         }
     }
     out.finish()?;
@@ -175,7 +227,8 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     };
     settings.learner.thick = arguments.thick;
     let mut bar = Bar::new();
-    let report = training::replay(&settings, &mut |progress| bar.show(&progress)).map_err(|error| failed(&error))?;
+    let report = training::replay(&settings, &mut |progress| bar.show(&progress))
+        .map_err(|error| failed(&error))?;
     bar.finish();
     if let Some(path) = &arguments.plot {
         plot(path, &Plot::learning(&report.learning_curve))?;
@@ -184,7 +237,11 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
         write(path, report.scores.as_bytes())?;
     }
     let on_terminal = std::io::stdout().is_terminal();
-    let format = arguments.format.unwrap_or(if on_terminal { Format::Text } else { Format::Json });
+    let format = arguments.format.unwrap_or(if on_terminal {
+        Format::Text
+    } else {
+        Format::Json
+    });
     let mut out = Output::new();
     match format {
         Format::Json => out.line(serde_json::to_string(&report).unwrap_or_default())?,
@@ -197,8 +254,13 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
 fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Failure> {
     let model = model_of(place, path)?;
     let manifest = model.manifest();
-    // A file that is named is looked at by itself; what is configured, with what the site has taught beside it.
-    let site = if path.is_none() { load_site(&load(place)?.config) } else { None };
+    // A file that is named is looked at by itself; what is configured, with what the site has
+    // taught beside it.
+    let site = if path.is_none() {
+        load_site(&load(place)?.config)
+    } else {
+        None
+    };
     let mut out = Output::new();
     if format == Format::Json {
         let mut line = serde_json::to_value(manifest).unwrap_or_default();
@@ -208,7 +270,10 @@ fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Fail
         out.line(line)?;
     } else {
         out.line(format_args!("model        {}", manifest.id))?;
-        out.line(format_args!("trained on   {} ({} ham, {} spam)", manifest.data, manifest.ham, manifest.spam))?;
+        out.line(format_args!(
+            "trained on   {} ({} ham, {} spam)",
+            manifest.data, manifest.ham, manifest.spam
+        ))?;
         out.line(format_args!("date         {}", manifest.date))?;
         out.line(format_args!("command      {}", manifest.command))?;
         out.line(format_args!(
@@ -217,7 +282,10 @@ fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Fail
         ))?;
         out.line(format_args!("precision    {}", manifest.precision.name()))?;
         let calibration = &manifest.calibration;
-        out.line(format_args!("calibration  slope {:.4}, offset {:.4}", calibration.slope, calibration.offset))?;
+        out.line(format_args!(
+            "calibration  slope {:.4}, offset {:.4}",
+            calibration.slope, calibration.offset
+        ))?;
         out.line(format_args!("data digest  {}", manifest.data_digest))?;
         for line in site.as_deref().map_or_else(site_unknown, site_lines) {
             out.line(line)?;
@@ -262,7 +330,10 @@ fn site_lines(site: &SiteOpinion) -> Vec<String> {
     let (ham, spam) = site.learner().labels();
     let stacker = site.stacker();
     vec![
-        format!("site         {ham} ham, {spam} spam taught, up to record {}", site.sequence()),
+        format!(
+            "site         {ham} ham, {spam} spam taught, up to record {}",
+            site.sequence()
+        ),
         format!(
             "weights      content model {:.3}, site learner {:.3}, offset {:+.3}; {:.0} labels in effect",
             stacker.content, stacker.site, stacker.offset, stacker.effective
@@ -291,11 +362,13 @@ pub(super) fn loss(claim: &Claim) -> String {
 /// The named model, or the configured one, or the built-in one.
 fn model_of(place: &Place, path: Option<&Path>) -> Result<Model, Failure> {
     if let Some(path) = path {
-        return read_model(path).map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]));
+        return read_model(path)
+            .map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]));
     }
     let mut settings = load(place)?.config.model;
     settings.enabled = true;
-    load_model(&settings)?.ok_or_else(|| Failure::new(Exit::Unavailable, "no model is built in; name a model file"))
+    load_model(&settings)?
+        .ok_or_else(|| Failure::new(Exit::Unavailable, "no model is built in; name a model file"))
 }
 
 fn corpora(directory: &Path, names: &[String]) -> Result<Vec<Corpus>, Failure> {
@@ -305,11 +378,17 @@ fn corpora(directory: &Path, names: &[String]) -> Result<Vec<Corpus>, Failure> {
             Some((name, "train")) => (name, Some(Split::Train)),
             Some((name, "test")) => (name, Some(Split::Test)),
             Some((_, other)) => {
-                let message = format!("`{other}` is no part of a corpus; write NAME, NAME:train or NAME:test");
+                let message = format!(
+                    "`{other}` is no part of a corpus; write NAME, NAME:train or NAME:test"
+                );
                 return Err(Failure::new(Exit::Usage, message));
             }
         };
-        Ok(Corpus { directory: directory.to_owned(), name: name.to_owned(), split })
+        Ok(Corpus {
+            directory: directory.to_owned(),
+            name: name.to_owned(),
+            split,
+        })
     };
     names.iter().map(corpus).collect()
 }
@@ -320,7 +399,11 @@ fn failed(error: &TrainError) -> Failure {
 
 /// The day, as YYYY-MM-DD in UTC.
 fn today() -> String {
-    let seconds = Clock::system().wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds = Clock::system()
+        .wall()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     crate::telemetry::date(seconds)
 }
 
@@ -343,10 +426,22 @@ impl Bar {
     fn show(&mut self, progress: &Progress) {
         let Some(bar) = &self.0 else { return };
         match progress {
-            Progress::Reading { corpus, done, total } => at(bar, format!("reading {corpus}"), *done, *total),
-            Progress::Learning { epoch, done, total } => at(bar, format!("learning, pass {epoch}"), *done, *total),
-            Progress::Attacking { done, total } => at(bar, "attacked copies".to_owned(), *done, *total),
-            Progress::Epoch { epoch, held_out_loss, one_minus_roca_percent } => {
+            Progress::Reading {
+                corpus,
+                done,
+                total,
+            } => at(bar, format!("reading {corpus}"), *done, *total),
+            Progress::Learning { epoch, done, total } => {
+                at(bar, format!("learning, pass {epoch}"), *done, *total)
+            }
+            Progress::Attacking { done, total } => {
+                at(bar, "attacked copies".to_owned(), *done, *total)
+            }
+            Progress::Epoch {
+                epoch,
+                held_out_loss,
+                one_minus_roca_percent,
+            } => {
                 bar.println(format!(
                     "pass {epoch}: held-out loss {held_out_loss:.5}, 1-ROCA {one_minus_roca_percent:.4} %"
                 ));

@@ -1,5 +1,5 @@
-//! `gatepost model explain FILE`: which expert, which words and which features pushed a judgement. Every number shown is a part
-//! of a sum.
+//! `gatepost model explain FILE`: which expert, which words and which features pushed a judgement.
+//! Every number shown is a part of a sum.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,8 +20,8 @@ use crate::features::{MilterView, Trust, explained};
 use crate::learning::{self, Lesson};
 use crate::mail::{Limits, Message, Transaction};
 
-/// How the log-odds came about: `offset` and the parts of both experts add up to them; and the words of each expert and its
-/// others to its part.
+/// How the log-odds came about: `offset` and the parts of both experts add up to them; and the
+/// words of each expert and its others to its part.
 #[derive(Serialize)]
 struct Explanation {
     model: String,
@@ -68,25 +68,47 @@ pub(super) fn explain(
 ) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let settings = learn::settings(&config.learner, state)?;
-    let site = learning::info(&settings)
-        .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", settings.directory.display())))?;
+    let site = learning::info(&settings).map_err(|error| {
+        Failure::new(
+            Exit::of_io(&error),
+            format!("{}: {error}", settings.directory.display()),
+        )
+    })?;
     let model = load_model(&config.model)?;
     let mut raw = None;
-    input::read_all(&[path.to_owned()], config.engine.limits.message, &mut |item| {
-        raw = Some(item.raw);
-        false
-    });
+    input::read_all(
+        &[path.to_owned()],
+        config.engine.limits.message,
+        &mut |item| {
+            raw = Some(item.raw);
+            false
+        },
+    );
     let raw = raw
         .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = Trust::of(&config.learner.trusted_authservs);
     let learner = crate::classifier::SiteLearner::new(settings.learner.clone());
-    let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.engine.limits);
+    let lesson = Lesson::of_stored(
+        &raw,
+        &learner,
+        model.as_ref(),
+        &trust,
+        &config.engine.limits,
+    );
     let view = MilterView::of_stored(&raw, &trust);
-    let pushes = load_ledger(&config.model)?.map(|ledger| content_pushes(&ledger, &raw, &config.engine.limits));
+    let pushes = load_ledger(&config.model)?
+        .map(|ledger| content_pushes(&ledger, &raw, &config.engine.limits));
     let pushes = pushes.unwrap_or_default();
     let content = lesson.content.map(f64::from);
-    let explanation = explanation(model.as_ref(), site.as_deref(), content, &pushes, &view, words);
+    let explanation = explanation(
+        model.as_ref(),
+        site.as_deref(),
+        content,
+        &pushes,
+        &view,
+        words,
+    );
     let mut out = Output::new();
     match state.format {
         Format::Json => out.line(serde_json::to_string(&explanation).unwrap_or_default())?,
@@ -111,22 +133,41 @@ fn explanation(
     };
     let stacker = site.map_or_else(Stacker::default, |site| *site.stacker());
     let logit = site.map(|site| site.learner().score(view));
-    let without = Stacker { site: 0.0, offset: 0.0, ..stacker }.log_odds(content, 0.0);
+    let without = Stacker {
+        site: 0.0,
+        offset: 0.0,
+        ..stacker
+    }
+    .log_odds(content, 0.0);
     let log_odds = stacker.log_odds(content, logit.unwrap_or(0.0));
     let of_site = log_odds - without - stacker.offset;
     // An opinion beyond what the stacker takes counts less; then so do all of its parts alike.
-    let scale = logit.filter(|logit| *logit != 0.0).map_or(0.0, |logit| of_site / logit);
-    let parts: Vec<Contribution> = site.map(|site| site.learner().contributions(view)).unwrap_or_default();
+    let scale = logit
+        .filter(|logit| *logit != 0.0)
+        .map_or(0.0, |logit| of_site / logit);
+    let parts: Vec<Contribution> = site
+        .map(|site| site.learner().contributions(view))
+        .unwrap_or_default();
     let (told, others) = told(&parts, words, scale);
-    let scale = content.filter(|content| *content != 0.0).map_or(0.0, |content| without / content);
+    let scale = content
+        .filter(|content| *content != 0.0)
+        .map_or(0.0, |content| without / content);
     let (content_words, content_others) = self::told(pushes, words, scale);
     Explanation {
         model: name,
         probability: Probability::from_logit(log_odds).value(),
         log_odds,
         offset: stacker.offset,
-        content: Part { opinion: content, weight: stacker.content, adds: without },
-        site: Part { opinion: logit, weight: stacker.site, adds: of_site },
+        content: Part {
+            opinion: content,
+            weight: stacker.content,
+            adds: without,
+        },
+        site: Part {
+            opinion: logit,
+            weight: stacker.site,
+            adds: of_site,
+        },
         content_words,
         content_others,
         words: told,
@@ -137,10 +178,21 @@ fn explanation(
 /// The strongest pushes, and the others together.
 fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others) {
     let (told, others) = parts.split_at_checked(words).unwrap_or((parts, &[]));
-    let push =
-        |part: &Contribution| Push { place: part.place.clone(), word: part.word.clone(), adds: part.logit * scale };
-    let adds = others.iter().fold(0.0, |sum, part| sum + part.logit * scale);
-    (told.iter().map(push).collect(), Others { words: others.len(), adds })
+    let push = |part: &Contribution| Push {
+        place: part.place.clone(),
+        word: part.word.clone(),
+        adds: part.logit * scale,
+    };
+    let adds = others
+        .iter()
+        .fold(0.0, |sum, part| sum + part.logit * scale);
+    (
+        told.iter().map(push).collect(),
+        Others {
+            words: others.len(),
+            adds,
+        },
+    )
 }
 
 /// What pushed the content model. No feature of it depends on when or to whom the mail came.
@@ -148,23 +200,60 @@ fn content_pushes(ledger: &Ledger, raw: &[u8], limits: &Limits) -> Vec<Contribut
     let transaction = Transaction::new(Arc::from("explain"), SystemTime::UNIX_EPOCH);
     let message = Message::parse(raw, limits);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let (vector, origins) = explained(&case);
     ledger.contributions(&vector, &origins)
 }
 
 fn text(explanation: &Explanation) -> String {
-    let Explanation { model, probability, log_odds, offset, content, site, .. } = explanation;
-    let opinion = |part: &Part| part.opinion.map_or_else(|| "none".to_owned(), |opinion| format!("{opinion:+.3}"));
+    let Explanation {
+        model,
+        probability,
+        log_odds,
+        offset,
+        content,
+        site,
+        ..
+    } = explanation;
+    let opinion = |part: &Part| {
+        part.opinion
+            .map_or_else(|| "none".to_owned(), |opinion| format!("{opinion:+.3}"))
+    };
     let mut lines = vec![
-        format!("log-odds {log_odds:+.3}   probability {probability:.4}   model {}", safe(model)),
-        format!("  {:>+8.3}  content model: {} times its weight {:.3}", content.adds, opinion(content), content.weight),
-        format!("  {:>+8.3}  site learner: {} times its weight {:.3}", site.adds, opinion(site), site.weight),
+        format!(
+            "log-odds {log_odds:+.3}   probability {probability:.4}   model {}",
+            safe(model)
+        ),
+        format!(
+            "  {:>+8.3}  content model: {} times its weight {:.3}",
+            content.adds,
+            opinion(content),
+            content.weight
+        ),
+        format!(
+            "  {:>+8.3}  site learner: {} times its weight {:.3}",
+            site.adds,
+            opinion(site),
+            site.weight
+        ),
         format!("  {offset:>+8.3}  offset"),
     ];
     for (expert, words, others) in [
-        ("content model, by words and features:", &explanation.content_words, &explanation.content_others),
-        ("site learner, by words:", &explanation.words, &explanation.others),
+        (
+            "content model, by words and features:",
+            &explanation.content_words,
+            &explanation.content_others,
+        ),
+        (
+            "site learner, by words:",
+            &explanation.words,
+            &explanation.others,
+        ),
     ] {
         if !words.is_empty() {
             lines.push(expert.to_owned());
@@ -185,27 +274,56 @@ mod tests {
     #[test]
     fn every_part_is_part_of_the_sum() {
         let view = |raw: &str| MilterView::of_stored(raw.as_bytes(), &Trust::nobody());
-        let mut site = Site::new(SiteSettings { rate: 0.05, ..SiteSettings::default() });
+        let mut site = Site::new(SiteSettings {
+            rate: 0.05,
+            ..SiteSettings::default()
+        });
         for n in 0..300 {
-            let (raw, spam) =
-                if n % 2 == 0 { ("Subject: win\n\nwin a prize", true) } else { ("Subject: x\n\nlunch", false) };
+            let (raw, spam) = if n % 2 == 0 {
+                ("Subject: win\n\nwin a prize", true)
+            } else {
+                ("Subject: x\n\nlunch", false)
+            };
             let slots = site.learner().slots(&view(raw));
             site.learn(&slots, spam, Some(if spam { 1.0 } else { -1.0 }));
         }
         let opinion = site.opinion(5);
-        for (site, content) in [(Some(&opinion), Some(1.5)), (Some(&opinion), None), (None, Some(-2.0)), (None, None)] {
+        for (site, content) in [
+            (Some(&opinion), Some(1.5)),
+            (Some(&opinion), None),
+            (None, Some(-2.0)),
+            (None, None),
+        ] {
             let raw = "Subject: win\n\nwin a prize at lunch";
-            let push = |word: &str, logit| Contribution { place: "text".to_owned(), word: word.to_owned(), logit };
-            let logits = content.map_or(vec![], |content| vec![content + 2.0, -1.0, -0.5, -0.3, -0.2]);
-            let pushes: Vec<Contribution> =
-                ["a", "b", "c", "d", "e"].into_iter().zip(logits).map(|(w, l)| push(w, l)).collect();
+            let push = |word: &str, logit| Contribution {
+                place: "text".to_owned(),
+                word: word.to_owned(),
+                logit,
+            };
+            let logits = content.map_or(vec![], |content| {
+                vec![content + 2.0, -1.0, -0.5, -0.3, -0.2]
+            });
+            let pushes: Vec<Contribution> = ["a", "b", "c", "d", "e"]
+                .into_iter()
+                .zip(logits)
+                .map(|(w, l)| push(w, l))
+                .collect();
             let told = explanation(None, site, content, &pushes, &view(raw), 3);
-            let words = told.content_words.iter().map(|word| word.adds).sum::<f64>() + told.content_others.adds;
-            assert!((words - told.content.adds).abs() < 1e-9, "{words} {}", told.content.adds);
+            let words = told.content_words.iter().map(|word| word.adds).sum::<f64>()
+                + told.content_others.adds;
+            assert!(
+                (words - told.content.adds).abs() < 1e-9,
+                "{words} {}",
+                told.content.adds
+            );
             let sum = told.offset + told.content.adds + told.site.adds;
             assert!((sum - told.log_odds).abs() < 1e-9);
             let words = told.words.iter().map(|word| word.adds).sum::<f64>() + told.others.adds;
-            assert!((words - told.site.adds).abs() < 1e-9, "{words} {}", told.site.adds);
+            assert!(
+                (words - told.site.adds).abs() < 1e-9,
+                "{words} {}",
+                told.site.adds
+            );
             if let Some(site) = site {
                 assert!((told.log_odds - site.log_odds(content, &view(raw))).abs() < 1e-9);
                 assert_eq!(told.words.len(), 3);

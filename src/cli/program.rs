@@ -41,9 +41,11 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Rules(command) => rules::rules(&load(&place)?, command),
         Command::Learn(command) => learn::learn(&load(&place)?, &command),
         Command::Model(command) => model::model(&place, command),
-        Command::Config(ConfigCommand::Show { changed, defaults, key }) => {
-            config_show::show(&place, changed, defaults, key.as_deref())
-        }
+        Command::Config(ConfigCommand::Show {
+            changed,
+            defaults,
+            key,
+        }) => config_show::show(&place, changed, defaults, key.as_deref()),
         Command::Reload => control::reload(&load(&place)?),
         Command::Stats => control::stats(&load(&place)?),
         Command::Generate(command) => generate::generate(command),

@@ -19,33 +19,59 @@ const DEPTH_MAX: usize = 8;
 
 /// The shipped rules.
 pub(super) fn shipped() -> Vec<Arc<Source>> {
-    SHIPPED_RULES.iter().map(|(path, text)| Arc::new(Source::new(format!("shipped/{path}"), *text))).collect()
+    SHIPPED_RULES
+        .iter()
+        .map(|(path, text)| Arc::new(Source::new(format!("shipped/{path}"), *text)))
+        .collect()
 }
 
 /// The rules of the configuration: shipped ones first, so that the site's later lines win.
 pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     let mut sources = if rules.shipped { shipped() } else { Vec::new() };
-    let wanted: Vec<&PathBuf> = rules.paths.iter().filter(|path| !rules.may_be_missing || path.exists()).collect();
+    let wanted: Vec<&PathBuf> = rules
+        .paths
+        .iter()
+        .filter(|path| !rules.may_be_missing || path.exists())
+        .collect();
     sources.extend(read_all(&wanted)?);
     in_order(sources)
 }
 
-/// Of several directories all `*.pre` files are read first, as SpamAssassin does: what they switch on must be known before
-/// the first condition that asks for it. Behind them come the files that they include.
+/// Of several directories all `*.pre` files are read first, as SpamAssassin does: what they switch
+/// on must be known before the first condition that asks for it. Behind them come the files that
+/// they include.
 fn in_order(mut sources: Vec<Arc<Source>>) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
-    sources.sort_by_key(|source| Path::new(&source.name).extension().is_none_or(|extension| extension != "pre"));
+    sources.sort_by_key(|source| {
+        Path::new(&source.name)
+            .extension()
+            .is_none_or(|extension| extension != "pre")
+    });
     // What cannot be read is told by the loader, at the line that asks for it.
-    let (sources, wrong) = with_includes(&sources, &mut |path| read(Path::new(path)).ok().map(Arc::new));
-    if wrong.is_empty() { Ok(sources) } else { Err(wrong) }
+    let (sources, wrong) = with_includes(&sources, &mut |path| {
+        read(Path::new(path)).ok().map(Arc::new)
+    });
+    if wrong.is_empty() {
+        Ok(sources)
+    } else {
+        Err(wrong)
+    }
 }
 
 /// The rules of the command line, or those of the configuration where it names none.
-pub(super) fn chosen(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
-    if paths.is_empty() { configured(rules) } else { named(rules, paths) }
+pub(super) fn chosen(
+    rules: &config::Rules,
+    paths: &[PathBuf],
+) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    if paths.is_empty() {
+        configured(rules)
+    } else {
+        named(rules, paths)
+    }
 }
 
-/// The rules of the command line, which replace all others. The word `shipped` stands for the shipped ones, `configured`
-/// for those that the daemon would load; a file of such a name is written `./shipped`.
+/// The rules of the command line, which replace all others. The word `shipped` stands for the
+/// shipped ones, `configured` for those that the daemon would load; a file of such a name is
+/// written `./shipped`.
 fn named(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
     let mut wrong = Vec::new();
@@ -64,10 +90,12 @@ fn named(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, V
         return Err(wrong);
     }
     match paths.first() {
-        // Whoever names rules means some: to judge mail by none at all would look like a clean result.
-        Some(path) if sources.is_empty() => {
-            Err(vec![unreadable(path, &io::Error::other("no rule file there; their names end in .cf"))])
-        }
+        // Whoever names rules means some: to judge mail by none at all would look like a clean
+        // result.
+        Some(path) if sources.is_empty() => Err(vec![unreadable(
+            path,
+            &io::Error::other("no rule file there; their names end in .cf"),
+        )]),
         _ => in_order(sources),
     }
 }
@@ -88,11 +116,16 @@ fn read_all(paths: &[&PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
             }
         }
     }
-    if wrong.is_empty() { Ok(sources) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(sources)
+    } else {
+        Err(wrong)
+    }
 }
 
-/// A file is itself; a directory is read as SpamAssassin reads one: `*.pre`, then `*.cf`, each in name order. A directory
-/// without any rule file of its own, such as our `rules/`, stands for its sub-directories, in name order.
+/// A file is itself; a directory is read as SpamAssassin reads one: `*.pre`, then `*.cf`, each in
+/// name order. A directory without any rule file of its own, such as our `rules/`, stands for its
+/// sub-directories, in name order.
 fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !std::fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -102,22 +135,33 @@ fn files_of(path: &Path) -> io::Result<Vec<PathBuf>> {
     while let Some((directory, depth)) = directories.pop() {
         let (own, below) = listing(&directory)?;
         if own.is_empty() && depth < DEPTH_MAX {
-            directories.extend(below.into_iter().rev().map(|directory| (directory, depth + 1)));
+            directories.extend(
+                below
+                    .into_iter()
+                    .rev()
+                    .map(|directory| (directory, depth + 1)),
+            );
         }
         files.extend(own);
         if files.len() > FILES_MAX {
-            return Err(io::Error::other(format!("more than {FILES_MAX} rule files")));
+            return Err(io::Error::other(format!(
+                "more than {FILES_MAX} rule files"
+            )));
         }
     }
     Ok(files)
 }
 
-/// The rule files of a directory, in the order in which they are read, and its sub-directories in name order.
+/// The rule files of a directory, in the order in which they are read, and its sub-directories in
+/// name order.
 fn listing(directory: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut below) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")) {
+        if path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+        {
             continue;
         }
         let rank = match path.extension().and_then(|extension| extension.to_str()) {
@@ -138,9 +182,14 @@ fn listing(directory: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 
 fn read(path: &Path) -> io::Result<Source> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!("larger than {} MiB", FILE_BYTES_MAX >> 20)));
+        return Err(io::Error::other(format!(
+            "larger than {} MiB",
+            FILE_BYTES_MAX >> 20
+        )));
     }
     Ok(Source::from_bytes(path.display().to_string(), &bytes))
 }
@@ -155,7 +204,11 @@ mod tests {
     use super::*;
 
     fn nothing() -> config::Rules {
-        config::Rules { shipped: false, paths: Vec::new(), may_be_missing: true }
+        config::Rules {
+            shipped: false,
+            paths: Vec::new(),
+            may_be_missing: true,
+        }
     }
 
     #[test]
@@ -165,11 +218,20 @@ mod tests {
         for name in ["stock", "site"] {
             std::fs::create_dir(path(name)).unwrap();
         }
-        for name in ["stock/20.cf", "stock/10.cf", "site/local.cf", "site/v3.pre", "site/init.pre"] {
+        for name in [
+            "stock/20.cf",
+            "stock/10.cf",
+            "site/local.cf",
+            "site/v3.pre",
+            "site/init.pre",
+        ] {
             std::fs::write(path(name), "").unwrap();
         }
         let read = named(&nothing(), &[path("stock"), path("site")]).unwrap();
-        let names: Vec<_> = read.iter().map(|source| source.name.rsplit('/').next().unwrap()).collect();
+        let names: Vec<_> = read
+            .iter()
+            .map(|source| source.name.rsplit('/').next().unwrap())
+            .collect();
         assert_eq!(names, ["init.pre", "v3.pre", "10.cf", "20.cf", "local.cf"]);
     }
 
@@ -180,7 +242,10 @@ mod tests {
             named(&nothing(), &paths).map(|sources| sources.len())
         };
         assert_eq!(count(&["shipped"]).unwrap(), SHIPPED_RULES.len());
-        assert!(count(&["configured"]).is_err(), "a set without a file is no set");
+        assert!(
+            count(&["configured"]).is_err(),
+            "a set without a file is no set"
+        );
         assert!(count(&["./shipped"]).is_err());
     }
 
@@ -205,7 +270,10 @@ mod tests {
         for name in ["b", "a", "a/deeper"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
-        assert_eq!(named(&nothing(), &[directory.path().to_owned()]).unwrap_err()[0].code, "R0101");
+        assert_eq!(
+            named(&nothing(), &[directory.path().to_owned()]).unwrap_err()[0].code,
+            "R0101"
+        );
         for name in ["b/1.cf", "a/2.cf", "a/deeper/3.cf"] {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
@@ -214,13 +282,21 @@ mod tests {
             .iter()
             .map(|source| source.name.rsplit('/').next().unwrap().to_owned())
             .collect();
-        assert_eq!(names, ["2.cf", "1.cf"], "a directory with rule files of its own is read as SpamAssassin reads it");
+        assert_eq!(
+            names,
+            ["2.cf", "1.cf"],
+            "a directory with rule files of its own is read as SpamAssassin reads it"
+        );
     }
 
     #[test]
     fn a_missing_path_is_an_error_unless_it_is_the_default() {
         let missing = PathBuf::from("/nonexistent/gatepost");
-        let mut rules = config::Rules { shipped: false, paths: vec![missing], may_be_missing: true };
+        let mut rules = config::Rules {
+            shipped: false,
+            paths: vec![missing],
+            may_be_missing: true,
+        };
         assert!(configured(&rules).unwrap().is_empty());
         rules.may_be_missing = false;
         assert_eq!(configured(&rules).unwrap_err()[0].code, "R0101");

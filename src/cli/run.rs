@@ -26,12 +26,37 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     telemetry::init_log(config.log, clock.clone());
     let telemetry = Arc::new(Telemetry::new(&config.records, clock.clone()));
     let id = generation.id().clone();
-    let engine = Engine::start(config.engine, generation, clock.clone(), Arc::clone(&telemetry))
-        .map_err(|error| Failure::new(Exit::of_io(&error), format!("cannot start the workers: {error}")))?;
+    let engine = Engine::start(
+        config.engine,
+        generation,
+        clock.clone(),
+        Arc::clone(&telemetry),
+    )
+    .map_err(|error| {
+        Failure::new(
+            Exit::of_io(&error),
+            format!("cannot start the workers: {error}"),
+        )
+    })?;
     let learner = Learner::start(&config, Arc::clone(&engine));
-    let listeners = config.listeners.iter().map(|listener| Arc::clone(&listener.name)).collect();
-    let daemon = Arc::new(Daemon { engine, learner, telemetry, listeners, place: place.clone() });
-    let ready = || log::info!("gatepost {} is ready; generation {id}", env!("CARGO_PKG_VERSION"));
+    let listeners = config
+        .listeners
+        .iter()
+        .map(|listener| Arc::clone(&listener.name))
+        .collect();
+    let daemon = Arc::new(Daemon {
+        engine,
+        learner,
+        telemetry,
+        listeners,
+        place: place.clone(),
+    });
+    let ready = || {
+        log::info!(
+            "gatepost {} is ready; generation {id}",
+            env!("CARGO_PKG_VERSION")
+        )
+    };
     let served = server::serve(settings, Arc::clone(&daemon), clock, ready);
     let id = daemon.engine.generation().id().clone();
     match served {
@@ -45,7 +70,9 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
 
 fn exit_of(error: &ServeError) -> Exit {
     match error {
-        ServeError::NoListener | ServeError::NoLibmilter(_) | ServeError::LibmilterTwice => Exit::BadConfig,
+        ServeError::NoListener | ServeError::NoLibmilter(_) | ServeError::LibmilterTwice => {
+            Exit::BadConfig
+        }
         ServeError::Forced => Exit::TryLater,
         ServeError::System(_, error) | ServeError::Poll(error) => Exit::of_io(error),
         ServeError::Bind(_) | ServeError::Libmilter(_) => Exit::Unavailable,
@@ -78,11 +105,15 @@ pub(super) fn server_settings(config: &Config) -> Result<server::Settings, Failu
 /// A listener's socket in the server's words.
 pub(super) fn address(listener: &config::Listener) -> Result<server::Address, Failure> {
     let text = listener.socket.to_string();
-    let address = text.parse().map_err(|error| Failure::new(Exit::BadConfig, format!("{text}: {error}")))?;
+    let address = text
+        .parse()
+        .map_err(|error| Failure::new(Exit::BadConfig, format!("{text}: {error}")))?;
     Ok(match address {
-        server::Address::Unix { path, .. } => {
-            server::Address::Unix { path, mode: listener.mode, group: listener.group.clone() }
-        }
+        server::Address::Unix { path, .. } => server::Address::Unix {
+            path,
+            mode: listener.mode,
+            group: listener.group.clone(),
+        },
         inet @ server::Address::Inet(_) => inet,
     })
 }
@@ -101,24 +132,40 @@ impl Service for Daemon {
 
     fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Session {
         // The server counts the listeners that we gave it, so the name is always there.
-        let listener = self.listeners.get(index).cloned().unwrap_or_else(|| Arc::from("unknown"));
+        let listener = self
+            .listeners
+            .get(index)
+            .cloned()
+            .unwrap_or_else(|| Arc::from("unknown"));
         Session::new(Arc::clone(&self.engine), listener, notify)
     }
 
-    /// Rules, model, policies and learner are read anew and swapped together. Sockets, limits and workers need a restart.
+    /// Rules, model, policies and learner are read anew and swapped together. Sockets, limits and
+    /// workers need a restart.
     fn reload(&self) -> Result<String, String> {
         let loaded = Config::load(&self.place).map_err(|wrong| one_text(&wrong))?;
-        let (generation, warnings) = load_generation(&loaded.config).map_err(|wrong| one_text(&wrong))?;
+        let (generation, warnings) =
+            load_generation(&loaded.config).map_err(|wrong| one_text(&wrong))?;
         let change = self.learner.prepare(&loaded.config)?;
         for warning in loaded.warnings.iter().chain(&warnings) {
             log::warn!("{warning}");
         }
         let id = generation.id().clone();
-        let names: Vec<&Arc<str>> = loaded.config.listeners.iter().map(|listener| &listener.name).collect();
-        let note =
-            if names.iter().copied().eq(&self.listeners) { "" } else { "; listeners changed: that needs a restart" };
+        let names: Vec<&Arc<str>> = loaded
+            .config
+            .listeners
+            .iter()
+            .map(|listener| &listener.name)
+            .collect();
+        let note = if names.iter().copied().eq(&self.listeners) {
+            ""
+        } else {
+            "; listeners changed: that needs a restart"
+        };
         self.engine.replace_generation(generation);
-        let learner = change.map(|change| format!("; {}", self.learner.apply(change))).unwrap_or_default();
+        let learner = change
+            .map(|change| format!("; {}", self.learner.apply(change)))
+            .unwrap_or_default();
         Ok(format!("generation {id}{learner}{note}"))
     }
 
@@ -137,10 +184,16 @@ impl Service for Daemon {
     }
 
     fn shutting_down(&self) {
-        log::info!("gatepost is stopping: mails that have begun are finished, new ones are deferred");
+        log::info!(
+            "gatepost is stopping: mails that have begun are finished, new ones are deferred"
+        );
     }
 }
 
 fn one_text(wrong: &[Diagnostic]) -> String {
-    wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    wrong
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
 }

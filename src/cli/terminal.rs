@@ -17,7 +17,9 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new() -> Self {
-        Self { out: io::BufWriter::new(io::stdout().lock()) }
+        Self {
+            out: io::BufWriter::new(io::stdout().lock()),
+        }
     }
 
     /// Writes one line.
@@ -45,7 +47,10 @@ fn broken(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Failure::BrokenPipe
     } else {
-        Failure::new(super::Exit::Unavailable, format!("cannot write the output: {error}"))
+        Failure::new(
+            super::Exit::Unavailable,
+            format!("cannot write the output: {error}"),
+        )
     }
 }
 
@@ -57,18 +62,25 @@ pub(super) fn say(text: impl fmt::Display) {
 /// Complaints on standard error.
 pub(super) fn complain(diagnostics: &[Diagnostic]) {
     if !diagnostics.is_empty() {
-        let color = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        io::stderr().lock().write_all(render(diagnostics, color).as_bytes()).unwrap_or_default();
+        let color = io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        io::stderr()
+            .lock()
+            .write_all(render(diagnostics, color).as_bytes())
+            .unwrap_or_default();
     }
 }
 
-/// Warnings on rules that somebody named to judge mail by: a few are shown, of many only the number. A set of SpamAssassin's
-/// size may give thousands.
+/// Warnings on rules that somebody named to judge mail by: a few are shown, of many only the
+/// number. A set of SpamAssassin's size may give thousands.
 pub(super) fn complain_briefly(warnings: &[Diagnostic]) {
     if warnings.len() <= SHOWN {
         complain(warnings);
     } else {
-        say(format_args!("gatepost: the rules give {} warnings; `gatepost rules check` shows them", warnings.len()));
+        say(format_args!(
+            "gatepost: the rules give {} warnings; `gatepost rules check` shows them",
+            warnings.len()
+        ));
     }
 }
 

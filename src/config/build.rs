@@ -15,7 +15,8 @@ use super::value::read_size;
 use crate::diagnostic::Diagnostic;
 use crate::{engine, mail, policy, telemetry, verdict};
 
-/// Builds the configuration. Values are known to fit their keys; contradictions between them are found here.
+/// Builds the configuration. Values are known to fit their keys; contradictions between them are
+/// found here.
 pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
     let view = View { tree: &merged.tree };
     let mut wrong = Vec::new();
@@ -32,15 +33,26 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
         on_fault: on_fault(&view, "policy"),
         rules: Rules {
             shipped: view.flag("rules.shipped"),
-            paths: view.list("rules.paths").into_iter().map(PathBuf::from).collect(),
+            paths: view
+                .list("rules.paths")
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
             may_be_missing: !merged.places.contains_key("rules.paths"),
         },
-        model: Model { enabled: view.flag("model.enabled"), path: view.path("model.path") },
+        model: Model {
+            enabled: view.flag("model.enabled"),
+            path: view.path("model.path"),
+        },
         learner: Learner {
             enabled: view.flag("learner.enabled"),
             path: view.path("learner.path"),
             log_size: view.size("learner.log_size"),
-            domains: view.list("learner.domains").iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+            domains: view
+                .list("learner.domains")
+                .iter()
+                .map(|domain| domain.to_ascii_lowercase())
+                .collect(),
             trusted_authservs: view.list("learner.trusted_authservs"),
         },
         connections: view.count("limits.connections"),
@@ -50,14 +62,21 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
             drain_timeout: view.duration("server.drain_timeout"),
             control: view.path("server.control"),
         },
-        log: telemetry::LogSettings { level: level(view.text("log.level")), json: view.text("log.format") == "json" },
-        records: telemetry::RecordSettings { path: view.path("records.path"), size: view.size("records.size") },
+        log: telemetry::LogSettings {
+            level: level(view.text("log.level")),
+            json: view.text("log.format") == "json",
+        },
+        records: telemetry::RecordSettings {
+            path: view.path("records.path"),
+            size: view.size("records.size"),
+        },
     };
     let warnings = warnings(&config, &merged.places);
     Ok((config, warnings))
 }
 
-/// Reads values out of the tree. What is not there, or does not fit, was reported before and reads as nothing.
+/// Reads values out of the tree. What is not there, or does not fit, was reported before and reads
+/// as nothing.
 struct View<'t> {
     tree: &'t Value,
 }
@@ -80,11 +99,17 @@ impl<'t> View<'t> {
     }
 
     fn count(&self, path: &str) -> usize {
-        self.get(path).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+        self.get(path)
+            .and_then(Value::as_u64)
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or_default()
     }
 
     fn size(&self, path: &str) -> usize {
-        let bytes = self.get(path).and_then(|value| read_size(value).ok()).unwrap_or_default();
+        let bytes = self
+            .get(path)
+            .and_then(|value| read_size(value).ok())
+            .unwrap_or_default();
         usize::try_from(bytes).unwrap_or(usize::MAX)
     }
 
@@ -93,12 +118,21 @@ impl<'t> View<'t> {
     }
 
     fn list(&self, path: &str) -> Vec<String> {
-        let entries = self.get(path).and_then(Value::as_array).into_iter().flatten();
-        entries.filter_map(Value::as_str).map(str::to_owned).collect()
+        let entries = self
+            .get(path)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        entries
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     }
 
     fn path(&self, path: &str) -> Option<PathBuf> {
-        Some(self.text(path)).filter(|text| !text.is_empty()).map(PathBuf::from)
+        Some(self.text(path))
+            .filter(|text| !text.is_empty())
+            .map(PathBuf::from)
     }
 }
 
@@ -135,7 +169,11 @@ fn on_fault(view: &View<'_>, section: &str) -> engine::FailurePolicy {
 /// A listener's own value where it has one, else that of `[policy]`.
 fn pick(view: &View<'_>, section: &str, name: &str) -> String {
     let own = format!("{section}.{name}");
-    if view.get(&own).is_some() { own } else { format!("policy.{name}") }
+    if view.get(&own).is_some() {
+        own
+    } else {
+        format!("policy.{name}")
+    }
 }
 
 fn limits(view: &View<'_>) -> mail::Limits {
@@ -166,14 +204,22 @@ fn level(word: &str) -> log::LevelFilter {
     word.parse().unwrap_or(log::LevelFilter::Info)
 }
 
-fn listeners(view: &View<'_>, places: &BTreeMap<String, Place>, wrong: &mut Vec<Diagnostic>) -> Vec<Listener> {
-    let count = view.get("listener").and_then(Value::as_array).map_or(0, Vec::len);
+fn listeners(
+    view: &View<'_>,
+    places: &BTreeMap<String, Place>,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<Listener> {
+    let count = view
+        .get("listener")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
     let mut listeners = Vec::new();
     for number in 0..count {
         let at = |name: &str| format!("listener.{number}.{name}");
         for required in ["name", "socket"] {
             if view.get(&at(required)).is_none() {
-                let missing = Diagnostic::error("C0111", format!("the listener has no `{required}`"));
+                let missing =
+                    Diagnostic::error("C0111", format!("the listener has no `{required}`"));
                 let example = find(&format!("listener.{required}")).map_or("", |key| key.example);
                 let missing = missing.help(format!("add {required} = {example}"));
                 wrong.push(match places.get(&format!("listener.{number}")) {
@@ -184,7 +230,9 @@ fn listeners(view: &View<'_>, places: &BTreeMap<String, Place>, wrong: &mut Vec<
         }
         let policy = profile(view, &at("policy"));
         check_profile(&policy, &at("policy"), Some("policy"), places, wrong);
-        let Ok(socket) = units::socket(view.text(&at("socket"))) else { continue };
+        let Ok(socket) = units::socket(view.text(&at("socket"))) else {
+            continue;
+        };
         let text = |name: &str| match view.get(&at(name)) {
             Some(_) => view.text(&at(name)).to_owned(),
             None => default_text(name),
@@ -194,7 +242,11 @@ fn listeners(view: &View<'_>, places: &BTreeMap<String, Place>, wrong: &mut Vec<
             socket,
             mode: units::mode(&text("mode")).unwrap_or(0o660),
             group: Some(text("group")).filter(|group| !group.is_empty()),
-            front_end: if text("front_end") == "libmilter" { FrontEnd::Libmilter } else { FrontEnd::Native },
+            front_end: if text("front_end") == "libmilter" {
+                FrontEnd::Libmilter
+            } else {
+                FrontEnd::Native
+            },
             policy,
             on_fault: on_fault(view, &at("policy")),
         });
@@ -203,7 +255,9 @@ fn listeners(view: &View<'_>, places: &BTreeMap<String, Place>, wrong: &mut Vec<
 }
 
 fn default_text(name: &str) -> String {
-    let default = find(&format!("listener.{name}")).and_then(|key| key.default).unwrap_or_default();
+    let default = find(&format!("listener.{name}"))
+        .and_then(|key| key.default)
+        .unwrap_or_default();
     default.trim_matches('"').to_owned()
 }
 
@@ -215,9 +269,15 @@ fn check_profile(
     places: &BTreeMap<String, Place>,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let Err(errors) = policy::Policy::new(settings) else { return };
+    let Err(errors) = policy::Policy::new(settings) else {
+        return;
+    };
     // A listener that sets nothing of its own has the mistakes of [policy], which were told there.
-    if fallback.is_some() && !places.keys().any(|path| path.starts_with(&format!("{section}."))) {
+    if fallback.is_some()
+        && !places
+            .keys()
+            .any(|path| path.starts_with(&format!("{section}.")))
+    {
         return;
     }
     for error in errors {
@@ -225,10 +285,19 @@ fn check_profile(
         let related = ["quarantine", "required", "reject"].map(|name| format!("{section}.{name}"));
         let candidates = std::iter::once(&path).chain(&related).map(String::as_str);
         let inherited = fallback.map(|fallback| format!("{fallback}.{}", error.key));
-        let place = candidates.chain(inherited.as_deref()).find_map(|path| places.get(path));
-        let code = if error.key.starts_with("refuse.") { "C0105" } else { "C0106" };
+        let place = candidates
+            .chain(inherited.as_deref())
+            .find_map(|path| places.get(path));
+        let code = if error.key.starts_with("refuse.") {
+            "C0105"
+        } else {
+            "C0106"
+        };
         let shown = shown_path(&path);
-        let diagnostic = Diagnostic::error(code, format!("`{shown}` = {}: {}", error.value, error.message));
+        let diagnostic = Diagnostic::error(
+            code,
+            format!("`{shown}` = {}: {}", error.value, error.message),
+        );
         wrong.push(match place {
             Some(place) => place.mark(diagnostic, ""),
             None => diagnostic,
@@ -238,20 +307,38 @@ fn check_profile(
 
 /// `listener.0.policy.reject` is `listener.policy.reject` for people.
 fn shown_path(path: &str) -> String {
-    path.split('.').filter(|part| part.parse::<usize>().is_err()).collect::<Vec<_>>().join(".")
+    path.split('.')
+        .filter(|part| part.parse::<usize>().is_err())
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
-fn check_twice(listeners: &[Listener], places: &BTreeMap<String, Place>, wrong: &mut Vec<Diagnostic>) {
+fn check_twice(
+    listeners: &[Listener],
+    places: &BTreeMap<String, Place>,
+    wrong: &mut Vec<Diagnostic>,
+) {
     for (number, listener) in listeners.iter().enumerate() {
         let earlier = listeners.iter().take(number).enumerate();
         for (other, earlier) in earlier {
             let same = [
-                ("name", earlier.name == listener.name, listener.name.to_string()),
-                ("socket", earlier.socket == listener.socket, listener.socket.to_string()),
+                (
+                    "name",
+                    earlier.name == listener.name,
+                    listener.name.to_string(),
+                ),
+                (
+                    "socket",
+                    earlier.socket == listener.socket,
+                    listener.socket.to_string(),
+                ),
             ];
             for (key, same, value) in same {
                 if same {
-                    let diagnostic = Diagnostic::error("C0109", format!("two listeners have the {key} `{value}`"));
+                    let diagnostic = Diagnostic::error(
+                        "C0109",
+                        format!("two listeners have the {key} `{value}`"),
+                    );
                     let here = places.get(&format!("listener.{number}.{key}"));
                     let there = places.get(&format!("listener.{other}.{key}"));
                     let diagnostic = match here {
@@ -266,8 +353,11 @@ fn check_twice(listeners: &[Listener], places: &BTreeMap<String, Place>, wrong: 
             }
         }
     }
-    let libmilter: Vec<_> =
-        listeners.iter().enumerate().filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter).collect();
+    let libmilter: Vec<_> = listeners
+        .iter()
+        .enumerate()
+        .filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter)
+        .collect();
     if let [_, (second, _), ..] = libmilter.as_slice() {
         let diagnostic = Diagnostic::error("C0106", "libmilter can serve one listener only")
             .help("give the others front_end = \"native\"");

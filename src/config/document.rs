@@ -1,4 +1,5 @@
-//! One configuration file: its keys and values with their places, checked against the table of keys.
+//! One configuration file: its keys and values with their places, checked against the table of
+//! keys.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -44,7 +45,9 @@ impl Place {
     /// `FILE:LINE`, or `$VARIABLE`.
     pub fn show(&self) -> String {
         match self {
-            Self::File(source, span) => format!("{}:{}", source.name, source.position(span.start).0),
+            Self::File(source, span) => {
+                format!("{}:{}", source.name, source.position(span.start).0)
+            }
             Self::Variable(source) => source.name.clone(),
         }
     }
@@ -66,23 +69,37 @@ pub(super) fn read(source: &Arc<Source>, wrong: &mut Vec<Diagnostic>) -> Vec<Ent
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
             wrong.push(
-                Diagnostic::error("C0102", format!("not valid TOML: {}", error.message().trim())).at(source, span, ""),
+                Diagnostic::error(
+                    "C0102",
+                    format!("not valid TOML: {}", error.message().trim()),
+                )
+                .at(source, span, ""),
             );
             return Vec::new();
         }
     };
-    let mut reader = Reader { source, wrong, entries: Vec::new() };
+    let mut reader = Reader {
+        source,
+        wrong,
+        entries: Vec::new(),
+    };
     reader.tables(table.get_ref());
     let mut entries = reader.entries;
     entries.sort_by_key(|entry| match &entry.place {
         Place::File(_, span) => span.start,
         Place::Variable(_) => 0,
     });
-    wrong.sort_by_key(|diagnostic| diagnostic.place.as_ref().map_or(0, |place| place.span.start));
+    wrong.sort_by_key(|diagnostic| {
+        diagnostic
+            .place
+            .as_ref()
+            .map_or(0, |place| place.span.start)
+    });
     entries
 }
 
-/// A table that waits to be read: its section, the same with the listener's number, and what is in it.
+/// A table that waits to be read: its section, the same with the listener's number, and what is in
+/// it.
 struct Pending<'t, 'i> {
     section: String,
     path: String,
@@ -97,7 +114,11 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn tables(&mut self, root: &DeTable<'_>) {
-        let mut pending = vec![Pending { section: String::new(), path: String::new(), table: root }];
+        let mut pending = vec![Pending {
+            section: String::new(),
+            path: String::new(),
+            table: root,
+        }];
         while let Some(here) = pending.pop() {
             for (name, value) in here.table {
                 let section = join(&here.section, name.get_ref());
@@ -111,11 +132,19 @@ impl Reader<'_> {
                     self.value(key.kind, &section, path, value);
                 } else if is_section(&section) {
                     match value.get_ref() {
-                        DeValue::Table(table) => pending.push(Pending { section, path, table }),
+                        DeValue::Table(table) => pending.push(Pending {
+                            section,
+                            path,
+                            table,
+                        }),
                         _ => self.not_a_table(&section, &value.span()),
                     }
                 } else {
-                    self.wrong.push(unknown(&here.section, name.get_ref()).at(self.source, name.span(), "no such key"));
+                    self.wrong.push(unknown(&here.section, name.get_ref()).at(
+                        self.source,
+                        name.span(),
+                        "no such key",
+                    ));
                 }
             }
         }
@@ -137,11 +166,12 @@ impl Reader<'_> {
             return;
         };
         if listeners.is_empty() {
-            self.wrong.push(Diagnostic::error("C0105", "there is no listener").at(
-                self.source,
-                span.clone(),
-                "empty list",
-            ));
+            self.wrong
+                .push(Diagnostic::error("C0105", "there is no listener").at(
+                    self.source,
+                    span.clone(),
+                    "empty list",
+                ));
         }
         for (number, listener) in listeners.iter().enumerate() {
             let path = format!("listener.{number}");
@@ -149,43 +179,75 @@ impl Reader<'_> {
                 self.not_a_table("listener", &listener.span());
                 continue;
             };
-            self.entries
-                .push(Entry { path: path.clone(), place: Place::File(Arc::clone(self.source), listener.span()) });
-            pending.push(Pending { section: "listener".to_owned(), path, table });
+            self.entries.push(Entry {
+                path: path.clone(),
+                place: Place::File(Arc::clone(self.source), listener.span()),
+            });
+            pending.push(Pending {
+                section: "listener".to_owned(),
+                path,
+                table,
+            });
         }
     }
 
-    fn value(&mut self, kind: Kind, section: &str, path: String, value: &toml::Spanned<DeValue<'_>>) {
+    fn value(
+        &mut self,
+        kind: Kind,
+        section: &str,
+        path: String,
+        value: &toml::Spanned<DeValue<'_>>,
+    ) {
         let place = Place::File(Arc::clone(self.source), value.span());
         let json = to_json(value.get_ref());
-        match json.map_or(Err(Problem::Type("a date or a number that is too large")), |json| check(kind, &json)) {
+        match json.map_or(
+            Err(Problem::Type("a date or a number that is too large")),
+            |json| check(kind, &json),
+        ) {
             Ok(()) => self.entries.push(Entry { path, place }),
             Err(problem) => self.wrong.push(complain(section, kind, &problem, &place)),
         }
     }
 
     fn not_a_table(&mut self, section: &str, span: &Range<usize>) {
-        let diagnostic = Diagnostic::error("C0104", format!("`{section}` is a section with keys in it"));
-        self.wrong.push(diagnostic.at(self.source, span.clone(), "not a table").help(format!("write [{section}]")));
+        let diagnostic =
+            Diagnostic::error("C0104", format!("`{section}` is a section with keys in it"));
+        self.wrong.push(
+            diagnostic
+                .at(self.source, span.clone(), "not a table")
+                .help(format!("write [{section}]")),
+        );
     }
 }
 
 fn join(section: &str, name: &str) -> String {
-    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
+    if section.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{section}.{name}")
+    }
 }
 
 /// The complaint about a key that does not exist.
 pub(super) fn unknown(section: &str, name: &str) -> Diagnostic {
-    let place = if section.is_empty() { "at the top".to_owned() } else { format!("in [{section}]") };
+    let place = if section.is_empty() {
+        "at the top".to_owned()
+    } else {
+        format!("in [{section}]")
+    };
     let diagnostic = Diagnostic::error("C0103", format!("unknown key `{name}` {place}"));
     let names = names_in(section);
     if let Some(meant) = did_you_mean(name, names.iter().copied()) {
         return diagnostic.help(format!("did you mean `{meant}`?"));
     }
     // A key that exists, but in another section, is the second most common slip.
-    let elsewhere = super::table::KEYS.iter().find(|key| key.name() == name || key.section() == name);
+    let elsewhere = super::table::KEYS
+        .iter()
+        .find(|key| key.name() == name || key.section() == name);
     match elsewhere {
-        Some(key) if key.name() == name => diagnostic.help(format!("there is `{name}` in [{}]", key.section())),
+        Some(key) if key.name() == name => {
+            diagnostic.help(format!("there is `{name}` in [{}]", key.section()))
+        }
         Some(key) => diagnostic.help(format!("there is a section [{}]", key.section())),
         None => diagnostic.help(format!("known here: {}", names.join(", "))),
     }
@@ -195,16 +257,25 @@ pub(super) fn unknown(section: &str, name: &str) -> Diagnostic {
 pub(super) fn complain(path: &str, kind: Kind, problem: &Problem, place: &Place) -> Diagnostic {
     let wants = kind.describe();
     match problem {
-        Problem::Type(is) => {
-            place.mark(Diagnostic::error("C0104", format!("`{path}` wants {wants}")), &format!("this is {is}"))
-        }
-        Problem::Range => {
-            place.mark(Diagnostic::error("C0105", format!("`{path}` is out of range")), &format!("must be {wants}"))
-        }
+        Problem::Type(is) => place.mark(
+            Diagnostic::error("C0104", format!("`{path}` wants {wants}")),
+            &format!("this is {is}"),
+        ),
+        Problem::Range => place.mark(
+            Diagnostic::error("C0105", format!("`{path}` is out of range")),
+            &format!("must be {wants}"),
+        ),
         Problem::Form(help) => {
-            let code = if kind == Kind::Socket { "C0108" } else { "C0105" };
+            let code = if kind == Kind::Socket {
+                "C0108"
+            } else {
+                "C0105"
+            };
             place
-                .mark(Diagnostic::error(code, format!("`{path}` is not well-formed")), &format!("must be {wants}"))
+                .mark(
+                    Diagnostic::error(code, format!("`{path}` is not well-formed")),
+                    &format!("must be {wants}"),
+                )
                 .help(help)
         }
         Problem::Choice(words) => {
@@ -213,8 +284,10 @@ pub(super) fn complain(path: &str, kind: Kind, problem: &Problem, place: &Place)
                 Place::Variable(source) => source.text.as_str(),
             };
             let word = text.trim_matches(['"', '\'']);
-            let diagnostic = place
-                .mark(Diagnostic::error("C0105", format!("`{path}` has no such choice")), &format!("must be {wants}"));
+            let diagnostic = place.mark(
+                Diagnostic::error("C0105", format!("`{path}` has no such choice")),
+                &format!("must be {wants}"),
+            );
             match did_you_mean(word, words.iter().copied()) {
                 Some(meant) => diagnostic.help(format!("did you mean \"{meant}\"?")),
                 None => diagnostic,
@@ -227,13 +300,18 @@ pub(super) fn complain(path: &str, kind: Kind, problem: &Problem, place: &Place)
 fn to_json(value: &DeValue<'_>) -> Option<Value> {
     match value {
         DeValue::String(text) => Some(Value::from(text.as_ref())),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from),
-        // Infinities and not-a-number have no JSON form; null is then "of the wrong type", which they are.
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(Value::from),
+        // Infinities and not-a-number have no JSON form; null is then "of the wrong type", which
+        // they are.
         DeValue::Float(number) => number.as_str().parse::<f64>().ok().map(Value::from),
         DeValue::Boolean(flag) => Some(Value::from(*flag)),
         // Lists of lists are no value of any key: what is in them does not matter.
         DeValue::Array(entries) => {
-            let entry = |entry: &toml::Spanned<DeValue<'_>>| entry.get_ref().as_str().map_or(Value::Null, Value::from);
+            let entry = |entry: &toml::Spanned<DeValue<'_>>| {
+                entry.get_ref().as_str().map_or(Value::Null, Value::from)
+            };
             Some(Value::Array(entries.iter().map(entry).collect()))
         }
         DeValue::Table(_) => Some(Value::Object(serde_json::Map::new())),

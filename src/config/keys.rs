@@ -1,12 +1,13 @@
-//! What a configuration key is. The keys themselves stand in `table`; sample file, manual, schema, `explain`, validation
-//! and did-you-mean are projections of that one table.
+//! What a configuration key is. The keys themselves stand in `table`; sample file, manual, schema,
+//! `explain`, validation and did-you-mean are projections of that one table.
 
 use super::table::KEYS;
 
 /// One configuration key.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Dotted path, such as `limits.message`. Paths that begin with `listener.` live in each `[[listener]]`.
+    /// Dotted path, such as `limits.message`. Paths that begin with `listener.` live in each
+    /// `[[listener]]`.
     pub path: &'static str,
     /// What its value looks like.
     pub kind: Kind,
@@ -66,9 +67,17 @@ impl Kind {
             }
             Self::Integer(min, max) => format!("a whole number from {min} to {max}"),
             Self::Points(min, max) => format!("a number of points from {min:.1} to {max:.1}"),
-            Self::Size(min, max) => format!("a size from {} to {}, such as \"50MiB\"", show_size(min), show_size(max)),
+            Self::Size(min, max) => format!(
+                "a size from {} to {}, such as \"50MiB\"",
+                show_size(min),
+                show_size(max)
+            ),
             Self::Duration(min, max) => {
-                format!("a duration from {} to {}, such as \"20s\"", show_duration(min), show_duration(max))
+                format!(
+                    "a duration from {} to {}, such as \"20s\"",
+                    show_duration(min),
+                    show_duration(max)
+                )
             }
             Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
         }
@@ -78,12 +87,16 @@ impl Kind {
 impl Key {
     /// Everything before the last dot: `limits`, `policy.refuse`, `listener`.
     pub fn section(&self) -> &'static str {
-        self.path.rsplit_once('.').map_or("", |(section, _)| section)
+        self.path
+            .rsplit_once('.')
+            .map_or("", |(section, _)| section)
     }
 
     /// Everything behind the last dot.
     pub fn name(&self) -> &'static str {
-        self.path.rsplit_once('.').map_or(self.path, |(_, name)| name)
+        self.path
+            .rsplit_once('.')
+            .map_or(self.path, |(_, name)| name)
     }
 
     /// The environment variable that sets it; `None` for the keys of a listener.
@@ -93,7 +106,8 @@ impl Key {
     }
 }
 
-/// The key of that path. `listener.policy.X` is a listener's own value for `policy.X`, and so the same key.
+/// The key of that path. `listener.policy.X` is a listener's own value for `policy.X`, and so the
+/// same key.
 pub fn find(path: &str) -> Option<&'static Key> {
     let path = in_profile(path);
     KEYS.iter().find(|key| key.path == path)
@@ -105,7 +119,11 @@ pub(super) fn is_section(path: &str) -> bool {
         return true;
     }
     let path = in_profile(path);
-    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|key| {
+        key.path
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// What may stand directly in a section (names of keys and of sections in it), for did-you-mean.
@@ -116,9 +134,13 @@ pub(super) fn names_in(section: &str) -> Vec<&'static str> {
         let rest = if profile.is_empty() {
             Some(key.path)
         } else {
-            key.path.strip_prefix(profile).and_then(|rest| rest.strip_prefix('.'))
+            key.path
+                .strip_prefix(profile)
+                .and_then(|rest| rest.strip_prefix('.'))
         };
-        let Some(name) = rest.and_then(|rest| rest.split('.').next()) else { continue };
+        let Some(name) = rest.and_then(|rest| rest.split('.').next()) else {
+            continue;
+        };
         if !names.contains(&name) {
             names.push(name);
         }
@@ -143,12 +165,21 @@ mod tests {
 
     #[test]
     fn a_listener_has_the_keys_of_the_policy_as_its_own() {
-        assert_eq!(find("listener.policy.required").unwrap().path, "policy.required");
-        assert_eq!(find("listener.policy.refuse.helo").unwrap().path, "policy.refuse.helo");
+        assert_eq!(
+            find("listener.policy.required").unwrap().path,
+            "policy.required"
+        );
+        assert_eq!(
+            find("listener.policy.refuse.helo").unwrap().path,
+            "policy.refuse.helo"
+        );
         assert!(find("listener.limits.depth").is_none());
-        for (path, there) in
-            [("policy", true), ("policy.refuse", true), ("listener.policy.refuse", true), ("polic", false)]
-        {
+        for (path, there) in [
+            ("policy", true),
+            ("policy.refuse", true),
+            ("listener.policy.refuse", true),
+            ("polic", false),
+        ] {
             assert_eq!(is_section(path), there, "{path}");
         }
     }
@@ -156,21 +187,40 @@ mod tests {
     #[test]
     fn names_in_a_section_are_what_may_stand_there() {
         assert!(names_in("").contains(&"listener") && names_in("").contains(&"limits"));
-        assert_eq!(names_in("policy.refuse"), ["clients", "helo", "senders", "recipients"]);
-        assert!(names_in("listener").contains(&"policy") && names_in("listener").contains(&"socket"));
+        assert_eq!(
+            names_in("policy.refuse"),
+            ["clients", "helo", "senders", "recipients"]
+        );
+        assert!(
+            names_in("listener").contains(&"policy") && names_in("listener").contains(&"socket")
+        );
     }
 
     #[test]
     fn the_table_is_complete_and_its_own_defaults_and_examples_are_valid() {
         for key in KEYS {
-            assert!(key.doc.ends_with('.') && key.doc.len() > 40, "{}: the paragraph is too short", key.path);
-            assert_eq!(KEYS.iter().filter(|other| other.path == key.path).count(), 1, "{}", key.path);
+            assert!(
+                key.doc.ends_with('.') && key.doc.len() > 40,
+                "{}: the paragraph is too short",
+                key.path
+            );
+            assert_eq!(
+                KEYS.iter().filter(|other| other.path == key.path).count(),
+                1,
+                "{}",
+                key.path
+            );
             assert!(!key.example.is_empty(), "{}", key.path);
             for text in key.default.iter().chain([&key.example]) {
                 let document = format!("x = {text}\n");
                 let table: toml::Table = document.parse().unwrap();
                 let value = serde_json::to_value(&table["x"]).unwrap();
-                assert_eq!(super::super::value::check(key.kind, &value), Ok(()), "{} = {text}", key.path);
+                assert_eq!(
+                    super::super::value::check(key.kind, &value),
+                    Ok(()),
+                    "{} = {text}",
+                    key.path
+                );
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Laying defaults, files and environment over one another, through the crate `config`, and knowing of each value where it
-//! was set.
+//! Laying defaults, files and environment over one another, through the crate `config`, and knowing
+//! of each value where it was set.
 //!
 //! A later layer wins key by key; lists, and so the list of listeners, are replaced as a whole.
 
@@ -45,15 +45,22 @@ pub(super) fn defaults() -> String {
 }
 
 /// Merges files (in order) and environment over the defaults.
-pub(super) fn merge(files: &[Arc<Source>], environment: &BTreeMap<String, String>) -> Result<Merged, Vec<Diagnostic>> {
+pub(super) fn merge(
+    files: &[Arc<Source>],
+    environment: &BTreeMap<String, String>,
+) -> Result<Merged, Vec<Diagnostic>> {
     let mut wrong = Vec::new();
     let mut places = BTreeMap::new();
-    let mut builder = config::Config::builder().add_source(config::File::from_str(&defaults(), FileFormat::Toml));
+    let mut builder =
+        config::Config::builder().add_source(config::File::from_str(&defaults(), FileFormat::Toml));
     for source in files {
         let mut here = Vec::new();
         let entries = document::read(source, &mut here);
         wrong.append(&mut here);
-        if entries.iter().any(|entry| entry.path.starts_with("listener.")) {
+        if entries
+            .iter()
+            .any(|entry| entry.path.starts_with("listener."))
+        {
             places.retain(|path: &String, _| !path.starts_with("listener."));
         }
         places.extend(entries.into_iter().map(|entry| (entry.path, entry.place)));
@@ -64,13 +71,26 @@ pub(super) fn merge(files: &[Arc<Source>], environment: &BTreeMap<String, String
         return Err(wrong);
     }
     builder = builder.add_source(
-        Environment::with_prefix("GATEPOST").prefix_separator("__").separator("__").source(Some(variables)),
+        Environment::with_prefix("GATEPOST")
+            .prefix_separator("__")
+            .separator("__")
+            .source(Some(variables)),
     );
-    let tree = builder.build().and_then(config::Config::try_deserialize::<Value>);
-    // Every file parsed and every value fits its key, so this is a mistake of ours; it must be told all the same.
-    let tree =
-        tree.map_err(|error| vec![Diagnostic::error("C0102", format!("the layers cannot be merged: {error}"))])?;
-    Ok(Merged { tree: typed(tree), places })
+    let tree = builder
+        .build()
+        .and_then(config::Config::try_deserialize::<Value>);
+    // Every file parsed and every value fits its key, so this is a mistake of ours; it must be told
+    // all the same.
+    let tree = tree.map_err(|error| {
+        vec![Diagnostic::error(
+            "C0102",
+            format!("the layers cannot be merged: {error}"),
+        )]
+    })?;
+    Ok(Merged {
+        tree: typed(tree),
+        places,
+    })
 }
 
 /// The variables that name keys, checked.
@@ -81,7 +101,9 @@ fn variables(
 ) -> std::collections::HashMap<String, String> {
     let mut variables = std::collections::HashMap::new();
     for (name, text) in environment {
-        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let Some(rest) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
         let path = rest.to_ascii_lowercase().replace("__", ".");
         let place = Place::Variable(Arc::new(Source::new(format!("${name}"), text.as_str())));
         match find(&path).filter(|_| !path.starts_with("listener.")) {
@@ -99,14 +121,23 @@ fn variables(
 }
 
 fn unknown_variable(name: &str, path: &str, place: &Place) -> Diagnostic {
-    let diagnostic = place.mark(Diagnostic::error("C0107", format!("the environment variable {name} sets no key")), "");
+    let diagnostic = place.mark(
+        Diagnostic::error(
+            "C0107",
+            format!("the environment variable {name} sets no key"),
+        ),
+        "",
+    );
     if path == "listener" || path.starts_with("listener.") {
         return diagnostic.help("listeners are set in a file only");
     }
     if is_section(path) {
         return diagnostic.help(format!("[{path}] is a section; name a key in it"));
     }
-    match did_you_mean(path, KEYS.iter().map(|key| key.path)).and_then(find).and_then(super::keys::Key::variable) {
+    match did_you_mean(path, KEYS.iter().map(|key| key.path))
+        .and_then(find)
+        .and_then(super::keys::Key::variable)
+    {
         Some(meant) => diagnostic.help(format!("did you mean {meant}?")),
         None => diagnostic,
     }
@@ -122,11 +153,18 @@ fn typed(mut tree: Value) -> Value {
             *value = from_variable(key.kind, text);
         }
     }
-    for listener in tree.pointer_mut("/listener").and_then(Value::as_array_mut).into_iter().flatten() {
+    for listener in tree
+        .pointer_mut("/listener")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         // A table header with nothing below it sets nothing.
         for (parent, name) in [("/policy", "refuse"), ("", "policy")] {
             let parent = listener.pointer_mut(parent).and_then(Value::as_object_mut);
-            if let Some(parent) = parent.filter(|parent| parent.get(name).is_some_and(is_empty_table)) {
+            if let Some(parent) =
+                parent.filter(|parent| parent.get(name).is_some_and(is_empty_table))
+            {
                 parent.remove(name);
             }
         }

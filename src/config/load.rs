@@ -1,5 +1,8 @@
 //! Finding and reading the files of the configuration.
-#![expect(clippy::disallowed_methods, reason = "the configuration is read from files and from the environment")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the configuration is read from files and from the environment"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -31,11 +34,17 @@ impl Place {
     /// From this process: the named file, and the environment.
     pub fn of_process(file: Option<PathBuf>) -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
-            let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+            let name = name
+                .into_string()
+                .ok()
+                .filter(|name| name.starts_with(PREFIX))?;
             // What is not UTF-8 is shown with replacement characters in the complaint about it.
             Some((name, value.to_string_lossy().into_owned()))
         });
-        Self { file, environment: variables.collect() }
+        Self {
+            file,
+            environment: variables.collect(),
+        }
     }
 }
 
@@ -75,12 +84,20 @@ impl Config {
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let merged = merge(&files, environment)?;
         let (config, warnings) = build(&merged)?;
-        Ok(Loaded { config, warnings, merged, files })
+        Ok(Loaded {
+            config,
+            warnings,
+            merged,
+            files,
+        })
     }
 }
 
 fn read_files(place: &Place, wrong: &mut Vec<Diagnostic>) -> Vec<Arc<Source>> {
-    let main = place.file.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
+    let main = place
+        .file
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let mut files = Vec::new();
     match read(&main) {
         Ok(source) => files.push(source),
@@ -101,16 +118,26 @@ fn more_files(main: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let directory = main.parent().unwrap_or(Path::new("")).join("conf.d");
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Vec::new(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Vec::new();
+        }
         Err(error) => {
             wrong.push(unreadable(&directory, &error));
             return Vec::new();
         }
     };
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
-    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let mut paths: Vec<PathBuf> =
-        paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml") && !hidden(path)).collect();
+    let hidden = |path: &Path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    };
+    let mut paths: Vec<PathBuf> = paths
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+                && !hidden(path)
+        })
+        .collect();
     paths.sort();
     if paths.len() > FILES_MAX {
         let message = format!("{} has more than {FILES_MAX} files", directory.display());
@@ -122,16 +149,25 @@ fn more_files(main: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> std::io::Result<Arc<Source>> {
     let mut text = String::new();
-    std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(FILE_BYTES_MAX + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(std::io::Error::other(format!("larger than {} MiB", FILE_BYTES_MAX >> 20)));
+        return Err(std::io::Error::other(format!(
+            "larger than {} MiB",
+            FILE_BYTES_MAX >> 20
+        )));
     }
     Ok(Arc::new(Source::new(path.display().to_string(), text)))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
     let source = Arc::new(Source::new(path.display().to_string(), ""));
-    Diagnostic::error("C0101", format!("cannot read the configuration: {error}")).at(&source, 0..0, "")
+    Diagnostic::error("C0101", format!("cannot read the configuration: {error}")).at(
+        &source,
+        0..0,
+        "",
+    )
 }
 
 #[cfg(test)]
@@ -144,15 +180,24 @@ mod tests {
         for (name, text) in files {
             std::fs::write(directory.path().join(name), text).unwrap();
         }
-        Config::load(&Place { file: Some(directory.path().join(named)), environment: BTreeMap::new() })
+        Config::load(&Place {
+            file: Some(directory.path().join(named)),
+            environment: BTreeMap::new(),
+        })
     }
 
     #[test]
     fn later_files_win_key_by_key_and_in_name_order() {
         let files = [
-            ("gatepost.toml", "[policy]\nrequired = 1.0\nquarantine = 9.0\n[rules]\npaths = [\"/a\", \"/b\"]\n"),
+            (
+                "gatepost.toml",
+                "[policy]\nrequired = 1.0\nquarantine = 9.0\n[rules]\npaths = [\"/a\", \"/b\"]\n",
+            ),
             ("conf.d/20.toml", "policy.required = 3.0\n"),
-            ("conf.d/10.toml", "policy.required = 2.0\nrules.paths = [\"/c\"]\n"),
+            (
+                "conf.d/10.toml",
+                "policy.required = 2.0\nrules.paths = [\"/c\"]\n",
+            ),
             ("conf.d/.hidden.toml", "nonsense = 1\n"),
             ("conf.d/old.toml.bak", "nonsense = 1\n"),
         ];
@@ -165,8 +210,18 @@ mod tests {
     #[test]
     fn a_named_file_must_be_there_and_readable() {
         let wrong = loaded(&[], "missing.toml").unwrap_err();
-        assert_eq!(wrong.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), ["C0101"]);
-        assert!(wrong[0].to_string().contains("missing.toml"), "{}", wrong[0]);
+        assert_eq!(
+            wrong
+                .iter()
+                .map(|diagnostic| diagnostic.code)
+                .collect::<Vec<_>>(),
+            ["C0101"]
+        );
+        assert!(
+            wrong[0].to_string().contains("missing.toml"),
+            "{}",
+            wrong[0]
+        );
     }
 
     #[test]
@@ -179,7 +234,9 @@ mod tests {
 
     #[test]
     fn without_any_file_the_defaults_of_the_rooms_are_in_force() {
-        let config = Config::from_sources(Vec::new(), &BTreeMap::new()).unwrap().config;
+        let config = Config::from_sources(Vec::new(), &BTreeMap::new())
+            .unwrap()
+            .config;
         assert_eq!(config.policy, crate::policy::Settings::default());
         assert_eq!(config.engine, crate::engine::Settings::default());
         assert_eq!(config.listeners.len(), 1);
@@ -190,7 +247,10 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_files() {
-        let source = Arc::new(Source::new("a.toml", "policy.required = 6.0\nrules.paths = [\"/a\"]\n"));
+        let source = Arc::new(Source::new(
+            "a.toml",
+            "policy.required = 6.0\nrules.paths = [\"/a\"]\n",
+        ));
         let environment: BTreeMap<String, String> = [
             ("GATEPOST__POLICY__REQUIRED", "6.5"),
             ("GATEPOST__RULES__PATHS", "/b,/c"),
@@ -201,9 +261,14 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        let config = Config::from_sources(vec![source], &environment).unwrap().config;
+        let config = Config::from_sources(vec![source], &environment)
+            .unwrap()
+            .config;
         assert!((config.policy.required - 6.5).abs() < 1e-9);
-        assert_eq!(config.rules.paths, [PathBuf::from("/b"), PathBuf::from("/c")]);
+        assert_eq!(
+            config.rules.paths,
+            [PathBuf::from("/b"), PathBuf::from("/c")]
+        );
         assert!(!config.rules.shipped);
         assert_eq!(config.engine.limits.message, 1024);
         assert_eq!(config.policy.refuse.helo, ["mx.example.com"]);

@@ -1,7 +1,8 @@
-//! The configuration: TOML files and the environment over built-in defaults, checked against one table of keys.
+//! The configuration: TOML files and the environment over built-in defaults, checked against one
+//! table of keys.
 //!
-//! Everything that is wrong is told at once, with file, line and column. No other room names this one: it fills the
-//! settings types that the rooms declare.
+//! Everything that is wrong is told at once, with file, line and column. No other room names this
+//! one: it fills the settings types that the rooms declare.
 
 mod build;
 mod document;

@@ -11,7 +11,8 @@ use super::table::KEYS;
 /// Width of the comments in the sample file.
 const WIDTH: usize = 100;
 
-/// The sample configuration: every key with its default, commented out, so that an unchanged copy changes nothing.
+/// The sample configuration: every key with its default, commented out, so that an unchanged copy
+/// changes nothing.
 pub fn sample() -> String {
     let mut text = String::from(
         "# Gatepost's configuration: /etc/gatepost/gatepost.toml\n\
@@ -24,7 +25,11 @@ pub fn sample() -> String {
     for key in KEYS {
         if key.section() != section {
             section = key.section();
-            let header = if section == "listener" { "[[listener]]".to_owned() } else { format!("[{section}]") };
+            let header = if section == "listener" {
+                "[[listener]]".to_owned()
+            } else {
+                format!("[{section}]")
+            };
             writeln!(text, "\n#{}\n#{header}", "-".repeat(WIDTH - 1)).unwrap_or_default();
         }
         text.push('\n');
@@ -43,7 +48,9 @@ pub fn sample() -> String {
 /// The value in the default listener of a key that has no default of its own.
 fn default_of_listener(path: &str) -> String {
     let name = path.rsplit('.').next().unwrap_or_default();
-    let line = DEFAULT_LISTENER.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+    let line = DEFAULT_LISTENER
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
     line.unwrap_or("\"\"").to_owned()
 }
 
@@ -62,7 +69,10 @@ pub fn manual() -> String {
             key.path,
             key.doc,
             key.kind.describe(),
-            key.default.map_or("none, has to be given".to_owned(), |default| format!("`{default}`")),
+            key.default
+                .map_or("none, has to be given".to_owned(), |default| format!(
+                    "`{default}`"
+                )),
             key.since
         )
         .unwrap_or_default();
@@ -79,7 +89,12 @@ pub fn explain(path: &str) -> Option<String> {
     }
     let example = key.example;
     writeln!(text, "\n  value    {}", key.kind.describe()).unwrap_or_default();
-    writeln!(text, "  default  {}", key.default.unwrap_or("none, has to be given")).unwrap_or_default();
+    writeln!(
+        text,
+        "  default  {}",
+        key.default.unwrap_or("none, has to be given")
+    )
+    .unwrap_or_default();
     writeln!(text, "  example  {} = {example}", key.name()).unwrap_or_default();
     if let Some(variable) = key.variable().filter(|_| path == key.path) {
         writeln!(text, "  from environment  {variable}").unwrap_or_default();
@@ -102,7 +117,9 @@ pub fn schema() -> Value {
     }
     // A listener may have the keys of [policy] as its own.
     let policy = root.pointer("/properties/policy").cloned();
-    let listener = root.pointer_mut("/properties/listener/properties").and_then(Value::as_object_mut);
+    let listener = root
+        .pointer_mut("/properties/listener/properties")
+        .and_then(Value::as_object_mut);
     if let (Some(policy), Some(listener)) = (policy, listener) {
         listener.insert("policy".to_owned(), policy);
     }
@@ -117,7 +134,12 @@ fn insert(root: &mut Value, path: &str, property: &Value) {
     let mut here = root;
     let mut parts = path.split('.').peekable();
     while let Some(part) = parts.next() {
-        let Some(properties) = here.pointer_mut("/properties").and_then(Value::as_object_mut) else { return };
+        let Some(properties) = here
+            .pointer_mut("/properties")
+            .and_then(Value::as_object_mut)
+        else {
+            return;
+        };
         let last = parts.peek().is_none();
         here = properties.entry(part).or_insert_with(|| {
             if last {
@@ -178,19 +200,32 @@ mod tests {
 
     #[test]
     fn the_sample_changes_nothing_and_its_lines_are_all_valid() {
-        let load = |text: String| Config::from_sources(vec![Arc::new(Source::new("s", text))], &BTreeMap::new());
+        let load = |text: String| {
+            Config::from_sources(vec![Arc::new(Source::new("s", text))], &BTreeMap::new())
+        };
         let plain = load(String::new()).unwrap();
         let sample = sample();
         assert_eq!(load(sample.clone()).unwrap().merged.tree, plain.merged.tree);
         let uncommented: String = sample
             .lines()
-            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '-', '#'])).unwrap_or(""))
+            .map(|line| {
+                line.strip_prefix('#')
+                    .filter(|rest| !rest.starts_with([' ', '-', '#']))
+                    .unwrap_or("")
+            })
             .fold(String::new(), |text, line| text + line + "\n");
         let loaded = load(uncommented).unwrap();
         assert_eq!(loaded.config.policy, plain.config.policy);
-        assert_eq!(loaded.config.listeners[0].socket, plain.config.listeners[0].socket);
+        assert_eq!(
+            loaded.config.listeners[0].socket,
+            plain.config.listeners[0].socket
+        );
         for key in KEYS {
-            assert!(sample.contains(&format!("#{} = ", key.name())), "{}", key.path);
+            assert!(
+                sample.contains(&format!("#{} = ", key.name())),
+                "{}",
+                key.path
+            );
             assert!(manual().contains(key.path) && explain(key.path).is_some());
         }
     }
@@ -199,14 +234,21 @@ mod tests {
     fn the_schema_has_every_key() {
         let schema = schema();
         for key in KEYS {
-            let path = key.path.replace("listener.", "listener.items.").replace(".items.", "/items/properties/");
+            let path = key
+                .path
+                .replace("listener.", "listener.items.")
+                .replace(".items.", "/items/properties/");
             let path = match path.split_once('/') {
                 Some((_, rest)) => format!("/properties/listener/{rest}"),
                 None => format!("/properties/{}", path.replace('.', "/properties/")),
             };
             assert!(schema.pointer(&path).is_some(), "{path}");
         }
-        assert!(schema.pointer("/properties/listener/items/properties/policy/properties/required").is_some());
+        assert!(
+            schema
+                .pointer("/properties/listener/items/properties/policy/properties/required")
+                .is_some()
+        );
     }
 
     #[test]

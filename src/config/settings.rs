@@ -14,7 +14,8 @@ use crate::telemetry;
 pub struct Config {
     /// At least one; names and sockets are all different.
     pub listeners: Vec<Listener>,
-    /// The profile of `[policy]`: for offline scans, and what listeners without a profile of their own have.
+    /// The profile of `[policy]`: for offline scans, and what listeners without a profile of their
+    /// own have.
     pub policy: policy::Settings,
     /// What becomes of mail that cannot be judged, unless the listener says otherwise.
     pub on_fault: engine::FailurePolicy,

@@ -17,45 +17,73 @@ pub enum Which {
     Changed,
 }
 
-/// The values as TOML, each with a comment that says where it was set. `only` narrows to one key or section. `None` where
-/// `only` is neither.
+/// The values as TOML, each with a comment that says where it was set. `only` narrows to one key or
+/// section. `None` where `only` is neither.
 pub fn show(merged: &Merged, which: Which, only: Option<&str>) -> Option<String> {
     let only = only.unwrap_or_default();
     if !only.is_empty() && find(only).is_none() && !is_section(only) {
         return None;
     }
     let wanted = |path: &str| {
-        only.is_empty() || path == only || path.strip_prefix(only).is_some_and(|rest| rest.starts_with('.'))
+        only.is_empty()
+            || path == only
+            || path
+                .strip_prefix(only)
+                .is_some_and(|rest| rest.starts_with('.'))
     };
     let mut text = String::new();
     let mut section = "";
-    for key in KEYS.iter().filter(|key| !key.path.starts_with("listener.") && wanted(key.path)) {
+    for key in KEYS
+        .iter()
+        .filter(|key| !key.path.starts_with("listener.") && wanted(key.path))
+    {
         let place = merged.places.get(key.path);
         if which == Which::Changed && place.is_none() {
             continue;
         }
-        let Some(value) = merged.tree.pointer(&format!("/{}", key.path.replace('.', "/"))) else { continue };
+        let Some(value) = merged
+            .tree
+            .pointer(&format!("/{}", key.path.replace('.', "/")))
+        else {
+            continue;
+        };
         if key.section() != section {
             section = key.section();
-            writeln!(text, "{}[{section}]", if text.is_empty() { "" } else { "\n" }).unwrap_or_default();
+            writeln!(
+                text,
+                "{}[{section}]",
+                if text.is_empty() { "" } else { "\n" }
+            )
+            .unwrap_or_default();
         }
         let place = place.map_or("default".to_owned(), super::document::Place::show);
         writeln!(text, "{} = {}  # {place}", key.name(), to_toml(value)).unwrap_or_default();
     }
-    let listeners = merged.tree.pointer("/listener").and_then(Value::as_array).into_iter().flatten();
+    let listeners = merged
+        .tree
+        .pointer("/listener")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     for (number, listener) in listeners.enumerate() {
         let path = format!("listener.{number}");
         let set = merged.places.get(&path);
         if wanted("listener") && !(which == Which::Changed && set.is_none()) {
             let place = set.map_or("default".to_owned(), super::document::Place::show);
-            writeln!(text, "{}[[listener]]  # {place}", if text.is_empty() { "" } else { "\n" }).unwrap_or_default();
+            writeln!(
+                text,
+                "{}[[listener]]  # {place}",
+                if text.is_empty() { "" } else { "\n" }
+            )
+            .unwrap_or_default();
             table(&mut text, listener, "");
         }
     }
     Some(text)
 }
 
-/// The keys of a table in name order, tables in it as dotted keys. Depth is bounded: only known keys are in the tree.
+/// The keys of a table in name order, tables in it as dotted keys. Depth is bounded: only known
+/// keys are in the tree.
 fn table(text: &mut String, value: &Value, prefix: &str) {
     for (name, value) in value.as_object().into_iter().flatten() {
         if value.is_object() {
@@ -70,7 +98,10 @@ fn table(text: &mut String, value: &Value, prefix: &str) {
 fn to_toml(value: &Value) -> String {
     match value {
         Value::String(text) => toml::Value::String(text.clone()).to_string(),
-        Value::Array(entries) => format!("[{}]", entries.iter().map(to_toml).collect::<Vec<_>>().join(", ")),
+        Value::Array(entries) => format!(
+            "[{}]",
+            entries.iter().map(to_toml).collect::<Vec<_>>().join(", ")
+        ),
         other => other.to_string(),
     }
 }
@@ -85,7 +116,12 @@ mod tests {
     use crate::diagnostic::Source;
 
     fn merged(text: &str) -> Merged {
-        Config::from_sources(vec![Arc::new(Source::new("a.toml", text))], &BTreeMap::new()).unwrap().merged
+        Config::from_sources(
+            vec![Arc::new(Source::new("a.toml", text))],
+            &BTreeMap::new(),
+        )
+        .unwrap()
+        .merged
     }
 
     #[test]
@@ -96,16 +132,30 @@ mod tests {
         let text = show(&first, Which::All, None).unwrap();
         assert_eq!(merged(&text).tree, first.tree, "{text}");
         let changed = show(&first, Which::Changed, None).unwrap();
-        assert!(changed.starts_with("[policy]\nrequired = 6.5  # a.toml:2\n\n[policy.refuse]\n"), "{changed}");
+        assert!(
+            changed.starts_with("[policy]\nrequired = 6.5  # a.toml:2\n\n[policy.refuse]\n"),
+            "{changed}"
+        );
         assert_eq!(merged(&changed).tree, first.tree, "{changed}");
     }
 
     #[test]
     fn one_key_or_one_section_and_nothing_unknown() {
         let merged = merged("");
-        assert_eq!(show(&merged, Which::All, Some("log.level")).unwrap(), "[log]\nlevel = \"info\"  # default\n");
-        assert!(show(&merged, Which::All, Some("log")).unwrap().contains("format"));
-        assert!(show(&merged, Which::All, Some("listener")).unwrap().contains("milter.sock"));
+        assert_eq!(
+            show(&merged, Which::All, Some("log.level")).unwrap(),
+            "[log]\nlevel = \"info\"  # default\n"
+        );
+        assert!(
+            show(&merged, Which::All, Some("log"))
+                .unwrap()
+                .contains("format")
+        );
+        assert!(
+            show(&merged, Which::All, Some("listener"))
+                .unwrap()
+                .contains("milter.sock")
+        );
         assert_eq!(show(&merged, Which::All, Some("lo")), None);
         assert_eq!(show(&merged, Which::Changed, None).unwrap(), "");
     }

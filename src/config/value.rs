@@ -51,23 +51,34 @@ pub(super) fn read_size(value: &Value) -> Result<u64, Problem> {
     if value.is_i64() || value.is_u64() {
         return value.as_u64().ok_or(Problem::Range);
     }
-    let text = value.as_str().ok_or_else(|| Problem::Type(type_name(value)))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| Problem::Type(type_name(value)))?;
     units::size(text).map_err(Problem::Form)
 }
 
 fn text(kind: Kind, text: &str) -> Result<(), Problem> {
     if text.len() > TEXT_MAX || text.chars().any(char::is_control) {
-        return Err(Problem::Form(format!("a text has at most {TEXT_MAX} bytes and no control characters")));
+        return Err(Problem::Form(format!(
+            "a text has at most {TEXT_MAX} bytes and no control characters"
+        )));
     }
     match kind {
         Kind::Name => {
             let good = (1..=32).contains(&text.len())
-                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-            if good { Ok(()) } else { Err(Problem::Form(format!("write {}", kind.describe()))) }
+                && text.bytes().all(|b| {
+                    b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_'
+                });
+            if good {
+                Ok(())
+            } else {
+                Err(Problem::Form(format!("write {}", kind.describe())))
+            }
         }
         Kind::Socket => units::socket(text).map(|_| ()).map_err(Problem::Form),
         Kind::Mode => {
-            let help = || Problem::Form("write three or four octal digits, such as \"0660\"".to_owned());
+            let help =
+                || Problem::Form("write three or four octal digits, such as \"0660\"".to_owned());
             units::mode(text).map(|_| ()).ok_or_else(help)
         }
         Kind::Choice(words) if !words.contains(&text) => Err(Problem::Choice(words)),
@@ -76,12 +87,18 @@ fn text(kind: Kind, text: &str) -> Result<(), Problem> {
 }
 
 fn list(value: &Value) -> Result<(), Problem> {
-    let entries = value.as_array().ok_or_else(|| Problem::Type(type_name(value)))?;
+    let entries = value
+        .as_array()
+        .ok_or_else(|| Problem::Type(type_name(value)))?;
     if entries.len() > LIST_MAX {
-        return Err(Problem::Form(format!("a list has at most {LIST_MAX} entries")));
+        return Err(Problem::Form(format!(
+            "a list has at most {LIST_MAX} entries"
+        )));
     }
     for entry in entries {
-        let Some(entry) = entry.as_str() else { return Err(Problem::Type("a list of something else")) };
+        let Some(entry) = entry.as_str() else {
+            return Err(Problem::Type("a list of something else"));
+        };
         if entry.is_empty() {
             return Err(Problem::Form("leave the empty entry out".to_owned()));
         }
@@ -92,7 +109,11 @@ fn list(value: &Value) -> Result<(), Problem> {
 
 fn within<T: PartialOrd>(value: &T, min: &T, max: &T) -> Result<(), Problem> {
     // Written so that not-a-number is outside.
-    if value >= min && value <= max { Ok(()) } else { Err(Problem::Range) }
+    if value >= min && value <= max {
+        Ok(())
+    } else {
+        Err(Problem::Range)
+    }
 }
 
 /// The type of a value, in words.
@@ -108,8 +129,8 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     }
 }
 
-/// Reads the text of an environment variable as the kind of its key wants it. What cannot be read stays a text, and
-/// [`check`] then says that it is one.
+/// Reads the text of an environment variable as the kind of its key wants it. What cannot be read
+/// stays a text, and [`check`] then says that it is one.
 pub(super) fn from_variable(kind: Kind, text: &str) -> Value {
     let text = text.trim();
     let number = |value: Option<Value>| value.unwrap_or_else(|| Value::from(text));
@@ -120,8 +141,17 @@ pub(super) fn from_variable(kind: Kind, text: &str) -> Value {
             _ => Value::from(text),
         },
         Kind::Integer(..) => number(text.parse::<i64>().ok().map(Value::from)),
-        Kind::Points(..) => number(text.parse::<f64>().ok().filter(|points| points.is_finite()).map(Value::from)),
-        Kind::List => text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect(),
+        Kind::Points(..) => number(
+            text.parse::<f64>()
+                .ok()
+                .filter(|points| points.is_finite())
+                .map(Value::from),
+        ),
+        Kind::List => text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .collect(),
         _ => Value::from(text),
     }
 }
@@ -172,7 +202,11 @@ mod tests {
             (Kind::Size(0, 9), json!(true), "a boolean"),
             (Kind::Duration(0, 9), json!([]), "a list"),
         ] {
-            assert_eq!(check(kind, &value), Err(Problem::Type(name)), "{kind:?} {value}");
+            assert_eq!(
+                check(kind, &value),
+                Err(Problem::Type(name)),
+                "{kind:?} {value}"
+            );
         }
     }
 

@@ -1,9 +1,11 @@
-//! Every kind of complaint: code, title, explanation. One table projects to the messages and to `gatepost explain`.
+//! Every kind of complaint: code, title, explanation. One table projects to the messages and to
+//! `gatepost explain`.
 
 /// One kind of complaint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// Such as `R0102`: R for rules, C for configuration, M for models, L for what the site taught.
+    /// Such as `R0102`: R for rules, C for configuration, M for models, L for what the site
+    /// taught.
     pub code: &'static str,
     /// What it is, in one line.
     pub title: &'static str,
@@ -13,11 +15,17 @@ pub struct Code {
 
 /// Looks a code up, in any case.
 pub fn explain_code(code: &str) -> Option<&'static Code> {
-    CODES.iter().find(|entry| entry.code.eq_ignore_ascii_case(code))
+    CODES
+        .iter()
+        .find(|entry| entry.code.eq_ignore_ascii_case(code))
 }
 
 const fn code(code: &'static str, title: &'static str, explanation: &'static str) -> Code {
-    Code { code, title, explanation }
+    Code {
+        code,
+        title,
+        explanation,
+    }
 }
 
 /// All codes, in order.
@@ -121,7 +129,11 @@ pub const CODES: &[Code] = &[
         "The ONNX file uses something that the engine cannot run, or is damaged.",
     ),
     // Rules: reading files.
-    code("R0101", "a rule file cannot be read", "The file is missing, may not be read, or is larger than 4 MiB."),
+    code(
+        "R0101",
+        "a rule file cannot be read",
+        "The file is missing, may not be read, or is larger than 4 MiB.",
+    ),
     code(
         "R0102",
         "an unknown directive",
@@ -132,7 +144,11 @@ pub const CODES: &[Code] = &[
         "a directive that is not implemented yet",
         "SpamAssassin knows this setting and Gatepost accepts it, but it changes nothing yet.",
     ),
-    code("R0104", "a directive without its argument", "The directive needs more words than the line has."),
+    code(
+        "R0104",
+        "a directive without its argument",
+        "The directive needs more words than the line has.",
+    ),
     code(
         "R0105",
         "a rule name that cannot be used",
@@ -153,8 +169,16 @@ pub const CODES: &[Code] = &[
         "if, else and endif do not fit together",
         "Every `if` and `ifplugin` needs one `endif` in the same file; `else` stands between them, once.",
     ),
-    code("R0109", "a line that is too long", "A line of a rule file may have 65,536 bytes."),
-    code("R0110", "conditions nested too deeply", "`if` blocks may be nested 64 deep."),
+    code(
+        "R0109",
+        "a line that is too long",
+        "A line of a rule file may have 65,536 bytes.",
+    ),
+    code(
+        "R0110",
+        "conditions nested too deeply",
+        "`if` blocks may be nested 64 deep.",
+    ),
     code(
         "R0111",
         "a file for another version",
@@ -191,7 +215,11 @@ pub const CODES: &[Code] = &[
         "an unknown eval function",
         "The rule asks for a function that Gatepost does not have (yet). The rule is disabled: it never hits, and metas see it as 0.",
     ),
-    code("R0204", "wrong arguments of an eval function", "The message says which arguments the function takes."),
+    code(
+        "R0204",
+        "wrong arguments of an eval function",
+        "The message says which arguments the function takes.",
+    ),
     code(
         "R0205",
         "a score that is no number",
@@ -222,7 +250,11 @@ pub const CODES: &[Code] = &[
         "metas that depend on each other in a circle",
         "A meta cannot, directly or by way of others, depend on itself. The message names the circle.",
     ),
-    code("R0211", "a meta expression that is too large", "A meta may have 4,096 tokens and parentheses 64 deep."),
+    code(
+        "R0211",
+        "a meta expression that is too large",
+        "A meta may have 4,096 tokens and parentheses 64 deep.",
+    ),
     code(
         "R0212",
         "a test line that cannot be understood",
@@ -279,7 +311,11 @@ pub const CODES: &[Code] = &[
         "a regular expression without delimiters",
         "Write `/regex/`, or `m{regex}`, `m,regex,` and the like where the regex itself has slashes; letters of i, m, s, x may follow.",
     ),
-    code("R0302", "a regular expression that cannot be understood", "The caret stands where reading had to stop."),
+    code(
+        "R0302",
+        "a regular expression that cannot be understood",
+        "The caret stands where reading had to stop.",
+    ),
     code(
         "R0303",
         "a regular expression that cannot be run",
@@ -295,7 +331,11 @@ pub const CODES: &[Code] = &[
         "an unknown modifier behind a regular expression",
         "Gatepost knows i, m, s and x; a, n, o, p, u, l and d change nothing. `g`, `e` and `r` have no meaning in a rule.",
     ),
-    code("R0306", "an empty regular expression", "It matches everything, which is hardly wanted."),
+    code(
+        "R0306",
+        "an empty regular expression",
+        "It matches everything, which is hardly wanted.",
+    ),
     code(
         "R0307",
         "code inside a regular expression",
@@ -312,7 +352,11 @@ pub const CODES: &[Code] = &[
         "a rule without description",
         "`describe NAME text` tells the people who read the headers of a mail why it was marked.",
     ),
-    code("R0402", "a rule without score", "It counts 1.0, as in SpamAssassin. Write the score that you mean."),
+    code(
+        "R0402",
+        "a rule without score",
+        "It counts 1.0, as in SpamAssassin. Write the score that you mean.",
+    ),
     code(
         "R0403",
         "a rule that is defined twice",
@@ -323,7 +367,11 @@ pub const CODES: &[Code] = &[
         "a rule without test line",
         "`test NAME ok STRING` and `test NAME fail STRING` are run by `gatepost rules check`, and show the next reader what the rule is for.",
     ),
-    code("R0405", "a test line that fails", "The rule does not do what its test line says."),
+    code(
+        "R0405",
+        "a test line that fails",
+        "The rule does not do what its test line says.",
+    ),
     code(
         "R0406",
         "a rule that always hits",
@@ -367,7 +415,11 @@ mod tests {
     fn codes_are_unique_and_in_order() {
         assert!(CODES.is_sorted_by(|a, b| a.code < b.code));
         for entry in CODES {
-            assert!(!entry.title.is_empty() && entry.explanation.ends_with('.'), "{}", entry.code);
+            assert!(
+                !entry.title.is_empty() && entry.explanation.ends_with('.'),
+                "{}",
+                entry.code
+            );
         }
         assert_eq!(explain_code("r0102").map(|entry| entry.code), Some("R0102"));
         assert_eq!(explain_code("R9999"), None);
@@ -401,7 +453,11 @@ mod tests {
             let is_code = literal.len() == 5
                 && characters.next().is_some_and(|c| "RCLM".contains(c))
                 && characters.all(|c| c.is_ascii_digit());
-            assert!(!is_code || literal == "R9999" || known.contains(literal), "{}: {literal}", path.display());
+            assert!(
+                !is_code || literal == "R9999" || known.contains(literal),
+                "{}: {literal}",
+                path.display()
+            );
         }
     }
 }

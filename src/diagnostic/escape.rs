@@ -1,7 +1,7 @@
 //! Making text of a file safe to print on a terminal.
 
-/// Appends a character; what a terminal would obey or hide (controls, direction marks, zero-width characters) is
-/// written as `\u{..}`, a tab as four blanks.
+/// Appends a character; what a terminal would obey or hide (controls, direction marks, zero-width
+/// characters) is written as `\u{..}`, a tab as four blanks.
 pub(super) fn push(out: &mut String, character: char) {
     match character {
         '\t' => out.push_str("    "),
@@ -17,7 +17,8 @@ pub(super) fn escaped(text: &str) -> String {
     out
 }
 
-/// Characters that take no room or turn the direction of writing; and those that stand for raw bytes.
+/// Characters that take no room or turn the direction of writing; and those that stand for raw
+/// bytes.
 fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'

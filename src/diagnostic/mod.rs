@@ -1,7 +1,9 @@
-//! What is wrong with a file that a person wrote: message, place with line, column and caret, and what to do.
+//! What is wrong with a file that a person wrote: message, place with line, column and caret, and
+//! what to do.
 //!
-//! Rules, configuration and models report through this room, so that every complaint looks alike and all are told at
-//! once. Every kind of complaint has a code in one table, which `gatepost explain CODE` also reads.
+//! Rules, configuration and models report through this room, so that every complaint looks alike
+//! and all are told at once. Every kind of complaint has a code in one table, which `gatepost
+//! explain CODE` also reads.
 
 mod codes;
 mod escape;

@@ -16,7 +16,11 @@ const CUT: &str = "…";
 
 /// All complaints as text for people, an empty line between them; with `color` for a terminal.
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut out = String::new();
     for diagnostic in diagnostics {
         if !out.is_empty() {
@@ -33,10 +37,20 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(escaped(&diagnostic.message)).id(diagnostic.code));
+    let mut group = Group::with_title(
+        level
+            .primary_title(escaped(&diagnostic.message))
+            .id(diagnostic.code),
+    );
     let mut columns = Vec::new();
-    let primary = diagnostic.place.iter().map(|place| (place, AnnotationKind::Primary));
-    let secondary = diagnostic.secondary.iter().map(|place| (place, AnnotationKind::Context));
+    let primary = diagnostic
+        .place
+        .iter()
+        .map(|place| (place, AnnotationKind::Primary));
+    let secondary = diagnostic
+        .secondary
+        .iter()
+        .map(|place| (place, AnnotationKind::Context));
     for (place, kind) in primary.chain(secondary) {
         let (snippet, moved) = snippet(place, kind);
         group = group.element(snippet);
@@ -52,13 +66,20 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer) -> String {
     text
 }
 
-/// The snippet of a place, and the replacement to make where its line was cut or escaped: the renderer counts columns
-/// in the line that it is given.
-fn snippet<'a>(place: &Place, kind: AnnotationKind) -> (Snippet<'a, Annotation<'a>>, Option<(String, String)>) {
+/// The snippet of a place, and the replacement to make where its line was cut or escaped: the
+/// renderer counts columns in the line that it is given.
+fn snippet<'a>(
+    place: &Place,
+    kind: AnnotationKind,
+) -> (Snippet<'a, Annotation<'a>>, Option<(String, String)>) {
     let (line_number, column) = place.source.position(place.span.start);
     let (start, line) = place.source.line_at(place.span.start);
     let begin = place.span.start.saturating_sub(start).min(line.len());
-    let end = place.span.end.saturating_sub(start).clamp(begin, line.len());
+    let end = place
+        .span
+        .end
+        .saturating_sub(start)
+        .clamp(begin, line.len());
     let (text, span) = window(line, begin..end);
     let shown = text.get(..span.start).unwrap_or_default().chars().count() + 1;
     let mut annotation: Annotation<'a> = kind.span(span);
@@ -66,16 +87,34 @@ fn snippet<'a>(place: &Place, kind: AnnotationKind) -> (Snippet<'a, Annotation<'
         annotation = annotation.label(escaped(&place.label));
     }
     let name = escaped(&place.source.name);
-    let moved = (shown != column)
-        .then(|| (format!("{name}:{line_number}:{shown}\n"), format!("{name}:{line_number}:{column}\n")));
-    (Snippet::source(text).path(name).line_start(line_number).annotation(annotation), moved)
+    let moved = (shown != column).then(|| {
+        (
+            format!("{name}:{line_number}:{shown}\n"),
+            format!("{name}:{line_number}:{column}\n"),
+        )
+    });
+    (
+        Snippet::source(text)
+            .path(name)
+            .line_start(line_number)
+            .annotation(annotation),
+        moved,
+    )
 }
 
 /// The part of a line around a span, escaped, with the span moved along.
 fn window(line: &str, span: Range<usize>) -> (String, Range<usize>) {
     let total = line.chars().count();
-    let before = line.get(..line.floor_char_boundary(span.start)).unwrap_or_default().chars().count();
-    let from = if total <= LINE_LIMIT { 0 } else { before.saturating_sub(LEAD) };
+    let before = line
+        .get(..line.floor_char_boundary(span.start))
+        .unwrap_or_default()
+        .chars()
+        .count();
+    let from = if total <= LINE_LIMIT {
+        0
+    } else {
+        before.saturating_sub(LEAD)
+    };
     let mut out = String::new();
     if from > 0 {
         out.push_str(CUT);
@@ -149,8 +188,14 @@ error[R0102]: no such key
 
     #[test]
     fn columns_are_those_of_the_file() {
-        let source = Arc::new(Source::new("a.cf", format!("\t{}HERE{}", "a".repeat(500), "b".repeat(500))));
-        let text = render(&[Diagnostic::error("R0102", "x").at(&source, 501..505, "")], false);
+        let source = Arc::new(Source::new(
+            "a.cf",
+            format!("\t{}HERE{}", "a".repeat(500), "b".repeat(500)),
+        ));
+        let text = render(
+            &[Diagnostic::error("R0102", "x").at(&source, 501..505, "")],
+            false,
+        );
         assert!(text.contains(" --> a.cf:1:502\n"), "{text}");
     }
 
@@ -158,8 +203,16 @@ error[R0102]: no such key
     fn no_control_character_is_printed() {
         let source = Arc::new(Source::new("a\x07", "body A /\x1b]0;x\x07/\u{202e}\n"));
         for span in [0..0, 5..30, 900..990] {
-            let text = render(&[Diagnostic::error("R0102", "\x1b").at(&source, span, "\x00")], false);
-            assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text:?}");
+            let text = render(
+                &[Diagnostic::error("R0102", "\x1b").at(&source, span, "\x00")],
+                false,
+            );
+            assert!(
+                !text
+                    .chars()
+                    .any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')),
+                "{text:?}"
+            );
         }
     }
 }

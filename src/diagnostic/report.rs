@@ -66,20 +66,45 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code, message, place: None, secondary: Vec::new(), help: None }
+        Self {
+            severity,
+            code,
+            message,
+            place: None,
+            secondary: Vec::new(),
+            help: None,
+        }
     }
 
     /// Says where.
     #[must_use]
-    pub fn at(mut self, source: &Arc<Source>, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.place = Some(Place { source: Arc::clone(source), span, label: label.into() });
+    pub fn at(
+        mut self,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        label: impl Into<String>,
+    ) -> Self {
+        self.place = Some(Place {
+            source: Arc::clone(source),
+            span,
+            label: label.into(),
+        });
         self
     }
 
     /// Shows another place too.
     #[must_use]
-    pub fn also(mut self, source: &Arc<Source>, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.secondary.push(Place { source: Arc::clone(source), span, label: label.into() });
+    pub fn also(
+        mut self,
+        source: &Arc<Source>,
+        span: Range<usize>,
+        label: impl Into<String>,
+    ) -> Self {
+        self.secondary.push(Place {
+            source: Arc::clone(source),
+            span,
+            label: label.into(),
+        });
         self
     }
 
@@ -97,7 +122,9 @@ impl Diagnostic {
 
     /// Line and column of the place, both from 1, the column in characters.
     pub fn position(&self) -> Option<(usize, usize)> {
-        self.place.as_ref().map(|place| place.source.position(place.span.start))
+        self.place
+            .as_ref()
+            .map(|place| place.source.position(place.span.start))
     }
 }
 
@@ -107,7 +134,13 @@ impl fmt::Display for Diagnostic {
         if let (Some(place), Some((line, column))) = (&self.place, self.position()) {
             write!(f, "{}:{line}:{column}: ", escaped(&place.source.name))?;
         }
-        write!(f, "{}[{}]: {}", self.severity.name(), self.code, escaped(&self.message))?;
+        write!(
+            f,
+            "{}[{}]: {}",
+            self.severity.name(),
+            self.code,
+            escaped(&self.message)
+        )?;
         if let Some(place) = self.place.as_ref().filter(|place| !place.label.is_empty()) {
             write!(f, " ({})", escaped(&place.label))?;
         }
@@ -125,8 +158,16 @@ mod tests {
     #[test]
     fn one_line_says_everything() {
         let source = Arc::new(Source::new("local.cf", "# x\nscroe A 1\n"));
-        let diagnostic = Diagnostic::error("R0102", "no such key").at(&source, 4..9, "here").help("write `score`");
-        assert_eq!(diagnostic.to_string(), "local.cf:2:1: error[R0102]: no such key (here); help: write `score`");
-        assert_eq!(Diagnostic::warning("R0102", "a\x1b").to_string(), "warning[R0102]: a\\u{1b}");
+        let diagnostic = Diagnostic::error("R0102", "no such key")
+            .at(&source, 4..9, "here")
+            .help("write `score`");
+        assert_eq!(
+            diagnostic.to_string(),
+            "local.cf:2:1: error[R0102]: no such key (here); help: write `score`"
+        );
+        assert_eq!(
+            Diagnostic::warning("R0102", "a\x1b").to_string(),
+            "warning[R0102]: a\\u{1b}"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! A file as it was read, kept so that a diagnostic can show the line.
 
-/// First of the 128 private-use characters that stand for the bytes 0x80..=0xFF of a file that is not UTF-8.
+/// First of the 128 private-use characters that stand for the bytes 0x80..=0xFF of a file that is
+/// not UTF-8.
 const STAND_IN: u32 = 0xF780;
 
 /// A file that was read, or a text that stands for one (`<command line>`). Shared as `Arc<Source>`.
@@ -15,27 +16,50 @@ pub struct Source {
 impl Source {
     /// A source of that name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 
-    /// From the bytes of a file. Each byte that is not UTF-8 becomes a private-use character, from which
-    /// [`byte_of_stand_in`] gives the byte back: old rule files hold Latin-1 bytes inside of regular expressions, which
-    /// must match as the bytes that they are.
+    /// From the bytes of a file. Each byte that is not UTF-8 becomes a private-use character, from
+    /// which [`byte_of_stand_in`] gives the byte back: old rule files hold Latin-1 bytes inside
+    /// of regular expressions, which must match as the bytes that they are.
     pub fn from_bytes(name: impl Into<String>, bytes: &[u8]) -> Self {
         let mut text = String::with_capacity(bytes.len());
         for chunk in bytes.utf8_chunks() {
             text.push_str(chunk.valid());
-            text.extend(chunk.invalid().iter().filter_map(|byte| char::from_u32(STAND_IN + u32::from(*byte) - 0x80)));
+            text.extend(
+                chunk
+                    .invalid()
+                    .iter()
+                    .filter_map(|byte| char::from_u32(STAND_IN + u32::from(*byte) - 0x80)),
+            );
         }
-        Self { name: name.into(), text }
+        Self {
+            name: name.into(),
+            text,
+        }
     }
 
-    /// Line and column (both from 1; the column counts characters) of a byte offset. An offset behind the end gives the
-    /// end.
+    /// Line and column (both from 1; the column counts characters) of a byte offset. An offset
+    /// behind the end gives the end.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let start = self.line_start(offset);
-        let line = self.text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-        let column = self.text.get(start..self.clamp(offset)).unwrap_or_default().chars().count() + 1;
+        let line = self
+            .text
+            .get(..start)
+            .unwrap_or_default()
+            .matches('\n')
+            .count()
+            + 1;
+        let column = self
+            .text
+            .get(start..self.clamp(offset))
+            .unwrap_or_default()
+            .chars()
+            .count()
+            + 1;
         (line, column)
     }
 
@@ -61,7 +85,10 @@ impl Source {
 /// The byte for which a character of [`Source::from_bytes`] stands, if it does.
 pub fn byte_of_stand_in(character: char) -> Option<u8> {
     let offset = u32::from(character).checked_sub(STAND_IN)?;
-    u8::try_from(offset).ok().filter(|byte| *byte < 0x80).map(|byte| byte | 0x80)
+    u8::try_from(offset)
+        .ok()
+        .filter(|byte| *byte < 0x80)
+        .map(|byte| byte | 0x80)
 }
 
 #[cfg(test)]
@@ -71,9 +98,15 @@ mod tests {
     #[test]
     fn positions_count_lines_and_characters() {
         let source = Source::new("a.cf", "eins\nzw\u{f6}lf\r\ndrei");
-        for (offset, position) in
-            [(0, (1, 1)), (4, (1, 5)), (5, (2, 1)), (9, (2, 4)), (8, (2, 3)), (13, (3, 1)), (99, (3, 5))]
-        {
+        for (offset, position) in [
+            (0, (1, 1)),
+            (4, (1, 5)),
+            (5, (2, 1)),
+            (9, (2, 4)),
+            (8, (2, 3)),
+            (13, (3, 1)),
+            (99, (3, 5)),
+        ] {
             assert_eq!(source.position(offset), position, "offset {offset}");
         }
         assert_eq!(source.line_at(7), (5, "zw\u{f6}lf"));

@@ -1,10 +1,11 @@
 //! Did you mean …?
 
-/// Longest word for which a suggestion is looked for: the distance costs the product of both lengths.
+/// Longest word for which a suggestion is looked for: the distance costs the product of both
+/// lengths.
 const WORD_LIMIT: usize = 64;
 
-/// The candidate that is most like `word`, if one is like enough to be a slip of the hand: at most a third of the
-/// characters differ. The first of several equally good ones.
+/// The candidate that is most like `word`, if one is like enough to be a slip of the hand: at most
+/// a third of the characters differ. The first of several equally good ones.
 pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     if length == 0 || length > WORD_LIMIT {
@@ -12,8 +13,16 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -
     }
     let allowed = if length < 3 { 0 } else { length / 3 };
     candidates
-        .filter(|candidate| candidate.len() <= 4 * WORD_LIMIT && candidate.chars().count().abs_diff(length) <= allowed)
-        .map(|candidate| (strsim::damerau_levenshtein(&candidate.to_lowercase(), &word.to_lowercase()), candidate))
+        .filter(|candidate| {
+            candidate.len() <= 4 * WORD_LIMIT
+                && candidate.chars().count().abs_diff(length) <= allowed
+        })
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&candidate.to_lowercase(), &word.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -13,7 +13,10 @@ pub struct Budget {
 impl Budget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicUsize::new(0) })
+        Arc::new(Self {
+            limit,
+            used: AtomicUsize::new(0),
+        })
     }
 
     /// Bytes in flight now.
@@ -37,14 +40,21 @@ pub struct Permit {
 impl Permit {
     /// A share of nothing, to grow.
     pub fn new(budget: &Arc<Budget>) -> Self {
-        Self { budget: budget.clone(), bytes: 0 }
+        Self {
+            budget: budget.clone(),
+            bytes: 0,
+        }
     }
 
     /// Takes `more` bytes; false, and nothing taken, where the budget does not allow it.
     pub fn grow(&mut self, more: usize) -> bool {
         let limit = self.budget.limit;
         let add = |used: usize| used.checked_add(more).filter(|sum| *sum <= limit);
-        let taken = self.budget.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok();
+        let taken = self
+            .budget
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
+            .is_ok();
         if taken {
             self.bytes += more;
         }
@@ -55,7 +65,9 @@ impl Permit {
 impl Permit {
     /// Gives everything back.
     pub fn release(&mut self) {
-        self.budget.used.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+        self.budget
+            .used
+            .fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
     }
 }
 

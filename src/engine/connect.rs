@@ -9,5 +9,7 @@ use crate::verdict::Verdict;
 /// Judges a client by its address and name. `None`: nothing speaks against it.
 pub fn connect(generation: &Generation, listener: &str, client: &Client) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
-    policy.refuses_client(client).map(|evidence| refused(generation, listener, Stage::Connect, evidence))
+    policy
+        .refuses_client(client)
+        .map(|evidence| refused(generation, listener, Stage::Connect, evidence))
 }

@@ -1,4 +1,5 @@
-//! The engine: the current generation, the pool, the budget, and the limits that all sessions share.
+//! The engine: the current generation, the pool, the budget, and the limits that all sessions
+//! share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,8 @@ use crate::verdict::VerdictId;
 pub struct Settings {
     /// Worker threads; 0 means one for each core.
     pub workers: usize,
-    /// Jobs that may wait: as many as there may be connections, so that a burst waits instead of being deferred.
+    /// Jobs that may wait: as many as there may be connections, so that a burst waits instead of
+    /// being deferred.
     pub queue: usize,
     /// From the end of a message to its answer; Postfix waits 300 s, clients often only 60.
     pub deadline: Duration,
@@ -65,7 +67,11 @@ impl Engine {
         telemetry: Arc<Telemetry>,
     ) -> std::io::Result<Arc<Self>> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = if settings.workers == 0 { cores } else { settings.workers };
+        let workers = if settings.workers == 0 {
+            cores
+        } else {
+            settings.workers
+        };
         let pool = Pool::start(workers, settings.queue, settings.limits, &clock)?;
         Ok(Arc::new(Self {
             generation: ArcSwap::from_pointee(generation),
@@ -86,10 +92,12 @@ impl Engine {
     /// Swaps the generation; mails that have begun keep theirs. What the site has taught stays.
     pub fn replace_generation(&self, generation: Generation) {
         let generation = Arc::new(generation);
-        self.generation.rcu(|old| generation.with_site(old.site().cloned()));
+        self.generation
+            .rcu(|old| generation.with_site(old.site().cloned()));
     }
 
-    /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began with.
+    /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began
+    /// with.
     pub fn replace_site(&self, site: Option<&Arc<SiteOpinion>>) {
         self.generation.rcu(|old| old.with_site(site.cloned()));
     }
@@ -99,7 +107,8 @@ impl Engine {
         self.pool.submit(job)
     }
 
-    /// Whether the queue or the memory is nearly full: new mail of strangers is better deferred before its body comes.
+    /// Whether the queue or the memory is nearly full: new mail of strangers is better deferred
+    /// before its body comes.
     pub fn is_tight(&self) -> bool {
         self.pool.is_tight() || self.budget.is_tight()
     }
@@ -134,18 +143,26 @@ impl Engine {
         &self.clock
     }
 
-    /// A new verdict id: time in microseconds with twelve bits to count on, so that ids stay unique over restarts and sort by
-    /// time.
+    /// A new verdict id: time in microseconds with twelve bits to count on, so that ids stay unique
+    /// over restarts and sort by time.
     pub fn next_id(&self) -> VerdictId {
-        let since_epoch = self.clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_epoch = self
+            .clock
+            .wall()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let micros = u64::try_from(since_epoch.as_micros()).unwrap_or(0) & ((1 << 52) - 1);
         let from_time = micros << 12;
         let update = |last: u64| Some(from_time.max(last.wrapping_add(1)));
-        let before = self.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update).unwrap_or_default();
+        let before = self
+            .last_id
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update)
+            .unwrap_or_default();
         VerdictId::from_number(from_time.max(before.wrapping_add(1)))
     }
 
-    /// Settles one outcome: log line, metrics, record. Never waits for a slow disk longer than one write; never fails.
+    /// Settles one outcome: log line, metrics, record. Never waits for a slow disk longer than one
+    /// write; never fails.
     pub fn settle(&self, outcome: &Outcome<'_>) {
         self.telemetry.mail(&outcome.to_record(&self.clock));
     }

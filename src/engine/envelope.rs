@@ -8,23 +8,34 @@ use crate::verdict::{Evidence, Marks, Verdict};
 /// Judges a greeting. `None`: nothing speaks against it.
 pub fn helo(generation: &Generation, listener: &str, name: &str) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
-    policy.refuses_helo(name).map(|evidence| refused(generation, listener, Stage::Helo, evidence))
+    policy
+        .refuses_helo(name)
+        .map(|evidence| refused(generation, listener, Stage::Helo, evidence))
 }
 
 /// Judges an envelope sender. `None`: nothing speaks against it.
 pub fn mail_from(generation: &Generation, listener: &str, path: &ReversePath) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
-    policy.refuses_sender(path).map(|evidence| refused(generation, listener, Stage::MailFrom, evidence))
+    policy
+        .refuses_sender(path)
+        .map(|evidence| refused(generation, listener, Stage::MailFrom, evidence))
 }
 
 /// Judges one envelope recipient; the others are not concerned. `None`: nothing speaks against it.
 pub fn rcpt_to(generation: &Generation, listener: &str, mailbox: &Mailbox) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
-    policy.refuses_recipient(mailbox).map(|evidence| refused(generation, listener, Stage::RcptTo, evidence))
+    policy
+        .refuses_recipient(mailbox)
+        .map(|evidence| refused(generation, listener, Stage::RcptTo, evidence))
 }
 
 /// The verdict over one piece of evidence that stands before there is a message.
-pub(super) fn refused(generation: &Generation, listener: &str, stage: Stage, evidence: Evidence) -> Verdict {
+pub(super) fn refused(
+    generation: &Generation,
+    listener: &str,
+    stage: Stage,
+    evidence: Evidence,
+) -> Verdict {
     let policy = &generation.profile(listener).policy;
     let evidence = vec![evidence];
     let decision = policy.decide(&evidence);

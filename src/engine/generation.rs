@@ -1,7 +1,9 @@
-//! A generation: rules, model and policy loaded together, immutable, named by a digest over all of them.
+//! A generation: rules, model and policy loaded together, immutable, named by a digest over all of
+//! them.
 //!
-//! What the site has taught goes with it, and changes with every label: it makes a new generation of the same parts and the
-//! same name. A verdict tells it apart by the classifier's own name ([`SiteOpinion::name`]).
+//! What the site has taught goes with it, and changes with every label: it makes a new generation
+//! of the same parts and the same name. A verdict tells it apart by the classifier's own name
+//! ([`SiteOpinion::name`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +41,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Puts a generation together. `default` treats mail of listeners without a profile of their own, and offline scans.
+    /// Puts a generation together. `default` treats mail of listeners without a profile of their
+    /// own, and offline scans.
     pub fn new(
         ruleset: Ruleset,
         model: Option<Model>,
@@ -63,16 +66,31 @@ impl Generation {
     /// The same with what the site has taught.
     #[must_use]
     pub fn with_site(&self, site: Option<Arc<SiteOpinion>>) -> Self {
-        Self { site, ..self.clone() }.considered()
+        Self {
+            site,
+            ..self.clone()
+        }
+        .considered()
     }
 
-    /// The same with trust in these servers' word on authentication, and with copies of what the site taught for these
-    /// recipient domains; where there are any of them, they are part of the name.
+    /// The same with trust in these servers' word on authentication, and with copies of what the
+    /// site taught for these recipient domains; where there are any of them, they are part of
+    /// the name.
     #[must_use]
     pub fn with_trust(&self, trust: Trust, domains: &[String]) -> Self {
-        let named = Sha256::new().chain_update(self.id.as_str()).chain_update(format!("{trust:?}{domains:?}"));
-        let id = if trust.is_empty() && domains.is_empty() { self.id.clone() } else { name(named) };
-        Self { id, trust, ..self.clone() }
+        let named = Sha256::new()
+            .chain_update(self.id.as_str())
+            .chain_update(format!("{trust:?}{domains:?}"));
+        let id = if trust.is_empty() && domains.is_empty() {
+            self.id.clone()
+        } else {
+            name(named)
+        };
+        Self {
+            id,
+            trust,
+            ..self.clone()
+        }
     }
 
     /// Works out whether the header may decide.
@@ -111,8 +129,8 @@ impl Generation {
         self.profiles.get(listener).unwrap_or(&self.default)
     }
 
-    /// Whether it is worth judging at the end of the header: whether the header rules can add up to a reject that nothing
-    /// later can undo.
+    /// Whether it is worth judging at the end of the header: whether the header rules can add up to
+    /// a reject that nothing later can undo.
     pub fn headers_may_decide(&self) -> bool {
         self.headers_may_decide
     }
@@ -120,19 +138,34 @@ impl Generation {
     /// The fewest points that can still come after the header was judged.
     pub fn lowest_after_headers(&self, policy: &Policy) -> Score {
         let is_asked = self.model.is_some() || self.site.is_some();
-        let classifier = if is_asked { policy.classifier_lowest() } else { Score::ZERO };
+        let classifier = if is_asked {
+            policy.classifier_lowest()
+        } else {
+            Score::ZERO
+        };
         self.ruleset.lowest_remaining(Stage::EndOfHeaders) + classifier
     }
 
     /// The sum of all positive scores that the header can bring.
     fn highest_at_headers(&self) -> Score {
-        let counts =
-            |rule: &&Rule| rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow;
-        self.ruleset.rules().iter().filter(counts).map(Rule::score).filter(|score| *score > Score::ZERO).sum()
+        let counts = |rule: &&Rule| {
+            rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow
+        };
+        self.ruleset
+            .rules()
+            .iter()
+            .filter(counts)
+            .map(Rule::score)
+            .filter(|score| *score > Score::ZERO)
+            .sum()
     }
 
     fn least_to_reject_at_headers(&self) -> Score {
-        let policies = self.profiles.values().chain([&*self.default]).map(|profile| &profile.policy);
+        let policies = self
+            .profiles
+            .values()
+            .chain([&*self.default])
+            .map(|profile| &profile.policy);
         let least = policies.map(|policy| policy.reject().minus(self.lowest_after_headers(policy)));
         least.min().unwrap_or(Score::ZERO)
     }
@@ -155,6 +188,9 @@ fn digest(
 /// Twelve hexadecimal digits.
 fn name(hash: Sha256) -> GenerationId {
     let digest = hash.finalize();
-    let number = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let number = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     GenerationId::new(&format!("{number:012x}"))
 }

@@ -1,4 +1,5 @@
-//! The stage end of headers: a verdict before the body is transferred, where the header alone can already decide.
+//! The stage end of headers: a verdict before the body is transferred, where the header alone can
+//! already decide.
 
 use super::message::anomaly_names;
 use super::{Fault, Generation, Scratch, TimeLeft};
@@ -6,8 +7,8 @@ use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
 use crate::verdict::{Disposition, Evidence, Marks, Verdict};
 
-/// Judges a header. The verdict rejects only where the rules of the header add up to more than everything that could still
-/// come for the mail can take off; else it accepts, which means: go on.
+/// Judges a header. The verdict rejects only where the rules of the header add up to more than
+/// everything that could still come for the mail can take off; else it accepts, which means: go on.
 pub fn end_of_headers(
     generation: &Generation,
     transaction: &Transaction,
@@ -19,9 +20,16 @@ pub fn end_of_headers(
     let policy = &generation.profile(&transaction.listener).policy;
     let message = Message::parse(header, limits);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfHeaders, transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfHeaders,
+        transaction,
+        message: &message,
+        facts: &facts,
+    };
     let expired = || time_left() == TimeLeft::None;
-    let scan = scratch.scanner(generation).scan(generation.ruleset(), &case, &expired);
+    let scan = scratch
+        .scanner(generation)
+        .scan(generation.ruleset(), &case, &expired);
     if !scan.complete {
         return Err(Fault::Deadline);
     }
@@ -29,7 +37,11 @@ pub fn end_of_headers(
     let score = policy.decide(&evidence).score;
     let rejects = score + generation.lowest_after_headers(policy) >= policy.reject();
     Ok(Verdict {
-        disposition: if rejects { Disposition::Reject } else { Disposition::Accept },
+        disposition: if rejects {
+            Disposition::Reject
+        } else {
+            Disposition::Accept
+        },
         score,
         required: policy.required(),
         evidence,

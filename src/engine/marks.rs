@@ -7,18 +7,27 @@ use crate::verdict::{Hit, Marks, RuleName, Verdict};
 
 /// What `_VERSION_` tells.
 const VERSION: &str = concat!("Gatepost ", env!("CARGO_PKG_VERSION"));
-/// What `_HOSTNAME_` tells unless `report_hostname` says better: judging does not ask the machine for its name.
+/// What `_HOSTNAME_` tells unless `report_hostname` says better: judging does not ask the machine
+/// for its name.
 const HOSTNAME: &str = "localhost";
 
 /// Fills in the templates; nothing where the rule files have none.
-pub(super) fn marks(ruleset: &Ruleset, scanner: &Scanner, case: &Case<'_>, verdict: &Verdict) -> Marks {
+pub(super) fn marks(
+    ruleset: &Ruleset,
+    scanner: &Scanner,
+    case: &Case<'_>,
+    verdict: &Verdict,
+) -> Marks {
     let reports = ruleset.reports();
     if !reports.is_customised() && !reports.rewrites_any() {
         return Marks::default();
     }
     let hits: Vec<Hit> = verdict.hits().cloned().collect();
-    let subtests: Vec<RuleName> =
-        scanner.values(ruleset).filter(|(rule, _)| rule.is_subrule()).map(|(rule, _)| rule.name().clone()).collect();
+    let subtests: Vec<RuleName> = scanner
+        .values(ruleset)
+        .filter(|(rule, _)| rule.is_subrule())
+        .map(|(rule, _)| rule.name().clone())
+        .collect();
     let facts = ReportFacts {
         is_spam: verdict.is_spam(),
         score: verdict.score,
@@ -34,10 +43,18 @@ pub(super) fn marks(ruleset: &Ruleset, scanner: &Scanner, case: &Case<'_>, verdi
     let rewritten = Rewrite::ALL.into_iter().filter_map(|rewrite| {
         let field = case.message.field(rewrite.field())?;
         // A field with letters that were not encoded cannot be set again without loss: it stays.
-        let original = String::from_utf8(field.unfolded()).ok().filter(|text| text.is_ascii())?;
-        Some((rewrite.field(), reports.rewritten(rewrite, original.trim(), &facts)?))
+        let original = String::from_utf8(field.unfolded())
+            .ok()
+            .filter(|text| text.is_ascii())?;
+        Some((
+            rewrite.field(),
+            reports.rewritten(rewrite, original.trim(), &facts)?,
+        ))
     });
-    Marks { rewritten: rewritten.collect(), fields: reports.is_customised().then(|| reports.headers(&facts)) }
+    Marks {
+        rewritten: rewritten.collect(),
+        fields: reports.is_customised().then(|| reports.headers(&facts)),
+    }
 }
 
 #[cfg(test)]
@@ -52,18 +69,31 @@ mod tests {
 
     fn marks_of(rules: &str, mail: &str) -> Marks {
         let generation = generation(rules, &Settings::default(), FailurePolicy::Tempfail);
-        let transaction = Transaction::new("test".into(), UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+        let transaction = Transaction::new(
+            "test".into(),
+            UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        );
         let plenty = || TimeLeft::Plenty;
-        end_of_message(&generation, &transaction, mail.as_bytes(), &Limits::default(), &mut Scratch::default(), &plenty)
-            .unwrap()
-            .marks
+        end_of_message(
+            &generation,
+            &transaction,
+            mail.as_bytes(),
+            &Limits::default(),
+            &mut Scratch::default(),
+            &plenty,
+        )
+        .unwrap()
+        .marks
     }
 
     const MAIL: &str = "Subject: Lunch\r\n  today\r\nFrom: a@example.com\r\n\r\nHello\r\n";
 
     #[test]
     fn without_templates_nothing_is_said() {
-        assert_eq!(marks_of("body A /Hello/\nscore A 9\n", MAIL), Marks::default());
+        assert_eq!(
+            marks_of("body A /Hello/\nscore A 9\n", MAIL),
+            Marks::default()
+        );
     }
 
     #[test]
@@ -80,7 +110,10 @@ mod tests {
                 ("X-Spam-Why".to_owned(), "A __B a@example.com".to_owned())
             ]
         );
-        assert_eq!(marks.rewritten, [("Subject", "*****SPAM***** Lunch  today".to_owned())]);
+        assert_eq!(
+            marks.rewritten,
+            [("Subject", "*****SPAM***** Lunch  today".to_owned())]
+        );
     }
 
     #[test]
@@ -88,6 +121,10 @@ mod tests {
         let rules = "body A /Hello/\nscore A 1\nrewrite_header Subject SPAM\n";
         assert!(marks_of(rules, MAIL).rewritten.is_empty());
         let rules = "body A /Hello/\nscore A 9\nrewrite_header Subject SPAM\n";
-        assert!(marks_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n").rewritten.is_empty());
+        assert!(
+            marks_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n")
+                .rewritten
+                .is_empty()
+        );
     }
 }

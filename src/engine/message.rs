@@ -1,5 +1,6 @@
-//! The stage end of message: the whole mail is judged. A pure function of transaction, bytes, facts and generation; only the
-//! deadline comes in from outside, as a question that a replay answers with "plenty".
+//! The stage end of message: the whole mail is judged. A pure function of transaction, bytes, facts
+//! and generation; only the deadline comes in from outside, as a question that a replay answers
+//! with "plenty".
 
 use super::marks::marks;
 use super::{Fault, Generation, Scratch};
@@ -33,10 +34,17 @@ pub fn end_of_message(
     let policy = &generation.profile(&transaction.listener).policy;
     let message = Message::parse(raw, limits);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction,
+        message: &message,
+        facts: &facts,
+    };
 
     let expired = || time_left() == TimeLeft::None;
-    let scan = scratch.scanner(generation).scan(generation.ruleset(), &case, &expired);
+    let scan = scratch
+        .scanner(generation)
+        .scan(generation.ruleset(), &case, &expired);
     if !scan.complete {
         return Err(Fault::Deadline);
     }
@@ -64,12 +72,17 @@ pub fn end_of_message(
         rules_only,
         marks: Marks::default(),
     };
-    verdict.marks = marks(generation.ruleset(), scratch.scanner(generation), &case, &verdict);
+    verdict.marks = marks(
+        generation.ruleset(),
+        scratch.scanner(generation),
+        &case,
+        &verdict,
+    );
     Ok(verdict)
 }
 
-/// The classifier's evidence; none where no expert is there, or where none can say anything about this mail (a model that
-/// fails on one mail is not a reason to defer it: the rules have spoken).
+/// The classifier's evidence; none where no expert is there, or where none can say anything about
+/// this mail (a model that fails on one mail is not a reason to defer it: the rules have spoken).
 fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option<Evidence> {
     let content = generation.model().and_then(|model| {
         let log_odds = model.log_odds(&features::extract(case)).ok()?;
@@ -81,17 +94,26 @@ fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option
         (Some(site), content) => {
             let view = MilterView::of_case(case.transaction, case.message, generation.trust());
             let name = site.name(content.map(|(id, _)| id));
-            (name, site.log_odds(content.map(|(_, log_odds)| log_odds), &view))
+            (
+                name,
+                site.log_odds(content.map(|(_, log_odds)| log_odds), &view),
+            )
         }
     };
     let probability = Probability::from_logit(log_odds).value();
     let score = policy.classifier_score(probability);
-    Some(Evidence::Classifier { model, probability, score })
+    Some(Evidence::Classifier {
+        model,
+        probability,
+        score,
+    })
 }
 
 fn beyond_limits(anomalies: &[Anomaly]) -> Option<Evidence> {
     let anomaly = anomalies.iter().find(|anomaly| anomaly.kind.is_limit())?;
-    Some(Evidence::BeyondLimits { anomaly: anomaly.kind.name() })
+    Some(Evidence::BeyondLimits {
+        anomaly: anomaly.kind.name(),
+    })
 }
 
 /// The names of the anomalies, each once, in the order of their first appearance.
@@ -120,11 +142,17 @@ mod tests {
 
     /// A site that was told again and again that this is spam, and other mail ham.
     fn sure(raw: &[u8], labels: usize) -> Site {
-        let mut site = Site::new(SiteSettings { bits: 16, rate: 0.05, ..SiteSettings::default() });
+        let mut site = Site::new(SiteSettings {
+            bits: 16,
+            rate: 0.05,
+            ..SiteSettings::default()
+        });
         for number in 0..labels {
             let ham = format!("Subject: lunch {number}\n\nsee you then\n").into_bytes();
             for (raw, spam) in [(raw, true), (ham.as_slice(), false)] {
-                let slots = site.learner().slots(&MilterView::of_stored(raw, &Trust::nobody()));
+                let slots = site
+                    .learner()
+                    .slots(&MilterView::of_stored(raw, &Trust::nobody()));
                 site.learn(&slots, spam, None);
             }
         }
@@ -139,16 +167,35 @@ mod tests {
         let judge = |generation: &Generation| {
             let mut scratch = Scratch::default();
             let plenty = || TimeLeft::Plenty;
-            end_of_message(generation, &transaction, raw, &Limits::default(), &mut scratch, &plenty).unwrap()
+            end_of_message(
+                generation,
+                &transaction,
+                raw,
+                &Limits::default(),
+                &mut scratch,
+                &plenty,
+            )
+            .unwrap()
         };
-        assert_eq!(judge(&generation).classifier(), None, "no expert, no opinion");
+        assert_eq!(
+            judge(&generation).classifier(),
+            None,
+            "no expert, no opinion"
+        );
         for (labels, disposition) in [(0, Disposition::Accept), (2_000, Disposition::Accept)] {
             let site = Arc::new(sure(raw, labels).opinion(7));
             let taught = generation.with_site(Some(site));
             assert_eq!(taught.id(), generation.id());
             let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]), &[]);
-            assert_ne!(trusting.id(), generation.id(), "trust changes verdicts, so it changes the name");
-            assert_eq!(taught.with_trust(Trust::nobody(), &[]).id(), generation.id());
+            assert_ne!(
+                trusting.id(),
+                generation.id(),
+                "trust changes verdicts, so it changes the name"
+            );
+            assert_eq!(
+                taught.with_trust(Trust::nobody(), &[]).id(),
+                generation.id()
+            );
             let verdict = judge(&taught);
             let (name, probability) = verdict.classifier().unwrap();
             assert_eq!(name, "none+7");

@@ -1,8 +1,9 @@
-//! Gather, judge, settle: one straight-line function for each SMTP stage, a lock-free pool of workers for the stages that look
-//! at a message, and generations of rules, model and policy that are swapped whole.
+//! Gather, judge, settle: one straight-line function for each SMTP stage, a lock-free pool of
+//! workers for the stages that look at a message, and generations of rules, model and policy that
+//! are swapped whole.
 //!
-//! Invariants: judging does no I/O; one mail is judged by one generation from MAIL to its end; no queue is unbounded; a fault
-//! never rejects and never silently accepts.
+//! Invariants: judging does no I/O; one mail is judged by one generation from MAIL to its end; no
+//! queue is unbounded; a fault never rejects and never silently accepts.
 
 mod budget;
 mod connect;

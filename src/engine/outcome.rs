@@ -1,4 +1,5 @@
-//! How judging ends: with a verdict, or with a fault. A fault never rejects and never silently accepts.
+//! How judging ends: with a verdict, or with a fault. A fault never rejects and never silently
+//! accepts.
 
 use std::fmt;
 
@@ -23,8 +24,14 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 6] =
-        [Self::Deadline, Self::Panic, Self::Overload, Self::TooLarge, Self::Cancelled, Self::ShuttingDown];
+    pub const ALL: [Self; 6] = [
+        Self::Deadline,
+        Self::Panic,
+        Self::Overload,
+        Self::TooLarge,
+        Self::Cancelled,
+        Self::ShuttingDown,
+    ];
 
     /// The name used in logs and metrics.
     pub fn name(self) -> &'static str {
@@ -77,7 +84,8 @@ pub struct Completion {
     pub outcome: Result<Verdict, Fault>,
 }
 
-/// Where a worker reports to. Called exactly once for each job that was accepted, from a worker thread; must not block.
+/// Where a worker reports to. Called exactly once for each job that was accepted, from a worker
+/// thread; must not block.
 pub trait Notify: Send + Sync {
     /// Takes the report.
     fn completed(&self, completion: Completion);

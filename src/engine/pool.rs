@@ -1,8 +1,9 @@
-//! The worker pool: a fixed number of threads behind one bounded lock-free queue (crossbeam's array flavour).
+//! The worker pool: a fixed number of threads behind one bounded lock-free queue (crossbeam's array
+//! flavour).
 //!
-//! One owned job a message. A worker checks the deadline and the cancel mark before it starts and between the stages of judging;
-//! a panic faults its job, and the worker goes on with fresh scratch memory. Every job that was accepted is reported exactly
-//! once, whatever happens to it.
+//! One owned job a message. A worker checks the deadline and the cancel mark before it starts and
+//! between the stages of judging; a panic faults its job, and the worker goes on with fresh scratch
+//! memory. Every job that was accepted is reported exactly once, whatever happens to it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,7 +13,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::{Completion, Fault, Generation, Notify, Permit, Scratch, TimeLeft, end_of_headers, end_of_message};
+use super::{
+    Completion, Fault, Generation, Notify, Permit, Scratch, TimeLeft, end_of_headers,
+    end_of_message,
+};
 use crate::clock::Clock;
 use crate::facts::Stage;
 use crate::mail::{Limits, Transaction};
@@ -40,7 +44,8 @@ pub struct Job {
     pub permit: Option<Permit>,
 }
 
-/// The classifier needs a tenth of a millisecond; with less than this left, a machine in trouble does without it.
+/// The classifier needs a tenth of a millisecond; with less than this left, a machine in trouble
+/// does without it.
 const CLASSIFIER_RESERVE: Duration = Duration::from_millis(50);
 
 /// The pool. Dropping it lets the workers finish what is queued and waits for them.
@@ -53,28 +58,59 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Starts `workers` threads behind a queue of `capacity` jobs.
-    pub(super) fn start(workers: usize, capacity: usize, limits: Limits, clock: &Clock) -> std::io::Result<Self> {
+    pub(super) fn start(
+        workers: usize,
+        capacity: usize,
+        limits: Limits,
+        clock: &Clock,
+    ) -> std::io::Result<Self> {
         Self::with_judge(workers, capacity, clock, move |job, scratch, time_left| {
-            let judge = if job.stage == Stage::EndOfHeaders { end_of_headers } else { end_of_message };
-            judge(&job.generation, &job.transaction, &job.raw, &limits, scratch, time_left)
+            let judge = if job.stage == Stage::EndOfHeaders {
+                end_of_headers
+            } else {
+                end_of_message
+            };
+            judge(
+                &job.generation,
+                &job.transaction,
+                &job.raw,
+                &limits,
+                scratch,
+                time_left,
+            )
         })
     }
 
-    fn with_judge<J: Judge>(workers: usize, capacity: usize, clock: &Clock, judge: J) -> std::io::Result<Self> {
+    fn with_judge<J: Judge>(
+        workers: usize,
+        capacity: usize,
+        clock: &Clock,
+        judge: J,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = bounded(capacity.max(1));
         let panics = Arc::new(AtomicUsize::new(0));
         let judge = Arc::new(judge);
         let mut threads = Vec::new();
         for number in 0..workers.max(1) {
-            let worker =
-                Worker { jobs: jobs.clone(), judge: judge.clone(), clock: clock.clone(), panics: panics.clone() };
+            let worker = Worker {
+                jobs: jobs.clone(),
+                judge: judge.clone(),
+                clock: clock.clone(),
+                panics: panics.clone(),
+            };
             let thread = std::thread::Builder::new().name(format!("judge-{number}"));
             threads.push(thread.spawn(move || worker.run())?);
         }
-        Ok(Self { queue: Some(queue), workers: threads, panics, capacity: capacity.max(1) })
+        Ok(Self {
+            queue: Some(queue),
+            workers: threads,
+            panics,
+            capacity: capacity.max(1),
+        })
     }
 
-    /// Hands a job over; never waits. A job that is not accepted is dropped, and its caller settles the fault.
+    /// Hands a job over; never waits. A job that is not accepted is dropped, and its caller settles
+    /// the fault.
     pub(super) fn submit(&self, job: Job) -> Result<(), Fault> {
         let queue = self.queue.as_ref().ok_or(Fault::ShuttingDown)?;
         queue.try_send(job).map_err(|_| Fault::Overload)
@@ -100,17 +136,24 @@ impl Drop for Pool {
     fn drop(&mut self) {
         self.queue = None;
         for worker in self.workers.drain(..) {
-            // A worker catches the panics of its jobs; if it died all the same there is nothing left to wait for.
+            // A worker catches the panics of its jobs; if it died all the same there is nothing
+            // left to wait for.
             drop(worker.join());
         }
     }
 }
 
 /// What a worker does with a job.
-trait Judge: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static {}
+trait Judge:
+    Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
+{
+}
 
 impl<J> Judge for J where
-    J: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
+    J: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault>
+        + Send
+        + Sync
+        + 'static
 {
 }
 
@@ -131,7 +174,13 @@ impl<J: Judge> Worker<J> {
                 scratch = Scratch::default();
                 Err(Fault::Panic)
             });
-            let Job { ticket, notify, permit, raw, .. } = job;
+            let Job {
+                ticket,
+                notify,
+                permit,
+                raw,
+                ..
+            } = job;
             drop((permit, raw));
             notify.completed(Completion { ticket, outcome });
         }

@@ -1,4 +1,5 @@
-//! What a worker keeps between mails: the caches of its scanner, made anew when the generation changes.
+//! What a worker keeps between mails: the caches of its scanner, made anew when the generation
+//! changes.
 
 use super::Generation;
 use crate::rules::Scanner;
@@ -12,7 +13,9 @@ pub struct Scratch {
 
 impl std::fmt::Debug for Scratch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scratch").field("generation", &self.scanner.as_ref().map(|(id, _)| id)).finish()
+        f.debug_struct("Scratch")
+            .field("generation", &self.scanner.as_ref().map(|(id, _)| id))
+            .finish()
     }
 }
 
@@ -20,7 +23,8 @@ impl Scratch {
     /// The scanner for that generation.
     pub(super) fn scanner(&mut self, generation: &Generation) -> &mut Scanner {
         let current = self.scanner.take().filter(|(id, _)| id == generation.id());
-        let pair = current.unwrap_or_else(|| (generation.id().clone(), Scanner::new(generation.ruleset())));
+        let pair = current
+            .unwrap_or_else(|| (generation.id().clone(), Scanner::new(generation.ruleset())));
         &mut self.scanner.insert(pair).1
     }
 }

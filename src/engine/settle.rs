@@ -17,7 +17,8 @@ pub struct Outcome<'a> {
     pub transaction: &'a Transaction,
     /// The stage at which it ended.
     pub stage: &'static str,
-    /// The verdict, or the fault with what was made of it and the generation that would have judged.
+    /// The verdict, or the fault with what was made of it and the generation that would have
+    /// judged.
     pub result: Result<&'a Verdict, (Fault, FailurePolicy, &'a GenerationId)>,
     /// Bytes of the message that were received.
     pub size: usize,
@@ -36,9 +37,11 @@ impl<'a> Outcome<'a> {
             stage: self.stage,
             ending: match self.result {
                 Ok(verdict) => Ending::Judged(verdict),
-                Err((fault, policy, generation)) => {
-                    Ending::Faulted { fault: fault.name(), action: policy.name(), generation }
-                }
+                Err((fault, policy, generation)) => Ending::Faulted {
+                    fault: fault.name(),
+                    action: policy.name(),
+                    generation,
+                },
             },
         }
     }
@@ -51,7 +54,8 @@ mod tests {
     use super::*;
     use crate::telemetry::{Gauges, Telemetry};
 
-    /// Telemetry may not name the engine, so it lists the faults by name: a new one must be in that list too.
+    /// Telemetry may not name the engine, so it lists the faults by name: a new one must be in that
+    /// list too.
     #[test]
     fn every_fault_is_counted() {
         let clock = Clock::system();
@@ -60,11 +64,20 @@ mod tests {
         let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
         for fault in Fault::ALL {
             let result = Err((fault, FailurePolicy::Tempfail, &generation));
-            let outcome =
-                Outcome { id: &id, transaction: &transaction, stage: "message", result, size: 0, elapsed: None };
+            let outcome = Outcome {
+                id: &id,
+                transaction: &transaction,
+                stage: "message",
+                result,
+                size: 0,
+                elapsed: None,
+            };
             telemetry.mail(&outcome.to_record(&clock));
             let text = telemetry.metrics().render_prometheus(&Gauges::default());
-            assert!(text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")), "{fault} is not counted");
+            assert!(
+                text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")),
+                "{fault} is not counted"
+            );
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::rules::Ruleset;
 
 /// A generation of these rules, without a model.
 pub(crate) fn generation(rules: &str, settings: &Settings, on_fault: FailurePolicy) -> Generation {
-    let source = Arc::new(Source { name: "test.cf".to_owned(), text: rules.to_owned() });
+    let source = Arc::new(Source {
+        name: "test.cf".to_owned(),
+        text: rules.to_owned(),
+    });
     let (ruleset, diagnostics) = Ruleset::load(&[source]);
     let ruleset = ruleset.unwrap_or_else(|| panic!("{diagnostics:?}"));
     let policy = Policy::new(settings).expect("the settings are good");
@@ -33,6 +36,8 @@ impl Inbox {
 
 impl Notify for Inbox {
     fn completed(&self, completion: Completion) {
-        self.sender.send(completion).expect("the test still listens");
+        self.sender
+            .send(completion)
+            .expect("the test still listens");
     }
 }

@@ -1,4 +1,5 @@
-//! The case: all that a judging room may look at, and the stage of the SMTP session at which it is asked.
+//! The case: all that a judging room may look at, and the stage of the SMTP session at which it is
+//! asked.
 
 use std::fmt;
 
@@ -45,7 +46,8 @@ impl fmt::Display for Stage {
 /// What gathering found out. Grows with every world room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// How many mails of this client address were judged spam within the last hour (from `state`, when there is one).
+    /// How many mails of this client address were judged spam within the last hour (from `state`,
+    /// when there is one).
     pub recent_spam: Fact<u32>,
 }
 

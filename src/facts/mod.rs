@@ -1,4 +1,5 @@
-//! What was learned about one mail beside its own bytes. Every fact can be unknown, and unknown never counts as bad.
+//! What was learned about one mail beside its own bytes. Every fact can be unknown, and unknown
+//! never counts as bad.
 
 mod case;
 mod fact;

@@ -1,4 +1,5 @@
-//! Structure features: counts, ratios and relations. Of names and addresses only how they relate, never what they are.
+//! Structure features: counts, ratios and relations. Of names and addresses only how they relate,
+//! never what they are.
 
 use super::domain::{of_address, registrable, relation};
 use super::normalise::invisible;
@@ -93,7 +94,8 @@ const HTML: [&str; 9] = [
 ];
 
 /// How many structure features there are.
-pub(super) const COUNT: usize = MIME.len() + SUBJECT.len() + TEXT.len() + LINKS.len() + HEADER.len() + HTML.len();
+pub(super) const COUNT: usize =
+    MIME.len() + SUBJECT.len() + TEXT.len() + LINKS.len() + HEADER.len() + HTML.len();
 
 /// Their names, in order.
 pub(super) static NAMES: std::sync::LazyLock<Vec<&'static str>> =
@@ -125,7 +127,11 @@ fn count(number: usize) -> f32 {
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
 fn ratio(part: usize, whole: usize) -> f32 {
-    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f32 / whole as f32
+    }
 }
 
 fn flag(is: bool) -> f32 {
@@ -138,21 +144,57 @@ fn length(text: &str) -> usize {
 }
 
 fn mime(message: &Message<'_>) -> [f32; MIME.len()] {
-    let leaves = || message.entities.iter().filter(|entity| entity.kind == EntityKind::Leaf);
-    let texts = |encoding: TransferEncoding| {
-        leaves().filter(|entity| entity.media_type.main == "text" && entity.encoding == encoding).count()
+    let leaves = || {
+        message
+            .entities
+            .iter()
+            .filter(|entity| entity.kind == EntityKind::Leaf)
     };
-    let has = |sub: &str| leaves().any(|entity| entity.media_type.is("text", sub) && !entity.is_attachment);
-    let anomalies = |mime: bool| message.anomalies.iter().filter(|anomaly| about(anomaly.kind) == Some(mime)).count();
+    let texts = |encoding: TransferEncoding| {
+        leaves()
+            .filter(|entity| entity.media_type.main == "text" && entity.encoding == encoding)
+            .count()
+    };
+    let has = |sub: &str| {
+        leaves().any(|entity| entity.media_type.is("text", sub) && !entity.is_attachment)
+    };
+    let anomalies = |mime: bool| {
+        message
+            .anomalies
+            .iter()
+            .filter(|anomaly| about(anomaly.kind) == Some(mime))
+            .count()
+    };
     [
         count(message.entities.len()),
-        count(message.entities.iter().map(|entity| entity.depth).max().unwrap_or(0)),
+        count(
+            message
+                .entities
+                .iter()
+                .map(|entity| entity.depth)
+                .max()
+                .unwrap_or(0),
+        ),
         flag(has("html")),
         flag(has("plain")),
         flag(has("html") && !has("plain")),
-        count(leaves().filter(|entity| entity.is_attachment || entity.file_name.is_some()).count()),
-        count(leaves().filter(|entity| entity.media_type.main == "image").count()),
-        count(message.entities.iter().filter(|entity| entity.kind == EntityKind::Message).count()),
+        count(
+            leaves()
+                .filter(|entity| entity.is_attachment || entity.file_name.is_some())
+                .count(),
+        ),
+        count(
+            leaves()
+                .filter(|entity| entity.media_type.main == "image")
+                .count(),
+        ),
+        count(
+            message
+                .entities
+                .iter()
+                .filter(|entity| entity.kind == EntityKind::Message)
+                .count(),
+        ),
         count(texts(TransferEncoding::Base64)),
         count(texts(TransferEncoding::QuotedPrintable)),
         count(anomalies(true)),
@@ -160,7 +202,8 @@ fn mime(message: &Message<'_>) -> [f32; MIME.len()] {
     ]
 }
 
-/// Whether an anomaly is about MIME (`true`), about the header (`false`), or may come from how the mail was stored.
+/// Whether an anomaly is about MIME (`true`), about the header (`false`), or may come from how the
+/// mail was stored.
 fn about(kind: AnomalyKind) -> Option<bool> {
     match kind {
         AnomalyKind::EightBitHeader
@@ -234,7 +277,10 @@ fn subject(subject: &str) -> [f32; SUBJECT.len()] {
         count(characters.exclamations),
         count(characters.questions),
         count(characters.money),
-        flag(matches!(start.as_str(), "re:" | "aw:" | "sv:" | "fw:" | "fwd" | "wg:")),
+        flag(matches!(
+            start.as_str(),
+            "re:" | "aw:" | "sv:" | "fw:" | "fwd" | "wg:"
+        )),
         flag(subject.trim().is_empty()),
     ]
 }
@@ -249,7 +295,13 @@ fn text(message: &Message<'_>, sample: &str) -> [f32; TEXT.len()] {
     }
     let words = sample.split_whitespace().count();
     [
-        count(message.texts.iter().map(|text| length(&text.rendered)).sum()),
+        count(
+            message
+                .texts
+                .iter()
+                .map(|text| length(&text.rendered))
+                .sum(),
+        ),
         ratio(characters.upper, characters.letters),
         ratio(characters.digits, characters.all),
         ratio(characters.non_ascii, characters.all),
@@ -268,12 +320,17 @@ fn links(urls: &[Url]) -> [f32; LINKS.len()] {
     let looked_at = || urls.iter().take(LOOKED_AT);
     let total = looked_at().count();
     let share = |is: &dyn Fn(&Url) -> bool| ratio(looked_at().filter(|url| is(url)).count(), total);
-    let mut domains: Vec<&str> =
-        looked_at().map(|url| url.registrable.as_deref().unwrap_or(url.host.as_str())).collect();
+    let mut domains: Vec<&str> = looked_at()
+        .map(|url| url.registrable.as_deref().unwrap_or(url.host.as_str()))
+        .collect();
     domains.sort_unstable();
     domains.dedup();
-    let authority =
-        |url: &Url| url.raw.split("//").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next().map(str::to_owned));
+    let authority = |url: &Url| {
+        url.raw
+            .split("//")
+            .nth(1)
+            .and_then(|rest| rest.split(['/', '?', '#']).next().map(str::to_owned))
+    };
     [
         count(urls.len()),
         count(domains.len()),
@@ -284,26 +341,55 @@ fn links(urls: &[Url]) -> [f32; LINKS.len()] {
         share(&|url| url.scheme == "https"),
         share(&|url| url.path.contains('?')),
         count(looked_at().map(|url| url.raw.len()).max().unwrap_or(0)),
-        count(looked_at().map(|url| url.host.split('.').count()).max().unwrap_or(0)),
+        count(
+            looked_at()
+                .map(|url| url.host.split('.').count())
+                .max()
+                .unwrap_or(0),
+        ),
         share(&|url| url.raw.contains('%')),
     ]
 }
 
 fn header(case: &Case<'_>) -> [f32; HEADER.len()] {
     let message = case.message;
-    let addresses = |name: &str| message.field(name).map(crate::mail::HeaderField::addresses).unwrap_or_default();
+    let addresses = |name: &str| {
+        message
+            .field(name)
+            .map(crate::mail::HeaderField::addresses)
+            .unwrap_or_default()
+    };
     let from = addresses("From");
     let from = from.first();
     let address = from.map(|from| from.address.as_str()).unwrap_or_default();
     let domain = of_address(address);
-    let reply_to = addresses("Reply-To").first().and_then(|reply_to| of_address(&reply_to.address));
-    let message_id = message.field("Message-ID").map(crate::mail::HeaderField::decoded);
+    let reply_to = addresses("Reply-To")
+        .first()
+        .and_then(|reply_to| of_address(&reply_to.address));
+    let message_id = message
+        .field("Message-ID")
+        .map(crate::mail::HeaderField::decoded);
     let message_id_domain = message_id.as_deref().and_then(of_address);
-    let envelope = case.transaction.envelope.reverse_path.mailbox().map(|mailbox| registrable(&mailbox.domain));
+    let envelope = case
+        .transaction
+        .envelope
+        .reverse_path
+        .mailbox()
+        .map(|mailbox| registrable(&mailbox.domain));
     let to = addresses("To");
-    let name = from.and_then(|from| from.display_name.as_deref()).unwrap_or_default();
-    let own_link = message.urls.iter().take(LOOKED_AT).any(|url| url.registrable == domain && domain.is_some());
-    let with_domain = message.urls.iter().take(LOOKED_AT).any(|url| url.registrable.is_some());
+    let name = from
+        .and_then(|from| from.display_name.as_deref())
+        .unwrap_or_default();
+    let own_link = message
+        .urls
+        .iter()
+        .take(LOOKED_AT)
+        .any(|url| url.registrable == domain && domain.is_some());
+    let with_domain = message
+        .urls
+        .iter()
+        .take(LOOKED_AT)
+        .any(|url| url.registrable.is_some());
     let digits = address.bytes().filter(u8::is_ascii_digit).count();
     [
         relation(domain.as_deref(), reply_to.as_deref()),
@@ -329,14 +415,26 @@ fn header(case: &Case<'_>) -> [f32; HEADER.len()] {
 }
 
 fn html(message: &Message<'_>) -> [f32; HTML.len()] {
-    let all = || message.texts.iter().filter_map(|text| text.html.as_ref().map(|html| (text, html)));
+    let all = || {
+        message
+            .texts
+            .iter()
+            .filter_map(|text| text.html.as_ref().map(|html| (text, html)))
+    };
     let sum = |of: &dyn Fn(&HtmlFacts) -> usize| all().map(|(_, html)| of(html)).sum::<usize>();
     let hidden = sum(&|html| html.hidden_bytes);
     let visible = sum(&|html| html.visible_bytes);
     let source: usize = all().map(|(text, _)| length(&text.source)).sum();
-    let tags = sum(&|html| html.tags.iter().map(|(_, count)| usize::try_from(*count).unwrap_or(0)).sum());
+    let tags = sum(&|html| {
+        html.tags
+            .iter()
+            .map(|(_, count)| usize::try_from(*count).unwrap_or(0))
+            .sum()
+    });
     let active = |html: &HtmlFacts| {
-        usize::from(html.has_script) + usize::from(html.has_iframe) + usize::from(html.has_meta_refresh)
+        usize::from(html.has_script)
+            + usize::from(html.has_iframe)
+            + usize::from(html.has_meta_refresh)
     };
     [
         ratio(hidden, hidden + visible),
@@ -344,9 +442,17 @@ fn html(message: &Message<'_>) -> [f32; HTML.len()] {
         ratio(visible, source),
         count(sum(&|html| html.image_count)),
         count(sum(&|html| html.links.len())),
-        count(sum(&|html| usize::from(html.has_form) + usize::from(html.has_password_input))),
+        count(sum(&|html| {
+            usize::from(html.has_form) + usize::from(html.has_password_input)
+        })),
         count(sum(&active)),
-        count(sum(&|html| html.links.iter().take(LOOKED_AT).filter(|link| deceives(link)).count())),
+        count(sum(&|html| {
+            html.links
+                .iter()
+                .take(LOOKED_AT)
+                .filter(|link| deceives(link))
+                .count()
+        })),
         ratio(sum(&|html| html.comments_bytes), source),
     ]
 }
@@ -359,5 +465,6 @@ fn deceives(link: &crate::mail::Link) -> bool {
         let host = authority.rsplit('@').next()?.split(':').next()?;
         (!host.is_empty()).then(|| registrable(host))
     };
-    link.kind == LinkKind::Anchor && relation(host(&link.text).as_deref(), host(&link.href).as_deref()) < 0.0
+    link.kind == LinkKind::Anchor
+        && relation(host(&link.text).as_deref(), host(&link.href).as_deref()) < 0.0
 }

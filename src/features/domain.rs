@@ -1,6 +1,7 @@
 //! Domains and how they relate. Only the relation reaches the model, never the name.
 
-/// The registrable domain (public suffix list) of `host` in lower case; the host itself where there is none.
+/// The registrable domain (public suffix list) of `host` in lower case; the host itself where there
+/// is none.
 pub(super) fn registrable(host: &str) -> String {
     let host = host.trim_matches('.').to_ascii_lowercase();
     psl::domain_str(&host).map(str::to_owned).unwrap_or(host)

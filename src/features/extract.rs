@@ -19,14 +19,18 @@ const FOOTER_RULE: &str = "______________________________";
 /// Footers are shorter than this, in bytes.
 const FOOTER_BYTES: usize = 600;
 
-/// The features of a case. Never fails; the work is bounded by the limits of reading a message and of [`Schema`].
+/// The features of a case. Never fails; the work is bounded by the limits of reading a message and
+/// of [`Schema`].
 pub fn extract(case: &Case<'_>) -> FeatureVector {
     collect(case, Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS)).0
 }
 
 /// The same features, and for each token where it is from.
 pub fn explained(case: &Case<'_>) -> (FeatureVector, Vec<Origin>) {
-    collect(case, Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS).explained())
+    collect(
+        case,
+        Bag::new(Schema::BUCKETS, Schema::SHAPE_TOKENS).explained(),
+    )
 }
 
 fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
@@ -35,7 +39,10 @@ fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
     let subject = without_list_tag(head(&subject, SUBJECT_BYTES));
     let text = visible_text(case);
 
-    bag.add(Schema::ALWAYS, || Origin { place: "always", word: String::new() });
+    bag.add(Schema::ALWAYS, || Origin {
+        place: "always",
+        word: String::new(),
+    });
     shape::add(message, &mut bag);
     bag.next(Schema::SUBJECT_TOKENS);
 
@@ -46,7 +53,11 @@ fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
     normalise::append(subject, &mut characters);
     characters.push(' ');
     // A subject is too short to tell its language; it is that of the text.
-    if is_foreign(words.get(..words.len().min(Schema::WINDOW)).unwrap_or_default()) {
+    if is_foreign(
+        words
+            .get(..words.len().min(Schema::WINDOW))
+            .unwrap_or_default(),
+    ) {
         characters.clear();
     }
     add_grams(&characters, SUBJECT, "subject", &mut bag);
@@ -65,15 +76,31 @@ fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
         bag.next(Schema::WINDOW);
     }
 
-    let texts = Texts { subject, sample: &text };
+    let texts = Texts {
+        subject,
+        sample: &text,
+    };
     let (tokens, segments, origins) = bag.finish();
-    (FeatureVector { tokens, segments, dense: dense::dense(case, &texts) }, origins)
+    (
+        FeatureVector {
+            tokens,
+            segments,
+            dense: dense::dense(case, &texts),
+        },
+        origins,
+    )
 }
 
 fn add_grams(characters: &[char], salt: u64, place: &'static str, bag: &mut Bag) {
     for (at, &window) in characters.array_windows::<4>().enumerate() {
-        let origin = || Origin { place, word: word_at(characters, at + 1) };
-        bag.add(bucket(gram(window, salt), Schema::SHAPE_BUCKETS..Schema::BUCKETS), origin);
+        let origin = || Origin {
+            place,
+            word: word_at(characters, at + 1),
+        };
+        bag.add(
+            bucket(gram(window, salt), Schema::SHAPE_BUCKETS..Schema::BUCKETS),
+            origin,
+        );
     }
 }
 
@@ -81,25 +108,41 @@ fn add_grams(characters: &[char], salt: u64, place: &'static str, bag: &mut Bag)
 fn word_at(characters: &[char], at: usize) -> String {
     let (before, behind) = characters.split_at_checked(at).unwrap_or_default();
     let skipped = usize::from(behind.first() == Some(&' '));
-    let start = if skipped == 1 { at + 1 } else { before.iter().rposition(|&c| c == ' ').map_or(0, |space| space + 1) };
-    let word = characters.get(start..).unwrap_or_default().iter().take_while(|&&c| c != ' ');
+    let start = if skipped == 1 {
+        at + 1
+    } else {
+        before
+            .iter()
+            .rposition(|&c| c == ' ')
+            .map_or(0, |space| space + 1)
+    };
+    let word = characters
+        .get(start..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|&&c| c != ' ');
     word.map(|&c| normalise::spoken(c)).collect()
 }
 
 /// The first bytes, cut at a character.
 fn head(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
+    text.get(..text.floor_char_boundary(bytes))
+        .unwrap_or_default()
 }
 
 /// The last bytes, cut at a character.
 fn tail(text: &str, bytes: usize) -> &str {
-    text.get(text.ceil_char_boundary(text.len().saturating_sub(bytes))..).unwrap_or_default()
+    text.get(text.ceil_char_boundary(text.len().saturating_sub(bytes))..)
+        .unwrap_or_default()
 }
 
-/// The subject without `[name-of-list]` before it, as that names the collector rather than the mail.
+/// The subject without `[name-of-list]` before it, as that names the collector rather than the
+/// mail.
 fn without_list_tag(subject: &str) -> &str {
     let trimmed = subject.trim_start();
-    let tag = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let tag = trimmed
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
     match tag {
         Some((name, rest)) if !name.is_empty() && name.len() <= 40 => rest.trim_start(),
         _ => trimmed,
@@ -108,8 +151,14 @@ fn without_list_tag(subject: &str) -> &str {
 
 /// Head and tail of all texts that a person would read, without the footer of a mailing list.
 fn visible_text(case: &Case<'_>) -> String {
-    let mut texts = case.message.texts.iter().map(|text| without_footer(&text.rendered));
-    let Some(first) = texts.next() else { return String::new() };
+    let mut texts = case
+        .message
+        .texts
+        .iter()
+        .map(|text| without_footer(&text.rendered));
+    let Some(first) = texts.next() else {
+        return String::new();
+    };
     let mut whole = String::from(cut(first));
     for text in texts {
         whole.push('\n');
@@ -118,25 +167,41 @@ fn visible_text(case: &Case<'_>) -> String {
     cut(&whole).into_owned()
 }
 
-/// Head and tail of one text, whatever its line ends: carriage returns do not count. They are at most every second
-/// character of a text with line ends, so twice the window is enough to look at.
+/// Head and tail of one text, whatever its line ends: carriage returns do not count. They are at
+/// most every second character of a text with line ends, so twice the window is enough to look at.
 fn cut(text: &str) -> std::borrow::Cow<'_, str> {
     const WHOLE: usize = Schema::HEAD + Schema::TAIL;
     if text.len() > 2 * WHOLE {
         let first = head(text, 2 * Schema::HEAD).replace('\r', "");
         let last = tail(text, 2 * Schema::TAIL).replace('\r', "");
-        return format!("{}\n{}", head(&first, Schema::HEAD), tail(&last, Schema::TAIL)).into();
+        return format!(
+            "{}\n{}",
+            head(&first, Schema::HEAD),
+            tail(&last, Schema::TAIL)
+        )
+        .into();
     }
-    let text = if text.contains('\r') { text.replace('\r', "").into() } else { std::borrow::Cow::Borrowed(text) };
+    let text = if text.contains('\r') {
+        text.replace('\r', "").into()
+    } else {
+        std::borrow::Cow::Borrowed(text)
+    };
     if text.len() <= WHOLE {
         return text;
     }
-    format!("{}\n{}", head(&text, Schema::HEAD), tail(&text, Schema::TAIL)).into()
+    format!(
+        "{}\n{}",
+        head(&text, Schema::HEAD),
+        tail(&text, Schema::TAIL)
+    )
+    .into()
 }
 
 fn without_footer(text: &str) -> &str {
     match text.rfind(FOOTER_RULE) {
-        Some(at) if text.len() - at <= FOOTER_BYTES => text.get(..at).unwrap_or(text).trim_end_matches('_'),
+        Some(at) if text.len() - at <= FOOTER_BYTES => {
+            text.get(..at).unwrap_or(text).trim_end_matches('_')
+        }
         _ => text,
     }
 }
@@ -158,7 +223,12 @@ mod tests {
         let transaction = Transaction::new(Arc::from("test"), arrived);
         let message = Message::parse(raw.as_bytes(), &Limits::default());
         let facts = Facts::default();
-        extract(&Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts })
+        extract(&Case {
+            stage: Stage::EndOfMessage,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        })
     }
 
     const PLAIN: &str = "From: Ann <ann@example.com>\r\nTo: bob@example.net\r\nSubject: Lunch\r\nDate: Mon, 5 Jan 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n\r\nShall we meet at noon?\r\n";
@@ -169,10 +239,21 @@ mod tests {
 
     #[test]
     fn vectors_have_the_shape_of_the_schema() {
-        for raw in ["", "\r\n", "x", PLAIN, "Subject: \u{0}\r\n\r\n\u{fffd}", &"a b c ".repeat(90_000)] {
+        for raw in [
+            "",
+            "\r\n",
+            "x",
+            PLAIN,
+            "Subject: \u{0}\r\n\r\n\u{fffd}",
+            &"a b c ".repeat(90_000),
+        ] {
             let vector = features(raw);
             assert_eq!(vector.dense.len(), Schema::DENSE);
-            assert!(vector.dense.iter().all(|value| value.is_finite()), "{:?}", vector.dense);
+            assert!(
+                vector.dense.iter().all(|value| value.is_finite()),
+                "{:?}",
+                vector.dense
+            );
             assert_eq!(vector.tokens.first(), Some(&0));
             assert_eq!(vector.segments.len(), Schema::SEGMENTS);
             assert_eq!(vector.segments.iter().sum::<usize>(), vector.tokens.len());
@@ -182,7 +263,9 @@ mod tests {
 
     #[test]
     fn tokens_stop_at_the_limit() {
-        let many: String = (0..20_000u32).filter_map(|i| char::from_u32(0x4e00 + i)).collect();
+        let many: String = (0..20_000u32)
+            .filter_map(|i| char::from_u32(0x4e00 + i))
+            .collect();
         let html: String = (0..600).fold(String::new(), |html, i| html + &format!("<x{i}>"));
         let raw = format!("Content-Type: text/html; charset=utf-8\r\n\r\n{html}{many}");
         assert!(features(&raw).tokens.len() <= Schema::TOKENS);
@@ -208,14 +291,34 @@ mod tests {
         }
         let other_day = PLAIN.replace("5 Jan 2026", "7 Mar 1999");
         assert_eq!(features(&other_day), expected, "the date");
-        assert_eq!(features(&PLAIN.replace("<1@example.com>", "<abc.9@mx.example.com>")), expected, "the Message-ID");
-        assert_eq!(features(&PLAIN.replace("bob@example.net", "eve@example.org")), expected, "the recipient");
+        assert_eq!(
+            features(&PLAIN.replace("<1@example.com>", "<abc.9@mx.example.com>")),
+            expected,
+            "the Message-ID"
+        );
+        assert_eq!(
+            features(&PLAIN.replace("bob@example.net", "eve@example.org")),
+            expected,
+            "the recipient"
+        );
         for lines in [0, 300, 500, 700, 1_000, 2_000] {
             let long = format!("{PLAIN}{}", "some words\r\n".repeat(lines));
-            assert_eq!(features(&long.replace("\r\n", "\n")), features(&long), "line ends, {lines} lines");
+            assert_eq!(
+                features(&long.replace("\r\n", "\n")),
+                features(&long),
+                "line ends, {lines} lines"
+            );
         }
-        assert_eq!(features(&PLAIN.replace("Subject: Lunch", "Subject: [Lists] Lunch")), expected, "list tag");
-        assert_eq!(at(PLAIN, SystemTime::UNIX_EPOCH + Duration::from_secs(9)), expected, "the clock");
+        assert_eq!(
+            features(&PLAIN.replace("Subject: Lunch", "Subject: [Lists] Lunch")),
+            expected,
+            "list tag"
+        );
+        assert_eq!(
+            at(PLAIN, SystemTime::UNIX_EPOCH + Duration::from_secs(9)),
+            expected,
+            "the clock"
+        );
         let footer = format!("{PLAIN}{}\r\nList mailing list\r\n", "_".repeat(47));
         assert_eq!(features(&footer).tokens, expected.tokens, "footer");
     }
@@ -230,7 +333,11 @@ mod tests {
             ("<1@example.com>", "<1@example.org>"),
             ("\r\nShall", "\r\nhttp://192.0.2.7/ Shall"),
         ] {
-            assert_ne!(features(&PLAIN.replace(from, to)), expected, "{from:?} -> {to:?}");
+            assert_ne!(
+                features(&PLAIN.replace(from, to)),
+                expected,
+                "{from:?} -> {to:?}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! The header fields of a mail as bytes, and which of them are no part of it but marks that others left.
+//! The header fields of a mail as bytes, and which of them are no part of it but marks that others
+//! left.
 
 /// Header bytes that are read of a stored mail: the view holds far less, marks are skipped over.
 const HEADER: usize = 256 << 10;
@@ -15,7 +16,10 @@ pub(super) fn split(raw: &[u8]) -> (&[u8], &[u8]) {
         let rest = raw.get(at..).unwrap_or_default();
         let end = line_end(rest);
         if matches!(rest.get(..end), Some(b"\n" | b"\r\n")) {
-            return (raw.get(..at).unwrap_or_default(), raw.get(at + end..).unwrap_or_default());
+            return (
+                raw.get(..at).unwrap_or_default(),
+                raw.get(at + end..).unwrap_or_default(),
+            );
         }
         at += end;
     }
@@ -38,7 +42,11 @@ pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The name of a field.
 pub(super) fn name(field: &[u8]) -> &[u8] {
-    field.split(|&byte| byte == b':').next().unwrap_or_default().trim_ascii()
+    field
+        .split(|&byte| byte == b':')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii()
 }
 
 /// What stands behind the colon.
@@ -52,8 +60,9 @@ pub(super) fn is_delivery(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"delivered-to") || name.eq_ignore_ascii_case(b"x-original-to")
 }
 
-/// Whether the header field of that name (any case) tells what an earlier filter thought, or was added by who received or
-/// collected the mail. Counted over the corpora in 2026: each of these separates the classes by itself somewhere.
+/// Whether the header field of that name (any case) tells what an earlier filter thought, or was
+/// added by who received or collected the mail. Counted over the corpora in 2026: each of these
+/// separates the classes by itself somewhere.
 pub fn is_mark(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 23] = [
         b"x-gatepost",
@@ -92,5 +101,8 @@ pub fn is_mark(name: &[u8]) -> bool {
         b"x-eop",
     ];
     NAMES.iter().any(|mark| name.eq_ignore_ascii_case(mark))
-        || PREFIXES.iter().any(|mark| name.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark)))
+        || PREFIXES.iter().any(|mark| {
+            name.get(..mark.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(mark))
+        })
 }

@@ -1,9 +1,11 @@
-//! The hash that turns text into bucket numbers. It is part of the schema: a change needs a new `Schema::VERSION`.
+//! The hash that turns text into bucket numbers. It is part of the schema: a change needs a new
+//! `Schema::VERSION`.
 //!
-//! * A 4-gram of code points a b c d: `mix((a | b << 32) * K1 ^ rotate_left((c | d << 32) * K2, 31) ^ salt)`.
+//! * A 4-gram of code points a b c d: `mix((a | b << 32) * K1 ^ rotate_left((c | d << 32) * K2, 31)
+//!   ^ salt)`.
 //! * A named token: 64-bit FNV-1a over its UTF-8 bytes, then `mix`.
-//! * `mix` is the finaliser of splitmix64; the bucket is the high half of `hash * buckets` as a 128-bit product, so that
-//!   the range needs not be a power of two.
+//! * `mix` is the finaliser of splitmix64; the bucket is the high half of `hash * buckets` as a
+//!   128-bit product, so that the range needs not be a power of two.
 
 const K1: u64 = 0x9e37_79b9_7f4a_7c15;
 const K2: u64 = 0xc2b2_ae3d_27d4_eb4f;
@@ -28,7 +30,9 @@ pub(super) fn gram(grams: [char; 4], salt: u64) -> u64 {
 /// Hash of a token given in pieces; `["tag:", "a"]` and `["tag:a"]` are the same token.
 pub(super) fn token(pieces: &[&str]) -> u64 {
     let bytes = pieces.iter().flat_map(|piece| piece.bytes());
-    mix(bytes.fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)))
+    mix(bytes.fold(FNV_OFFSET, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    }))
 }
 
 /// Where `hash` falls in `range`.
@@ -59,7 +63,10 @@ mod tests {
     fn buckets_stay_in_range_and_spread() {
         let mut seen = [0u32; 16];
         for i in 0u32..16_000 {
-            let bucket = bucket(gram(['x', 'y', 'z', char::from_u32(i + 0x4e00).unwrap()], 1), 100..116);
+            let bucket = bucket(
+                gram(['x', 'y', 'z', char::from_u32(i + 0x4e00).unwrap()], 1),
+                100..116,
+            );
             seen[bucket - 100] += 1;
         }
         assert!(seen.iter().all(|&n| (850..1150).contains(&n)), "{seen:?}");

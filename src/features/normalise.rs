@@ -1,7 +1,9 @@
-//! Text as the classifier reads it: what a person would see, without the tricks that only machines see.
+//! Text as the classifier reads it: what a person would see, without the tricks that only machines
+//! see.
 //!
-//! NFKC, lower case, invisible characters removed, digits collapsed to one `0`, white space to one space, URLs and
-//! addresses to one sign, and letters of another script that imitate Latin ones (in words that mix scripts) undone.
+//! NFKC, lower case, invisible characters removed, digits collapsed to one `0`, white space to one
+//! space, URLs and addresses to one sign, and letters of another script that imitate Latin ones (in
+//! words that mix scripts) undone.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -21,7 +23,8 @@ pub(super) fn spoken(c: char) -> char {
 /// Words longer than this (in bytes) are cut: base64 and the like say nothing.
 const WORD: usize = 64;
 
-/// Whether a character is not seen: zero-width, directional controls, soft hyphen, variation selectors, tags.
+/// Whether a character is not seen: zero-width, directional controls, soft hyphen, variation
+/// selectors, tags.
 pub(super) fn invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{206f}' | '\u{3164}'
@@ -103,7 +106,9 @@ fn is_spelled(word: &str) -> bool {
             return false;
         }
         letters += 1;
-        let Some(between) = characters.next() else { break };
+        let Some(between) = characters.next() else {
+            break;
+        };
         if between.is_alphanumeric() || *sign.get_or_insert(between) != between {
             return false;
         }
@@ -113,7 +118,10 @@ fn is_spelled(word: &str) -> bool {
 
 /// The sign that stands for the whole word, if it is a URL or an address.
 fn sign(word: &str) -> Option<char> {
-    let url = word.contains("://") || word.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."));
+    let url = word.contains("://")
+        || word
+            .get(..4)
+            .is_some_and(|head| head.eq_ignore_ascii_case("www."));
     if url {
         return Some(URL);
     }
@@ -137,13 +145,22 @@ fn append_plain(word: &str, start: usize, out: &mut Vec<char>) {
         }
         return;
     }
-    for c in word.chars().take(WORD).filter(|&c| !invisible(c)).nfkc().flat_map(char::to_lowercase).take(2 * WORD) {
+    for c in word
+        .chars()
+        .take(WORD)
+        .filter(|&c| !invisible(c))
+        .nfkc()
+        .flat_map(char::to_lowercase)
+        .take(2 * WORD)
+    {
         // NFKC makes spaces of some characters; the rest of the text has exactly one between words.
         if !c.is_whitespace() && !invisible(c) {
             push(c, out);
         }
     }
-    let Some(written) = out.get_mut(start..) else { return };
+    let Some(written) = out.get_mut(start..) else {
+        return;
+    };
     if written.iter().any(char::is_ascii_lowercase) {
         for c in written {
             *c = latin(*c);
@@ -188,7 +205,10 @@ mod tests {
             ("a b", "a b"),
             ("a b c", "abc"),
             ("it is a p i l l", "it is apill"),
-            ("p-i-l-l-s e.g. well-known u.s.a.", "pills e.g. well-known usa"),
+            (
+                "p-i-l-l-s e.g. well-known u.s.a.",
+                "pills e.g. well-known usa",
+            ),
             ("c\u{200b}-a-s-i-n-o", "casino"),
             ("p-i.l", "p-i.l"),
             ("ᴘɪʟʟs ոow", "pills now"),

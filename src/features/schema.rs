@@ -11,7 +11,8 @@ impl Schema {
     pub const VERSION: u32 = 2;
     /// Number of buckets that tokens fall into.
     pub const BUCKETS: usize = 1 << 18;
-    /// The buckets below this are for tokens of shape (header names, MIME types, HTML tags); those from here on for text.
+    /// The buckets below this are for tokens of shape (header names, MIME types, HTML tags); those
+    /// from here on for text.
     pub const SHAPE_BUCKETS: usize = 1 << 14;
     /// Number of structure features.
     pub const DENSE: usize = dense::COUNT;
@@ -19,7 +20,8 @@ impl Schema {
     pub const SEGMENTS: usize = Self::FIRST_WINDOW + Self::WINDOWS;
     /// The segment of the first window.
     pub const FIRST_WINDOW: usize = 2;
-    /// Windows of the text. Text that is put around other text to hide it does not enter the windows of that.
+    /// Windows of the text. Text that is put around other text to hide it does not enter the
+    /// windows of that.
     pub const WINDOWS: usize = 8;
     /// 4-grams that begin in one window.
     pub const WINDOW: usize = 640;
@@ -30,7 +32,8 @@ impl Schema {
     /// Most tokens of the subject.
     pub const SUBJECT_TOKENS: usize = 1_000;
     /// Most tokens of one mail.
-    pub const TOKENS: usize = Self::SHAPE_TOKENS + Self::SUBJECT_TOKENS + Self::WINDOWS * Self::WINDOW;
+    pub const TOKENS: usize =
+        Self::SHAPE_TOKENS + Self::SUBJECT_TOKENS + Self::WINDOWS * Self::WINDOW;
     /// The bucket that every mail has.
     pub const ALWAYS: usize = 0;
     /// Bytes read from the beginning of the text.

@@ -5,8 +5,8 @@ use super::hash::{bucket, token};
 use super::vector::{Bag, Origin};
 use crate::mail::{EntityKind, HeaderField, Message, TransferEncoding};
 
-/// The header fields that senders write. All others are never looked at: receivers, lists and collectors add them, so
-/// they would tell where the mail was found.
+/// The header fields that senders write. All others are never looked at: receivers, lists and
+/// collectors add them, so they would tell where the mail was found.
 const FIELDS: [&str; 20] = [
     "from",
     "to",
@@ -46,8 +46,14 @@ pub(super) fn add(message: &Message<'_>, bag: &mut Bag) {
 
 fn put(bag: &mut Bag, pieces: &[&str]) {
     // Bucket 0 is the one that every mail has.
-    let origin = || Origin { place: "shape", word: pieces.concat() };
-    bag.add(bucket(token(pieces), Schema::ALWAYS + 1..Schema::SHAPE_BUCKETS), origin);
+    let origin = || Origin {
+        place: "shape",
+        word: pieces.concat(),
+    };
+    bag.add(
+        bucket(token(pieces), Schema::ALWAYS + 1..Schema::SHAPE_BUCKETS),
+        origin,
+    );
 }
 
 fn known(field: &HeaderField<'_>) -> Option<&'static str> {
@@ -87,19 +93,41 @@ fn entities(message: &Message<'_>, bag: &mut Bag) {
         let media_type = &entity.media_type;
         let depth = entity.depth.min(5).to_string();
         put(bag, &["type:", &media_type.main, "/", &media_type.sub]);
-        put(bag, &["type-at:", &depth, ":", &media_type.main, "/", &media_type.sub]);
-        put(bag, &["encoding:", kind, ":", &media_type.main, ":", encoding]);
+        put(
+            bag,
+            &[
+                "type-at:",
+                &depth,
+                ":",
+                &media_type.main,
+                "/",
+                &media_type.sub,
+            ],
+        );
+        put(
+            bag,
+            &["encoding:", kind, ":", &media_type.main, ":", encoding],
+        );
         if let Some(charset) = &entity.charset {
             put(bag, &["charset:", charset]);
         }
-        if let Some((_, extension)) = entity.file_name.as_deref().and_then(|name| name.rsplit_once('.')) {
+        if let Some((_, extension)) = entity
+            .file_name
+            .as_deref()
+            .and_then(|name| name.rsplit_once('.'))
+        {
             put(bag, &["extension:", &extension.to_ascii_lowercase()]);
         }
     }
 }
 
 fn html(message: &Message<'_>, bag: &mut Bag) {
-    for facts in message.texts.iter().filter_map(|text| text.html.as_ref()).take(4) {
+    for facts in message
+        .texts
+        .iter()
+        .filter_map(|text| text.html.as_ref())
+        .take(4)
+    {
         for (tag, count) in facts.tags.iter().take(TAGS) {
             put(bag, &["tag:", tag]);
             if *count >= 10 {
@@ -109,14 +137,26 @@ fn html(message: &Message<'_>, bag: &mut Bag) {
     }
 }
 
-/// The kind of host that URLs lead to, not its name: names of hosts tell the source of a corpus and change daily in spam.
+/// The kind of host that URLs lead to, not its name: names of hosts tell the source of a corpus and
+/// change daily in spam.
 fn urls(message: &Message<'_>, bag: &mut Bag) {
     for url in message.urls.iter().take(URLS) {
-        let top = if url.registrable.is_some() { url.host.rsplit('.').next().unwrap_or_default() } else { "none" };
+        let top = if url.registrable.is_some() {
+            url.host.rsplit('.').next().unwrap_or_default()
+        } else {
+            "none"
+        };
         put(bag, &["top:", top]);
         let labels = url.host.split('.').count().min(6).to_string();
         put(bag, &["labels:", &labels]);
-        let last = url.path.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+        let last = url
+            .path
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
         if let Some((_, extension)) = last.rsplit_once('.')
             && extension.len() <= 6
         {

@@ -1,10 +1,11 @@
-//! Whose word on authentication is taken, and what it says: the `Authentication-Results` fields (RFC 8601) that the site's
-//! own MTA, or a milter in front of this one, has written.
+//! Whose word on authentication is taken, and what it says: the `Authentication-Results` fields
+//! (RFC 8601) that the site's own MTA, or a milter in front of this one, has written.
 //!
-//! A sender may write anything into a mail, such a field included. So a field counts only where its authserv-id is one that
-//! the admin named, where it stands above the first `Received` field of a relay (ours are put on top), and where what passed
-//! is aligned with the domain of the one `From` address (RFC 7489 §3.1, relaxed). The MTA must still remove incoming fields
-//! that carry its own name (RFC 8601 §5); OpenDKIM and OpenDMARC do.
+//! A sender may write anything into a mail, such a field included. So a field counts only where its
+//! authserv-id is one that the admin named, where it stands above the first `Received` field of a
+//! relay (ours are put on top), and where what passed is aligned with the domain of the one `From`
+//! address (RFC 7489 §3.1, relaxed). The MTA must still remove incoming fields that carry its own
+//! name (RFC 8601 §5); OpenDKIM and OpenDMARC do.
 
 use super::domain;
 
@@ -27,7 +28,12 @@ impl Trust {
 
     /// Trust in what these servers write (RFC 8601 §2.5: usually the host name of the MTA).
     pub fn of(authservs: &[String]) -> Self {
-        Self { authservs: authservs.iter().map(|name| name.to_ascii_lowercase()).collect() }
+        Self {
+            authservs: authservs
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+        }
     }
 
     /// Whether nobody is trusted.
@@ -35,8 +41,9 @@ impl Trust {
         self.authservs.is_empty()
     }
 
-    /// The registrable domain of the sender, where a trusted field among `results` (values of `Authentication-Results`)
-    /// vouches for it. `from` holds the values of all `From` fields: more than one, or none, and nobody can vouch.
+    /// The registrable domain of the sender, where a trusted field among `results` (values of
+    /// `Authentication-Results`) vouches for it. `from` holds the values of all `From` fields:
+    /// more than one, or none, and nobody can vouch.
     pub(super) fn aligned(&self, results: &[&[u8]], from: &[&[u8]]) -> Option<String> {
         let [from] = from else { return None };
         let sender = domain::of_address(&address(&text(from))?)?;
@@ -47,7 +54,9 @@ impl Trust {
     fn vouches(&self, value: &str, sender: &str) -> bool {
         let value = without_comments(value);
         let mut parts = value.split(';');
-        let Some(authserv) = parts.next().and_then(|part| part.split_whitespace().next()) else { return false };
+        let Some(authserv) = parts.next().and_then(|part| part.split_whitespace().next()) else {
+            return false;
+        };
         let authserv = authserv.trim_matches('"').to_ascii_lowercase();
         self.authservs.contains(&authserv) && parts.any(|part| passes(part, sender))
     }
@@ -63,7 +72,9 @@ fn passes(part: &str, sender: &str) -> bool {
         _ => return false,
     };
     words.any(|word| {
-        let Some((name, value)) = word.split_once('=') else { return false };
+        let Some((name, value)) = word.split_once('=') else {
+            return false;
+        };
         let host = value.trim_matches(['"', '<', '>']);
         let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
         properties.contains(&name) && !host.is_empty() && domain::registrable(host) == sender
@@ -74,11 +85,14 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value.get(..value.len().min(FIELD)).unwrap_or_default()).into_owned()
 }
 
-/// The address of a From field with exactly one: what stands in the last angle brackets, or the field itself. A list of
-/// addresses has none that could be vouched for.
+/// The address of a From field with exactly one: what stands in the last angle brackets, or the
+/// field itself. A list of addresses has none that could be vouched for.
 fn address(value: &str) -> Option<String> {
     let bare = without_quotes(&without_comments(value));
-    let inside = bare.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(inside, _)| inside);
+    let inside = bare
+        .rsplit_once('<')
+        .and_then(|(_, rest)| rest.split_once('>'))
+        .map(|(inside, _)| inside);
     let is_one = bare.matches('@').count() == 1 && !bare.contains(',');
     is_one.then(|| inside.unwrap_or(&bare).trim().to_owned())
 }
@@ -126,9 +140,17 @@ mod tests {
 
     fn aligned(results: &[&str], from: &[&str]) -> Option<String> {
         let trust = Trust::of(&["MX.example.net".to_owned()]);
-        let bytes = |values: &[&'static str]| values.iter().map(|value| value.as_bytes()).collect::<Vec<_>>();
+        let bytes = |values: &[&'static str]| {
+            values
+                .iter()
+                .map(|value| value.as_bytes())
+                .collect::<Vec<_>>()
+        };
         let leak = |values: &[&str]| -> Vec<&'static str> {
-            values.iter().map(|value| &*Box::leak((*value).to_owned().into_boxed_str())).collect()
+            values
+                .iter()
+                .map(|value| &*Box::leak((*value).to_owned().into_boxed_str()))
+                .collect()
         };
         trust.aligned(&bytes(&leak(results)), &bytes(&leak(from)))
     }
@@ -137,24 +159,55 @@ mod tests {
     fn only_a_trusted_aligned_pass_vouches() {
         let from = "Ann <ann@mail.example.com>";
         for (results, vouched) in [
-            ("mx.example.net; dmarc=pass (p=none) header.from=mail.example.com", true),
-            ("mx.example.net 1; spf=fail smtp.mailfrom=x; dkim=pass header.d=example.com header.s=a", true),
-            ("mx.example.net;\r\n\tdkim=pass reason=\"ok\" header.i=@example.com", true),
-            ("mx.example.net; spf=pass smtp.mailfrom=ann@bounce.example.com", true),
-            ("mx.example.net; spf=pass smtp.mailfrom=ann@bounce.example.org", false),
+            (
+                "mx.example.net; dmarc=pass (p=none) header.from=mail.example.com",
+                true,
+            ),
+            (
+                "mx.example.net 1; spf=fail smtp.mailfrom=x; dkim=pass header.d=example.com header.s=a",
+                true,
+            ),
+            (
+                "mx.example.net;\r\n\tdkim=pass reason=\"ok\" header.i=@example.com",
+                true,
+            ),
+            (
+                "mx.example.net; spf=pass smtp.mailfrom=ann@bounce.example.com",
+                true,
+            ),
+            (
+                "mx.example.net; spf=pass smtp.mailfrom=ann@bounce.example.org",
+                false,
+            ),
             ("mx.example.net; dkim=pass header.d=example.org", false),
             ("mx.example.net; dmarc=fail header.from=example.com", false),
-            ("mx.example.net (x; dmarc=pass header.from=example.com); none", false),
+            (
+                "mx.example.net (x; dmarc=pass header.from=example.com); none",
+                false,
+            ),
             ("mx.example.net; spf=pass smtp.helo=example.com", false),
-            ("other.example.net; dmarc=pass header.from=example.com", false),
+            (
+                "other.example.net; dmarc=pass header.from=example.com",
+                false,
+            ),
             ("; dmarc=pass header.from=example.com", false),
             ("", false),
         ] {
             assert_eq!(aligned(&[results], &[from]).is_some(), vouched, "{results}");
         }
-        assert_eq!(aligned(&["mx.example.net; dmarc=pass header.from=example.com"], &[from]).unwrap(), "example.com");
+        assert_eq!(
+            aligned(
+                &["mx.example.net; dmarc=pass header.from=example.com"],
+                &[from]
+            )
+            .unwrap(),
+            "example.com"
+        );
         let trusted = b"mx.example.net; dmarc=pass header.from=example.com";
-        assert_eq!(Trust::nobody().aligned(&[trusted], &[from.as_bytes()]), None);
+        assert_eq!(
+            Trust::nobody().aligned(&[trusted], &[from.as_bytes()]),
+            None
+        );
     }
 
     #[test]
@@ -177,10 +230,19 @@ mod tests {
 
     #[test]
     fn a_field_has_its_limit() {
-        let pass = |length: usize| format!("mx.example.net; {}dkim=pass header.d=example.com", " ".repeat(length));
+        let pass = |length: usize| {
+            format!(
+                "mx.example.net; {}dkim=pass header.d=example.com",
+                " ".repeat(length)
+            )
+        };
         let room = FIELD - pass(0).len();
         for (length, vouched) in [(room, true), (room + 1, false)] {
-            assert_eq!(aligned(&[&pass(length)], &["a@example.com"]).is_some(), vouched, "{length}");
+            assert_eq!(
+                aligned(&[&pass(length)], &["a@example.com"]).is_some(),
+                vouched,
+                "{length}"
+            );
         }
         let fields = |count: usize| {
             let mut fields = vec!["mx.example.net; none"; count];

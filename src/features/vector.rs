@@ -7,12 +7,14 @@ use super::Schema;
 /// One mail as numbers, by one version of the [`super::Schema`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeatureVector {
-    /// Bucket numbers of the tokens, segment after segment, each once in a segment; at most [`super::Schema::TOKENS`],
-    /// never empty (bucket 0 is always there, first).
+    /// Bucket numbers of the tokens, segment after segment, each once in a segment; at most
+    /// [`super::Schema::TOKENS`], never empty (bucket 0 is always there, first).
     pub tokens: Vec<i64>,
-    /// How many tokens each of the [`super::Schema::SEGMENTS`] segments has; their sum is the number of tokens.
+    /// How many tokens each of the [`super::Schema::SEGMENTS`] segments has; their sum is the
+    /// number of tokens.
     pub segments: Vec<usize>,
-    /// Structure features, exactly [`super::Schema::DENSE`], finite, in the order of [`super::Schema::dense_names`].
+    /// Structure features, exactly [`super::Schema::DENSE`], finite, in the order of
+    /// [`super::Schema::dense_names`].
     pub dense: Vec<f32>,
 }
 
@@ -22,13 +24,17 @@ impl FeatureVector {
         ranges(&self.segments)
     }
 
-    /// The weights with which the tokens enter the bags, one row of [`super::Schema::BAGS`] after the other: one over the
-    /// square root of the number of tokens in the bag, for those that are in it. Bag 0 holds all windows of the text, bag n
-    /// the segment n - 1. For an engine that runs the whole graph of a model file; [`crate::classifier::Model`] does without.
+    /// The weights with which the tokens enter the bags, one row of [`super::Schema::BAGS`] after
+    /// the other: one over the square root of the number of tokens in the bag, for those that
+    /// are in it. Bag 0 holds all windows of the text, bag n the segment n - 1. For an engine
+    /// that runs the whole graph of a model file; [`crate::classifier::Model`] does without.
     pub fn weights(&self) -> Vec<f32> {
         let count = self.tokens.len();
         let mut weights = vec![0.0; Schema::BAGS * count];
-        let text = self.ranges().nth(Schema::FIRST_WINDOW).map_or(count, |first| first.start);
+        let text = self
+            .ranges()
+            .nth(Schema::FIRST_WINDOW)
+            .map_or(count, |first| first.start);
         let bags = std::iter::once(text..count).chain(self.ranges());
         for (row, bag) in weights.chunks_mut(count.max(1)).zip(bags) {
             let weight = weight(bag.len());
@@ -88,11 +94,14 @@ impl Bag {
 
     /// The same, which remembers where tokens are from.
     pub(super) fn explained(self) -> Self {
-        Self { origins: Some(Vec::new()), ..self }
+        Self {
+            origins: Some(Vec::new()),
+            ..self
+        }
     }
 
-    /// Adds a bucket to the segment; one too many, one out of range, or one that is there already is dropped. `origin` is
-    /// asked only where somebody wants to know.
+    /// Adds a bucket to the segment; one too many, one out of range, or one that is there already
+    /// is dropped. `origin` is asked only where somebody wants to know.
     pub(super) fn add(&mut self, bucket: usize, origin: impl FnOnce() -> Origin) {
         if self.tokens.len() - self.start >= self.limit {
             return;
@@ -113,7 +122,10 @@ impl Bag {
     pub(super) fn next(&mut self, limit: usize) {
         let segment = self.tokens.get(self.start..).unwrap_or_default();
         for &token in segment {
-            if let Some(word) = usize::try_from(token).ok().and_then(|bucket| self.seen.get_mut(bucket / 64)) {
+            if let Some(word) = usize::try_from(token)
+                .ok()
+                .and_then(|bucket| self.seen.get_mut(bucket / 64))
+            {
                 *word = 0;
             }
         }
@@ -134,7 +146,10 @@ mod tests {
 
     #[test]
     fn each_once_in_a_segment_and_bounded() {
-        let origin = || Origin { place: "text", word: "x".to_owned() };
+        let origin = || Origin {
+            place: "text",
+            word: "x".to_owned(),
+        };
         let mut bag = Bag::new(256, 3).explained();
         for bucket in [200, 7, 7, 300, 63, 64] {
             bag.add(bucket, origin);
@@ -146,7 +161,10 @@ mod tests {
         bag.next(1);
         bag.next(0);
         let (tokens, segments, origins) = bag.finish();
-        assert_eq!((tokens, segments, origins.len()), (vec![200, 7, 63, 7, 63], vec![3, 2, 0], 5));
+        assert_eq!(
+            (tokens, segments, origins.len()),
+            (vec![200, 7, 63, 7, 63], vec![3, 2, 0], 5)
+        );
     }
 
     #[test]
@@ -154,7 +172,11 @@ mod tests {
         let mut segments = vec![1, 4];
         segments.resize(Schema::SEGMENTS, 0);
         segments[Schema::FIRST_WINDOW] = 4;
-        let vector = FeatureVector { tokens: vec![0; 9], segments, dense: Vec::new() };
+        let vector = FeatureVector {
+            tokens: vec![0; 9],
+            segments,
+            dense: Vec::new(),
+        };
         let weights = vector.weights();
         let rows: Vec<&[f32]> = weights.chunks(9).collect();
         assert_eq!(rows.len(), Schema::BAGS);

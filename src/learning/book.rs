@@ -9,10 +9,12 @@ use std::time::Duration;
 use super::fold::{fold, snapshot};
 use super::survey::{Survey, survey};
 use super::{LearningSettings, Lesson, Listed};
-use crate::state::{Appender, Digest, Entry, Label, Lock, LogReport, PackedSlots, Position, Record, Snapshot};
+use crate::state::{
+    Appender, Digest, Entry, Label, Lock, LogReport, PackedSlots, Position, Record, Snapshot,
+};
 
-/// After so many labels a new snapshot is made, so that a start has little to learn again: each costs it a tenth of a
-/// millisecond of its 50.
+/// After so many labels a new snapshot is made, so that a start has little to learn again: each
+/// costs it a tenth of a millisecond of its 50.
 const SNAPSHOT_EVERY: u64 = 256;
 
 /// What became of one label. Nothing is refused in silence: each has its own word.
@@ -71,22 +73,43 @@ pub struct Book {
 }
 
 impl Book {
-    /// Opens the book, and begins it where there is none. Waits for at most `patience` for another writer.
+    /// Opens the book, and begins it where there is none. Waits for at most `patience` for another
+    /// writer.
     pub fn open(settings: LearningSettings, patience: Duration) -> io::Result<Self> {
         // What was learned tells of people's mail: nobody else's business.
-        DirBuilder::new().recursive(true).mode(0o750).create(&settings.directory)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(&settings.directory)?;
         let lock = Lock::take(&settings.lock(), patience)?;
         let survey = survey(&settings)?;
         let log = Appender::open(&settings.labels(), settings.schema(), &survey.report)?;
         let kept = Snapshot::peek(&settings.weights(), settings.schema())?.unwrap_or(0);
-        // A snapshot of labels that this log never held: somebody moved the log away and left it behind. It would be taken
-        // for ours as soon as there are as many labels again.
-        let kept = if kept > survey.sequence { forget(&settings.weights())? } else { kept };
-        Ok(Self { settings, survey, log, kept, rest_until: 0, _lock: lock })
+        // A snapshot of labels that this log never held: somebody moved the log away and left it
+        // behind. It would be taken for ours as soon as there are as many labels again.
+        let kept = if kept > survey.sequence {
+            forget(&settings.weights())?
+        } else {
+            kept
+        };
+        Ok(Self {
+            settings,
+            survey,
+            log,
+            kept,
+            rest_until: 0,
+            _lock: lock,
+        })
     }
 
     /// Gives a mail a label. A source longer than [`Label::SOURCE_MAX`] is cut.
-    pub fn learn(&mut self, lesson: &Lesson, spam: bool, source: &str, time: u64) -> io::Result<Outcome> {
+    pub fn learn(
+        &mut self,
+        lesson: &Lesson,
+        spam: bool,
+        source: &str,
+        time: u64,
+    ) -> io::Result<Outcome> {
         let before = self.survey.label_of(&lesson.digest).map(|label| label.spam);
         if before == Some(spam) {
             return Ok(Outcome::Already);
@@ -94,11 +117,24 @@ impl Book {
         if before.is_some() {
             self.append(time, Entry::Retraction(lesson.digest))?;
         }
-        let source = source.get(..source.floor_char_boundary(Label::SOURCE_MAX)).unwrap_or_default().to_owned();
+        let source = source
+            .get(..source.floor_char_boundary(Label::SOURCE_MAX))
+            .unwrap_or_default()
+            .to_owned();
         let slots = PackedSlots::of(lesson.slots.numbers());
-        let label = Label { digest: lesson.digest, spam, source, content: lesson.content, slots };
+        let label = Label {
+            digest: lesson.digest,
+            spam,
+            source,
+            content: lesson.content,
+            slots,
+        };
         self.append(time, Entry::Label(label))?;
-        Ok(if before.is_some() { Outcome::Relearned } else { Outcome::Learned })
+        Ok(if before.is_some() {
+            Outcome::Relearned
+        } else {
+            Outcome::Learned
+        })
     }
 
     /// Takes the label of a mail back, if it is that one.
@@ -116,11 +152,16 @@ impl Book {
     /// Takes back the label of the mail whose digest begins so.
     pub fn undo(&mut self, prefix: &str, time: u64) -> io::Result<Undone> {
         let labels = self.survey.labels.iter();
-        let meant: Vec<&Listed> = labels.filter(|label| label.in_force && label.digest.starts_with(prefix)).collect();
+        let meant: Vec<&Listed> = labels
+            .filter(|label| label.in_force && label.digest.starts_with(prefix))
+            .collect();
         match meant.as_slice() {
             [] => Ok(Undone::None),
             [label] => {
-                let label = Listed { in_force: false, ..(*label).clone() };
+                let label = Listed {
+                    in_force: false,
+                    ..(*label).clone()
+                };
                 self.append(time, Entry::Retraction(label.digest))?;
                 Ok(Undone::Label(label))
             }
@@ -132,10 +173,18 @@ impl Book {
     pub fn rollback(&mut self, since: u64, source: Option<&str>, time: u64) -> io::Result<usize> {
         let before = self.survey.dead.len();
         let is_meant = |label: &&Listed| {
-            label.in_force && label.time >= since && source.is_none_or(|source| source == label.source)
+            label.in_force
+                && label.time >= since
+                && source.is_none_or(|source| source == label.source)
         };
         if self.survey.labels.iter().any(|label| is_meant(&label)) {
-            self.append(time, Entry::Rollback { since, source: source.map(str::to_owned) })?;
+            self.append(
+                time,
+                Entry::Rollback {
+                    since,
+                    source: source.map(str::to_owned),
+                },
+            )?;
         }
         Ok(self.survey.dead.len() - before)
     }
@@ -150,8 +199,9 @@ impl Book {
         self.survey.damaged
     }
 
-    /// Brings everything to the disk; from here on it is certain. Then makes a snapshot where one is due, and begins a new
-    /// log where this one is full. Where that cannot be done, `Ok` tells why: the labels are safe all the same.
+    /// Brings everything to the disk; from here on it is certain. Then makes a snapshot where one
+    /// is due, and begins a new log where this one is full. Where that cannot be done, `Ok`
+    /// tells why: the labels are safe all the same.
     pub fn commit(&mut self) -> io::Result<Option<io::Error>> {
         self.log.sync()?;
         if self.survey.sequence < self.rest_until {
@@ -168,7 +218,12 @@ impl Book {
         let is_stale = self.survey.taken_back > self.kept;
         if is_stale || self.survey.sequence - self.kept >= SNAPSHOT_EVERY {
             let site = fold(&self.settings, &self.survey, None)?;
-            let snapshot = snapshot(&self.settings, &site, self.survey.sequence, self.log.position()?);
+            let snapshot = snapshot(
+                &self.settings,
+                &site,
+                self.survey.sequence,
+                self.log.position()?,
+            );
             snapshot.write(&self.settings.weights())?;
             self.kept = self.survey.sequence;
         }
@@ -178,24 +233,38 @@ impl Book {
         Ok(())
     }
 
-    /// What is in the older log goes into the base, the newer log becomes the older one. A machine may stop between any two
-    /// steps: records that are in the base already are passed over, and a missing log is an empty one.
+    /// What is in the older log goes into the base, the newer log becomes the older one. A machine
+    /// may stop between any two steps: records that are in the base already are passed over,
+    /// and a missing log is an empty one.
     fn begin_new_log(&mut self) -> io::Result<()> {
         if self.survey.older > self.survey.base {
             let site = fold(&self.settings, &self.survey, Some(self.survey.older))?;
-            let base = snapshot(&self.settings, &site, self.survey.older, Position::default());
+            let base = snapshot(
+                &self.settings,
+                &site,
+                self.survey.older,
+                Position::default(),
+            );
             base.write(&self.settings.base())?;
             self.survey.drop_until(self.survey.older);
         }
         std::fs::rename(self.settings.labels(), self.settings.older_labels())?;
         self.survey.older = self.survey.sequence;
-        self.log = Appender::open(&self.settings.labels(), self.settings.schema(), &LogReport::default())?;
+        self.log = Appender::open(
+            &self.settings.labels(),
+            self.settings.schema(),
+            &LogReport::default(),
+        )?;
         self.log.sync()
     }
 
     /// Appends one record, or nothing.
     fn append(&mut self, time: u64, entry: Entry) -> io::Result<()> {
-        let record = Record { sequence: self.survey.sequence + 1, time, entry };
+        let record = Record {
+            sequence: self.survey.sequence + 1,
+            time,
+            entry,
+        };
         self.log.append(&record)?;
         self.survey.add(record);
         Ok(())

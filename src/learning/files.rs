@@ -23,7 +23,11 @@ pub struct LearningSettings {
 impl LearningSettings {
     /// Those of the defaults, in that directory.
     pub fn in_directory(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), log_size: 64 << 20, learner: SiteSettings::default() }
+        Self {
+            directory: directory.to_owned(),
+            log_size: 64 << 20,
+            learner: SiteSettings::default(),
+        }
     }
 
     /// What slots mean: the view that they are taken from, and the size of the table.
@@ -52,8 +56,8 @@ impl LearningSettings {
     }
 }
 
-/// The labels that can still be taken back, and those that were, from old to new; and how many bytes of the logs are damaged.
-/// Reads only.
+/// The labels that can still be taken back, and those that were, from old to new; and how many
+/// bytes of the logs are damaged. Reads only.
 pub fn listed(settings: &LearningSettings) -> io::Result<(Vec<Listed>, u64)> {
     survey(settings).map(|survey| (survey.labels, survey.damaged))
 }

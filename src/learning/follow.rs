@@ -25,22 +25,31 @@ pub struct Follower {
 impl Follower {
     /// Follows the log of that directory, which need not exist yet.
     pub fn new(settings: LearningSettings) -> Self {
-        Self { settings, heard: None, seen: None }
+        Self {
+            settings,
+            heard: None,
+            seen: None,
+        }
     }
 
-    /// Looks whether there is anything new, and learns it. `None`: nothing new, or nothing at all. After an error what was
-    /// heard before still holds; the next look tries again.
+    /// Looks whether there is anything new, and learns it. `None`: nothing new, or nothing at all.
+    /// After an error what was heard before still holds; the next look tries again.
     pub fn poll(&mut self) -> io::Result<Option<Arc<SiteOpinion>>> {
-        let Some(state) = self.look()? else { return Ok(None) };
+        let Some(state) = self.look()? else {
+            return Ok(None);
+        };
         if self.seen == Some(state) {
             return Ok(None);
         }
-        let is_shorter = self.seen.is_some_and(|(inode, length)| inode == state.0 && length > state.1);
+        let is_shorter = self
+            .seen
+            .is_some_and(|(inode, length)| inode == state.0 && length > state.1);
         let heard = self.heard.take().filter(|_| !is_shorter);
-        let (site, position, sequence) = match heard.map(|heard| self.go_on(heard)).transpose()?.flatten() {
-            Some(heard) => heard,
-            None => self.begin()?,
-        };
+        let (site, position, sequence) =
+            match heard.map(|heard| self.go_on(heard)).transpose()?.flatten() {
+                Some(heard) => heard,
+                None => self.begin()?,
+            };
         let opinion = (sequence > 0).then(|| Arc::new(site.opinion(sequence)));
         self.heard = Some((site, position, sequence));
         self.seen = Some(state);
@@ -51,7 +60,8 @@ impl Follower {
     fn look(&self) -> io::Result<Option<(u64, u64)>> {
         match std::fs::metadata(self.settings.labels()) {
             Ok(metadata) => Ok(Some((metadata.ino(), metadata.len()))),
-            // The machine stopped between the renaming of a full log and the beginning of the next one.
+            // The machine stopped between the renaming of a full log and the beginning of the next
+            // one.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(self.settings.older_labels().try_exists()?.then_some((0, 0)))
             }
@@ -59,8 +69,8 @@ impl Follower {
         }
     }
 
-    /// Learns what was appended; `None` where something was taken back or a record is missing, so that all has to be learned
-    /// anew.
+    /// Learns what was appended; `None` where something was taken back or a record is missing, so
+    /// that all has to be learned anew.
     fn go_on(&self, heard: Heard) -> io::Result<Option<Heard>> {
         let (mut site, position, mut sequence) = heard;
         let mut is_broken = false;
@@ -82,7 +92,8 @@ impl Follower {
         let from = if position.is_in(&labels) {
             Some(position)
         } else {
-            // The log was changed for a new one, and the old one is the older log now; or it is not ours at all.
+            // The log was changed for a new one, and the old one is the older log now; or it is not
+            // ours at all.
             if !position.is_in(&older) {
                 return Ok(None);
             }
@@ -97,7 +108,11 @@ impl Follower {
 
     /// From the newest snapshot and the few labels behind it, or else from all that is in the logs.
     fn begin(&self) -> io::Result<Heard> {
-        if let Some(heard) = latest(&self.settings)?.map(|latest| self.go_on(latest)).transpose()?.flatten() {
+        if let Some(heard) = latest(&self.settings)?
+            .map(|latest| self.go_on(latest))
+            .transpose()?
+            .flatten()
+        {
             return Ok(heard);
         }
         let survey = survey(&self.settings)?;

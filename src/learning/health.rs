@@ -22,9 +22,11 @@ pub struct Health {
     pub base: Condition,
 }
 
-/// Reads everything, also what a start would not look at. An error is one of the file system, or the log is another file.
+/// Reads everything, also what a start would not look at. An error is one of the file system, or
+/// the log is another file.
 pub fn examine(settings: &LearningSettings) -> io::Result<Health> {
-    // A directory that does not exist holds nothing; one that may not be looked into could hold anything.
+    // A directory that does not exist holds nothing; one that may not be looked into could hold
+    // anything.
     if settings.directory.try_exists()? {
         std::fs::read_dir(&settings.directory)?;
     }

@@ -11,7 +11,8 @@ use crate::features::{MilterView, Trust, extract};
 use crate::mail::{Limits, Message, Transaction};
 use crate::state::{Digest, Label};
 
-// What one mail sets fits into a label: else the last windows would be lost, and a replay would learn something else.
+// What one mail sets fits into a label: else the last windows would be lost, and a replay would
+// learn something else.
 const _: () = assert!(Slots::LIMIT <= Label::SLOTS_MAX);
 
 /// One mail, ready to be learned.
@@ -27,19 +28,35 @@ pub struct Lesson {
 
 impl Lesson {
     /// The lesson of a mail as it is stored after delivery.
-    pub fn of_stored(raw: &[u8], learner: &SiteLearner, model: Option<&Model>, trust: &Trust, limits: &Limits) -> Self {
+    pub fn of_stored(
+        raw: &[u8],
+        learner: &SiteLearner,
+        model: Option<&Model>,
+        trust: &Trust,
+        limits: &Limits,
+    ) -> Self {
         let view = MilterView::of_stored(raw, trust);
-        // Who vouches for the sender is part of what the learner sees, and so is the domain for whose copy it is.
-        let digest = Sha256::new().chain_update(view.sender().unwrap_or_default()).chain_update([0]);
+        // Who vouches for the sender is part of what the learner sees, and so is the domain for
+        // whose copy it is.
+        let digest = Sha256::new()
+            .chain_update(view.sender().unwrap_or_default())
+            .chain_update([0]);
         let digest = match learner.domain(&view) {
             Some(domain) => digest.chain_update(domain).chain_update([0]),
             None => digest,
         };
         // The length keeps apart what could be shifted from one to the other.
         let length = (view.bytes().len() as u64).to_le_bytes();
-        let digest = digest.chain_update(length).chain_update(view.bytes()).chain_update(view.text());
+        let digest = digest
+            .chain_update(length)
+            .chain_update(view.bytes())
+            .chain_update(view.text());
         let digest = Digest(digest.finalize().into());
-        Self { digest, slots: learner.slots(&view), content: model.and_then(|model| content(raw, model, limits)) }
+        Self {
+            digest,
+            slots: learner.slots(&view),
+            content: model.and_then(|model| content(raw, model, limits)),
+        }
     }
 }
 
@@ -48,7 +65,18 @@ fn content(raw: &[u8], model: &Model, limits: &Limits) -> Option<f32> {
     let transaction = Transaction::new(Arc::from("learn"), SystemTime::UNIX_EPOCH);
     let message = Message::parse(raw, limits);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
-    #[expect(clippy::cast_possible_truncation, reason = "the stacker needs no more digits")]
-    model.log_odds(&extract(&case)).ok().map(|log_odds| log_odds as f32)
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the stacker needs no more digits"
+    )]
+    model
+        .log_odds(&extract(&case))
+        .ok()
+        .map(|log_odds| log_odds as f32)
 }

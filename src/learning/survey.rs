@@ -49,10 +49,21 @@ pub(super) struct Survey {
 /// Reads both logs, slots left aside.
 pub(super) fn survey(settings: &LearningSettings) -> io::Result<Survey> {
     let base = Snapshot::peek(&settings.base(), settings.schema())?.unwrap_or(0);
-    let mut survey = Survey { base, sequence: base, ..Survey::default() };
-    let older = read_log(&settings.older_labels(), settings.schema(), None, &mut |record| survey.add(record))?;
+    let mut survey = Survey {
+        base,
+        sequence: base,
+        ..Survey::default()
+    };
+    let older = read_log(
+        &settings.older_labels(),
+        settings.schema(),
+        None,
+        &mut |record| survey.add(record),
+    )?;
     survey.older = survey.sequence;
-    let report = read_log(&settings.labels(), settings.schema(), None, &mut |record| survey.add(record))?;
+    let report = read_log(&settings.labels(), settings.schema(), None, &mut |record| {
+        survey.add(record)
+    })?;
     survey.damaged = older.damaged + older.torn + report.damaged;
     survey.report = report;
     Ok(survey)
@@ -61,7 +72,11 @@ pub(super) fn survey(settings: &LearningSettings) -> io::Result<Survey> {
 impl Survey {
     /// Notes one record.
     pub(super) fn add(&mut self, record: Record) {
-        let Record { sequence, time, entry } = record;
+        let Record {
+            sequence,
+            time,
+            entry,
+        } = record;
         if sequence <= self.sequence {
             return;
         }
@@ -70,7 +85,14 @@ impl Survey {
             Entry::Label(label) => {
                 self.index.insert(label.digest, self.labels.len());
                 let (digest, spam, source) = (label.digest, label.spam, label.source);
-                self.labels.push(Listed { sequence, time, digest, spam, source, in_force: true });
+                self.labels.push(Listed {
+                    sequence,
+                    time,
+                    digest,
+                    spam,
+                    source,
+                    in_force: true,
+                });
             }
             Entry::Retraction(digest) => self.take_back(sequence, |label| label.digest == digest),
             Entry::Rollback { since, source } => self.take_back(sequence, |label| {
@@ -80,7 +102,11 @@ impl Survey {
     }
 
     fn take_back(&mut self, sequence: u64, meant: impl Fn(&Listed) -> bool) {
-        for label in self.labels.iter_mut().filter(|label| label.in_force && meant(label)) {
+        for label in self
+            .labels
+            .iter_mut()
+            .filter(|label| label.in_force && meant(label))
+        {
             label.in_force = false;
             self.dead.insert(label.sequence);
             self.index.remove(&label.digest);
@@ -90,7 +116,9 @@ impl Survey {
 
     /// The label in force of that mail.
     pub(super) fn label_of(&self, digest: &Digest) -> Option<&Listed> {
-        self.index.get(digest).and_then(|index| self.labels.get(*index))
+        self.index
+            .get(digest)
+            .and_then(|index| self.labels.get(*index))
     }
 
     /// Forgets the labels that are in the base now.
@@ -98,7 +126,13 @@ impl Survey {
         self.base = base;
         self.labels.retain(|label| label.sequence > base);
         self.dead.retain(|sequence| *sequence > base);
-        let in_force = self.labels.iter().enumerate().filter(|(_, label)| label.in_force);
-        self.index = in_force.map(|(index, label)| (label.digest, index)).collect();
+        let in_force = self
+            .labels
+            .iter()
+            .enumerate()
+            .filter(|(_, label)| label.in_force);
+        self.index = in_force
+            .map(|(index, label)| (label.digest, index))
+            .collect();
     }
 }

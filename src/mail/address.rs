@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// `local-part@domain`, as given, without angle brackets or source route. The domain is empty where there was no `@`.
+/// `local-part@domain`, as given, without angle brackets or source route. The domain is empty where
+/// there was no `@`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Mailbox {
     /// Before the last `@`; case is kept.
@@ -12,23 +13,30 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Reads one path argument of MAIL or RCPT. Never fails: bytes that are no UTF-8 are replaced, what is no address
-    /// becomes a local-part without domain.
+    /// Reads one path argument of MAIL or RCPT. Never fails: bytes that are no UTF-8 are replaced,
+    /// what is no address becomes a local-part without domain.
     pub fn parse(argument: &[u8]) -> Self {
         let text = String::from_utf8_lossy(argument);
         let text = text.trim();
         let text = text.strip_prefix('<').unwrap_or(text);
         let text = text.strip_suffix('>').unwrap_or(text);
         // A source route (`@a,@b:user@c`) is to be ignored: RFC 5321, appendix C.
-        let text = match text.strip_prefix('@').and_then(|route| route.split_once(':')) {
+        let text = match text
+            .strip_prefix('@')
+            .and_then(|route| route.split_once(':'))
+        {
             Some((_, address)) => address,
             None => text,
         };
         match text.rsplit_once('@') {
-            Some((local_part, domain)) => {
-                Self { local_part: local_part.to_owned(), domain: domain.trim_end_matches('.').to_ascii_lowercase() }
-            }
-            None => Self { local_part: text.to_owned(), domain: String::new() },
+            Some((local_part, domain)) => Self {
+                local_part: local_part.to_owned(),
+                domain: domain.trim_end_matches('.').to_ascii_lowercase(),
+            },
+            None => Self {
+                local_part: text.to_owned(),
+                domain: String::new(),
+            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! What was odd about a message: not an error, but something that rules can look at and people should see.
+//! What was odd about a message: not an error, but something that rules can look at and people
+//! should see.
 
 use std::fmt;
 
@@ -97,7 +98,13 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn add(&mut self, kind: AnomalyKind, offset: usize) {
-        if self.anomalies.iter().filter(|anomaly| anomaly.kind == kind).count() < PER_KIND {
+        if self
+            .anomalies
+            .iter()
+            .filter(|anomaly| anomaly.kind == kind)
+            .count()
+            < PER_KIND
+        {
             self.anomalies.push(Anomaly { kind, offset });
         }
     }

@@ -10,7 +10,8 @@ use super::AnomalyKind;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
-    /// Something did not belong there; it was skipped (base64) or kept as it is (quoted-printable).
+    /// Something did not belong there; it was skipped (base64) or kept as it is
+    /// (quoted-printable).
     pub(super) is_bad: bool,
     /// The budget ended before the input did.
     pub(super) is_cut: bool,
@@ -24,7 +25,10 @@ const fn base64_table() -> [u8; 256] {
     let mut table = [INVALID; 256];
     let mut value: u8 = 0;
     while value < 64 {
-        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time, where a wrong index does not compile")]
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "evaluated at compile time, where a wrong index does not compile"
+        )]
         {
             table[alphabet[value as usize] as usize] = value;
         }
@@ -37,11 +41,17 @@ fn sextet(byte: u8) -> u8 {
     BASE64.get(usize::from(byte)).copied().unwrap_or(INVALID)
 }
 
-/// Decodes base64 up to `budget` bytes. Characters outside the alphabet are skipped; data behind padding is decoded on,
-/// as some readers do (both are oddities).
+/// Decodes base64 up to `budget` bytes. Characters outside the alphabet are skipped; data behind
+/// padding is decoded on, as some readers do (both are oddities).
 pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
     let mut decoded = Decoded::default();
-    decoded.bytes.reserve(input.len().div_ceil(4).saturating_mul(3).min(budget.saturating_add(3)));
+    decoded.bytes.reserve(
+        input
+            .len()
+            .div_ceil(4)
+            .saturating_mul(3)
+            .min(budget.saturating_add(3)),
+    );
     let (mut chunk, mut count, mut padded) = (0_u32, 0_u8, false);
     let mut rest = input;
     loop {
@@ -54,7 +64,8 @@ pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
             if (a | b | c | d) >= 64 {
                 break;
             }
-            let word = (u32::from(a) << 18) | (u32::from(b) << 12) | (u32::from(c) << 6) | u32::from(d);
+            let word =
+                (u32::from(a) << 18) | (u32::from(b) << 12) | (u32::from(c) << 6) | u32::from(d);
             let [_, first, second, third] = word.to_be_bytes();
             decoded.bytes.extend_from_slice(&[first, second, third]);
             rest = tail;
@@ -66,7 +77,9 @@ pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
             decoded.bytes.truncate(budget);
             return decoded;
         }
-        let Some((&byte, tail)) = rest.split_first() else { break };
+        let Some((&byte, tail)) = rest.split_first() else {
+            break;
+        };
         rest = tail;
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => {}
@@ -112,8 +125,8 @@ fn flush_base64(bytes: &mut Vec<u8>, chunk: u32, count: u8) {
     }
 }
 
-/// Decodes quoted-printable (RFC 2045 §6.7) up to `budget` bytes. An equals sign that encodes nothing stays; white space
-/// at the end of a line goes away.
+/// Decodes quoted-printable (RFC 2045 §6.7) up to `budget` bytes. An equals sign that encodes
+/// nothing stays; white space at the end of a line goes away.
 pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
     let mut decoded = Decoded::default();
     let mut rest = input;
@@ -132,14 +145,22 @@ pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
             _ => (plain, false),
         };
         decoded.bytes.extend_from_slice(plain);
-        let trailing = plain.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let trailing = plain
+            .iter()
+            .rev()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .count();
         if trailing < plain.len() {
             solid = decoded.bytes.len().saturating_sub(trailing);
         }
-        let Some((&first, behind)) = tail.split_first() else { break };
+        let Some((&first, behind)) = tail.split_first() else {
+            break;
+        };
         if first == b'\n' {
             decoded.bytes.truncate(solid);
-            decoded.bytes.extend_from_slice(if is_crlf { b"\r\n" } else { b"\n" });
+            decoded
+                .bytes
+                .extend_from_slice(if is_crlf { b"\r\n" } else { b"\n" });
             rest = behind;
         } else {
             rest = escape(behind, &mut decoded);
@@ -159,7 +180,10 @@ fn escape<'a>(behind: &'a [u8], decoded: &mut Decoded) -> &'a [u8] {
         decoded.bytes.push((high << 4) | low);
         return tail;
     }
-    let blank = behind.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+    let blank = behind
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+        .count();
     match behind.get(blank..) {
         Some([b'\n', tail @ ..]) => tail,
         Some([]) => &[],
@@ -202,33 +226,56 @@ pub(super) fn hex(byte: u8) -> Option<u8> {
     }
 }
 
-/// Decodes a charset (given in lower case) to UTF-8. UTF-8 is tried first, whatever is declared, as SpamAssassin does;
-/// what is not known is taken as Windows-1252, which gives every byte a character.
-pub(super) fn to_utf8<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, str>, Option<AnomalyKind>) {
+/// Decodes a charset (given in lower case) to UTF-8. UTF-8 is tried first, whatever is declared, as
+/// SpamAssassin does; what is not known is taken as Windows-1252, which gives every byte a
+/// character.
+pub(super) fn to_utf8<'a>(
+    bytes: &'a [u8],
+    charset: Option<&str>,
+) -> (Cow<'a, str>, Option<AnomalyKind>) {
     let charset = charset.unwrap_or_default();
     // Charsets whose text can look like ASCII and still mean something else.
-    let is_masked = ["utf-16", "utf16", "utf-7", "utf7", "iso-2022", "unicode-1-1-utf-7", "hz-gb", "ucs-2", "unicode"]
-        .iter()
-        .any(|prefix| charset.starts_with(prefix))
+    let is_masked = [
+        "utf-16",
+        "utf16",
+        "utf-7",
+        "utf7",
+        "iso-2022",
+        "unicode-1-1-utf-7",
+        "hz-gb",
+        "ucs-2",
+        "unicode",
+    ]
+    .iter()
+    .any(|prefix| charset.starts_with(prefix))
         && !charset.ends_with("utf-8");
     if !is_masked && let Ok(text) = std::str::from_utf8(bytes) {
         return (Cow::Borrowed(text), None);
     }
     let is_utf_8 = matches!(charset, "utf-8" | "utf8" | "utf_8");
     if is_utf_8 {
-        return (String::from_utf8_lossy(bytes), Some(AnomalyKind::BadCharset));
+        return (
+            String::from_utf8_lossy(bytes),
+            Some(AnomalyKind::BadCharset),
+        );
     }
     let name = match charset {
         "utf-16" | "utf16" | "utf_16" => utf_16_name(bytes),
         "utf7" => "utf-7",
         name => name,
     };
-    if let Some(decoder) = charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45) {
+    if let Some(decoder) =
+        charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45)
+    {
         let text = decoder(bytes);
         let is_odd = text.contains('\u{fffd}') || matches!(charset, "us-ascii" | "ascii");
         return (Cow::Owned(text), is_odd.then_some(AnomalyKind::BadCharset));
     }
-    let kind = if charset.is_empty() { AnomalyKind::BadCharset } else { AnomalyKind::UnknownCharset };
+    let kind = if charset.is_empty() {
+        AnomalyKind::BadCharset
+    } else {
+        AnomalyKind::UnknownCharset
+    };
     if let Ok(text) = std::str::from_utf8(bytes) {
         return (Cow::Borrowed(text), Some(kind));
     }
@@ -239,21 +286,27 @@ pub(super) fn to_utf8<'a>(bytes: &'a [u8], charset: Option<&str>) -> (Cow<'a, st
     (Cow::Owned(text), Some(kind))
 }
 
-/// Decodes a charset by its declared name (any case); `None` where no decoder is known. What is malformed becomes U+FFFD.
+/// Decodes a charset by its declared name (any case); `None` where no decoder is known. What is
+/// malformed becomes U+FFFD.
 pub fn decode_charset(bytes: &[u8], name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
-    let decoder = charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45)?;
+    let decoder =
+        charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45)?;
     Some(decoder(bytes))
 }
 
 /// Decodes Windows-1252; the five bytes that it leaves open become U+FFFD.
 pub fn decode_windows_1252(bytes: &[u8]) -> String {
     const HIGH: [char; 32] = [
-        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}',
-        '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
+        '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž',
+        '\u{fffd}', '\u{fffd}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ',
+        '\u{fffd}', 'ž', 'Ÿ',
     ];
     let character = |byte: u8| match byte {
-        0x80..=0x9f => HIGH.get(usize::from(byte - 0x80)).copied().unwrap_or('\u{fffd}'),
+        0x80..=0x9f => HIGH
+            .get(usize::from(byte - 0x80))
+            .copied()
+            .unwrap_or('\u{fffd}'),
         _ => char::from(byte),
     };
     bytes.iter().map(|byte| character(*byte)).collect()
@@ -264,8 +317,20 @@ fn utf_16_name(bytes: &[u8]) -> &'static str {
     if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {
         return "utf-16";
     }
-    let zeros = |odd: usize| bytes.iter().skip(odd).step_by(2).take(4_096).filter(|&&byte| byte == 0).count();
-    if zeros(0) > zeros(1) { "utf-16be" } else { "utf-16le" }
+    let zeros = |odd: usize| {
+        bytes
+            .iter()
+            .skip(odd)
+            .step_by(2)
+            .take(4_096)
+            .filter(|&&byte| byte == 0)
+            .count()
+    };
+    if zeros(0) > zeros(1) {
+        "utf-16be"
+    } else {
+        "utf-16le"
+    }
 }
 
 #[cfg(test)]
@@ -287,7 +352,11 @@ mod tests {
             ("====", "", false),
         ] {
             let decoded = base64(input.as_bytes(), 1_000);
-            assert_eq!((decoded.bytes.as_slice(), decoded.is_bad), (bytes.as_bytes(), is_bad), "{input:?}");
+            assert_eq!(
+                (decoded.bytes.as_slice(), decoded.is_bad),
+                (bytes.as_bytes(), is_bad),
+                "{input:?}"
+            );
         }
     }
 
@@ -307,7 +376,10 @@ mod tests {
             let decoded = quoted_printable(input.as_bytes(), 1_000);
             let expected = if input == "=20 \n" { " \n" } else { bytes };
             assert_eq!(
-                (String::from_utf8_lossy(&decoded.bytes).as_ref(), decoded.is_bad),
+                (
+                    String::from_utf8_lossy(&decoded.bytes).as_ref(),
+                    decoded.is_bad
+                ),
                 (expected, is_bad),
                 "{input:?}"
             );
@@ -318,9 +390,17 @@ mod tests {
     fn decoders_stop_at_the_budget() {
         for (budget, is_cut) in [(0, true), (5, true), (6, false), (7, false)] {
             let decoded = base64(b"YWJjYWJj", budget);
-            assert_eq!((decoded.bytes.len(), decoded.is_cut), (budget.min(6), is_cut), "base64 {budget}");
+            assert_eq!(
+                (decoded.bytes.len(), decoded.is_cut),
+                (budget.min(6), is_cut),
+                "base64 {budget}"
+            );
             let decoded = quoted_printable(b"abc=64ef", budget);
-            assert_eq!((decoded.bytes.len(), decoded.is_cut), (budget.min(6), is_cut), "quoted-printable {budget}");
+            assert_eq!(
+                (decoded.bytes.len(), decoded.is_cut),
+                (budget.min(6), is_cut),
+                "quoted-printable {budget}"
+            );
         }
     }
 
@@ -331,16 +411,35 @@ mod tests {
             ("ä".as_bytes(), Some("iso-8859-1"), "ä", None),
             (b"\xe4", Some("iso-8859-1"), "ä", None),
             (b"\xe4", None, "ä", Some(AnomalyKind::BadCharset)),
-            (b"\xe4", Some("us-ascii"), "ä", Some(AnomalyKind::BadCharset)),
-            (b"\xe4", Some("utf-8"), "\u{fffd}", Some(AnomalyKind::BadCharset)),
-            (b"\xe4", Some("x-none"), "ä", Some(AnomalyKind::UnknownCharset)),
+            (
+                b"\xe4",
+                Some("us-ascii"),
+                "ä",
+                Some(AnomalyKind::BadCharset),
+            ),
+            (
+                b"\xe4",
+                Some("utf-8"),
+                "\u{fffd}",
+                Some(AnomalyKind::BadCharset),
+            ),
+            (
+                b"\xe4",
+                Some("x-none"),
+                "ä",
+                Some(AnomalyKind::UnknownCharset),
+            ),
             (b"a\0b\0", Some("utf-16"), "ab", None),
             (b"\0a\0b", Some("utf-16"), "ab", None),
             (b"+AOQ-", Some("utf-7"), "ä", None),
             (b"\x1b$B%\"\x1b(B", Some("iso-2022-jp"), "ア", None),
         ] {
             let (got, odd) = to_utf8(bytes, charset);
-            assert_eq!((got.as_ref(), odd), (text, anomaly), "{bytes:?} {charset:?}");
+            assert_eq!(
+                (got.as_ref(), odd),
+                (text, anomaly),
+                "{bytes:?} {charset:?}"
+            );
         }
     }
 }

@@ -73,9 +73,11 @@ pub struct Entity<'a> {
     pub encoding: TransferEncoding,
     /// Whether Content-Disposition says `attachment`.
     pub is_attachment: bool,
-    /// File name from Content-Disposition or Content-Type (RFC 2231 and encoded words undone); never used as a path.
+    /// File name from Content-Disposition or Content-Type (RFC 2231 and encoded words undone);
+    /// never used as a path.
     pub file_name: Option<String>,
-    /// Where its body lies in the bytes of the message, or in those of the nearest decoded ancestor.
+    /// Where its body lies in the bytes of the message, or in those of the nearest decoded
+    /// ancestor.
     pub body: Range<usize>,
     /// The decoded content of a leaf: transfer encoding undone, charset not. Empty for multiparts.
     pub content: Cow<'a, [u8]>,
@@ -89,8 +91,14 @@ pub(super) struct Declared<'a> {
 }
 
 impl<'a> Declared<'a> {
-    /// Reads what the fields say about content. Of several fields the last counts, as in SpamAssassin.
-    pub(super) fn read(header: Vec<HeaderField<'a>>, in_digest: bool, report: &mut Report, offset: usize) -> Self {
+    /// Reads what the fields say about content. Of several fields the last counts, as in
+    /// SpamAssassin.
+    pub(super) fn read(
+        header: Vec<HeaderField<'a>>,
+        in_digest: bool,
+        report: &mut Report,
+        offset: usize,
+    ) -> Self {
         let (content_type, duplicate_type) = last(&header, "Content-Type");
         let (encoding, duplicate_encoding) = last(&header, "Content-Transfer-Encoding");
         let (disposition, _) = last(&header, "Content-Disposition");
@@ -102,25 +110,47 @@ impl<'a> Declared<'a> {
         }
         let content_type = content_type.map(HeaderField::parameterized);
         let disposition = disposition.map(HeaderField::parameterized);
-        if [&content_type, &disposition].into_iter().flatten().any(|value| value.cut) {
+        if [&content_type, &disposition]
+            .into_iter()
+            .flatten()
+            .any(|value| value.cut)
+        {
             report.add(AnomalyKind::HeaderLineLimit, offset);
         }
-        let encoding = encoding.map_or(TransferEncoding::Identity, |field| transfer_encoding(&field.token()));
+        let encoding = encoding.map_or(TransferEncoding::Identity, |field| {
+            transfer_encoding(&field.token())
+        });
         if encoding == TransferEncoding::Unknown {
             report.add(AnomalyKind::UnknownEncoding, offset);
         }
-        let file_name = disposition.as_ref().and_then(|value| value.parameter("filename"));
-        let file_name = file_name.or_else(|| content_type.as_ref().and_then(|value| value.parameter("name")));
+        let file_name = disposition
+            .as_ref()
+            .and_then(|value| value.parameter("filename"));
+        let file_name = file_name.or_else(|| {
+            content_type
+                .as_ref()
+                .and_then(|value| value.parameter("name"))
+        });
         let file_name = file_name.map(|name| decode_words(name.as_bytes()));
-        let is_attachment = disposition.as_ref().is_some_and(|value| value.main == "attachment");
+        let is_attachment = disposition
+            .as_ref()
+            .is_some_and(|value| value.main == "attachment");
         let content_type = content_type.unwrap_or_default();
         let media_type = MediaType::declared(&content_type, in_digest);
-        let mut boundaries = content_type.parameters.iter().filter(|(name, _)| name == "boundary");
-        let boundary = boundaries.next().map(|(_, value)| value.trim_end().as_bytes().to_vec()).unwrap_or_default();
+        let mut boundaries = content_type
+            .parameters
+            .iter()
+            .filter(|(name, _)| name == "boundary");
+        let boundary = boundaries
+            .next()
+            .map(|(_, value)| value.trim_end().as_bytes().to_vec())
+            .unwrap_or_default();
         if boundaries.next().is_some() {
             report.add(AnomalyKind::DuplicateBoundary, offset);
         }
-        let charset = content_type.parameter("charset").map(|name| name.trim().to_ascii_lowercase());
+        let charset = content_type
+            .parameter("charset")
+            .map(|name| name.trim().to_ascii_lowercase());
         let entity = Entity {
             parent: None,
             depth: 0,
@@ -140,13 +170,19 @@ impl<'a> Declared<'a> {
 
 impl MediaType {
     fn declared(value: &Parameterized, in_digest: bool) -> Self {
-        let (main, sub) = match (value.main.as_str(), value.sub.as_deref().filter(|sub| !sub.is_empty())) {
+        let (main, sub) = match (
+            value.main.as_str(),
+            value.sub.as_deref().filter(|sub| !sub.is_empty()),
+        ) {
             ("multipart", sub) => ("multipart", sub.unwrap_or("mixed")),
             ("", _) if in_digest => ("message", "rfc822"),
             (main, Some(sub)) if !main.is_empty() => (main, sub),
             _ => ("text", "plain"),
         };
-        Self { main: main.to_owned(), sub: sub.to_owned() }
+        Self {
+            main: main.to_owned(),
+            sub: sub.to_owned(),
+        }
     }
 
     fn kind(&self) -> EntityKind {
@@ -162,14 +198,22 @@ impl Entity<'_> {
     /// A multipart without parts is shown as text.
     pub(super) fn become_plain_text(&mut self) {
         self.kind = EntityKind::Leaf;
-        self.media_type = MediaType { main: "text".to_owned(), sub: "plain".to_owned() };
+        self.media_type = MediaType {
+            main: "text".to_owned(),
+            sub: "plain".to_owned(),
+        };
     }
 
     /// Whether a reader shows it as HTML: declared so, or named so.
     pub(super) fn is_html(&self) -> bool {
-        let is_named =
-            self.file_name.as_deref().and_then(|name| name.rsplit_once('.')).is_some_and(|(_, extension)| {
-                ["htm", "html", "shtm", "shtml"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+        let is_named = self
+            .file_name
+            .as_deref()
+            .and_then(|name| name.rsplit_once('.'))
+            .is_some_and(|(_, extension)| {
+                ["htm", "html", "shtm", "shtml"]
+                    .iter()
+                    .any(|known| extension.eq_ignore_ascii_case(known))
             });
         self.kind == EntityKind::Leaf && (self.media_type.is("text", "html") || is_named)
     }

@@ -1,7 +1,8 @@
-//! Renders HTML to the text that is read, and notes what rules and the classifier want to know of it.
+//! Renders HTML to the text that is read, and notes what rules and the classifier want to know of
+//! it.
 //!
-//! Hidden text stays in the text, as in SpamAssassin, but is counted. Classes and style sheets are not evaluated: only
-//! inline style, the `hidden` attribute and the old colour attributes are.
+//! Hidden text stays in the text, as in SpamAssassin, but is counted. Classes and style sheets are
+//! not evaluated: only inline style, the `hidden` attribute and the old colour attributes are.
 
 use super::html_entities::decode_entities;
 use super::html_style::{Colour, Style, colour, is_same};
@@ -52,13 +53,17 @@ pub struct Link {
 
 /// What is known of one HTML text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; they are no state")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own; they are no state"
+)]
 pub struct HtmlFacts {
     /// How often each tag opens, sorted by name (lower case); at most 256 names.
     pub tags: Vec<(String, u32)>,
     /// The links, in order; at most 10,000.
     pub links: Vec<Link>,
-    /// Bytes of text that is not seen: `display:none`, size nought, the colour of its background and the like.
+    /// Bytes of text that is not seen: `display:none`, size nought, the colour of its background
+    /// and the like.
     pub hidden_bytes: usize,
     /// Bytes of text that is seen; white space not counted in either.
     pub visible_bytes: usize,
@@ -84,8 +89,8 @@ pub struct HtmlFacts {
     pub is_cut: bool,
 }
 
-/// Renders at most `budget` bytes of HTML to text (`<br>` and blocks become line ends, other white space one space) and
-/// tells what was seen on the way. Linear in the source.
+/// Renders at most `budget` bytes of HTML to text (`<br>` and blocks become line ends, other white
+/// space one space) and tells what was seen on the way. Linear in the source.
 pub fn render_html(source: &str, budget: usize) -> (String, HtmlFacts) {
     let end = source.floor_char_boundary(budget);
     let mut renderer = Renderer::default();
@@ -120,7 +125,13 @@ struct Look {
 impl Default for Look {
     fn default() -> Self {
         let (colour, background) = (Colour::Known(0), Colour::Known(0xff_ffff));
-        Self { is_gone: false, is_invisible: false, is_tiny: false, colour, background }
+        Self {
+            is_gone: false,
+            is_invisible: false,
+            is_tiny: false,
+            colour,
+            background,
+        }
     }
 }
 
@@ -145,7 +156,8 @@ struct Renderer {
     text: String,
     facts: HtmlFacts,
     gap: Gap,
-    /// The open elements: a hash of each name, and the look inside. Two lists, so that names are searched fast.
+    /// The open elements: a hash of each name, and the look inside. Two lists, so that names are
+    /// searched fast.
     names: Vec<u32>,
     looks: Vec<Look>,
     look: Look,
@@ -167,12 +179,19 @@ impl Renderer {
             let gap = if self.text.is_empty() {
                 ""
             } else {
-                ["", " ", "\n", "\n\n"].get(self.gap as usize).copied().unwrap_or(" ")
+                ["", " ", "\n", "\n\n"]
+                    .get(self.gap as usize)
+                    .copied()
+                    .unwrap_or(" ")
             };
             self.text.push_str(gap);
             self.text.push_str(word);
             self.gap = Gap::Space;
-            let count = if self.is_hidden { &mut self.facts.hidden_bytes } else { &mut self.facts.visible_bytes };
+            let count = if self.is_hidden {
+                &mut self.facts.hidden_bytes
+            } else {
+                &mut self.facts.visible_bytes
+            };
             *count += word.len();
         }
         let ends_in_word = text.chars().next_back().is_some_and(|c| !is_white(c));
@@ -187,7 +206,9 @@ impl Renderer {
             "title" => {
                 let title = decode_entities(text);
                 if self.facts.title.is_empty() {
-                    title.split_whitespace().for_each(|word| push_word(&mut self.facts.title, word));
+                    title
+                        .split_whitespace()
+                        .for_each(|word| push_word(&mut self.facts.title, word));
                 }
                 self.gap(Gap::Paragraph);
                 self.push_text(&title);
@@ -211,7 +232,11 @@ impl Renderer {
         if is_void(name) {
             return;
         }
-        let look = if tokens.has_attributes() { self.look_inside(name, tokens) } else { self.look };
+        let look = if tokens.has_attributes() {
+            self.look_inside(name, tokens)
+        } else {
+            self.look
+        };
         if self.names.len() < OPEN_ELEMENTS {
             self.names.push(hash(name));
             self.looks.push(look);
@@ -220,12 +245,14 @@ impl Renderer {
         }
     }
 
-    /// A paragraph ends where the next block begins; items, rows and cells end where the next of them begins.
+    /// A paragraph ends where the next block begins; items, rows and cells end where the next of
+    /// them begins.
     fn close_implied(&mut self, name: &str, gap: Gap) {
         let Some(top) = self.names.last() else { return };
         let is_block = gap >= Gap::Line && name != "br";
         let is_implied = (is_block && *top == hash("p"))
-            || (matches!(name, "li" | "td" | "th" | "tr" | "dt" | "dd" | "option") && *top == hash(name));
+            || (matches!(name, "li" | "td" | "th" | "tr" | "dt" | "dd" | "option")
+                && *top == hash(name));
         if is_implied {
             self.truncate(self.names.len().saturating_sub(1));
         }
@@ -255,13 +282,19 @@ impl Renderer {
     }
 
     fn count(&mut self, name: &str) {
-        match self.facts.tags.binary_search_by(|(known, _)| known.as_str().cmp(name)) {
+        match self
+            .facts
+            .tags
+            .binary_search_by(|(known, _)| known.as_str().cmp(name))
+        {
             Ok(at) => {
                 if let Some((_, count)) = self.facts.tags.get_mut(at) {
                     *count = count.saturating_add(1);
                 }
             }
-            Err(at) if self.facts.tags.len() < TAGS => self.facts.tags.insert(at, (name.to_owned(), 1)),
+            Err(at) if self.facts.tags.len() < TAGS => {
+                self.facts.tags.insert(at, (name.to_owned(), 1))
+            }
             Err(_) => {}
         }
     }
@@ -270,8 +303,16 @@ impl Renderer {
     fn look_inside(&self, name: &str, tokens: &Tokenizer<'_>) -> Look {
         let mut look = self.look;
         look.is_gone |= tokens.attribute("hidden").is_some();
-        let attribute = |name: &str| tokens.attribute(name).and_then(|value| colour(&decode_entities(value)));
-        let old_colour = if name == "body" { attribute("text") } else { attribute("color") };
+        let attribute = |name: &str| {
+            tokens
+                .attribute(name)
+                .and_then(|value| colour(&decode_entities(value)))
+        };
+        let old_colour = if name == "body" {
+            attribute("text")
+        } else {
+            attribute("color")
+        };
         look.colour = old_colour.unwrap_or(look.colour);
         look.background = attribute("bgcolor").unwrap_or(look.background);
         if tokens.attribute("background").is_some() {
@@ -318,8 +359,9 @@ impl Renderer {
             "link" => Some(("href", LinkTag)),
             "base" => Some(("href", Base)),
             "input" | "button" => {
-                let is_password =
-                    tokens.attribute("type").is_some_and(|kind| kind.trim().eq_ignore_ascii_case("password"));
+                let is_password = tokens
+                    .attribute("type")
+                    .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("password"));
                 self.facts.has_password_input |= is_password;
                 self.link(Form, tokens.attribute("formaction"));
                 Some(("src", Image))
@@ -328,7 +370,10 @@ impl Renderer {
                 let equivalent = tokens.attribute("http-equiv").unwrap_or_default();
                 if equivalent.trim().eq_ignore_ascii_case("refresh") {
                     self.facts.has_meta_refresh = true;
-                    self.link(Refresh, tokens.attribute("content").and_then(refresh_target));
+                    self.link(
+                        Refresh,
+                        tokens.attribute("content").and_then(refresh_target),
+                    );
                 }
                 None
             }
@@ -345,26 +390,37 @@ impl Renderer {
             }
         }
         self.link(Image, tokens.attribute("background"));
-        let has_handler =
-            ["onload", "onclick", "onerror", "onmouseover"].iter().any(|on| tokens.attribute(on).is_some());
+        let has_handler = ["onload", "onclick", "onerror", "onmouseover"]
+            .iter()
+            .any(|on| tokens.attribute(on).is_some());
         self.facts.has_script |= has_handler;
     }
 
     fn link(&mut self, kind: LinkKind, value: Option<&str>) {
         let Some(value) = value else { return };
         if self.facts.links.len() < LINKS {
-            let value = value.get(..value.floor_char_boundary(VALUE_BYTES)).unwrap_or_default();
+            let value = value
+                .get(..value.floor_char_boundary(VALUE_BYTES))
+                .unwrap_or_default();
             let href = decode_entities(value.trim()).into_owned();
             if !href.is_empty() {
-                self.facts.links.push(Link { href, text: String::new(), kind });
+                self.facts.links.push(Link {
+                    href,
+                    text: String::new(),
+                    kind,
+                });
             }
         }
     }
 
     fn end_anchor(&mut self) {
-        let Some((link, start)) = self.anchor.take() else { return };
+        let Some((link, start)) = self.anchor.take() else {
+            return;
+        };
         let text = self.text.get(start..).unwrap_or_default().trim();
-        let text = text.get(..text.floor_char_boundary(VALUE_BYTES)).unwrap_or_default();
+        let text = text
+            .get(..text.floor_char_boundary(VALUE_BYTES))
+            .unwrap_or_default();
         if let Some(link) = self.facts.links.get_mut(link) {
             text.clone_into(&mut link.text);
         }
@@ -390,12 +446,17 @@ fn lower<'b>(name: &str, buffer: &'b mut [u8; 12]) -> &'b str {
         *place = byte.to_ascii_lowercase();
         length += 1;
     }
-    buffer.get(..length).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+    buffer
+        .get(..length)
+        .and_then(|name| std::str::from_utf8(name).ok())
+        .unwrap_or_default()
 }
 
 /// FNV-1a. Names that collide only end one another's look; nothing is found by it.
 fn hash(name: &str) -> u32 {
-    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    name.bytes().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 fn is_void(name: &str) -> bool {
@@ -421,10 +482,10 @@ fn is_void(name: &str) -> bool {
 
 fn gap_of(name: &str) -> Gap {
     match name {
-        "br" | "div" | "tr" | "table" | "center" | "section" | "article" | "header" | "footer" | "form" | "body"
-        | "html" | "li" | "dt" | "dd" => Gap::Line,
-        "p" | "hr" | "blockquote" | "pre" | "ul" | "ol" | "dl" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
-        | "listing" => Gap::Paragraph,
+        "br" | "div" | "tr" | "table" | "center" | "section" | "article" | "header" | "footer"
+        | "form" | "body" | "html" | "li" | "dt" | "dd" => Gap::Line,
+        "p" | "hr" | "blockquote" | "pre" | "ul" | "ol" | "dl" | "h1" | "h2" | "h3" | "h4"
+        | "h5" | "h6" | "listing" => Gap::Paragraph,
         "td" | "th" | "embed" | "option" | "caption" => Gap::Space,
         _ => Gap::None,
     }

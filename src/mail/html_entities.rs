@@ -7,7 +7,9 @@ const LENGTH: usize = 32;
 
 /// Decodes the character references of a text; what is none stays.
 pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let Some(first) = memchr::memchr(b'&', text.as_bytes()) else {
+        return Cow::Borrowed(text);
+    };
     let (mut result, mut rest) = (String::with_capacity(text.len()), text);
     let mut next = Some(first);
     while let Some((before, from)) = next.and_then(|at| rest.split_at_checked(at)) {
@@ -25,7 +27,8 @@ pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
     Cow::Owned(result)
 }
 
-/// The character that a reference at the start of `from` stands for, and the bytes of the reference.
+/// The character that a reference at the start of `from` stands for, and the bytes of the
+/// reference.
 fn reference(from: &str) -> Option<(char, usize)> {
     let body = from.as_bytes().get(1..)?;
     let body = body.get(..LENGTH).unwrap_or(body);
@@ -34,24 +37,39 @@ fn reference(from: &str) -> Option<(char, usize)> {
             [b'x' | b'X', digits @ ..] => (digits, 16, 3),
             digits => (digits, 10, 2),
         };
-        let length = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
-        let text = std::str::from_utf8(digits.get(..length).filter(|digits| !digits.is_empty())?).ok()?;
+        let length = digits
+            .iter()
+            .take_while(|byte| char::from(**byte).is_digit(radix))
+            .count();
+        let text =
+            std::str::from_utf8(digits.get(..length).filter(|digits| !digits.is_empty())?).ok()?;
         let semicolon = usize::from(digits.get(length) == Some(&b';'));
-        return Some((character(u32::from_str_radix(text, radix).unwrap_or(u32::MAX)), prefix + length + semicolon));
+        return Some((
+            character(u32::from_str_radix(text, radix).unwrap_or(u32::MAX)),
+            prefix + length + semicolon,
+        ));
     }
     if !body.first()?.is_ascii_alphabetic() {
         return None;
     }
-    let length = body.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let length = body
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric())
+        .count();
     let name = std::str::from_utf8(body.get(..length)?).ok()?;
     let found = find(name)?;
     let has_semicolon = body.get(length) == Some(&b';');
     // Only the old names may go without semicolon.
-    (has_semicolon || (u32::from(found) < 256)).then(|| (found, 1 + length + usize::from(has_semicolon)))
+    (has_semicolon || (u32::from(found) < 256))
+        .then(|| (found, 1 + length + usize::from(has_semicolon)))
 }
 
 fn find(name: &str) -> Option<char> {
-    NAMES.binary_search_by_key(&name, |(name, _)| name).ok().and_then(|at| NAMES.get(at)).map(|(_, found)| *found)
+    NAMES
+        .binary_search_by_key(&name, |(name, _)| name)
+        .ok()
+        .and_then(|at| NAMES.get(at))
+        .map(|(_, found)| *found)
 }
 
 /// The character of a name of HTML 4 (and `apos`); the names that came later are not among them.
@@ -60,8 +78,9 @@ pub fn named_character(name: &str) -> Option<char> {
 }
 
 /// Names that HTML 4 does not have.
-const LATER_NAMES: [&str; 12] =
-    ["AMP", "GT", "LT", "NewLine", "QUOT", "Tab", "check", "colon", "commat", "num", "period", "sol"];
+const LATER_NAMES: [&str; 12] = [
+    "AMP", "GT", "LT", "NewLine", "QUOT", "Tab", "check", "colon", "commat", "num", "period", "sol",
+];
 
 /// The character of a number; 128 to 159 are those of Windows-1252, as browsers read them.
 fn character(code: u32) -> char {
@@ -359,7 +378,10 @@ mod tests {
             ("&#65;&#x42;&#X43", "ABC"),
             ("&nbsp;&copy", "\u{a0}©"),
             ("&euro &euro;", "&euro €"),
-            ("&#150;&#0;&#x110000;&#99999999999;", "–\u{fffd}\u{fffd}\u{fffd}"),
+            (
+                "&#150;&#0;&#x110000;&#99999999999;",
+                "–\u{fffd}\u{fffd}\u{fffd}",
+            ),
             ("a & b &unknown; &;&#;&#x;", "a & b &unknown; &;&#;&#x;"),
             ("&é", "&é"),
         ] {

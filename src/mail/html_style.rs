@@ -2,7 +2,8 @@
 
 /// Bytes of one style attribute that are read.
 const STYLE_BYTES: usize = 4 << 10;
-/// Colours that differ by less in every channel cannot be told apart; SpamAssassin's distance is of the same size.
+/// Colours that differ by less in every channel cannot be told apart; SpamAssassin's distance is of
+/// the same size.
 const SAME_COLOUR: u32 = 12;
 /// Text moved that far out of the page is not seen.
 const OFF_PAGE: f32 = -900.0;
@@ -33,15 +34,21 @@ impl Style {
         let (mut is_flat, mut is_clipped) = (false, false);
         let end = value.floor_char_boundary(STYLE_BYTES);
         for declaration in value.get(..end).unwrap_or_default().split(';') {
-            let Some((property, value)) = declaration.split_once(':') else { continue };
+            let Some((property, value)) = declaration.split_once(':') else {
+                continue;
+            };
             let value = value.trim().to_ascii_lowercase();
             let value = value.trim_end_matches("!important").trim();
             match property.trim().to_ascii_lowercase().as_str() {
                 "display" => style.is_gone |= value == "none",
                 "visibility" => style.is_invisible = Some(matches!(value, "hidden" | "collapse")),
-                "opacity" => style.is_gone |= number(value).is_some_and(|(opacity, _)| opacity <= 0.01),
+                "opacity" => {
+                    style.is_gone |= number(value).is_some_and(|(opacity, _)| opacity <= 0.01)
+                }
                 "font-size" => style.is_tiny = is_tiny(value).or(style.is_tiny),
-                "font" => style.is_tiny = value.split([' ', '/']).find_map(is_tiny).or(style.is_tiny),
+                "font" => {
+                    style.is_tiny = value.split([' ', '/']).find_map(is_tiny).or(style.is_tiny)
+                }
                 "color" => style.colour = colour(value),
                 "background-color" => style.background = colour(value),
                 "background" => style.background = background(value),
@@ -49,7 +56,9 @@ impl Style {
                 "height" | "width" | "max-height" | "max-width" | "line-height" => {
                     is_flat |= number(value).is_some_and(|(size, _)| size == 0.0);
                 }
-                "overflow" | "overflow-x" | "overflow-y" => is_clipped |= matches!(value, "hidden" | "clip"),
+                "overflow" | "overflow-x" | "overflow-y" => {
+                    is_clipped |= matches!(value, "hidden" | "clip")
+                }
                 "text-indent" | "left" | "top" | "margin-left" | "margin-top" => {
                     style.is_gone |= number(value).is_some_and(|(shift, _)| shift <= OFF_PAGE);
                 }
@@ -67,13 +76,19 @@ impl Style {
 
 /// Whether text of one colour on the other cannot be read.
 pub(super) fn is_same(colour: Colour, background: Colour) -> bool {
-    let (Colour::Known(a), Colour::Known(b)) = (colour, background) else { return false };
-    [0, 8, 16].iter().all(|shift| ((a >> shift) & 0xff).abs_diff((b >> shift) & 0xff) < SAME_COLOUR)
+    let (Colour::Known(a), Colour::Known(b)) = (colour, background) else {
+        return false;
+    };
+    [0, 8, 16]
+        .iter()
+        .all(|shift| ((a >> shift) & 0xff).abs_diff((b >> shift) & 0xff) < SAME_COLOUR)
 }
 
 /// A number and its unit.
 fn number(value: &str) -> Option<(f32, &str)> {
-    let end = value.find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+')).unwrap_or(value.len());
+    let end = value
+        .find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+'))
+        .unwrap_or(value.len());
     let (digits, unit) = value.split_at_checked(end)?;
     Some((digits.parse().ok()?, unit.trim()))
 }
@@ -97,24 +112,34 @@ fn background(value: &str) -> Option<Colour> {
     if value.contains('(') {
         return colour(value);
     }
-    value.split_ascii_whitespace().find_map(|word| colour(word).filter(|found| *found != Colour::Unknown))
+    value
+        .split_ascii_whitespace()
+        .find_map(|word| colour(word).filter(|found| *found != Colour::Unknown))
 }
 
 /// Reads a colour of CSS or of an old attribute; `None` where it leaves the colour as it is.
 pub(super) fn colour(value: &str) -> Option<Colour> {
     let value = value.trim().to_ascii_lowercase();
-    if matches!(value.as_str(), "" | "inherit" | "initial" | "unset" | "transparent" | "none" | "windowtext") {
+    if matches!(
+        value.as_str(),
+        "" | "inherit" | "initial" | "unset" | "transparent" | "none" | "windowtext"
+    ) {
         return None;
     }
     if let Some(known) = NAMES.iter().find(|(name, _)| *name == value) {
         return Some(Colour::Known(known.1));
     }
-    if let Some(arguments) = value.strip_prefix("rgba(").or_else(|| value.strip_prefix("rgb(")) {
+    if let Some(arguments) = value
+        .strip_prefix("rgba(")
+        .or_else(|| value.strip_prefix("rgb("))
+    {
         return Some(rgb(arguments).map_or(Colour::Unknown, Colour::Known));
     }
     let digits = value.strip_prefix('#').unwrap_or(&value);
     let known = match (digits.len(), u32::from_str_radix(digits, 16)) {
-        (3, Ok(short)) => Colour::Known(((short & 0xf00) * 0x1100) | ((short & 0xf0) * 0x110) | ((short & 0xf) * 0x11)),
+        (3, Ok(short)) => Colour::Known(
+            ((short & 0xf00) * 0x1100) | ((short & 0xf0) * 0x110) | ((short & 0xf) * 0x11),
+        ),
         (6, Ok(long)) => Colour::Known(long),
         _ => Colour::Unknown,
     };
@@ -123,7 +148,10 @@ pub(super) fn colour(value: &str) -> Option<Colour> {
 
 fn rgb(arguments: &str) -> Option<u32> {
     let arguments = arguments.trim_end_matches(')');
-    let mut channels = arguments.split([',', ' ', '/']).filter(|part| !part.is_empty()).map(number);
+    let mut channels = arguments
+        .split([',', ' ', '/'])
+        .filter(|part| !part.is_empty())
+        .map(number);
     let mut channel = || {
         let (value, unit) = channels.next()??;
         let value = if unit == "%" { value * 2.55 } else { value };
@@ -215,7 +243,8 @@ mod tests {
             ("font-size:-", false),
         ] {
             let style = Style::read(value);
-            let got = style.is_gone || style.is_invisible == Some(true) || style.is_tiny == Some(true);
+            let got =
+                style.is_gone || style.is_invisible == Some(true) || style.is_tiny == Some(true);
             assert_eq!(got, is_hidden, "{value}");
         }
     }

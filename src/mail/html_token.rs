@@ -3,7 +3,9 @@
 /// Attributes kept of one tag.
 const ATTRIBUTES: usize = 64;
 /// Elements whose content is text up to their end tag, whatever stands in it.
-const RAW_TEXT: [&str; 8] = ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"];
+const RAW_TEXT: [&str; 8] = [
+    "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
+];
 
 /// One piece of HTML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +38,20 @@ pub(super) struct Tokenizer<'s> {
 impl<'s> Tokenizer<'s> {
     /// Begins at the start of a source.
     pub(super) fn new(source: &'s str) -> Self {
-        Self { source, position: 0, raw: None, attributes: Vec::new() }
+        Self {
+            source,
+            position: 0,
+            raw: None,
+            attributes: Vec::new(),
+        }
     }
 
     /// The value of an attribute of the last start tag; character references are not yet decoded.
     pub(super) fn attribute(&self, name: &str) -> Option<&'s str> {
-        self.attributes.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+        self.attributes
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
     }
 
     /// Whether the last start tag has attributes at all.
@@ -50,7 +60,10 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn rest(&self) -> &'s [u8] {
-        self.source.as_bytes().get(self.position..).unwrap_or_default()
+        self.source
+            .as_bytes()
+            .get(self.position..)
+            .unwrap_or_default()
     }
 
     fn cut(&self, start: usize, end: usize) -> &'s str {
@@ -68,13 +81,21 @@ impl<'s> Tokenizer<'s> {
         let rest = self.rest();
         let is_end = |at: usize| {
             let tail = rest.get(at.saturating_add(1)..).unwrap_or_default();
-            let name = tail.strip_prefix(b"/").and_then(|tail| tail.get(..element.len()));
+            let name = tail
+                .strip_prefix(b"/")
+                .and_then(|tail| tail.get(..element.len()));
             let behind = tail.get(element.len().saturating_add(1));
             name.is_some_and(|name| name.eq_ignore_ascii_case(element.as_bytes()))
-                && behind.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
+                && behind
+                    .is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
         };
-        let end = memchr::memchr_iter(b'<', rest).find(|&at| is_end(at)).unwrap_or(rest.len());
-        Token::Raw { element, text: self.take(end) }
+        let end = memchr::memchr_iter(b'<', rest)
+            .find(|&at| is_end(at))
+            .unwrap_or(rest.len());
+        Token::Raw {
+            element,
+            text: self.take(end),
+        }
     }
 
     /// A declaration, processing instruction or comment; `self.position` is at its `<`.
@@ -83,7 +104,10 @@ impl<'s> Tokenizer<'s> {
         if rest.starts_with(b"<!--") {
             return self.comment();
         }
-        if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"<![CDATA[")) {
+        if rest
+            .get(..9)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"<![CDATA["))
+        {
             let text = rest.get(9..).unwrap_or_default();
             let length = memchr::memmem::find(text, b"]]>");
             self.take(9);
@@ -105,23 +129,32 @@ impl<'s> Tokenizer<'s> {
             6
         } else {
             let is_end = |at: usize| matches!(text.get(at..), Some([_, b'>' | b'!', ..]));
-            let mut ends =
-                memchr::memmem::find_iter(text, b"--").filter_map(|at| match text.get(at.saturating_add(2)..) {
+            let mut ends = memchr::memmem::find_iter(text, b"--").filter_map(|at| {
+                match text.get(at.saturating_add(2)..) {
                     Some([b'>', ..]) => Some(at.saturating_add(7)),
                     Some([b'!', b'>', ..]) => Some(at.saturating_add(8)),
                     Some([b'-', ..]) if is_end(at.saturating_add(2)) => Some(at.saturating_add(8)),
                     _ => None,
-                });
+                }
+            });
             ends.next().unwrap_or(rest.len())
         };
         Token::Comment(self.take(length).len())
     }
 
-    /// A start or end tag whose name begins at `name_start`. `None`: the source ends inside the tag, which browsers drop.
+    /// A start or end tag whose name begins at `name_start`. `None`: the source ends inside the
+    /// tag, which browsers drop.
     fn tag(&mut self, is_end: bool) -> Option<Token<'s>> {
-        let name_start = self.position.saturating_add(1).saturating_add(usize::from(is_end));
+        let name_start = self
+            .position
+            .saturating_add(1)
+            .saturating_add(usize::from(is_end));
         self.position = name_start;
-        let length = self.rest().iter().take_while(|byte| !is_tag_break(**byte)).count();
+        let length = self
+            .rest()
+            .iter()
+            .take_while(|byte| !is_tag_break(**byte))
+            .count();
         let name = self.take(length);
         self.attributes.clear();
         loop {
@@ -136,7 +169,10 @@ impl<'s> Tokenizer<'s> {
         if is_end {
             return Some(Token::Close(name));
         }
-        self.raw = RAW_TEXT.iter().find(|element| name.eq_ignore_ascii_case(element)).copied();
+        self.raw = RAW_TEXT
+            .iter()
+            .find(|element| name.eq_ignore_ascii_case(element))
+            .copied();
         Some(Token::Open(name))
     }
 
@@ -178,12 +214,21 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn take_one(&mut self) {
-        let length = self.rest().iter().skip(1).take_while(|byte| **byte & 0xc0 == 0x80).count();
+        let length = self
+            .rest()
+            .iter()
+            .skip(1)
+            .take_while(|byte| **byte & 0xc0 == 0x80)
+            .count();
         self.take(length.saturating_add(1));
     }
 
     fn skip(&mut self, belongs: impl Fn(u8) -> bool) {
-        let length = self.rest().iter().take_while(|byte| belongs(**byte)).count();
+        let length = self
+            .rest()
+            .iter()
+            .take_while(|byte| belongs(**byte))
+            .count();
         self.position = self.position.saturating_add(length);
     }
 }
@@ -204,7 +249,8 @@ impl<'s> Iterator for Tokenizer<'s> {
             _ => {
                 // A `<` that begins nothing is text.
                 let text = rest.get(1..).unwrap_or_default();
-                let length = memchr::memchr(b'<', text).map_or(rest.len(), |at| at.saturating_add(1));
+                let length =
+                    memchr::memchr(b'<', text).map_or(rest.len(), |at| at.saturating_add(1));
                 Some(Token::Text(self.take(length)))
             }
         }
@@ -228,19 +274,45 @@ mod tests {
         use Token::*;
         for (source, expected) in [
             ("", vec![]),
-            ("a<b>c</b>", vec![Text("a"), Open("b"), Text("c"), Close("b")]),
+            (
+                "a<b>c</b>",
+                vec![Text("a"), Open("b"), Text("c"), Close("b")],
+            ),
             ("1 < 2 <3", vec![Text("1 "), Text("< 2 "), Text("<3")]),
-            ("<!-- a --><!-->x<!--->y", vec![Comment(10), Comment(5), Text("x"), Comment(6), Text("y")]),
+            (
+                "<!-- a --><!-->x<!--->y",
+                vec![Comment(10), Comment(5), Text("x"), Comment(6), Text("y")],
+            ),
             ("<!-- a --!>x", vec![Comment(11), Text("x")]),
             ("<!--a--->x", vec![Comment(9), Text("x")]),
             ("<!doctype html>x", vec![Comment(15), Text("x")]),
             ("<![CDATA[a>b]]>c", vec![Text("a>b"), Text("c")]),
             (
                 "<script>a<b</SCRIPT >c",
-                vec![Open("script"), Raw { element: "script", text: "a<b" }, Close("SCRIPT"), Text("c")],
+                vec![
+                    Open("script"),
+                    Raw {
+                        element: "script",
+                        text: "a<b",
+                    },
+                    Close("SCRIPT"),
+                    Text("c"),
+                ],
             ),
-            ("<style>a</styles>", vec![Open("style"), Raw { element: "style", text: "a</styles>" }]),
-            ("<br/>x</>y", vec![Open("br"), Text("x"), Comment(3), Text("y")]),
+            (
+                "<style>a</styles>",
+                vec![
+                    Open("style"),
+                    Raw {
+                        element: "style",
+                        text: "a</styles>",
+                    },
+                ],
+            ),
+            (
+                "<br/>x</>y",
+                vec![Open("br"), Text("x"), Comment(3), Text("y")],
+            ),
             ("a<!-- open", vec![Text("a"), Comment(9)]),
             ("a<b c=\"open>", vec![Text("a")]),
             ("<", vec![Text("<")]),

@@ -1,6 +1,7 @@
 //! The limits of reading (design §11). Each is documented and tested at n and n + 1.
 
-/// What reading a message may cost at most. What lies beyond a limit is not read, and an anomaly says so.
+/// What reading a message may cost at most. What lies beyond a limit is not read, and an anomaly
+/// says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole message; `session` enforces it while the message comes in.

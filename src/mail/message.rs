@@ -14,10 +14,11 @@ pub struct Message<'a> {
     pub header: Vec<HeaderField<'a>>,
     /// Where the body begins in `raw`.
     pub body_start: usize,
-    /// The MIME entities in depth-first order. The first is the message's own body; each knows its parent, so that nobody
-    /// needs to recurse.
+    /// The MIME entities in depth-first order. The first is the message's own body; each knows its
+    /// parent, so that nobody needs to recurse.
     pub entities: Vec<Entity<'a>>,
-    /// The texts that a person would read, in order: the leaves of type `text/plain` and `text/html`.
+    /// The texts that a person would read, in order: the leaves of type `text/plain` and
+    /// `text/html`.
     pub texts: Vec<TextPart<'a>>,
     /// The URLs in those texts and in HTML attributes, each once, in order of appearance.
     pub urls: Vec<Url>,
@@ -30,10 +31,11 @@ pub struct Message<'a> {
 pub struct TextPart<'a> {
     /// Index into [`Message::entities`].
     pub entity: usize,
-    /// The decoded source (transfer encoding and charset undone), in UTF-8; HTML still with its tags.
+    /// The decoded source (transfer encoding and charset undone), in UTF-8; HTML still with its
+    /// tags.
     pub source: Cow<'a, str>,
-    /// What of it is seen: for HTML the text without tags, scripts and styles, **including** hidden text; for plain text the
-    /// same as `source`.
+    /// What of it is seen: for HTML the text without tags, scripts and styles, **including**
+    /// hidden text; for plain text the same as `source`.
     pub rendered: Cow<'a, str>,
     /// What is known of the HTML; `None` for plain text.
     pub html: Option<HtmlFacts>,
@@ -46,7 +48,10 @@ impl<'a> Message<'a> {
     }
 
     /// The fields of that name (any case), in order.
-    pub fn fields<'m>(&'m self, name: &'m str) -> impl DoubleEndedIterator<Item = &'m HeaderField<'a>> {
+    pub fn fields<'m>(
+        &'m self,
+        name: &'m str,
+    ) -> impl DoubleEndedIterator<Item = &'m HeaderField<'a>> {
         self.header.iter().filter(move |field| field.is(name))
     }
 
@@ -57,7 +62,9 @@ impl<'a> Message<'a> {
 
     /// The decoded subject; empty where there is none.
     pub fn subject(&self) -> String {
-        self.field("Subject").map(HeaderField::decoded).unwrap_or_default()
+        self.field("Subject")
+            .map(HeaderField::decoded)
+            .unwrap_or_default()
     }
 
     /// The bytes behind the header.

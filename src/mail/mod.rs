@@ -1,7 +1,9 @@
-//! What is judged: the SMTP transaction (RFC 5321), the message in it (RFC 5322) and its MIME entities (RFC 2045).
+//! What is judged: the SMTP transaction (RFC 5321), the message in it (RFC 5322) and its MIME
+//! entities (RFC 2045).
 //!
-//! Reading a message never fails: whatever is odd about it becomes an [`Anomaly`], and every quantity that a stranger
-//! controls has a limit in [`Limits`]. Nothing here recurses on the depth of a message.
+//! Reading a message never fails: whatever is odd about it becomes an [`Anomaly`], and every
+//! quantity that a stranger controls has a limit in [`Limits`]. Nothing here recurses on the depth
+//! of a message.
 
 mod address;
 mod anomaly;

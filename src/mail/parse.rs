@@ -19,8 +19,13 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
     let mut report = Report::default();
     let mut decoded_left = decoded_budget(raw.len(), limits);
     let entities = split(raw, limits, &mut decoded_left, &mut report);
-    let header = entities.first().map(|entity| entity.header.clone()).unwrap_or_default();
-    let body_start = entities.first().map_or(raw.len(), |entity| entity.body.start);
+    let header = entities
+        .first()
+        .map(|entity| entity.header.clone())
+        .unwrap_or_default();
+    let body_start = entities
+        .first()
+        .map_or(raw.len(), |entity| entity.body.start);
     note_lines(raw, body_start, &mut report);
     note_header(&header, &mut report);
     let texts = read_texts(&entities, limits, &mut decoded_left, &mut report);
@@ -32,7 +37,15 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
         collector.text(&text.rendered, text.entity);
     }
     let urls = collector.urls;
-    Message { raw, header, body_start, entities, texts, urls, anomalies: report.anomalies }
+    Message {
+        raw,
+        header,
+        body_start,
+        entities,
+        texts,
+        urls,
+        anomalies: report.anomalies,
+    }
 }
 
 /// Line ends, overlong lines, NUL bytes: the first of each.
@@ -41,7 +54,10 @@ fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
         report.add(AnomalyKind::NulByte, at);
     }
     let head = raw.get(..body_start).unwrap_or_default();
-    let is_bare = |at: &usize| head.get(at.saturating_add(1)).is_some_and(|byte| *byte != b'\n');
+    let is_bare = |at: &usize| {
+        head.get(at.saturating_add(1))
+            .is_some_and(|byte| *byte != b'\n')
+    };
     if let Some(at) = memchr::memchr_iter(b'\r', head).find(is_bare) {
         report.add(AnomalyKind::BareCr, at);
     }
@@ -52,7 +68,11 @@ fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
             has_proper |= is_proper;
             bare = bare.or((!is_proper).then_some(at));
         }
-        if at.saturating_sub(start).saturating_sub(usize::from(is_proper)) > LINE_BYTES {
+        if at
+            .saturating_sub(start)
+            .saturating_sub(usize::from(is_proper))
+            > LINE_BYTES
+        {
             overlong = overlong.or(Some(start));
         }
         start = at.saturating_add(1);
@@ -69,7 +89,10 @@ fn note_header(header: &[HeaderField<'_>], report: &mut Report) {
     if header.is_empty() {
         report.add(AnomalyKind::EmptyHeader, 0);
     }
-    if header.iter().any(|field| std::str::from_utf8(&field.raw).is_err()) {
+    if header
+        .iter()
+        .any(|field| std::str::from_utf8(&field.raw).is_err())
+    {
         report.add(AnomalyKind::EightBitHeader, 0);
     }
     let count = |name| header.iter().filter(|field| field.is(name)).take(2).count();
@@ -99,7 +122,12 @@ fn read_texts<'a>(
         }
         let source = read_source(entity, decoded_left, report);
         if !is_html {
-            texts.push(TextPart { entity: index, rendered: source.clone(), source, html: None });
+            texts.push(TextPart {
+                entity: index,
+                rendered: source.clone(),
+                source,
+                html: None,
+            });
             continue;
         }
         let (rendered, facts) = render_html(&source, html_left);
@@ -107,13 +135,23 @@ fn read_texts<'a>(
         if facts.is_cut {
             report.add(AnomalyKind::HtmlLimit, entity.body.start);
         }
-        texts.push(TextPart { entity: index, source, rendered: Cow::Owned(rendered), html: Some(facts) });
+        texts.push(TextPart {
+            entity: index,
+            source,
+            rendered: Cow::Owned(rendered),
+            html: Some(facts),
+        });
     }
     texts
 }
 
-/// The content of a leaf in UTF-8. What borrows from the message costs nothing; copies count as decoded.
-fn read_source<'a>(entity: &Entity<'a>, decoded_left: &mut usize, report: &mut Report) -> Cow<'a, str> {
+/// The content of a leaf in UTF-8. What borrows from the message costs nothing; copies count as
+/// decoded.
+fn read_source<'a>(
+    entity: &Entity<'a>,
+    decoded_left: &mut usize,
+    report: &mut Report,
+) -> Cow<'a, str> {
     let charset = entity.charset.as_deref();
     let is_utf_8 = std::str::from_utf8(&entity.content).is_ok();
     if let Cow::Borrowed(bytes) = entity.content

@@ -15,8 +15,14 @@ fn kinds(message: &Message<'_>) -> Vec<AnomalyKind> {
 /// `parent type/subtype content` of each entity.
 fn tree(message: &Message<'_>) -> Vec<String> {
     let show = |entity: &Entity<'_>| {
-        let parent = entity.parent.map_or("-".to_owned(), |parent| parent.to_string());
-        format!("{parent} {} {:?}", entity.media_type, String::from_utf8_lossy(&entity.content))
+        let parent = entity
+            .parent
+            .map_or("-".to_owned(), |parent| parent.to_string());
+        format!(
+            "{parent} {} {:?}",
+            entity.media_type,
+            String::from_utf8_lossy(&entity.content)
+        )
     };
     message.entities.iter().map(show).collect()
 }
@@ -29,7 +35,10 @@ fn a_plain_message_is_read() {
     let message = read("From: a@example.com\r\nSubject: s\r\n\r\nHello http://example.com/\r\n");
     assert_eq!(message.subject(), "s");
     assert_eq!(message.body(), b"Hello http://example.com/\r\n");
-    assert_eq!(tree(&message), [r#"- text/plain "Hello http://example.com/\r\n""#]);
+    assert_eq!(
+        tree(&message),
+        [r#"- text/plain "Hello http://example.com/\r\n""#]
+    );
     assert_eq!(message.texts[0].rendered, "Hello http://example.com/\r\n");
     assert_eq!(message.urls[0].host, "example.com");
     assert_eq!(kinds(&message), []);
@@ -39,9 +48,17 @@ fn a_plain_message_is_read() {
 fn multiparts_are_read() {
     let message = read(ALTERNATIVE);
     assert_eq!(message.subject(), "Ä");
-    let expected = [r#"- multipart/alternative """#, r#"0 text/plain "plain""#, r#"0 text/html "<p>h</p>""#];
+    let expected = [
+        r#"- multipart/alternative """#,
+        r#"0 text/plain "plain""#,
+        r#"0 text/html "<p>h</p>""#,
+    ];
     assert_eq!(tree(&message), expected);
-    let texts: Vec<_> = message.texts.iter().map(|text| text.rendered.as_ref()).collect();
+    let texts: Vec<_> = message
+        .texts
+        .iter()
+        .map(|text| text.rendered.as_ref())
+        .collect();
     assert_eq!(texts, ["plain", "h"]);
     assert_eq!(kinds(&message), []);
     assert_eq!(&message.raw[message.entities[1].body.clone()], b"plain");
@@ -58,7 +75,10 @@ fn check(cases: &[Case<'_>]) {
         assert_eq!(tree(&message), *entities, "{what}");
         assert_eq!(kinds(&message), *odd, "{what}");
         let crlf = raw.replace('\n', "\r\n");
-        let again: Vec<_> = tree(&read(&crlf)).iter().map(|line| line.replace("\\r\\n", "\\n")).collect();
+        let again: Vec<_> = tree(&read(&crlf))
+            .iter()
+            .map(|line| line.replace("\\r\\n", "\\n"))
+            .collect();
         assert_eq!(again, *entities, "{what}, with CRLF");
     }
 }
@@ -69,26 +89,50 @@ fn trees_of_parts_are_read() {
     check(&[
         (
             "nested",
-            format!("{MIXED}\n--b\nContent-Type: multipart/x; boundary=c\n\n--c\n\n1\n--c--\n--b\n\n2\n--b--\n"),
-            &["- multipart/mixed \"\"", "0 multipart/x \"\"", "1 text/plain \"1\"", "0 text/plain \"2\""],
+            format!(
+                "{MIXED}\n--b\nContent-Type: multipart/x; boundary=c\n\n--c\n\n1\n--c--\n--b\n\n2\n--b--\n"
+            ),
+            &[
+                "- multipart/mixed \"\"",
+                "0 multipart/x \"\"",
+                "1 text/plain \"1\"",
+                "0 text/plain \"2\"",
+            ],
             &[],
         ),
         (
             "same boundary",
-            format!("{MIXED}\n--b\nContent-Type: multipart/x; boundary=b\n\n--b\n\n1\n--b--\n--b\n\n2\n--b--\n"),
-            &["- multipart/mixed \"\"", "0 multipart/x \"\"", "1 text/plain \"1\"", "0 text/plain \"2\""],
+            format!(
+                "{MIXED}\n--b\nContent-Type: multipart/x; boundary=b\n\n--b\n\n1\n--b--\n--b\n\n2\n--b--\n"
+            ),
+            &[
+                "- multipart/mixed \"\"",
+                "0 multipart/x \"\"",
+                "1 text/plain \"1\"",
+                "0 text/plain \"2\"",
+            ],
             &[NestedSameBoundary],
         ),
         (
             "inner not closed",
-            format!("{MIXED}\n--b\nContent-Type: multipart/x; boundary=c\n\n--c\n\n1\n--b\n\n2\n--b--\n"),
-            &["- multipart/mixed \"\"", "0 multipart/x \"\"", "1 text/plain \"1\"", "0 text/plain \"2\""],
+            format!(
+                "{MIXED}\n--b\nContent-Type: multipart/x; boundary=c\n\n--c\n\n1\n--b\n\n2\n--b--\n"
+            ),
+            &[
+                "- multipart/mixed \"\"",
+                "0 multipart/x \"\"",
+                "1 text/plain \"1\"",
+                "0 text/plain \"2\"",
+            ],
             &[UnclosedBoundary],
         ),
         (
             "prefix",
             format!("{MIXED}\n--b\n\n1\n--bb\n--b--x\n--b-- \n"),
-            &["- multipart/mixed \"\"", "0 text/plain \"1\\n--bb\\n--b--x\""],
+            &[
+                "- multipart/mixed \"\"",
+                "0 text/plain \"1\\n--bb\\n--b--x\"",
+            ],
             &[],
         ),
         (
@@ -97,7 +141,12 @@ fn trees_of_parts_are_read() {
             &["- multipart/mixed \"\"", "0 text/plain \"1\""],
             &[PreambleText, PreambleText],
         ),
-        ("no part", format!("{MIXED}\ntext\n"), &["- text/plain \"text\\n\""], &[UnclosedBoundary]),
+        (
+            "no part",
+            format!("{MIXED}\ntext\n"),
+            &["- text/plain \"text\\n\""],
+            &[UnclosedBoundary],
+        ),
         (
             "no boundary",
             "From: a@example.com\nContent-Type: multipart/mixed\n\ntext".to_owned(),
@@ -107,7 +156,11 @@ fn trees_of_parts_are_read() {
         (
             "no blank line",
             format!("{MIXED}--b\n--b\nContent-Type: text/x\n--b--\n"),
-            &["- multipart/mixed \"\"", "0 text/plain \"\"", "0 text/x \"\""],
+            &[
+                "- multipart/mixed \"\"",
+                "0 text/plain \"\"",
+                "0 text/x \"\"",
+            ],
             &[],
         ),
     ]);
@@ -157,7 +210,12 @@ fn an_encoded_composite_inside_others_keeps_the_order() {
     let raw = "From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\
         Content-Transfer-Encoding: quoted-printable\n\nContent-Type: text/x=\n-y\n\n=31\n--b\n\n2\n--b--\n";
     let message = read(raw);
-    let expected = ["- multipart/mixed \"\"", "0 message/rfc822 \"\"", "1 text/x-y \"1\"", "0 text/plain \"2\""];
+    let expected = [
+        "- multipart/mixed \"\"",
+        "0 message/rfc822 \"\"",
+        "1 text/x-y \"1\"",
+        "0 text/plain \"2\"",
+    ];
     assert_eq!(tree(&message), expected);
     assert_eq!(message.entities[2].header[0].raw.as_ref(), b" text/x-y");
     assert_eq!(message.entities[2].depth, 2);
@@ -169,17 +227,41 @@ fn oddities_are_noted() {
     for (raw, odd) in [
         ("", vec![EmptyHeader, MissingFrom]),
         ("A: b\r\n\r\nx", vec![MissingFrom]),
-        ("From: a\nFrom: b\nSubject: c\nSubject: d\n\n", vec![DuplicateFrom, DuplicateSubject]),
+        (
+            "From: a\nFrom: b\nSubject: c\nSubject: d\n\n",
+            vec![DuplicateFrom, DuplicateSubject],
+        ),
         ("From: a\rb\n\n", vec![BareCr]),
         ("From: a\r\n\r\nx\ny", vec![BareLf]),
         ("From: a\n\n\0", vec![NulByte]),
-        ("From: a\nContent-Type: a/b\nContent-Type: text/plain\n\n", vec![DuplicateContentType]),
-        ("From: a\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 8bit\n\n", vec![DuplicateEncoding]),
-        ("From: a\nContent-Transfer-Encoding: x-uue\n\n", vec![UnknownEncoding]),
-        ("From: a\nContent-Type: text/plain; charset=x-none\n\nä", vec![]),
-        ("From: a\nContent-Transfer-Encoding: base64\n\n!", vec![BadBase64]),
-        ("From: a\nContent-Transfer-Encoding: quoted-printable\n\n=x", vec![BadQuotedPrintable]),
-        ("From: a\nContent-Type: multipart/x; boundary=b; boundary=c\n\n--b--", vec![DuplicateBoundary]),
+        (
+            "From: a\nContent-Type: a/b\nContent-Type: text/plain\n\n",
+            vec![DuplicateContentType],
+        ),
+        (
+            "From: a\nContent-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 8bit\n\n",
+            vec![DuplicateEncoding],
+        ),
+        (
+            "From: a\nContent-Transfer-Encoding: x-uue\n\n",
+            vec![UnknownEncoding],
+        ),
+        (
+            "From: a\nContent-Type: text/plain; charset=x-none\n\nä",
+            vec![],
+        ),
+        (
+            "From: a\nContent-Transfer-Encoding: base64\n\n!",
+            vec![BadBase64],
+        ),
+        (
+            "From: a\nContent-Transfer-Encoding: quoted-printable\n\n=x",
+            vec![BadQuotedPrintable],
+        ),
+        (
+            "From: a\nContent-Type: multipart/x; boundary=b; boundary=c\n\n--b--",
+            vec![DuplicateBoundary],
+        ),
     ] {
         assert_eq!(kinds(&read(raw)), odd, "{raw:?}");
     }
@@ -191,7 +273,10 @@ fn oddities_are_noted() {
 #[test]
 fn a_multipart_that_is_closed_before_it_began_is_text() {
     let head = "From: a\nContent-Type: multipart/mixed; boundary=b\n\n";
-    for (body, expected) in [("text\n--b--\n", "text\n--b--\n"), ("--b--\ntext", "--b--\ntext")] {
+    for (body, expected) in [
+        ("text\n--b--\n", "text\n--b--\n"),
+        ("--b--\ntext", "--b--\ntext"),
+    ] {
         let raw = format!("{head}{body}");
         assert_eq!(read(&raw).texts[0].rendered, expected);
     }
@@ -200,8 +285,7 @@ fn a_multipart_that_is_closed_before_it_began_is_text() {
 
 #[test]
 fn names_and_dispositions_are_read() {
-    let raw =
-        "From: a\nContent-Type: application/x; name=\"=?utf-8?q?=C3=84=2Epdf?=\"\nContent-Disposition: ATTACHMENT\n\n";
+    let raw = "From: a\nContent-Type: application/x; name=\"=?utf-8?q?=C3=84=2Epdf?=\"\nContent-Disposition: ATTACHMENT\n\n";
     let message = read(raw);
     assert_eq!(message.entities[0].file_name.as_deref(), Some("Ä.pdf"));
     assert!(message.entities[0].is_attachment && message.texts.is_empty());
@@ -212,39 +296,75 @@ fn names_and_dispositions_are_read() {
 #[test]
 fn limits_hold_at_n_and_n_plus_one() {
     use AnomalyKind::*;
-    let nested = |depth: usize| format!("From: a\n{}", "Content-Type: message/rfc822\n\n".repeat(depth));
-    let limits = Limits { depth: 3, parts: 4, decoded_factor: 1, html: 6, ..Limits::default() };
+    let nested = |depth: usize| {
+        format!(
+            "From: a\n{}",
+            "Content-Type: message/rfc822\n\n".repeat(depth)
+        )
+    };
+    let limits = Limits {
+        depth: 3,
+        parts: 4,
+        decoded_factor: 1,
+        html: 6,
+        ..Limits::default()
+    };
     let parse = |raw: &str| {
         let message = Message::parse(raw.as_bytes(), &limits);
-        let deepest = message.entities.iter().map(|entity| entity.depth).max().unwrap();
+        let deepest = message
+            .entities
+            .iter()
+            .map(|entity| entity.depth)
+            .max()
+            .unwrap();
         (message.entities.len(), deepest, kinds(&message))
     };
     assert_eq!(parse(&format!("{}\nx", nested(3))), (4, 3, vec![]));
-    assert_eq!(parse(&format!("{}\nx", nested(4))), (4, 3, vec![DepthLimit]));
-    let many =
-        |parts: usize| format!("From: a\nContent-Type: multipart/x; boundary=b\n\n{}--b--", "--b\n\nx\n".repeat(parts));
+    assert_eq!(
+        parse(&format!("{}\nx", nested(4))),
+        (4, 3, vec![DepthLimit])
+    );
+    let many = |parts: usize| {
+        format!(
+            "From: a\nContent-Type: multipart/x; boundary=b\n\n{}--b--",
+            "--b\n\nx\n".repeat(parts)
+        )
+    };
     assert_eq!(parse(&many(3)), (4, 1, vec![]));
     assert_eq!(parse(&many(4)), (4, 1, vec![PartsLimit]));
     let html = |text: &str| format!("From: a\nContent-Type: text/html\n\n{text}");
     assert_eq!(parse(&html("<b>123")).2, vec![]);
     assert_eq!(parse(&html("<b>1234")).2, vec![HtmlLimit]);
     for (line, odd) in [(LINE_BYTES, vec![]), (LINE_BYTES + 1, vec![OverlongLine])] {
-        assert_eq!(parse(&format!("From: a\r\n\r\n{}\r\n", "x".repeat(line))).2, odd);
+        assert_eq!(
+            parse(&format!("From: a\r\n\r\n{}\r\n", "x".repeat(line))).2,
+            odd
+        );
     }
 }
 
 #[test]
 fn decoding_stops_at_the_limit() {
-    // Undone, the transfer encoding gives n bytes and the charset twice as many: 3 n, whatever the factor.
+    // Undone, the transfer encoding gives n bytes and the charset twice as many: 3 n, whatever the
+    // factor.
     let raw = |count: usize| {
         let body = "5OTk".repeat(count / 3);
-        format!("From: a\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: base64\n\n{body}")
+        format!(
+            "From: a\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: base64\n\n{body}"
+        )
     };
-    let limits = Limits { decoded_factor: 0, ..Limits::default() };
+    let limits = Limits {
+        decoded_factor: 0,
+        ..Limits::default()
+    };
     for (count, is_over) in [(15_000, false), (60_000, true), (90_000, true)] {
         let raw = raw(count);
         let message = Message::parse(raw.as_bytes(), &limits);
-        assert_eq!(kinds(&message).contains(&AnomalyKind::DecodedLimit), is_over, "{count}");
+        assert_eq!(
+            kinds(&message).contains(&AnomalyKind::DecodedLimit),
+            is_over,
+            "{count}"
+        );
         let decoded = message.entities[0].content.len() + message.texts[0].source.len();
         assert!(decoded <= 64 << 10, "{decoded}");
     }

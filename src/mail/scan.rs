@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::anomaly::Report;
 use super::{AnomalyKind, Limits};
 
-/// Lines without colon that are skipped in the message's own header; the next one ends it, as in SpamAssassin. In the
-/// header of a part the first one does.
+/// Lines without colon that are skipped in the message's own header; the next one ends it, as in
+/// SpamAssassin. In the header of a part the first one does.
 const BAD_LINES: usize = 3;
 
 /// What may still be read of headers, over all entities of a message.
@@ -19,7 +19,11 @@ pub(super) struct HeaderBudget {
 
 impl HeaderBudget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { fields: limits.headers, bytes: limits.header_bytes, line: limits.header_line }
+        Self {
+            fields: limits.headers,
+            bytes: limits.header_bytes,
+            line: limits.header_line,
+        }
     }
 }
 
@@ -34,7 +38,8 @@ pub(super) struct FieldRange {
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) fields: Vec<FieldRange>,
-    /// Where the body begins: behind the empty line, or at the line that cannot belong to a header.
+    /// Where the body begins: behind the empty line, or at the line that cannot belong to a
+    /// header.
     pub(super) body_start: usize,
 }
 
@@ -45,7 +50,10 @@ pub(super) fn line_end(bytes: &[u8], from: usize) -> (usize, usize) {
         Some(at) => {
             let feed = from.saturating_add(at);
             let has_cr = at > 0 && rest.get(at.saturating_sub(1)) == Some(&b'\r');
-            (feed.saturating_sub(usize::from(has_cr)), feed.saturating_add(1))
+            (
+                feed.saturating_sub(usize::from(has_cr)),
+                feed.saturating_add(1),
+            )
         }
         None => (bytes.len(), bytes.len()),
     }
@@ -69,8 +77,15 @@ pub(super) fn scan(
     budget: &mut HeaderBudget,
     report: &mut Report,
 ) -> Block {
-    let Start { at: from, is_message, origin } = start;
-    let mut block = Block { fields: Vec::new(), body_start: bytes.len() };
+    let Start {
+        at: from,
+        is_message,
+        origin,
+    } = start;
+    let mut block = Block {
+        fields: Vec::new(),
+        body_start: bytes.len(),
+    };
     let mut open: Option<FieldRange> = None;
     let mut bad_lines = 0;
     let mut at = from;
@@ -81,7 +96,8 @@ pub(super) fn scan(
             block.body_start = next;
             break;
         }
-        // A field's name may begin with dashes, too; what is neither field nor delimiter is a delimiter nobody declared.
+        // A field's name may begin with dashes, too; what is neither field nor delimiter is a
+        // delimiter nobody declared.
         let is_end = line
             .strip_prefix(b"--")
             .is_some_and(|rest| name_length(line).is_none() || is_delimiter(rest.trim_ascii_end()));
@@ -96,7 +112,10 @@ pub(super) fn scan(
             close(open.take(), &mut block, budget, report, origin);
             let colon = memchr::memchr(b':', line).unwrap_or(name);
             let raw = at.saturating_add(colon).saturating_add(1)..end;
-            open = Some(FieldRange { name: at..at.saturating_add(name), raw });
+            open = Some(FieldRange {
+                name: at..at.saturating_add(name),
+                raw,
+            });
         } else if !(is_message && at == from && line.starts_with(b"From ")) {
             report.add(AnomalyKind::HeaderWithoutColon, origin.saturating_add(at));
             bad_lines += 1;
@@ -113,14 +132,28 @@ pub(super) fn scan(
     block
 }
 
-/// The length of the field name (RFC 5322 §2.2: printable ASCII; white space before the colon is obsolete but known).
+/// The length of the field name (RFC 5322 §2.2: printable ASCII; white space before the colon is
+/// obsolete but known).
 fn name_length(line: &[u8]) -> Option<usize> {
-    let name = line.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
-    let blank = line.iter().skip(name).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let name = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_graphic() && **byte != b':')
+        .count();
+    let blank = line
+        .iter()
+        .skip(name)
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
     (name > 0 && line.get(name.saturating_add(blank)) == Some(&b':')).then_some(name)
 }
 
-fn close(field: Option<FieldRange>, block: &mut Block, budget: &mut HeaderBudget, report: &mut Report, origin: usize) {
+fn close(
+    field: Option<FieldRange>,
+    block: &mut Block,
+    budget: &mut HeaderBudget,
+    report: &mut Report,
+    origin: usize,
+) {
     let Some(mut field) = field else { return };
     let offset = origin.saturating_add(field.name.start);
     if budget.fields == 0 {
@@ -149,19 +182,36 @@ fn close(field: Option<FieldRange>, block: &mut Block, budget: &mut HeaderBudget
 mod tests {
     use super::*;
 
-    fn fields(text: &str, is_message: bool, limits: &Limits) -> (Vec<(String, String)>, String, Vec<AnomalyKind>) {
+    fn fields(
+        text: &str,
+        is_message: bool,
+        limits: &Limits,
+    ) -> (Vec<(String, String)>, String, Vec<AnomalyKind>) {
         let mut report = Report::default();
         let bytes = text.as_bytes();
         let block = scan(
             bytes,
-            Start { at: 0, is_message, origin: 0 },
+            Start {
+                at: 0,
+                is_message,
+                origin: 0,
+            },
             |line| line == b"b: x",
             &mut HeaderBudget::new(limits),
             &mut report,
         );
-        let text = |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
-        let fields = block.fields.iter().map(|field| (text(&field.name), text(&field.raw))).collect();
-        (fields, text(&(block.body_start..bytes.len())), report.anomalies.iter().map(|odd| odd.kind).collect())
+        let text =
+            |range: &Range<usize>| String::from_utf8_lossy(&bytes[range.clone()]).into_owned();
+        let fields = block
+            .fields
+            .iter()
+            .map(|field| (text(&field.name), text(&field.raw)))
+            .collect();
+        (
+            fields,
+            text(&(block.body_start..bytes.len())),
+            report.anomalies.iter().map(|odd| odd.kind).collect(),
+        )
     }
 
     #[test]
@@ -170,40 +220,124 @@ mod tests {
         for (text, is_message, expected, body, odd) in [
             ("", true, vec![], "", vec![]),
             ("\r\nbody", true, vec![], "body", vec![]),
-            ("A: 1\r\nB:2\n\nbody", true, vec![("A", " 1"), ("B", "2")], "body", vec![]),
-            ("A: 1\r\n 2\r\n\t3\r\n\r\n", true, vec![("A", " 1\r\n 2\r\n\t3")], "", vec![]),
+            (
+                "A: 1\r\nB:2\n\nbody",
+                true,
+                vec![("A", " 1"), ("B", "2")],
+                "body",
+                vec![],
+            ),
+            (
+                "A: 1\r\n 2\r\n\t3\r\n\r\n",
+                true,
+                vec![("A", " 1\r\n 2\r\n\t3")],
+                "",
+                vec![],
+            ),
             ("A : 1\n", true, vec![("A", " 1")], "", vec![]),
             ("From x\nA: 1\n\n", true, vec![("A", " 1")], "", vec![]),
-            ("A: 1\nbad\nB: 2\n\n", true, vec![("A", " 1"), ("B", " 2")], "", vec![bad]),
-            ("A: 1\na b: c\n d\nB: 2\n\n", true, vec![("A", " 1"), ("B", " 2")], "", vec![bad, bad]),
-            ("x\nx\nx\nA: 1\n\n", true, vec![("A", " 1")], "", vec![bad; 3]),
-            ("x\nx\nx\ny\nA: 1\n\n", true, vec![], "y\nA: 1\n\n", vec![bad; 4]),
-            ("A: 1\ntext\nB: 2", false, vec![("A", " 1")], "text\nB: 2", vec![bad]),
-            ("A: 1\n--b: x\nB: 2", false, vec![("A", " 1")], "--b: x\nB: 2", vec![]),
-            ("A: 1\n--c: x\n\n", false, vec![("A", " 1"), ("--c", " x")], "", vec![]),
-            ("A: 1\n--c\nB: 2\n\n", true, vec![("A", " 1")], "--c\nB: 2\n\n", vec![]),
+            (
+                "A: 1\nbad\nB: 2\n\n",
+                true,
+                vec![("A", " 1"), ("B", " 2")],
+                "",
+                vec![bad],
+            ),
+            (
+                "A: 1\na b: c\n d\nB: 2\n\n",
+                true,
+                vec![("A", " 1"), ("B", " 2")],
+                "",
+                vec![bad, bad],
+            ),
+            (
+                "x\nx\nx\nA: 1\n\n",
+                true,
+                vec![("A", " 1")],
+                "",
+                vec![bad; 3],
+            ),
+            (
+                "x\nx\nx\ny\nA: 1\n\n",
+                true,
+                vec![],
+                "y\nA: 1\n\n",
+                vec![bad; 4],
+            ),
+            (
+                "A: 1\ntext\nB: 2",
+                false,
+                vec![("A", " 1")],
+                "text\nB: 2",
+                vec![bad],
+            ),
+            (
+                "A: 1\n--b: x\nB: 2",
+                false,
+                vec![("A", " 1")],
+                "--b: x\nB: 2",
+                vec![],
+            ),
+            (
+                "A: 1\n--c: x\n\n",
+                false,
+                vec![("A", " 1"), ("--c", " x")],
+                "",
+                vec![],
+            ),
+            (
+                "A: 1\n--c\nB: 2\n\n",
+                true,
+                vec![("A", " 1")],
+                "--c\nB: 2\n\n",
+                vec![],
+            ),
             (": empty\nA:\n", true, vec![("A", "")], "", vec![bad]),
         ] {
-            let expected: Vec<_> = expected.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
-            assert_eq!(fields(text, is_message, &Limits::default()), (expected, body.to_owned(), odd), "{text:?}");
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .collect();
+            assert_eq!(
+                fields(text, is_message, &Limits::default()),
+                (expected, body.to_owned(), odd),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn limits_hold_at_n_and_n_plus_one() {
-        let limits = Limits { headers: 3, header_bytes: 30, header_line: 10, ..Limits::default() };
+        let limits = Limits {
+            headers: 3,
+            header_bytes: 30,
+            header_line: 10,
+            ..Limits::default()
+        };
         let cases = [
             ("A: 1\nB: 2\nC: 3\n", 3, vec![]),
-            ("A: 1\nB: 2\nC: 3\nD: 4\n", 3, vec![AnomalyKind::HeadersLimit]),
+            (
+                "A: 1\nB: 2\nC: 3\nD: 4\n",
+                3,
+                vec![AnomalyKind::HeadersLimit],
+            ),
             ("A: 3456789\n", 1, vec![]),
             ("A: 34567890\n", 1, vec![AnomalyKind::HeaderLineLimit]),
             ("A: 3456789\nB: 3456789\nC: 3456789\n", 3, vec![]),
-            ("A: 3456789\nB: 3456789\nC: 34567890\n", 2, vec![AnomalyKind::HeaderBytesLimit]),
+            (
+                "A: 3456789\nB: 3456789\nC: 34567890\n",
+                2,
+                vec![AnomalyKind::HeaderBytesLimit],
+            ),
         ];
         for (text, count, odd) in cases {
             let (fields, _, anomalies) = fields(text, true, &limits);
             assert_eq!((fields.len(), anomalies), (count, odd), "{text:?}");
-            assert!(fields.iter().all(|(name, raw)| name.len() + 1 + raw.len() <= 10));
+            assert!(
+                fields
+                    .iter()
+                    .all(|(name, raw)| name.len() + 1 + raw.len() <= 10)
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Splits a message into its MIME entities (RFC 2045, RFC 2046 §5): one pass over the bytes with a stack of its own.
+//! Splits a message into its MIME entities (RFC 2045, RFC 2046 §5): one pass over the bytes with a
+//! stack of its own.
 //!
-//! The stack holds the entities whose end is not known yet. A line that is the delimiter of one of them ends all that
-//! are inside it; the innermost entity with that boundary wins. Composite entities that are themselves encoded are
-//! decoded, within the budget, and then split in a run of their own; a list of runs takes the place of recursion.
+//! The stack holds the entities whose end is not known yet. A line that is the delimiter of one of
+//! them ends all that are inside it; the innermost entity with that boundary wins. Composite
+//! entities that are themselves encoded are decoded, within the budget, and then split in a run of
+//! their own; a list of runs takes the place of recursion.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -56,7 +58,8 @@ enum Role {
     EncodedMessage,
     Multipart {
         boundary: Vec<u8>,
-        /// [`key`] of the boundary: most lines differ here already, which matters when there are many of them.
+        /// [`key`] of the boundary: most lines differ here already, which matters when there are
+        /// many of them.
         boundary_key: u32,
         is_digest: bool,
         progress: Progress,
@@ -97,10 +100,13 @@ struct Splitter<'a, 'r> {
 
 /// How many bytes decoding may give for a message of that length.
 pub(super) fn decoded_budget(length: usize, limits: &Limits) -> usize {
-    length.saturating_mul(limits.decoded_factor).saturating_add(DECODED_FLOOR)
+    length
+        .saturating_mul(limits.decoded_factor)
+        .saturating_add(DECODED_FLOOR)
 }
 
-/// The entities of a message, depth first; at least one. What is decoded is taken off `decoded_left`.
+/// The entities of a message, depth first; at least one. What is decoded is taken off
+/// `decoded_left`.
 pub(super) fn split<'a>(
     raw: &'a [u8],
     limits: &Limits,
@@ -116,7 +122,12 @@ pub(super) fn split<'a>(
         delimiter: Finder::new(b"\n--"),
         is_full: false,
     };
-    let mut run = Run { source: Source::Message(raw), position: 0, frames: Vec::new(), origin: 0 };
+    let mut run = Run {
+        source: Source::Message(raw),
+        position: 0,
+        frames: Vec::new(),
+        origin: 0,
+    };
     splitter.begin(&mut run, None, 0, false);
     let mut runs = vec![run];
     while let Some(run) = runs.last_mut() {
@@ -136,7 +147,10 @@ impl<'a> Splitter<'a, '_> {
         while let Some(start) = self.next_candidate(run) {
             let bytes = run.source.bytes();
             let (end, next) = line_end(bytes, start);
-            let line = bytes.get(start.saturating_add(2)..end).unwrap_or_default().trim_ascii_end();
+            let line = bytes
+                .get(start.saturating_add(2)..end)
+                .unwrap_or_default()
+                .trim_ascii_end();
             let Some((index, is_close)) = matching(&run.frames, line) else {
                 run.position = next;
                 continue;
@@ -167,25 +181,40 @@ impl<'a> Splitter<'a, '_> {
     fn next_candidate(&self, run: &Run<'a>) -> Option<usize> {
         let bytes = run.source.bytes();
         let rest = bytes.get(run.position..).filter(|_| !self.is_full)?;
-        let is_line_start = run.position == 0 || bytes.get(run.position.saturating_sub(1)) == Some(&b'\n');
+        let is_line_start =
+            run.position == 0 || bytes.get(run.position.saturating_sub(1)) == Some(&b'\n');
         if is_line_start && rest.starts_with(b"--") {
             return Some(run.position);
         }
-        self.delimiter.find(rest).map(|at| run.position.saturating_add(at).saturating_add(1))
+        self.delimiter
+            .find(rest)
+            .map(|at| run.position.saturating_add(at).saturating_add(1))
     }
 
     /// The delimiter of the last frame was found at `start`; `run.position` is behind it.
     fn delimited(&mut self, run: &mut Run<'a>, start: usize, is_close: bool) {
         let position = run.position;
         let bytes = run.source.bytes();
-        let Some(Frame { entity, role: Role::Multipart { progress, text_start, has_preamble, is_digest, .. } }) =
-            run.frames.last_mut()
+        let Some(Frame {
+            entity,
+            role:
+                Role::Multipart {
+                    progress,
+                    text_start,
+                    has_preamble,
+                    is_digest,
+                    ..
+                },
+        }) = run.frames.last_mut()
         else {
             return;
         };
         if *progress == Progress::Preamble && !is_blank(bytes, *text_start..start) {
             *has_preamble = true;
-            self.report.add(AnomalyKind::PreambleText, run.origin.saturating_add(*text_start));
+            self.report.add(
+                AnomalyKind::PreambleText,
+                run.origin.saturating_add(*text_start),
+            );
         }
         if is_close {
             (*progress, *text_start) = (Progress::Epilogue, position);
@@ -193,12 +222,22 @@ impl<'a> Splitter<'a, '_> {
         }
         *progress = Progress::Parts;
         let (parent, is_digest) = (*entity, *is_digest);
-        let depth = self.entities.get(parent).map_or(0, |entity| entity.depth.saturating_add(1));
+        let depth = self
+            .entities
+            .get(parent)
+            .map_or(0, |entity| entity.depth.saturating_add(1));
         self.begin(run, Some(parent), depth, is_digest);
     }
 
-    /// Begins an entity at the position of the run, and those directly in it (a message in a message in a message).
-    fn begin(&mut self, run: &mut Run<'a>, mut parent: Option<usize>, mut depth: usize, mut is_digest: bool) {
+    /// Begins an entity at the position of the run, and those directly in it (a message in a
+    /// message in a message).
+    fn begin(
+        &mut self,
+        run: &mut Run<'a>,
+        mut parent: Option<usize>,
+        mut depth: usize,
+        mut is_digest: bool,
+    ) {
         loop {
             let offset = run.origin.saturating_add(run.position);
             if self.entities.len() >= self.limits.parts.max(1) {
@@ -208,10 +247,18 @@ impl<'a> Splitter<'a, '_> {
             }
             let bytes = run.source.bytes();
             let is_delimiter = |line: &[u8]| matching(&run.frames, line).is_some();
-            let from = Start { at: run.position, is_message: parent.is_none(), origin: run.origin };
+            let from = Start {
+                at: run.position,
+                is_message: parent.is_none(),
+                origin: run.origin,
+            };
             let block = scan(bytes, from, is_delimiter, &mut self.headers, self.report);
             run.position = block.body_start;
-            let header = block.fields.iter().map(|field| owned_field(&run.source, field)).collect();
+            let header = block
+                .fields
+                .iter()
+                .map(|field| owned_field(&run.source, field))
+                .collect();
             let mut declared = Declared::read(header, is_digest, self.report, offset);
             declared.entity.parent = parent;
             declared.entity.depth = depth;
@@ -220,7 +267,10 @@ impl<'a> Splitter<'a, '_> {
             let role = self.role(&mut declared, run, offset);
             let is_message = matches!(role, Role::Message);
             self.entities.push(declared.entity);
-            run.frames.push(Frame { entity: index, role });
+            run.frames.push(Frame {
+                entity: index,
+                role,
+            });
             if !is_message {
                 return;
             }
@@ -245,7 +295,10 @@ impl<'a> Splitter<'a, '_> {
             entity.kind = EntityKind::Leaf;
             return Role::Leaf;
         }
-        let is_encoded = matches!(entity.encoding, TransferEncoding::Base64 | TransferEncoding::QuotedPrintable);
+        let is_encoded = matches!(
+            entity.encoding,
+            TransferEncoding::Base64 | TransferEncoding::QuotedPrintable
+        );
         if is_encoded {
             self.report.add(AnomalyKind::EncodedComposite, offset);
         }
@@ -257,7 +310,11 @@ impl<'a> Splitter<'a, '_> {
             };
         }
         let boundary_key = key(&boundary);
-        if run.frames.iter().any(|frame| frame.is_open(&boundary, boundary_key)) {
+        if run
+            .frames
+            .iter()
+            .any(|frame| frame.is_open(&boundary, boundary_key))
+        {
             self.report.add(AnomalyKind::NestedSameBoundary, offset);
         }
         Role::Multipart {
@@ -271,10 +328,17 @@ impl<'a> Splitter<'a, '_> {
         }
     }
 
-    /// Ends an entity at `end`. Returns what has to be read next, if its body had to be decoded first.
+    /// Ends an entity at `end`. Returns what has to be read next, if its body had to be decoded
+    /// first.
     fn close(&mut self, frame: Frame, run: &Run<'a>, end: usize) -> Option<Run<'a>> {
         let entity = self.entities.get_mut(frame.entity)?;
-        if !matches!(frame.role, Role::Multipart { is_decoded: true, .. }) {
+        if !matches!(
+            frame.role,
+            Role::Multipart {
+                is_decoded: true,
+                ..
+            }
+        ) {
             entity.body.end = end.max(entity.body.start);
         }
         let offset = run.origin.saturating_add(entity.body.start);
@@ -287,32 +351,70 @@ impl<'a> Splitter<'a, '_> {
             }
             Role::EncodedMessage => {
                 let bytes = self.decode(frame.entity, run.source.bytes().get(body)?, offset);
-                let frames = vec![Frame { entity: frame.entity, role: Role::Message }];
-                let mut inner = Run { source: Source::Decoded(bytes), position: 0, frames, origin: offset };
-                self.begin(&mut inner, Some(frame.entity), depth.saturating_add(1), false);
+                let frames = vec![Frame {
+                    entity: frame.entity,
+                    role: Role::Message,
+                }];
+                let mut inner = Run {
+                    source: Source::Decoded(bytes),
+                    position: 0,
+                    frames,
+                    origin: offset,
+                };
+                self.begin(
+                    &mut inner,
+                    Some(frame.entity),
+                    depth.saturating_add(1),
+                    false,
+                );
                 Some(inner)
             }
             // Beyond the limit of parts nothing more is known of the end.
             Role::Multipart { .. } if self.is_full => None,
-            Role::Multipart { progress: Progress::Parts, .. } => {
+            Role::Multipart {
+                progress: Progress::Parts,
+                ..
+            } => {
                 self.report.add(AnomalyKind::UnclosedBoundary, offset);
                 None
             }
-            Role::Multipart { progress: Progress::Epilogue, text_start, has_preamble, is_decoded, .. } => {
+            Role::Multipart {
+                progress: Progress::Epilogue,
+                text_start,
+                has_preamble,
+                is_decoded,
+                ..
+            } => {
                 let has_epilogue = !is_blank(run.source.bytes(), text_start..end);
                 if has_epilogue {
-                    self.report.add(AnomalyKind::PreambleText, run.origin.saturating_add(text_start));
+                    self.report.add(
+                        AnomalyKind::PreambleText,
+                        run.origin.saturating_add(text_start),
+                    );
                 }
                 let has_parts = self.entities.len() > frame.entity.saturating_add(1);
                 if (has_epilogue || has_preamble) && !has_parts {
                     // Closed before it began: what is there would be seen by nobody but the reader.
-                    self.show_as_text(frame.entity, run, if is_decoded { 0 } else { body.start }..end);
+                    self.show_as_text(
+                        frame.entity,
+                        run,
+                        if is_decoded { 0 } else { body.start }..end,
+                    );
                 }
                 None
             }
-            Role::Multipart { boundary, boundary_key, is_digest, is_decoded, .. } => {
+            Role::Multipart {
+                boundary,
+                boundary_key,
+                is_digest,
+                is_decoded,
+                ..
+            } => {
                 if !is_decoded
-                    && matches!(entity.encoding, TransferEncoding::Base64 | TransferEncoding::QuotedPrintable)
+                    && matches!(
+                        entity.encoding,
+                        TransferEncoding::Base64 | TransferEncoding::QuotedPrintable
+                    )
                 {
                     let bytes = self.decode(frame.entity, run.source.bytes().get(body)?, offset);
                     let progress = Progress::Preamble;
@@ -325,19 +427,34 @@ impl<'a> Splitter<'a, '_> {
                         has_preamble: false,
                         is_decoded: true,
                     };
-                    let frames = vec![Frame { entity: frame.entity, role }];
-                    return Some(Run { source: Source::Decoded(bytes), position: 0, frames, origin: offset });
+                    let frames = vec![Frame {
+                        entity: frame.entity,
+                        role,
+                    }];
+                    return Some(Run {
+                        source: Source::Decoded(bytes),
+                        position: 0,
+                        frames,
+                        origin: offset,
+                    });
                 }
                 self.report.add(AnomalyKind::UnclosedBoundary, offset);
-                self.show_as_text(frame.entity, run, if is_decoded { 0 } else { body.start }..end);
+                self.show_as_text(
+                    frame.entity,
+                    run,
+                    if is_decoded { 0 } else { body.start }..end,
+                );
                 None
             }
         }
     }
 
-    /// Makes a leaf of a multipart without parts. `body` lies in the bytes of the run, which are no more encoded.
+    /// Makes a leaf of a multipart without parts. `body` lies in the bytes of the run, which are no
+    /// more encoded.
     fn show_as_text(&mut self, index: usize, run: &Run<'a>, body: Range<usize>) {
-        let Some(entity) = self.entities.get_mut(index) else { return };
+        let Some(entity) = self.entities.get_mut(index) else {
+            return;
+        };
         entity.become_plain_text();
         entity.encoding = TransferEncoding::Identity;
         self.fill(index, run, body.start..body.end.max(body.start));
@@ -345,7 +462,9 @@ impl<'a> Splitter<'a, '_> {
 
     /// Sets the content of a leaf.
     fn fill(&mut self, index: usize, run: &Run<'a>, body: Range<usize>) {
-        let Some(encoding) = self.entities.get(index).map(|entity| entity.encoding) else { return };
+        let Some(encoding) = self.entities.get(index).map(|entity| entity.encoding) else {
+            return;
+        };
         let offset = run.origin.saturating_add(body.start);
         let content = match encoding {
             TransferEncoding::Identity | TransferEncoding::Unknown => match &run.source {
@@ -362,7 +481,11 @@ impl<'a> Splitter<'a, '_> {
                 }
             },
             TransferEncoding::Base64 | TransferEncoding::QuotedPrintable => {
-                Cow::Owned(self.decode(index, run.source.bytes().get(body).unwrap_or_default(), offset))
+                Cow::Owned(self.decode(
+                    index,
+                    run.source.bytes().get(body).unwrap_or_default(),
+                    offset,
+                ))
             }
         };
         if let Some(entity) = self.entities.get_mut(index) {
@@ -372,11 +495,17 @@ impl<'a> Splitter<'a, '_> {
 
     /// Undoes the transfer encoding of an entity, within the budget.
     fn decode(&mut self, index: usize, bytes: &[u8], offset: usize) -> Vec<u8> {
-        let is_base64 = self.entities.get(index).is_some_and(|entity| entity.encoding == TransferEncoding::Base64);
+        let is_base64 = self
+            .entities
+            .get(index)
+            .is_some_and(|entity| entity.encoding == TransferEncoding::Base64);
         let (decoded, odd) = if is_base64 {
             (base64(bytes, *self.decoded_left), AnomalyKind::BadBase64)
         } else {
-            (quoted_printable(bytes, *self.decoded_left), AnomalyKind::BadQuotedPrintable)
+            (
+                quoted_printable(bytes, *self.decoded_left),
+                AnomalyKind::BadQuotedPrintable,
+            )
         };
         *self.decoded_left = self.decoded_left.saturating_sub(decoded.bytes.len());
         if decoded.is_bad {
@@ -393,28 +522,40 @@ impl Frame {
     /// Whether it is a multipart with that boundary that may still have parts.
     fn is_open(&self, line: &[u8], line_key: u32) -> bool {
         match &self.role {
-            Role::Multipart { boundary, boundary_key, progress, .. } => {
-                *boundary_key == line_key && *progress != Progress::Epilogue && boundary == line
-            }
+            Role::Multipart {
+                boundary,
+                boundary_key,
+                progress,
+                ..
+            } => *boundary_key == line_key && *progress != Progress::Epilogue && boundary == line,
             _ => false,
         }
     }
 }
 
-/// The innermost multipart of which `line` (without its two dashes) is a delimiter, and whether it is the closing one.
+/// The innermost multipart of which `line` (without its two dashes) is a delimiter, and whether it
+/// is the closing one.
 fn matching(frames: &[Frame], line: &[u8]) -> Option<(usize, bool)> {
     let line_key = key(line);
-    if let Some(index) = frames.iter().rposition(|frame| frame.is_open(line, line_key)) {
+    if let Some(index) = frames
+        .iter()
+        .rposition(|frame| frame.is_open(line, line_key))
+    {
         return Some((index, false));
     }
     let line = line.strip_suffix(b"--")?.trim_ascii_end();
     let line_key = key(line);
-    frames.iter().rposition(|frame| frame.is_open(line, line_key)).map(|index| (index, true))
+    frames
+        .iter()
+        .rposition(|frame| frame.is_open(line, line_key))
+        .map(|index| (index, true))
 }
 
 /// FNV-1a, from the end of at most 64 bytes: boundaries mostly begin alike.
 fn key(line: &[u8]) -> u32 {
-    line.iter().rev().take(64).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    line.iter().rev().take(64).fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
@@ -425,10 +566,15 @@ fn before_line_end(bytes: &[u8], start: usize) -> usize {
 }
 
 fn is_blank(bytes: &[u8], range: Range<usize>) -> bool {
-    bytes.get(range).unwrap_or_default().trim_ascii_start().is_empty()
+    bytes
+        .get(range)
+        .unwrap_or_default()
+        .trim_ascii_start()
+        .is_empty()
 }
 
-/// Whether a message that is declared as base64 begins with a header nevertheless: a colon is no base64.
+/// Whether a message that is declared as base64 begins with a header nevertheless: a colon is no
+/// base64.
 fn is_plainly_a_header(run: &Run<'_>, encoding: TransferEncoding) -> bool {
     let bytes = run.source.bytes();
     let (end, _) = line_end(bytes, run.position);
@@ -437,5 +583,8 @@ fn is_plainly_a_header(run: &Run<'_>, encoding: TransferEncoding) -> bool {
 }
 
 fn owned_field<'a>(source: &Source<'a>, field: &FieldRange) -> HeaderField<'a> {
-    HeaderField { name: source.cut(field.name.clone()), raw: source.cut(field.raw.clone()) }
+    HeaderField {
+        name: source.cut(field.name.clone()),
+        raw: source.cut(field.raw.clone()),
+    }
 }

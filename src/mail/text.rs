@@ -1,11 +1,12 @@
 //! Text of strangers, made harmless for where it is shown: each wrapper escapes in its `Display`.
 //!
-//! Wrap at the last moment and for the one place where the text goes; the wrapped value itself is never changed.
+//! Wrap at the last moment and for the one place where the text goes; the wrapped value itself is
+//! never changed.
 
 use std::fmt::{self, Write as _};
 
-/// For one log line: control characters, line and paragraph separators, bidirectional controls, quotes and backslashes
-/// are escaped, so that one event stays one line.
+/// For one log line: control characters, line and paragraph separators, bidirectional controls,
+/// quotes and backslashes are escaped, so that one event stays one line.
 #[derive(Clone, Copy, Debug)]
 pub struct ForLog<'a> {
     text: &'a str,
@@ -17,18 +18,23 @@ pub struct ForLog<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct ForHeader<'a>(pub &'a str);
 
-/// For a terminal: no control, escape or bidirectional character gets through; line ends become spaces.
+/// For a terminal: no control, escape or bidirectional character gets through; line ends become
+/// spaces.
 #[derive(Clone, Copy, Debug)]
 pub struct ForTerminal<'a>(pub &'a str);
 
-/// For HTML text and quoted attribute values: `&`, `<`, `>`, both quotes and control characters are escaped.
+/// For HTML text and quoted attribute values: `&`, `<`, `>`, both quotes and control characters are
+/// escaped.
 #[derive(Clone, Copy, Debug)]
 pub struct ForHtml<'a>(pub &'a str);
 
 impl<'a> ForLog<'a> {
     /// All of the text.
     pub fn new(text: &'a str) -> Self {
-        Self { text, limit: usize::MAX }
+        Self {
+            text,
+            limit: usize::MAX,
+        }
     }
 
     /// The first `limit` characters, with an ellipsis where there were more.
@@ -66,7 +72,13 @@ impl fmt::Display for ForLog<'_> {
 
 impl fmt::Display for ForHeader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| f.write_char(if c == ' ' || c.is_ascii_graphic() { c } else { '?' }))
+        self.0.chars().try_for_each(|c| {
+            f.write_char(if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else {
+                '?'
+            })
+        })
     }
 }
 
@@ -108,8 +120,14 @@ mod tests {
             "a\\r\\nb\\u{1b}[31m\\u{202e}\\u{2028}\\\"\\\\\\u{0}\\u{7f}\\u{9b}<&>'é"
         );
         assert_eq!(ForHeader(NASTY).to_string(), "a??b?[31m??\"\\???<&>'?");
-        assert_eq!(ForTerminal(NASTY).to_string(), "a  b\u{fffd}[31m\u{fffd}\u{fffd}\"\\\u{fffd}\u{fffd}\u{fffd}<&>'é");
-        assert_eq!(ForHtml("<a b=\"c'&\0\">").to_string(), "&lt;a b=&quot;c&#39;&amp;\u{fffd}&quot;&gt;");
+        assert_eq!(
+            ForTerminal(NASTY).to_string(),
+            "a  b\u{fffd}[31m\u{fffd}\u{fffd}\"\\\u{fffd}\u{fffd}\u{fffd}<&>'é"
+        );
+        assert_eq!(
+            ForHtml("<a b=\"c'&\0\">").to_string(),
+            "&lt;a b=&quot;c&#39;&amp;\u{fffd}&quot;&gt;"
+        );
     }
 
     #[test]
@@ -121,11 +139,21 @@ mod tests {
     #[test]
     fn nothing_breaks_a_line() {
         for code in 0..=0x10_ffff_u32 {
-            let Some(c) = char::from_u32(code) else { continue };
+            let Some(c) = char::from_u32(code) else {
+                continue;
+            };
             let text = c.to_string();
-            for shown in [ForLog::new(&text).to_string(), ForHeader(&text).to_string(), ForTerminal(&text).to_string()]
-            {
-                assert!(!shown.chars().any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'), "{code:x}");
+            for shown in [
+                ForLog::new(&text).to_string(),
+                ForHeader(&text).to_string(),
+                ForTerminal(&text).to_string(),
+            ] {
+                assert!(
+                    !shown
+                        .chars()
+                        .any(|c| c.is_control() || c == '\u{2028}' || c == '\u{2029}'),
+                    "{code:x}"
+                );
             }
         }
     }

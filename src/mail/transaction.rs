@@ -1,4 +1,5 @@
-//! The SMTP transaction as the MTA told it (RFC 5321 §3.3): who connects, how it greets, who sends to whom.
+//! The SMTP transaction as the MTA told it (RFC 5321 §3.3): who connects, how it greets, who sends
+//! to whom.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,7 +11,8 @@ use super::Mailbox;
 /// The SMTP client, as the MTA sees it at CONNECT.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The host name that the MTA verified, or the address literal (`[192.0.2.9]`) or `unknown` where there is none.
+    /// The host name that the MTA verified, or the address literal (`[192.0.2.9]`) or `unknown`
+    /// where there is none.
     pub host: String,
     /// The network address.
     pub address: ClientAddress,
@@ -54,7 +56,11 @@ impl ReversePath {
     /// Reads the argument of MAIL FROM, with or without angle brackets.
     pub fn parse(argument: &[u8]) -> Self {
         let mailbox = Mailbox::parse(argument);
-        if mailbox.is_empty() { Self::Null } else { Self::Mailbox(mailbox) }
+        if mailbox.is_empty() {
+            Self::Null
+        } else {
+            Self::Mailbox(mailbox)
+        }
     }
 
     /// The mailbox, if the path is not null.

@@ -22,13 +22,15 @@ pub enum UrlSource {
 pub struct Url {
     /// As written, at most 4 KiB.
     pub raw: String,
-    /// `scheme://host[:port]/path` with user and default port removed, escapes in the host undone, numeric hosts dotted.
+    /// `scheme://host[:port]/path` with user and default port removed, escapes in the host undone,
+    /// numeric hosts dotted.
     pub normalized: String,
     /// `http`, `https` or `ftp`; `http` where none was written.
     pub scheme: String,
     /// Lower case, without trailing dot; never empty. Names in other scripts stay as they are.
     pub host: String,
-    /// The domain under which its owner is registered (public suffix list); `None` for addresses and unknown suffixes.
+    /// The domain under which its owner is registered (public suffix list); `None` for addresses
+    /// and unknown suffixes.
     pub registrable: Option<String>,
     /// From the first `/`, `?` or `#` behind the host on; may be empty.
     pub path: String,
@@ -41,28 +43,53 @@ pub struct Url {
 impl Url {
     /// Reads one URL. `None` when it is of another scheme or has no usable host.
     pub(super) fn read(raw: &str, source: UrlSource, entity: usize) -> Option<Self> {
-        let raw = raw.get(..raw.floor_char_boundary(URL_BYTES)).unwrap_or_default().trim();
+        let raw = raw
+            .get(..raw.floor_char_boundary(URL_BYTES))
+            .unwrap_or_default()
+            .trim();
         // Browsers drop line ends and tabs inside, and take a backslash for a slash.
-        let clean: String = raw.chars().filter(|c| !c.is_control()).map(|c| if c == '\\' { '/' } else { c }).collect();
+        let clean: String = raw
+            .chars()
+            .filter(|c| !c.is_control())
+            .map(|c| if c == '\\' { '/' } else { c })
+            .collect();
         let (scheme, rest) = split_scheme(&clean)?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at_checked(end)?;
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let authority = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
             _ => (authority, ""),
         };
         let host = normal_host(host)?;
-        let default_port =
-            matches!((scheme.as_str(), port), (_, "") | ("http", "80") | ("https", "443") | ("ftp", "21"));
-        let port = if default_port { String::new() } else { format!(":{port}") };
+        let default_port = matches!(
+            (scheme.as_str(), port),
+            (_, "") | ("http", "80") | ("https", "443") | ("ftp", "21")
+        );
+        let port = if default_port {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
         let normalized = format!("{scheme}://{host}{port}{path}");
         let registrable = registrable(&host);
-        Some(Self { raw: raw.to_owned(), normalized, scheme, path: path.to_owned(), host, registrable, source, entity })
+        Some(Self {
+            raw: raw.to_owned(),
+            normalized,
+            scheme,
+            path: path.to_owned(),
+            host,
+            registrable,
+            source,
+            entity,
+        })
     }
 }
 
-/// The scheme in lower case, and what stands behind it and its slashes (two, though browsers accept one or three).
+/// The scheme in lower case, and what stands behind it and its slashes (two, though browsers accept
+/// one or three).
 fn split_scheme(url: &str) -> Option<(String, &str)> {
     if let Some(rest) = url.strip_prefix("//") {
         return Some(("http".to_owned(), rest));
@@ -75,7 +102,8 @@ fn split_scheme(url: &str) -> Option<(String, &str)> {
     None
 }
 
-/// The host in lower case: escapes undone, trailing dot and white space removed, numbers in any base as dotted quad.
+/// The host in lower case: escapes undone, trailing dot and white space removed, numbers in any
+/// base as dotted quad.
 fn normal_host(host: &str) -> Option<String> {
     let host = unescape(host.trim()).to_lowercase();
     let host = host.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
@@ -83,7 +111,9 @@ fn normal_host(host: &str) -> Option<String> {
     if host.starts_with('[') && host.ends_with(']') {
         return Some(host.to_owned());
     }
-    let is_valid = host.chars().all(|c| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let is_valid = host
+        .chars()
+        .all(|c| !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
     if host.is_empty() || host.len() > 255 || !is_valid {
         return None;
     }
@@ -112,7 +142,8 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads an IPv4 address of one to four numbers in decimal, octal (`0…`) or hexadecimal (`0x…`), as `inet_aton` does.
+/// Reads an IPv4 address of one to four numbers in decimal, octal (`0…`) or hexadecimal (`0x…`), as
+/// `inet_aton` does.
 fn dotted_quad(host: &str) -> Option<String> {
     let mut numbers = Vec::new();
     for part in host.split('.') {
@@ -131,8 +162,12 @@ fn dotted_quad(host: &str) -> Option<String> {
     if leading.iter().any(|number| *number > 255) || u64::from(*last) >= 1_u64 << free {
         return None;
     }
-    let address =
-        leading.iter().zip([24_u32, 16, 8]).fold(*last, |address, (number, shift)| address | (number << shift));
+    let address = leading
+        .iter()
+        .zip([24_u32, 16, 8])
+        .fold(*last, |address, (number, shift)| {
+            address | (number << shift)
+        });
     Some(std::net::Ipv4Addr::from(address).to_string())
 }
 
@@ -151,9 +186,15 @@ mod tests {
     fn urls_are_normalized() {
         for (raw, expected) in [
             ("http://Example.COM/A?b#c", Some("http://example.com/A?b#c")),
-            ("HTTPS://user:pass@example.com:443/", Some("https://example.com/")),
+            (
+                "HTTPS://user:pass@example.com:443/",
+                Some("https://example.com/"),
+            ),
             ("http://a@b@example.com", Some("http://example.com")),
-            ("http://example.com:8080/x", Some("http://example.com:8080/x")),
+            (
+                "http://example.com:8080/x",
+                Some("http://example.com:8080/x"),
+            ),
             ("http:/example.com", Some("http://example.com")),
             ("http:\\\\example.com\\x", Some("http://example.com/x")),
             ("//example.com/x", Some("http://example.com/x")),
@@ -174,7 +215,11 @@ mod tests {
             ("", None),
         ] {
             let url = Url::read(raw, UrlSource::Text, 0);
-            assert_eq!(url.as_ref().map(|url| url.normalized.as_str()), expected, "{raw:?}");
+            assert_eq!(
+                url.as_ref().map(|url| url.normalized.as_str()),
+                expected,
+                "{raw:?}"
+            );
         }
     }
 
@@ -196,7 +241,13 @@ mod tests {
     fn urls_are_cut_at_the_limit() {
         let url = |length: usize| format!("http://example.com/{}", "a".repeat(length - 19));
         for (length, kept) in [(URL_BYTES, URL_BYTES), (URL_BYTES + 1, URL_BYTES)] {
-            assert_eq!(Url::read(&url(length), UrlSource::Text, 0).unwrap().raw.len(), kept);
+            assert_eq!(
+                Url::read(&url(length), UrlSource::Text, 0)
+                    .unwrap()
+                    .raw
+                    .len(),
+                kept
+            );
         }
     }
 }

@@ -11,10 +11,11 @@ use super::{AnomalyKind, Limits};
 const PER_WORD: usize = 4;
 /// Words without scheme that are looked up in the public suffix list, in one message.
 const LOOKUPS: usize = 50_000;
-/// Suffixes under which a bare `name.suffix` in text is taken for a host even without a path. Others look too much like
-/// file names (`readme.md`, `run.sh`).
-const BARE_SUFFIXES: [&str; 12] =
-    ["com", "net", "org", "info", "biz", "edu", "gov", "top", "xyz", "shop", "online", "site"];
+/// Suffixes under which a bare `name.suffix` in text is taken for a host even without a path.
+/// Others look too much like file names (`readme.md`, `run.sh`).
+const BARE_SUFFIXES: [&str; 12] = [
+    "com", "net", "org", "info", "biz", "edu", "gov", "top", "xyz", "shop", "online", "site",
+];
 
 /// The URLs of a message: each once, in order, a bounded number.
 pub(super) struct Collector<'r> {
@@ -54,14 +55,20 @@ impl<'r> Collector<'r> {
 
     /// Adds the URLs in the attributes of HTML; relative ones where the page has a base.
     pub(super) fn html(&mut self, facts: &HtmlFacts, entity: usize) {
-        let base =
-            facts.links.iter().find(|link| link.kind == LinkKind::Base).map(|link| link.href.trim_end_matches('/'));
+        let base = facts
+            .links
+            .iter()
+            .find(|link| link.kind == LinkKind::Base)
+            .map(|link| link.href.trim_end_matches('/'));
         for link in &facts.links {
             let text = (link.kind == LinkKind::Anchor).then(|| link.text.clone());
             let source = UrlSource::Html { anchor_text: text };
-            let has_scheme =
-                link.href.get(..link.href.floor_char_boundary(12)).is_some_and(|start| start.contains(':'));
-            let is_rooted = has_scheme || link.href.starts_with("//") || link.href.starts_with("\\\\");
+            let has_scheme = link
+                .href
+                .get(..link.href.floor_char_boundary(12))
+                .is_some_and(|start| start.contains(':'));
+            let is_rooted =
+                has_scheme || link.href.starts_with("//") || link.href.starts_with("\\\\");
             match base.filter(|_| !is_rooted) {
                 Some(base) => {
                     let joined = format!("{base}/{}", link.href.trim_start_matches('/'));
@@ -78,7 +85,11 @@ impl<'r> Collector<'r> {
         for word in text.split(is_delimiter) {
             // The shortest: `a.co/`.
             if word.len() >= 5 {
-                self.word(word.get(..word.floor_char_boundary(URL_BYTES)).unwrap_or_default(), entity);
+                self.word(
+                    word.get(..word.floor_char_boundary(URL_BYTES))
+                        .unwrap_or_default(),
+                    entity,
+                );
             }
         }
     }
@@ -92,10 +103,16 @@ impl<'r> Collector<'r> {
             return;
         };
         let before = bytes.get(..slashes).unwrap_or_default();
-        let Some(scheme) = ["https", "http", "ftp"].into_iter().find(|scheme| ends_with(before, scheme)) else {
+        let Some(scheme) = ["https", "http", "ftp"]
+            .into_iter()
+            .find(|scheme| ends_with(before, scheme))
+        else {
             return;
         };
-        let url = trim_tail(word.get(slashes.saturating_sub(scheme.len())..).unwrap_or_default());
+        let url = trim_tail(
+            word.get(slashes.saturating_sub(scheme.len())..)
+                .unwrap_or_default(),
+        );
         self.add(Url::read(url, UrlSource::Text, entity));
         self.embedded(url, entity);
     }
@@ -105,12 +122,20 @@ impl<'r> Collector<'r> {
         let bytes = url.as_bytes();
         for slashes in memchr::memmem::find_iter(bytes, b"://").take(PER_WORD) {
             let before = bytes.get(..slashes).unwrap_or_default();
-            let scheme = ["https", "http"].into_iter().find(|scheme| ends_with(before, scheme));
-            let Some(start) = scheme.map(|scheme| slashes.saturating_sub(scheme.len())).filter(|start| *start > 0)
+            let scheme = ["https", "http"]
+                .into_iter()
+                .find(|scheme| ends_with(before, scheme));
+            let Some(start) = scheme
+                .map(|scheme| slashes.saturating_sub(scheme.len()))
+                .filter(|start| *start > 0)
             else {
                 continue;
             };
-            self.add(Url::read(trim_tail(url.get(start..).unwrap_or_default()), UrlSource::Text, entity));
+            self.add(Url::read(
+                trim_tail(url.get(start..).unwrap_or_default()),
+                UrlSource::Text,
+                entity,
+            ));
         }
     }
 
@@ -118,17 +143,22 @@ impl<'r> Collector<'r> {
     fn schemeless(&mut self, word: &str, entity: usize) {
         let word = trim_tail(word.trim_start_matches(|c: char| !c.is_alphanumeric()));
         let end = word.find(['/', '?', '#', ':']).unwrap_or(word.len());
-        let Some((host, path)) = word.split_at_checked(end) else { return };
+        let Some((host, path)) = word.split_at_checked(end) else {
+            return;
+        };
         let is_host = host.len() <= 255
             && host.contains('.')
-            && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+            && host
+                .chars()
+                .all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
             && !host.contains("..");
         if !is_host {
             return;
         }
         let host = host.to_lowercase();
         let suffix = host.rsplit('.').next().unwrap_or_default();
-        let is_named = host.starts_with("www.") || host.starts_with("ftp.") || path.starts_with('/');
+        let is_named =
+            host.starts_with("www.") || host.starts_with("ftp.") || path.starts_with('/');
         if !is_named && !BARE_SUFFIXES.contains(&suffix) {
             return;
         }
@@ -140,26 +170,46 @@ impl<'r> Collector<'r> {
         self.lookups_left -= 1;
         if registrable(&host).is_some() {
             let url = Url::read(&format!("http://{word}"), UrlSource::Text, entity);
-            self.add(url.map(|url| Url { raw: word.to_owned(), ..url }));
+            self.add(url.map(|url| Url {
+                raw: word.to_owned(),
+                ..url
+            }));
         }
     }
 }
 
 fn ends_with(bytes: &[u8], scheme: &str) -> bool {
     let start = bytes.len().checked_sub(scheme.len());
-    start.and_then(|start| bytes.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(scheme.as_bytes()))
+    start
+        .and_then(|start| bytes.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(scheme.as_bytes()))
 }
 
 /// What cannot stand in a URL in text.
 fn is_delimiter(c: char) -> bool {
-    matches!(c, ' ' | '<' | '>' | '"' | '`' | '{' | '}' | '|' | '\u{a0}' | '\u{3000}' | '“' | '”' | '»' | '«')
-        || c.is_control()
+    matches!(
+        c,
+        ' ' | '<'
+            | '>'
+            | '"'
+            | '`'
+            | '{'
+            | '}'
+            | '|'
+            | '\u{a0}'
+            | '\u{3000}'
+            | '“'
+            | '”'
+            | '»'
+            | '«'
+    ) || c.is_control()
 }
 
 /// Punctuation at the end belongs to the sentence; a closing bracket only where none was opened.
 fn trim_tail(url: &str) -> &str {
     let mut url = url;
-    // How many brackets more are closed than opened: counted once, so that a tail of brackets costs no more.
+    // How many brackets more are closed than opened: counted once, so that a tail of brackets costs
+    // no more.
     let (opened, mut closed) = (url.matches('(').count(), url.matches(')').count());
     while let Some(last) = url.chars().next_back() {
         match last {
@@ -167,7 +217,9 @@ fn trim_tail(url: &str) -> &str {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '^' | ']' | '…' => {}
             _ => break,
         }
-        url = url.get(..url.len().saturating_sub(last.len_utf8())).unwrap_or_default();
+        url = url
+            .get(..url.len().saturating_sub(last.len_utf8()))
+            .unwrap_or_default();
     }
     url
 }
@@ -181,7 +233,11 @@ mod tests {
         let mut report = Report::default();
         let mut collector = Collector::new(&Limits::default(), &mut report);
         collector.text(text, 0);
-        collector.urls.into_iter().map(|url| url.normalized).collect()
+        collector
+            .urls
+            .into_iter()
+            .map(|url| url.normalized)
+            .collect()
     }
 
     #[test]
@@ -192,19 +248,32 @@ mod tests {
                 "see http://example.com/a, or (https://example.net/b).",
                 vec!["http://example.com/a", "https://example.net/b"],
             ),
-            ("<http://example.com/a_(b)>", vec!["http://example.com/a_(b)"]),
+            (
+                "<http://example.com/a_(b)>",
+                vec!["http://example.com/a_(b)"],
+            ),
             ("x:HTTP://example.com", vec!["http://example.com"]),
             (
                 "www.example.com. Example.com/x example.net",
-                vec!["http://www.example.com", "http://example.com/x", "http://example.net"],
+                vec![
+                    "http://www.example.com",
+                    "http://example.com/x",
+                    "http://example.net",
+                ],
             ),
             ("someone@example.com readme.md a.b 1.5 e.g. x..com/", vec![]),
             ("readme.md/x", vec!["http://readme.md/x"]),
             (
                 "http://example.com/?u=http://example.net/",
-                vec!["http://example.com/?u=http://example.net/", "http://example.net/"],
+                vec![
+                    "http://example.com/?u=http://example.net/",
+                    "http://example.net/",
+                ],
             ),
-            ("http://example.com/ http://example.com/", vec!["http://example.com/"]),
+            (
+                "http://example.com/ http://example.com/",
+                vec!["http://example.com/"],
+            ),
             ("gopher://example.com/", vec![]),
             ("://", vec![]),
         ] {
@@ -219,9 +288,14 @@ mod tests {
         let mut report = Report::default();
         let mut collector = Collector::new(&Limits::default(), &mut report);
         collector.html(&facts, 3);
-        let urls: Vec<_> =
-            collector.urls.iter().map(|url| (url.normalized.as_str(), &url.source, url.entity)).collect();
-        let html = |text: Option<&str>| UrlSource::Html { anchor_text: text.map(str::to_owned) };
+        let urls: Vec<_> = collector
+            .urls
+            .iter()
+            .map(|url| (url.normalized.as_str(), &url.source, url.entity))
+            .collect();
+        let html = |text: Option<&str>| UrlSource::Html {
+            anchor_text: text.map(str::to_owned),
+        };
         assert_eq!(
             urls,
             [
@@ -234,14 +308,26 @@ mod tests {
 
     #[test]
     fn urls_stop_at_the_limit() {
-        let limits = Limits { urls: 3, ..Limits::default() };
+        let limits = Limits {
+            urls: 3,
+            ..Limits::default()
+        };
         for (count, is_over) in [(3, false), (4, true)] {
             let mut report = Report::default();
             let mut collector = Collector::new(&limits, &mut report);
-            let text = (0..count).map(|index| format!("http://example.com/{index} ")).collect::<Vec<_>>().concat();
+            let text = (0..count)
+                .map(|index| format!("http://example.com/{index} "))
+                .collect::<Vec<_>>()
+                .concat();
             collector.text(&text, 0);
             assert_eq!(collector.urls.len(), 3);
-            assert_eq!(report.anomalies.iter().any(|odd| odd.kind == AnomalyKind::UrlsLimit), is_over);
+            assert_eq!(
+                report
+                    .anomalies
+                    .iter()
+                    .any(|odd| odd.kind == AnomalyKind::UrlsLimit),
+                is_over
+            );
         }
     }
 
@@ -250,7 +336,13 @@ mod tests {
         for (count, is_over) in [(LOOKUPS, false), (LOOKUPS + 1, true)] {
             let mut report = Report::default();
             Collector::new(&Limits::default(), &mut report).text(&"example.com ".repeat(count), 0);
-            assert_eq!(report.anomalies.iter().any(|odd| odd.kind == AnomalyKind::UrlsLimit), is_over);
+            assert_eq!(
+                report
+                    .anomalies
+                    .iter()
+                    .any(|odd| odd.kind == AnomalyKind::UrlsLimit),
+                is_over
+            );
         }
     }
 }

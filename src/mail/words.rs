@@ -14,14 +14,15 @@ struct Word<'a> {
     len: usize,
 }
 
-/// Decodes the encoded words of a value. White space between two of them goes away; neighbours of one charset and
-/// encoding are joined before they are decoded, since many mailers cut characters apart. What is no encoded word stays.
+/// Decodes the encoded words of a value. White space between two of them goes away; neighbours of
+/// one charset and encoding are joined before they are decoded, since many mailers cut characters
+/// apart. What is no encoded word stays.
 pub fn decode_words(value: &[u8]) -> String {
     decode_words_up_to(value, |_, bytes| bytes.len())
 }
 
-/// The same for readers that do not take all bytes of a word: `end` tells how many they take, by the name of the charset
-/// in lower case.
+/// The same for readers that do not take all bytes of a word: `end` tells how many they take, by
+/// the name of the charset in lower case.
 pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> String {
     let mut result = String::with_capacity(value.len());
     // The bytes of a run of encoded words in one charset, not yet decoded.
@@ -37,7 +38,9 @@ pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> S
             continue;
         };
         let continues = before.trim_ascii().is_empty();
-        let same = run.as_ref().is_some_and(|(charset, _)| charset.eq_ignore_ascii_case(word.charset));
+        let same = run
+            .as_ref()
+            .is_some_and(|(charset, _)| charset.eq_ignore_ascii_case(word.charset));
         if !(continues && same) {
             let follows_word = run.is_some();
             flush(&mut run, &mut result, &end);
@@ -62,10 +65,16 @@ pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> S
 
 /// How many `=?` begin no encoded word.
 pub(super) fn broken(value: &[u8]) -> usize {
-    memchr::memmem::find_iter(value, b"=?").filter(|&at| value.get(at..).and_then(read).is_none()).count()
+    memchr::memmem::find_iter(value, b"=?")
+        .filter(|&at| value.get(at..).and_then(read).is_none())
+        .count()
 }
 
-fn flush(run: &mut Option<(&[u8], Vec<u8>)>, result: &mut String, end: &impl Fn(&str, &[u8]) -> usize) {
+fn flush(
+    run: &mut Option<(&[u8], Vec<u8>)>,
+    result: &mut String,
+    end: &impl Fn(&str, &[u8]) -> usize,
+) {
     if let Some((charset, bytes)) = run.take() {
         let charset = String::from_utf8_lossy(charset).to_ascii_lowercase();
         let taken = bytes.get(..end(&charset, &bytes)).unwrap_or(&bytes);
@@ -77,11 +86,12 @@ fn push_text(bytes: &[u8], result: &mut String) {
     result.push_str(&to_utf8(bytes, None).0);
 }
 
-/// Reads `=?charset?encoding?text?=` at the start of `from`. Each part ends at the next question mark, so that the
-/// attempts of one value never look at a byte more than a few times.
+/// Reads `=?charset?encoding?text?=` at the start of `from`. Each part ends at the next question
+/// mark, so that the attempts of one value never look at a byte more than a few times.
 fn read(from: &[u8]) -> Option<Word<'_>> {
     let behind = from.strip_prefix(b"=?")?;
-    let (charset, behind) = until_question_mark(behind.get(..CHARSET_NAME).unwrap_or(behind), behind)?;
+    let (charset, behind) =
+        until_question_mark(behind.get(..CHARSET_NAME).unwrap_or(behind), behind)?;
     let (encoding, behind) = until_question_mark(behind.get(..2).unwrap_or(behind), behind)?;
     let (text, behind) = until_question_mark(behind, behind)?;
     let behind = behind.strip_prefix(b"=")?;
@@ -90,9 +100,17 @@ fn read(from: &[u8]) -> Option<Word<'_>> {
         b"q" | b"Q" => false,
         _ => return None,
     };
-    let charset = charset.split(|&byte| byte == b'*').next().unwrap_or_default();
+    let charset = charset
+        .split(|&byte| byte == b'*')
+        .next()
+        .unwrap_or_default();
     let is_name = !charset.is_empty() && charset.iter().all(u8::is_ascii_graphic);
-    is_name.then(|| Word { charset, is_base64, text, len: from.len().saturating_sub(behind.len()) })
+    is_name.then(|| Word {
+        charset,
+        is_base64,
+        text,
+        len: from.len().saturating_sub(behind.len()),
+    })
 }
 
 fn until_question_mark<'a>(window: &'a [u8], all: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -134,7 +152,12 @@ mod tests {
 
     #[test]
     fn broken_words_are_counted() {
-        for (value, expected) in [("", 0), ("=?utf-8?q?a?=", 0), ("=?utf-8?q?a =?utf-8?q?a?=", 1), ("=?=?=?", 3)] {
+        for (value, expected) in [
+            ("", 0),
+            ("=?utf-8?q?a?=", 0),
+            ("=?utf-8?q?a =?utf-8?q?a?=", 1),
+            ("=?=?=?", 3),
+        ] {
             assert_eq!(broken(value.as_bytes()), expected, "{value:?}");
         }
     }

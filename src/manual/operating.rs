@@ -2,11 +2,13 @@
 //!
 //! # From nothing to filtered mail
 //!
-//! 1. `gatepost check` says whether configuration, rules, model, learner and sockets are in order (`--format json` for
-//!    machines); without a configuration file the embedded defaults hold. `gatepost generate sample-config` prints every key with its default and its reason.
-//! 2. `gatepost run` serves in the foreground; a service manager keeps it there (it speaks `sd_notify`).
-//! 3. One line in `main.cf`: see `contrib/postfix/main.cf.fragment`, which explains each parameter, and
-//!    `contrib/postfix/README.md` for the chroot and the permissions of the socket.
+//! 1. `gatepost check` says whether configuration, rules, model, learner and sockets are in order
+//!    (`--format json` for machines); without a configuration file the embedded defaults hold.
+//!    `gatepost generate sample-config` prints every key with its default and its reason.
+//! 2. `gatepost run` serves in the foreground; a service manager keeps it there (it speaks
+//!    `sd_notify`).
+//! 3. One line in `main.cf`: see `contrib/postfix/main.cf.fragment`, which explains each parameter,
+//!    and `contrib/postfix/README.md` for the chroot and the permissions of the socket.
 //!
 //! # What a mail can meet
 //!
@@ -17,16 +19,19 @@
 //! | reject | 550 5.7.1, the kind of evidence and an id | with the sender, whose own server tells him |
 //! | fault | 451 4.3.x (or what `on_fault` says) | with the sender's server, which tries again |
 //!
-//! `gatepost explain ID` shows the evidence behind an id, as long as the records keep it (`[records]`).
+//! `gatepost explain ID` shows the evidence behind an id, as long as the records keep it
+//! (`[records]`).
 //!
 //! # The log
 //!
-//! One line for each mail, the queue id first, because that is what one greps for; one line for each fault; nothing else at the
-//! default level. What came from the mail is escaped: one event is one line, whatever is in it.
+//! One line for each mail, the queue id first, because that is what one greps for; one line for
+//! each fault; nothing else at the default level. What came from the mail is escaped: one event is
+//! one line, whatever is in it.
 //!
 //! # Faults
 //!
-//! A fault means that a mail could not be judged. It never becomes a refusal, and it is never silently accepted.
+//! A fault means that a mail could not be judged. It never becomes a refusal, and it is never
+//! silently accepted.
 //!
 //! | Fault | Means | Do |
 //! |---|---|---|
@@ -39,40 +44,48 @@
 //!
 //! # Teaching it your own mail
 //!
-//! `gatepost learn spam FILE…` and `gatepost learn ham FILE…` take mails, mailboxes, directories or standard input, and tell for
-//! each what became of it; `contrib/dovecot` does so when users move mail to and from `Junk`. The running daemon hears of it
-//! within a second. Teach both kinds: labels of one kind alone have no weight.
+//! `gatepost learn spam FILE…` and `gatepost learn ham FILE…` take mails, mailboxes, directories or
+//! standard input, and tell for each what became of it; `contrib/dovecot` does so when users move
+//! mail to and from `Junk`. The running daemon hears of it within a second. Teach both kinds:
+//! labels of one kind alone have no weight.
 //!
-//! How much the labels weigh is not set but found out: each label first examines both experts, the content model and the site
-//! learner, and the weights are those that would have judged these labels best. Before the first labels the content
-//! model judges alone. `gatepost model info` shows the weights, and how many ham labels are missing before it can be claimed that
-//! at most 0.1 % of the ham is lost (2,995 at least). The classifier alone never refuses a mail, however sure it is.
+//! How much the labels weigh is not set but found out: each label first examines both experts, the
+//! content model and the site learner, and the weights are those that would have judged these
+//! labels best. Before the first labels the content model judges alone. `gatepost model info` shows
+//! the weights, and how many ham labels are missing before it can be claimed that at most 0.1 % of
+//! the ham is lost (2,995 at least). The classifier alone never refuses a mail, however sure it is.
 //!
-//! `gatepost model explain FILE` tells which words and features pushed each expert, as parts of one sum. `gatepost learn log` lists the labels; `undo` takes
-//! one of them back, `rollback` all since a date, of everybody or of one `--source`: the result is as if they had never been
-//! given. Labels that have left the log (`learner.log_size`) can no longer be taken back.
+//! `gatepost model explain FILE` tells which words and features pushed each expert, as parts of one
+//! sum. `gatepost learn log` lists the labels; `undo` takes one of them back, `rollback` all since
+//! a date, of everybody or of one `--source`: the result is as if they had never been given. Labels
+//! that have left the log (`learner.log_size`) can no longer be taken back.
 //!
 //! What is learned of a sender counts for that sender only where a trusted server vouches for it
-//! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated. Where one customer's newsletter
-//! is another one's spam, give their domains copies of their own (`learner.domains`): mail to such a domain is judged by what
-//! all mail taught and by what its own labels taught. The log holds hashes of four-byte pieces and of words of the mails: that is
+//! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated.
+//! Where one customer's newsletter is another one's spam, give their domains copies of their own
+//! (`learner.domains`): mail to such a domain is judged by what all mail taught and by what its own
+//! labels taught. The log holds hashes of four-byte pieces and of words of the mails: that is
 //! not anonymous, so keep the directory as private as the mailboxes.
 //!
-//! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A machine that stops at any moment
-//! costs at most the labels that were not told yet, and so does a full disk: `learn` then says what could not be kept, and ends
-//! with a status that is not 0. `gatepost check` tells what is damaged, what that costs, and what to do.
+//! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A
+//! machine that stops at any moment costs at most the labels that were not told yet, and so does a
+//! full disk: `learn` then says what could not be kept, and ends with a status that is not 0.
+//! `gatepost check` tells what is damaged, what that costs, and what to do.
 //!
 //! # Reload and restart
 //!
-//! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely, and swaps it between mails. If
-//! anything is wrong with the new one, the old one stays and the answer says what is wrong, with file, line and column.
-//! `[learner]` is part of it: the learner is switched on or off, or goes over to another directory, which must be there.
-//! Listeners are set at the start: a changed socket needs a restart.
+//! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely,
+//! and swaps it between mails. If anything is wrong with the new one, the old one stays and the
+//! answer says what is wrong, with file, line and column. `[learner]` is part of it: the learner is
+//! switched on or off, or goes over to another directory, which must be there. Listeners are set at
+//! the start: a changed socket needs a restart.
 //!
-//! `SIGTERM` drains: no new connections, mails that have begun are answered, then the daemon ends. A second `SIGTERM` ends it at
-//! once. With `default_action=tempfail` Postfix defers what comes while nobody listens.
+//! `SIGTERM` drains: no new connections, mails that have begun are answered, then the daemon ends.
+//! A second `SIGTERM` ends it at once. With `default_action=tempfail` Postfix defers what comes
+//! while nobody listens.
 //!
 //! # When something is beyond the limits
 //!
-//! Every quantity that a stranger controls has a limit (`[limits]`). What lies beyond it was not looked at, so the mail is at
-//! least held (`policy.beyond_limits`), never called clean; the log and the record name the limit.
+//! Every quantity that a stranger controls has a limit (`[limits]`). What lies beyond it was not
+//! looked at, so the mail is at least held (`policy.beyond_limits`), never called clean; the log
+//! and the record name the limit.

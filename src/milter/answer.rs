@@ -1,14 +1,18 @@
-//! Answers on the wire: the reply to a command, and the changes that go in front of it at the end of a message.
+//! Answers on the wire: the reply to a command, and the changes that go in front of it at the end
+//! of a message.
 //!
-//! What is written here is safe for the MTA whatever a handler says (see [`super::clean`]), and no packet is longer than 64 KiB.
+//! What is written here is safe for the MTA whatever a handler says (see [`super::clean`]), and no
+//! packet is longer than 64 KiB.
 
-use super::clean::{INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines};
+use super::clean::{
+    INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines,
+};
 use super::negotiate::actions;
 use super::wire::write_packet;
 use super::{Action, Negotiated, Reply};
 
-/// Writes a reply. `Skip` becomes `Continue` where it may not be sent, and a code that is none becomes a tempfail: what we
-/// cannot say is no verdict.
+/// Writes a reply. `Skip` becomes `Continue` where it may not be sent, and a code that is none
+/// becomes a tempfail: what we cannot say is no verdict.
 pub(super) fn write_reply(reply: &Reply, may_skip: bool, out: &mut Vec<u8>) {
     let command = match reply {
         Reply::Skip if may_skip => b's',
@@ -16,7 +20,11 @@ pub(super) fn write_reply(reply: &Reply, may_skip: bool, out: &mut Vec<u8>) {
         Reply::Accept => b'a',
         Reply::Reject => b'r',
         Reply::Tempfail | Reply::Pending => b't',
-        Reply::Code { code, enhanced, lines } => match reply_text(*code, enhanced, lines) {
+        Reply::Code {
+            code,
+            enhanced,
+            lines,
+        } => match reply_text(*code, enhanced, lines) {
             Some(text) => return write_packet(out, b'y', &[text.as_bytes(), b"\0"]),
             None => b't',
         },
@@ -52,7 +60,9 @@ pub(super) fn write_actions(all: &[Action], negotiated: &Negotiated, out: &mut V
                     write_path(b'e', path, parameters, out);
                 }
             }
-            Action::AddRecipient { path, parameters } => add_recipient(path, parameters, negotiated, out),
+            Action::AddRecipient { path, parameters } => {
+                add_recipient(path, parameters, negotiated, out)
+            }
             Action::DeleteRecipient { path } => {
                 if negotiated.may(actions::DELRCPT) && is_path(path, "") {
                     write_path(b'-', path, "", out);
@@ -60,7 +70,11 @@ pub(super) fn write_actions(all: &[Action], negotiated: &Negotiated, out: &mut V
             }
             Action::Quarantine { reason } => {
                 if negotiated.may(actions::QUARANTINE) {
-                    write_packet(out, b'q', &[line(reason, REASON_MAX, false).as_bytes(), b"\0"]);
+                    write_packet(
+                        out,
+                        b'q',
+                        &[line(reason, REASON_MAX, false).as_bytes(), b"\0"],
+                    );
                 }
             }
         }
@@ -72,7 +86,9 @@ fn add_recipient(path: &str, parameters: &str, negotiated: &Negotiated, out: &mu
     if !is_path(path, parameters) {
         return;
     }
-    if negotiated.may(actions::ADDRCPT_PAR) && (!parameters.is_empty() || !negotiated.may(actions::ADDRCPT)) {
+    if negotiated.may(actions::ADDRCPT_PAR)
+        && (!parameters.is_empty() || !negotiated.may(actions::ADDRCPT))
+    {
         write_path(b'2', path, parameters, out);
     } else if negotiated.may(actions::ADDRCPT) {
         write_path(b'+', path, "", out);
@@ -83,12 +99,20 @@ fn write_path(command: u8, path: &str, parameters: &str, out: &mut Vec<u8>) {
     if parameters.is_empty() {
         write_packet(out, command, &[path.as_bytes(), b"\0"]);
     } else {
-        write_packet(out, command, &[path.as_bytes(), b"\0", parameters.as_bytes(), b"\0"]);
+        write_packet(
+            out,
+            command,
+            &[path.as_bytes(), b"\0", parameters.as_bytes(), b"\0"],
+        );
     }
 }
 
 fn added(name: &str, value: &str, negotiated: &Negotiated) -> Option<Vec<u8>> {
-    if negotiated.may(actions::ADDHDRS) { field(name, value, negotiated) } else { None }
+    if negotiated.may(actions::ADDHDRS) {
+        field(name, value, negotiated)
+    } else {
+        None
+    }
 }
 
 /// A header field, name and value each closed by NUL; `None` where the name is none.
@@ -97,7 +121,8 @@ fn field(name: &str, value: &str, negotiated: &Negotiated) -> Option<Vec<u8>> {
     is_field_name(name).then(|| [name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat())
 }
 
-/// `550-5.7.1 first CRLF 550 5.7.1 last`; `None` where code and enhanced code do not fit each other.
+/// `550-5.7.1 first CRLF 550 5.7.1 last`; `None` where code and enhanced code do not fit each
+/// other.
 fn reply_text(code: u16, enhanced: &str, lines: &[String]) -> Option<String> {
     if !codes_fit(code, enhanced) {
         return None;
@@ -120,7 +145,9 @@ mod tests {
     fn replies_of_several_lines() {
         let text = reply_text(550, "5.7.1", &vec!["x".to_owned(); REPLY_LINES_MAX + 1]).unwrap();
         assert_eq!(text.split("\r\n").count(), REPLY_LINES_MAX);
-        assert!(text.starts_with("550-5.7.1 x\r\n550-5.7.1 x") && text.ends_with("\r\n550 5.7.1 x"));
+        assert!(
+            text.starts_with("550-5.7.1 x\r\n550-5.7.1 x") && text.ends_with("\r\n550 5.7.1 x")
+        );
         let text = reply_text(451, "4.3.0", &["y".repeat(REPLY_LINE_MAX)]).unwrap();
         assert_eq!(text.len(), REPLY_LINE_MAX);
         assert_eq!(reply_text(451, "5.3.0", &["class".to_owned()]), None);
@@ -129,7 +156,10 @@ mod tests {
     #[test]
     fn fields_are_closed_by_nul() {
         let plain = Negotiated::new(6, u32::MAX, 0);
-        assert_eq!(field("X-Test", "yes\r\nno", &plain), Some(b"X-Test\0yes no\0".to_vec()));
+        assert_eq!(
+            field("X-Test", "yes\r\nno", &plain),
+            Some(b"X-Test\0yes no\0".to_vec())
+        );
         assert_eq!(field("X Test", "yes", &plain), None);
     }
 
@@ -138,7 +168,13 @@ mod tests {
         let negotiated = Negotiated::new(6, u32::MAX, 0);
         for length in [REASON_MAX, REASON_MAX + 1] {
             let mut out = Vec::new();
-            write_actions(&[Action::Quarantine { reason: "x".repeat(length) }], &negotiated, &mut out);
+            write_actions(
+                &[Action::Quarantine {
+                    reason: "x".repeat(length),
+                }],
+                &negotiated,
+                &mut out,
+            );
             assert_eq!(out.len(), "....q\0".len() + REASON_MAX);
         }
     }

@@ -1,5 +1,6 @@
-//! What each command's payload says. Reading is tolerant: a missing NUL, port, value or address is an empty or unknown one,
-//! for a stranger's bytes must not end the session of everybody else on that connection.
+//! What each command's payload says. Reading is tolerant: a missing NUL, port, value or address is
+//! an empty or unknown one, for a stranger's bytes must not end the session of everybody else on
+//! that connection.
 
 use std::net::IpAddr;
 
@@ -68,23 +69,44 @@ impl Kind {
 
     /// Whether the command makes no sense before OPTNEG.
     pub(super) fn needs_negotiation(self) -> bool {
-        !matches!(self, Self::Negotiate | Self::Macros | Self::Abort | Self::Quit | Self::QuitNewConnection)
+        !matches!(
+            self,
+            Self::Negotiate | Self::Macros | Self::Abort | Self::Quit | Self::QuitNewConnection
+        )
     }
 }
 
 /// The payload of one command, split; borrowed from the decoder.
 #[derive(Debug)]
 pub(super) enum Command<'a> {
-    Connect { host: &'a [u8], peer: Peer },
-    Helo { name: &'a [u8] },
-    Mail { path: &'a [u8], parameters: Vec<&'a [u8]> },
-    Rcpt { path: &'a [u8], parameters: Vec<&'a [u8]> },
+    Connect {
+        host: &'a [u8],
+        peer: Peer,
+    },
+    Helo {
+        name: &'a [u8],
+    },
+    Mail {
+        path: &'a [u8],
+        parameters: Vec<&'a [u8]>,
+    },
+    Rcpt {
+        path: &'a [u8],
+        parameters: Vec<&'a [u8]>,
+    },
     Data,
-    Header { name: &'a [u8], value: &'a [u8] },
+    Header {
+        name: &'a [u8],
+        value: &'a [u8],
+    },
     EndOfHeaders,
-    Body { chunk: &'a [u8] },
+    Body {
+        chunk: &'a [u8],
+    },
     EndOfMessage,
-    Unknown { command: &'a [u8] },
+    Unknown {
+        command: &'a [u8],
+    },
     Abort,
     Close,
 }
@@ -95,26 +117,42 @@ impl<'a> Command<'a> {
         match kind {
             Kind::Connect => {
                 let (host, rest) = split(payload);
-                Self::Connect { host, peer: peer(rest) }
+                Self::Connect {
+                    host,
+                    peer: peer(rest),
+                }
             }
-            Kind::Helo => Self::Helo { name: split(payload).0 },
+            Kind::Helo => Self::Helo {
+                name: split(payload).0,
+            },
             Kind::Mail => {
                 let (path, parameters) = split(payload);
-                Self::Mail { path, parameters: list(parameters) }
+                Self::Mail {
+                    path,
+                    parameters: list(parameters),
+                }
             }
             Kind::Rcpt => {
                 let (path, parameters) = split(payload);
-                Self::Rcpt { path, parameters: list(parameters) }
+                Self::Rcpt {
+                    path,
+                    parameters: list(parameters),
+                }
             }
             Kind::Data => Self::Data,
             Kind::Header => {
                 let (name, value) = split(payload);
-                Self::Header { name, value: ended(value) }
+                Self::Header {
+                    name,
+                    value: ended(value),
+                }
             }
             Kind::EndOfHeaders => Self::EndOfHeaders,
             Kind::Body => Self::Body { chunk: payload },
             Kind::EndOfMessage => Self::EndOfMessage,
-            Kind::Unknown => Self::Unknown { command: ended(payload) },
+            Kind::Unknown => Self::Unknown {
+                command: ended(payload),
+            },
             Kind::Abort | Kind::Negotiate | Kind::Macros => Self::Abort,
             Kind::Quit | Kind::QuitNewConnection => Self::Close,
         }
@@ -125,10 +163,22 @@ impl<'a> Command<'a> {
         'a: 'b,
     {
         match self {
-            Self::Connect { host, peer } => Event::Connect { host, peer: *peer, macros },
+            Self::Connect { host, peer } => Event::Connect {
+                host,
+                peer: *peer,
+                macros,
+            },
             Self::Helo { name } => Event::Helo { name, macros },
-            Self::Mail { path, parameters } => Event::MailFrom { path, parameters, macros },
-            Self::Rcpt { path, parameters } => Event::RcptTo { path, parameters, macros },
+            Self::Mail { path, parameters } => Event::MailFrom {
+                path,
+                parameters,
+                macros,
+            },
+            Self::Rcpt { path, parameters } => Event::RcptTo {
+                path,
+                parameters,
+                macros,
+            },
             Self::Data => Event::Data { macros },
             Self::Header { name, value } => Event::Header { name, value },
             Self::EndOfHeaders => Event::EndOfHeaders { macros },
@@ -141,8 +191,9 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The stages whose macros are kept, by the command that they precede. `L` and `B` are not among them: Postfix sends an
-/// (often empty) packet before each header and chunk, and libmilter ignores those as well.
+/// The stages whose macros are kept, by the command that they precede. `L` and `B` are not among
+/// them: Postfix sends an (often empty) packet before each header and chunk, and libmilter ignores
+/// those as well.
 const STAGES: [u8; 8] = *b"CHMRTNEU";
 
 /// Macros that came and wait for their command.
@@ -152,12 +203,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Reads the payload of `D`: a command byte, then names and values, each closed by NUL. It replaces what came before for
-    /// the same stage. An empty packet says nothing; a last name without a value has an empty one, a value without a name is
-    /// dropped.
+    /// Reads the payload of `D`: a command byte, then names and values, each closed by NUL. It
+    /// replaces what came before for the same stage. An empty packet says nothing; a last name
+    /// without a value has an empty one, a value without a name is dropped.
     pub(super) fn read(&mut self, payload: &[u8]) {
-        let Some((stage, pairs)) = payload.split_first() else { return };
-        let Some(macros) = self.of(*stage) else { return };
+        let Some((stage, pairs)) = payload.split_first() else {
+            return;
+        };
+        let Some(macros) = self.of(*stage) else {
+            return;
+        };
         *macros = Macros::default();
         let mut rest = pairs;
         let mut told = 0;
@@ -193,7 +248,8 @@ impl Waiting {
         self.forget(*b"RTNE");
     }
 
-    /// Forgets what belongs to an SMTP session; those of CONNECT may have come already for the next one.
+    /// Forgets what belongs to an SMTP session; those of CONNECT may have come already for the next
+    /// one.
     pub(super) fn forget_session(&mut self) {
         self.forget(*b"HMRTNEU");
     }
@@ -207,14 +263,21 @@ impl Waiting {
     }
 
     fn of(&mut self, stage: u8) -> Option<&mut Macros> {
-        STAGES.iter().zip(&mut self.stages).find(|(known, _)| **known == stage).map(|(_, macros)| macros)
+        STAGES
+            .iter()
+            .zip(&mut self.stages)
+            .find(|(known, _)| **known == stage)
+            .map(|(_, macros)| macros)
     }
 }
 
 /// What stands before the first NUL, and what stands behind it.
 fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(0, bytes) {
-        Some(at) => (bytes.get(..at).unwrap_or_default(), bytes.get(at + 1..).unwrap_or_default()),
+        Some(at) => (
+            bytes.get(..at).unwrap_or_default(),
+            bytes.get(at + 1..).unwrap_or_default(),
+        ),
         None => (bytes, &[]),
     }
 }
@@ -226,16 +289,24 @@ fn ended(bytes: &[u8]) -> &[u8] {
 
 /// ESMTP parameters; empty ones say nothing.
 fn list(bytes: &[u8]) -> Vec<&[u8]> {
-    bytes.split(|byte| *byte == 0).filter(|parameter| !parameter.is_empty()).take(PARAMETERS_MAX).collect()
+    bytes
+        .split(|byte| *byte == 0)
+        .filter(|parameter| !parameter.is_empty())
+        .take(PARAMETERS_MAX)
+        .collect()
 }
 
 /// Family, port, address. An IPv4-mapped IPv6 address is told as the IPv4 address that it is.
 fn peer(bytes: &[u8]) -> Peer {
-    let Some((family, rest)) = bytes.split_first() else { return Peer::Unknown };
+    let Some((family, rest)) = bytes.split_first() else {
+        return Peer::Unknown;
+    };
     if *family == b'L' {
         return Peer::Local;
     }
-    let (b'4' | b'6', Some((port, address))) = (*family, rest.split_first_chunk::<2>()) else { return Peer::Unknown };
+    let (b'4' | b'6', Some((port, address))) = (*family, rest.split_first_chunk::<2>()) else {
+        return Peer::Unknown;
+    };
     let address = split(address).0;
     // Sendmail writes `IPv6:2001:db8::1`, Postfix does not.
     let address = match address.split_first_chunk::<5>() {
@@ -243,8 +314,14 @@ fn peer(bytes: &[u8]) -> Peer {
         _ => address,
     };
     // A zone (`fe80::1%eth0`) says nothing about who the client is.
-    let address = address.split(|byte| *byte == b'%').next().unwrap_or_default();
-    match std::str::from_utf8(address).ok().and_then(|text| text.parse::<IpAddr>().ok()) {
+    let address = address
+        .split(|byte| *byte == b'%')
+        .next()
+        .unwrap_or_default();
+    match std::str::from_utf8(address)
+        .ok()
+        .and_then(|text| text.parse::<IpAddr>().ok())
+    {
         Some(address) => Peer::Ip(address.to_canonical(), u16::from_be_bytes(*port)),
         None => Peer::Unknown,
     }
@@ -279,17 +356,27 @@ mod tests {
 
     #[test]
     fn parameters_up_to_the_limit() {
-        for (count, told) in [(PARAMETERS_MAX, PARAMETERS_MAX), (PARAMETERS_MAX + 1, PARAMETERS_MAX)] {
+        for (count, told) in [
+            (PARAMETERS_MAX, PARAMETERS_MAX),
+            (PARAMETERS_MAX + 1, PARAMETERS_MAX),
+        ] {
             let payload = [b"<a@example.com>\0".as_slice(), &b"X=1\0".repeat(count)].concat();
-            let Command::Mail { path, parameters } = Command::read(Kind::Mail, &payload) else { panic!() };
-            assert_eq!((path, parameters.len()), (b"<a@example.com>".as_slice(), told));
+            let Command::Mail { path, parameters } = Command::read(Kind::Mail, &payload) else {
+                panic!()
+            };
+            assert_eq!(
+                (path, parameters.len()),
+                (b"<a@example.com>".as_slice(), told)
+            );
         }
     }
 
     #[test]
     fn macros_up_to_the_limit() {
         for (count, told) in [(Macros::MAX, Macros::MAX), (Macros::MAX + 1, Macros::MAX)] {
-            let pairs: Vec<u8> = (0..count).flat_map(|at| format!("{{m{at}}}\0v\0").into_bytes()).collect();
+            let pairs: Vec<u8> = (0..count)
+                .flat_map(|at| format!("{{m{at}}}\0v\0").into_bytes())
+                .collect();
             let mut waiting = Waiting::default();
             waiting.read(&[b"C", pairs.as_slice()].concat());
             assert_eq!(waiting.take(Kind::Connect).iter().count(), told);

@@ -6,7 +6,9 @@ use super::PACKET_MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// A packet declares more than [`PACKET_MAX`] bytes.
-    #[error("a packet of {length} bytes was announced, at most {PACKET_MAX} are taken; is the other side an MTA?")]
+    #[error(
+        "a packet of {length} bytes was announced, at most {PACKET_MAX} are taken; is the other side an MTA?"
+    )]
     PacketTooLong {
         /// What it declares.
         length: u32,

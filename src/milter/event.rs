@@ -1,4 +1,5 @@
-//! What the MTA tells: one event for each command of the mail filter protocol, with the macros of its stage.
+//! What the MTA tells: one event for each command of the mail filter protocol, with the macros of
+//! its stage.
 
 use std::net::IpAddr;
 
@@ -61,8 +62,9 @@ pub enum Event<'a> {
     Header {
         /// The field name, without the colon.
         name: &'a [u8],
-        /// The field body. Lines are joined by LF and white space; with [`super::Negotiated::leading_space`] it begins with
-        /// exactly what followed the colon, else one leading space was eaten by the MTA.
+        /// The field body. Lines are joined by LF and white space; with
+        /// [`super::Negotiated::leading_space`] it begins with exactly what followed the
+        /// colon, else one leading space was eaten by the MTA.
         value: &'a [u8],
     },
     /// The header is complete.
@@ -75,12 +77,14 @@ pub enum Event<'a> {
         /// The bytes.
         chunk: &'a [u8],
     },
-    /// The message is complete. Body data that came inside this command was given as [`Event::Body`] before.
+    /// The message is complete. Body data that came inside this command was given as
+    /// [`Event::Body`] before.
     EndOfMessage {
         /// `i`, `{msg_id}`, …
         macros: &'a Macros,
     },
-    /// The transaction is broken off, or (Postfix) over. Never answered. Also after a message that was answered.
+    /// The transaction is broken off, or (Postfix) over. Never answered. Also after a message that
+    /// was answered.
     Abort,
     /// An SMTP command that the MTA does not know; only when UNKNOWN was not switched off.
     Unknown {

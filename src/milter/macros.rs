@@ -10,7 +10,8 @@ impl Macros {
     /// How many macros of one stage are kept; the rest is dropped.
     pub const MAX: usize = 256;
 
-    /// Adds one; braces around the name are taken off. A later value of the same name replaces the earlier one.
+    /// Adds one; braces around the name are taken off. A later value of the same name replaces the
+    /// earlier one.
     pub fn set(&mut self, name: &[u8], value: &[u8]) {
         let name = bare(name);
         if let Some(pair) = self.pairs.iter_mut().find(|(known, _)| known == name) {
@@ -23,12 +24,17 @@ impl Macros {
     /// The value of a macro, named with or without braces.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         let name = bare(name.as_bytes());
-        self.pairs.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| &**value)
     }
 
     /// The value as text, bytes that are no UTF-8 replaced; `None` where it is missing or empty.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.get(name).filter(|value| !value.is_empty()).map(|value| String::from_utf8_lossy(value).into_owned())
+        self.get(name)
+            .filter(|value| !value.is_empty())
+            .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 
     /// All pairs, in the order in which they came.
@@ -38,5 +44,7 @@ impl Macros {
 }
 
 fn bare(name: &[u8]) -> &[u8] {
-    name.strip_prefix(b"{").and_then(|name| name.strip_suffix(b"}")).unwrap_or(name)
+    name.strip_prefix(b"{")
+        .and_then(|name| name.strip_suffix(b"}"))
+        .unwrap_or(name)
 }

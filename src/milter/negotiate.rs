@@ -1,4 +1,5 @@
-//! Option negotiation: what the MTA offers, what of it we ask for, and the macros that we want with each stage.
+//! Option negotiation: what the MTA offers, what of it we ask for, and the macros that we want with
+//! each stage.
 
 use super::ProtocolError;
 use super::wire::write_packet;
@@ -32,18 +33,25 @@ mod options {
     pub(super) const NR_BODY: u32 = 0x8_0000;
     pub(super) const HDR_LEADSPC: u32 = 0x10_0000;
 
-    /// All that we ask for. Not the other NR flags: an answer at MAIL, RCPT and DATA carries the acknowledgement without
-    /// which Postfix's own Nagle costs 42 ms a message over TCP, and end of headers is where a header verdict is given.
-    /// The size bits (`SMFIP_MDS_*`) are never offered back.
+    /// All that we ask for. Not the other NR flags: an answer at MAIL, RCPT and DATA carries the
+    /// acknowledgement without which Postfix's own Nagle costs 42 ms a message over TCP, and
+    /// end of headers is where a header verdict is given. The size bits (`SMFIP_MDS_*`) are
+    /// never offered back.
     pub(super) const WANTED: u32 = NR_HDR | NOUNKNOWN | SKIP | NR_BODY | HDR_LEADSPC;
 }
 
-/// The macros wanted with each stage (`SMFIM_*` number, names). They replace the MTA's own list of that stage;
-/// `{client_addr}` and its kin are not sent by default.
+/// The macros wanted with each stage (`SMFIM_*` number, names). They replace the MTA's own list of
+/// that stage; `{client_addr}` and its kin are not sent by default.
 pub const SYMBOL_LISTS: [(u32, &str); 7] = [
-    (0, "j {daemon_name} {client_addr} {client_port} {client_ptr} v _"),
+    (
+        0,
+        "j {daemon_name} {client_addr} {client_port} {client_ptr} v _",
+    ),
     (1, "{tls_version} {cipher} {cipher_bits}"),
-    (2, "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}"),
+    (
+        2,
+        "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}",
+    ),
     (3, "i {rcpt_addr} {rcpt_host} {rcpt_mailer}"),
     (4, "i"),
     (5, "i"),
@@ -52,7 +60,10 @@ pub const SYMBOL_LISTS: [(u32, &str); 7] = [
 
 /// What both sides agreed on. The default is a version 6 MTA that offered nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one independent bit of the wire")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent bit of the wire"
+)]
 pub struct Negotiated {
     /// Protocol version, 2 to 6.
     pub version: u32,
@@ -91,11 +102,18 @@ impl Negotiated {
         }
     }
 
-    /// Reads the payload of OPTNEG: version, actions, protocol options, 32 bits each. More may follow and is ignored.
+    /// Reads the payload of OPTNEG: version, actions, protocol options, 32 bits each. More may
+    /// follow and is ignored.
     pub(super) fn read(payload: &[u8]) -> Result<Self, ProtocolError> {
-        let mut words = payload.chunks_exact(4).filter_map(|word| word.try_into().ok().map(u32::from_be_bytes));
-        let (Some(version), Some(actions), Some(protocol)) = (words.next(), words.next(), words.next()) else {
-            return Err(ProtocolError::ShortNegotiation { length: payload.len() });
+        let mut words = payload
+            .chunks_exact(4)
+            .filter_map(|word| word.try_into().ok().map(u32::from_be_bytes));
+        let (Some(version), Some(actions), Some(protocol)) =
+            (words.next(), words.next(), words.next())
+        else {
+            return Err(ProtocolError::ShortNegotiation {
+                length: payload.len(),
+            });
         };
         if version < VERSION_MIN {
             return Err(ProtocolError::OldVersion { version });

@@ -1,4 +1,5 @@
-//! Properties of the protocol: how the bytes are cut does not matter, nothing panics, every command has its one answer.
+//! Properties of the protocol: how the bytes are cut does not matter, nothing panics, every command
+//! has its one answer.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,7 +15,10 @@ struct Noting {
 
 impl MilterHandler for Noting {
     fn on_event(&mut self, event: Event<'_>) -> Response {
-        let reply = self.replies.get(self.seen.len() % self.replies.len().max(1)).cloned();
+        let reply = self
+            .replies
+            .get(self.seen.len() % self.replies.len().max(1))
+            .cloned();
         self.seen.push(format!("{event:?}"));
         reply.unwrap_or(Reply::Continue).into()
     }
@@ -24,13 +28,18 @@ type Outcome = (Vec<String>, Vec<u8>, Option<ProtocolError>);
 
 fn play(bytes: &[u8], cuts: &[usize], replies: &[Reply]) -> Outcome {
     let mut protocol = Protocol::new();
-    let mut handler = Noting { replies: replies.to_vec(), seen: Vec::new() };
+    let mut handler = Noting {
+        replies: replies.to_vec(),
+        seen: Vec::new(),
+    };
     let mut out = Vec::new();
     let mut failed = None;
     let mut rest = bytes;
     let mut cuts = cuts.iter().cycle();
     while !rest.is_empty() && failed.is_none() {
-        let size = cuts.next().map_or(rest.len(), |cut| (*cut).clamp(1, rest.len()));
+        let size = cuts
+            .next()
+            .map_or(rest.len(), |cut| (*cut).clamp(1, rest.len()));
         let (piece, after) = rest.split_at(size);
         protocol.receive(piece);
         failed = protocol.serve(&mut handler, &mut out).err();
@@ -56,8 +65,16 @@ fn reply() -> impl Strategy<Value = Reply> {
 /// A packet of some command, with a payload that may or may not make sense.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
     let command = prop::sample::select(b"DCHMRTLNBEAKU".to_vec());
-    let text =
-        prop::sample::select(vec!["", "C", "E", "<a@example.com>", "\0", "4\0\x19192.0.2.9", "Subject", "IPv6:"]);
+    let text = prop::sample::select(vec![
+        "",
+        "C",
+        "E",
+        "<a@example.com>",
+        "\0",
+        "4\0\x19192.0.2.9",
+        "Subject",
+        "IPv6:",
+    ]);
     (command, vec(text, 0..5), vec(any::<u8>(), 0..9)).prop_map(|(command, texts, tail)| {
         let mut out = Vec::new();
         write_packet(&mut out, command, &[texts.concat().as_bytes(), &tail]);
@@ -67,7 +84,11 @@ fn packet() -> impl Strategy<Value = Vec<u8>> {
 
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let mut hello = Vec::new();
-    write_packet(&mut hello, b'O', &[b"\0\0\0\x06\0\0\x01\xff", b"\0\x1f\xff\xff"]);
+    write_packet(
+        &mut hello,
+        b'O',
+        &[b"\0\0\0\x06\0\0\x01\xff", b"\0\x1f\xff\xff"],
+    );
     let mut old = Vec::new();
     write_packet(&mut old, b'O', &[b"\0\0\0\x02\0\0\0\x3f", b"\0\0\0\x7f"]);
     (prop::sample::select(vec![hello, old]), vec(packet(), 0..40))
@@ -87,13 +108,16 @@ fn verdicts(out: &[u8]) -> usize {
     count
 }
 
-/// Commands of a stream that have an answer, where nothing is pending, nothing fails and `nr` tells about L and B.
+/// Commands of a stream that have an answer, where nothing is pending, nothing fails and `nr` tells
+/// about L and B.
 fn answered(bytes: &[u8], nr: bool) -> usize {
     let mut decoder = Decoder::default();
     decoder.receive(bytes);
     let mut count = 0;
     while let Ok(Some(frame)) = decoder.peek() {
-        count += usize::from(b"OCHMRTNEU".contains(&frame.command) || (!nr && b"LB".contains(&frame.command)));
+        count += usize::from(
+            b"OCHMRTNEU".contains(&frame.command) || (!nr && b"LB".contains(&frame.command)),
+        );
         decoder.consume();
     }
     count

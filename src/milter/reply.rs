@@ -1,4 +1,5 @@
-//! What is answered: a reply to each event, and the actions that may precede it at the end of a message.
+//! What is answered: a reply to each event, and the actions that may precede it at the end of a
+//! message.
 
 /// One change of the message or its envelope; only at the end of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,10 +8,12 @@ pub enum Action {
     AddHeader {
         /// Field name.
         name: String,
-        /// Field body without leading space; folded with LF and white space where it has several lines.
+        /// Field body without leading space; folded with LF and white space where it has several
+        /// lines.
         value: String,
     },
-    /// Inserts a header field at `index`, counted over the message as delivered; 0 is before everything.
+    /// Inserts a header field at `index`, counted over the message as delivered; 0 is before
+    /// everything.
     InsertHeader {
         /// Position.
         index: u32,
@@ -59,7 +62,8 @@ pub enum Action {
 pub enum Reply {
     /// Go on. At the end of a message: accept it, with the actions.
     Continue,
-    /// Accept: the rest of the message (or, at CONNECT and HELO, of the session) is not shown any more.
+    /// Accept: the rest of the message (or, at CONNECT and HELO, of the session) is not shown any
+    /// more.
     Accept,
     /// Refuse for good, with the MTA's own words.
     Reject,
@@ -83,8 +87,8 @@ pub enum Reply {
 /// What a handler returns for one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// Changes to the message. Ignored unless the event was the end of a message and the reply accepts it; those that the
-    /// MTA did not offer to make are left out.
+    /// Changes to the message. Ignored unless the event was the end of a message and the reply
+    /// accepts it; those that the MTA did not offer to make are left out.
     pub actions: Vec<Action>,
     /// The reply.
     pub reply: Reply,
@@ -92,15 +96,20 @@ pub struct Response {
 
 impl From<Reply> for Response {
     fn from(reply: Reply) -> Self {
-        Self { actions: Vec::new(), reply }
+        Self {
+            actions: Vec::new(),
+            reply,
+        }
     }
 }
 
-/// What sits behind the wire: a state machine for one connection, without I/O. Everything below it is tested through it.
+/// What sits behind the wire: a state machine for one connection, without I/O. Everything below it
+/// is tested through it.
 pub trait MilterHandler {
     /// Tells what was negotiated, once, before the first event of a connection.
     fn on_negotiated(&mut self, _negotiated: &super::Negotiated) {}
 
-    /// Takes one event and says what to answer. For events that are never answered the response is ignored.
+    /// Takes one event and says what to answer. For events that are never answered the response is
+    /// ignored.
     fn on_event(&mut self, event: super::Event<'_>) -> Response;
 }

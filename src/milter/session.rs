@@ -1,4 +1,5 @@
-//! The state of one connection: which command may come, whether an answer is due, what of it goes to the handler.
+//! The state of one connection: which command may come, whether an answer is due, what of it goes
+//! to the handler.
 
 use super::answer;
 use super::command::{Command, Kind, Waiting};
@@ -17,7 +18,8 @@ enum Stage {
     Open,
     /// A client, no message.
     Connected,
-    /// The message was decided before its end; the MTA should be silent until ABORT or the next MAIL.
+    /// The message was decided before its end; the MTA should be silent until ABORT or the next
+    /// MAIL.
     Over {
         accepted: bool,
     },
@@ -61,7 +63,8 @@ struct Owed {
     pending: bool,
 }
 
-/// What to show next: a command whose payload of so many bytes is on top of the decoder, or an event of our own making.
+/// What to show next: a command whose payload of so many bytes is on top of the decoder, or an
+/// event of our own making.
 #[derive(Clone, Copy, Debug)]
 enum Next {
     Command {
@@ -93,18 +96,21 @@ enum Admission {
 
 /// One connection's state machine, without I/O.
 ///
-/// The loop of a server: [`Self::receive`] what was read (or [`Self::hang_up`]), [`Self::serve`] the handler, write `out` in
-/// one piece, drop the connection when [`Self::is_closed`] or on an error. An answer that came [`Reply::Pending`] is given
-/// later with [`Self::respond`], and `serve` is called again after it.
+/// The loop of a server: [`Self::receive`] what was read (or [`Self::hang_up`]), [`Self::serve`]
+/// the handler, write `out` in one piece, drop the connection when [`Self::is_closed`] or on an
+/// error. An answer that came [`Reply::Pending`] is given later with [`Self::respond`], and `serve`
+/// is called again after it.
 ///
-/// Commands out of order: MAIL, HELO and CONNECT in the middle of a message give it up (the handler sees `Abort`, for
-/// CONNECT `Close`) and are then served, as libmilter does. Others never reach the handler; where an answer is due they get
-/// a tempfail (libmilter leaves the MTA waiting), or after an early accept that of the message. OPTNEG within an SMTP session
-/// and unknown command bytes are errors.
+/// Commands out of order: MAIL, HELO and CONNECT in the middle of a message give it up (the handler
+/// sees `Abort`, for CONNECT `Close`) and are then served, as libmilter does. Others never reach
+/// the handler; where an answer is due they get a tempfail (libmilter leaves the MTA waiting), or
+/// after an early accept that of the message. OPTNEG within an SMTP session and unknown command
+/// bytes are errors.
 ///
-/// ABORT or QUIT while an answer is [`Reply::Pending`] take the question back: the handler sees `Abort` or `Close`, the answer
-/// is forgotten and a late [`Self::respond`] writes nothing. Any other command waits, as it would in libmilter, until the
-/// answer is given; more than [`PACKET_MAX`] bytes of such are an error. A hang-up forgets the answer too.
+/// ABORT or QUIT while an answer is [`Reply::Pending`] take the question back: the handler sees
+/// `Abort` or `Close`, the answer is forgotten and a late [`Self::respond`] writes nothing. Any
+/// other command waits, as it would in libmilter, until the answer is given; more than
+/// [`PACKET_MAX`] bytes of such are an error. A hang-up forgets the answer too.
 #[derive(Debug)]
 pub struct Protocol {
     decoder: Decoder,
@@ -152,17 +158,18 @@ impl Protocol {
         }
     }
 
-    /// The MTA closed the connection, or it broke. What came before is still shown (but an owed answer is forgotten at
-    /// once), then [`super::Event::Close`], once.
+    /// The MTA closed the connection, or it broke. What came before is still shown (but an owed
+    /// answer is forgotten at once), then [`super::Event::Close`], once.
     pub fn hang_up(&mut self) {
         if self.end == End::No {
             self.end = End::HungUp;
         }
     }
 
-    /// The next event for the handler; `None` where more bytes, or an answer, must come first. The answer to OPTNEG (and to
-    /// what the handler need not see) is appended to `out`. After an error the next call gives [`super::Event::Close`], unless it was
-    /// given, and the connection must be dropped.
+    /// The next event for the handler; `None` where more bytes, or an answer, must come first. The
+    /// answer to OPTNEG (and to what the handler need not see) is appended to `out`. After an
+    /// error the next call gives [`super::Event::Close`], unless it was given, and the
+    /// connection must be dropped.
     pub fn poll(&mut self, out: &mut Vec<u8>) -> Result<Option<Step<'_>>, ProtocolError> {
         self.notable = None;
         match self.advance(out) {
@@ -175,8 +182,8 @@ impl Protocol {
         }
     }
 
-    /// Shows everything that is ready to a handler and writes its answers. After an error the handler has seen
-    /// [`super::Event::Close`].
+    /// Shows everything that is ready to a handler and writes its answers. After an error the
+    /// handler has seen [`super::Event::Close`].
     pub fn serve<H>(&mut self, handler: &mut H, out: &mut Vec<u8>) -> Result<(), ProtocolError>
     where
         H: MilterHandler + ?Sized,
@@ -200,8 +207,9 @@ impl Protocol {
         }
     }
 
-    /// Gives the answer to the last step, all actions and the verdict in one piece; with [`Reply::Pending`] only notes that it
-    /// comes later. Where no answer is owed nothing is written: a second answer is ignored.
+    /// Gives the answer to the last step, all actions and the verdict in one piece; with
+    /// [`Reply::Pending`] only notes that it comes later. Where no answer is owed nothing is
+    /// written: a second answer is ignored.
     pub fn respond(&mut self, response: &Response, out: &mut Vec<u8>) {
         if let Some(kind) = self.notable.take() {
             self.note(kind, &response.reply);
@@ -218,7 +226,10 @@ impl Protocol {
 
     /// Asks the MTA for patience; writes nothing unless the answer to an end of message is owed.
     pub fn progress(&self, out: &mut Vec<u8>) {
-        if self.owed.is_some_and(|owed| owed.kind == Kind::EndOfMessage) {
+        if self
+            .owed
+            .is_some_and(|owed| owed.kind == Kind::EndOfMessage)
+        {
             write_packet(out, b'p', &[]);
         }
     }
@@ -233,8 +244,8 @@ impl Protocol {
         self.negotiated.as_ref()
     }
 
-    /// Whether [`super::Event::Close`] was given for good: write what is in `out` and drop the connection. (After QUIT_NC the event
-    /// is given, but the connection goes on.)
+    /// Whether [`super::Event::Close`] was given for good: write what is in `out` and drop the
+    /// connection. (After QUIT_NC the event is given, but the connection goes on.)
     pub fn is_closed(&self) -> bool {
         self.end == End::Closed
     }
@@ -260,7 +271,8 @@ impl Protocol {
                 return Ok((self.end == End::HungUp).then_some(Next::Close));
             };
             let length = frame.payload.len();
-            let kind = Kind::of(frame.command).ok_or(ProtocolError::UnknownCommand(frame.command))?;
+            let kind =
+                Kind::of(frame.command).ok_or(ProtocolError::UnknownCommand(frame.command))?;
             if self.stage == Stage::Start && kind.needs_negotiation() {
                 return Err(ProtocolError::BeforeNegotiation(frame.command));
             }
@@ -270,7 +282,11 @@ impl Protocol {
                 }
                 if !matches!(kind, Kind::Abort | Kind::Quit | Kind::QuitNewConnection) {
                     let buffered = self.decoder.buffered();
-                    return if buffered > BUFFERED_MAX { Err(ProtocolError::Impatient { buffered }) } else { Ok(None) };
+                    return if buffered > BUFFERED_MAX {
+                        Err(ProtocolError::Impatient { buffered })
+                    } else {
+                        Ok(None)
+                    };
                 }
                 self.owed = None;
             }
@@ -281,7 +297,12 @@ impl Protocol {
     }
 
     /// Takes one complete command: something to show, or `None` where it was served here.
-    fn serve_one(&mut self, kind: Kind, length: usize, out: &mut Vec<u8>) -> Result<Option<Next>, ProtocolError> {
+    fn serve_one(
+        &mut self,
+        kind: Kind,
+        length: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Next>, ProtocolError> {
         match kind {
             Kind::Negotiate => {
                 if self.stage > Stage::Open {
@@ -311,8 +332,14 @@ impl Protocol {
         }
         let answer = self.answer_of(kind);
         Ok(match self.admit(kind) {
-            Admission::Show if kind == Kind::EndOfMessage && length > 0 && self.wants_tail() => Some(Next::Tail),
-            Admission::Show => Some(Next::Command { kind, length, answer }),
+            Admission::Show if kind == Kind::EndOfMessage && length > 0 && self.wants_tail() => {
+                Some(Next::Tail)
+            }
+            Admission::Show => Some(Next::Command {
+                kind,
+                length,
+                answer,
+            }),
             Admission::AbortFirst => Some(Next::Abort),
             Admission::CloseFirst => Some(Next::Restart),
             Admission::Keep(reply) => {
@@ -347,7 +374,9 @@ impl Protocol {
             _ => return Admission::Show,
         };
         match &self.current.settled {
-            _ if !fits && stage == (Stage::Over { accepted: true }) => Admission::Keep(Reply::Continue),
+            _ if !fits && stage == (Stage::Over { accepted: true }) => {
+                Admission::Keep(Reply::Continue)
+            }
             _ if !fits => Admission::Keep(Reply::Tempfail),
             Some(reply) => Admission::Settle(reply.clone()),
             None if kind == Kind::Body && self.current.skipping => Admission::Keep(Reply::Continue),
@@ -358,10 +387,19 @@ impl Protocol {
     /// Makes the step and moves the state to where the connection stands after it.
     fn step(&mut self, next: Next) -> Step<'_> {
         let (answer, command) = match next {
-            Next::Command { kind, length, answer } => {
+            Next::Command {
+                kind,
+                length,
+                answer,
+            } => {
                 self.enter(kind);
                 match answer {
-                    Answer::Due => self.owed = Some(Owed { kind, pending: false }),
+                    Answer::Due => {
+                        self.owed = Some(Owed {
+                            kind,
+                            pending: false,
+                        })
+                    }
                     Answer::Later => self.notable = Some(kind),
                     Answer::None => {}
                 }
@@ -372,7 +410,12 @@ impl Protocol {
                 self.current.tail_shown = true;
                 self.notable = Some(Kind::Body);
                 let frame = self.decoder.peek().ok().flatten();
-                (Answer::Later, Command::Body { chunk: frame.map_or(&[], |frame| frame.payload) })
+                (
+                    Answer::Later,
+                    Command::Body {
+                        chunk: frame.map_or(&[], |frame| frame.payload),
+                    },
+                )
             }
             Next::Abort => {
                 self.leave_message();
@@ -384,7 +427,12 @@ impl Protocol {
                 self.stage = self.stage.min(Stage::Open);
                 // Where nothing was negotiated nothing is told either.
                 self.announced = false;
-                return Step { answer: Answer::None, negotiated: None, command: Command::Close, macros: &self.macros };
+                return Step {
+                    answer: Answer::None,
+                    negotiated: None,
+                    command: Command::Close,
+                    macros: &self.macros,
+                };
             }
             Next::Close => {
                 self.end = End::Closed;
@@ -395,7 +443,12 @@ impl Protocol {
         };
         let announce = !std::mem::replace(&mut self.announced, self.negotiated.is_some());
         let negotiated = self.negotiated.as_ref().filter(|_| announce);
-        Step { answer, negotiated, command, macros: &self.macros }
+        Step {
+            answer,
+            negotiated,
+            command,
+            macros: &self.macros,
+        }
     }
 
     /// A command is shown: its macros, its stage.
@@ -418,7 +471,9 @@ impl Protocol {
 
     /// Writes an answer and moves the state to where the connection stands after it.
     fn answer(&mut self, kind: Kind, response: &Response, out: &mut Vec<u8>) {
-        let Some(negotiated) = &self.negotiated else { return };
+        let Some(negotiated) = &self.negotiated else {
+            return;
+        };
         let reply = &response.reply;
         let accepts = matches!(reply, Reply::Continue | Reply::Accept | Reply::Skip);
         if kind == Kind::EndOfMessage && accepts {
@@ -471,7 +526,10 @@ impl Protocol {
         match (kind, &self.negotiated) {
             (Kind::Header, Some(negotiated)) if negotiated.nr_header => Answer::Later,
             (Kind::Body, Some(negotiated)) if negotiated.nr_body => Answer::Later,
-            (Kind::Abort | Kind::Quit | Kind::QuitNewConnection | Kind::Negotiate | Kind::Macros, _) => Answer::None,
+            (
+                Kind::Abort | Kind::Quit | Kind::QuitNewConnection | Kind::Negotiate | Kind::Macros,
+                _,
+            ) => Answer::None,
             _ => Answer::Due,
         }
     }

@@ -3,14 +3,15 @@
 use super::command::Command;
 use super::{Event, Macros, Negotiated};
 
-/// Whether a step wants an answer. Calling [`super::Protocol::respond`] after each step is always right.
+/// Whether a step wants an answer. Calling [`super::Protocol::respond`] after each step is always
+/// right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// Exactly one: [`super::Protocol::poll`] gives nothing more until it was given.
     Due,
-    /// None goes out now (NR_HDR, NR_BODY, body data inside BODYEOB), but a reply other than `Continue` that is given to
-    /// [`super::Protocol::respond`] is remembered: nothing more of this message is shown, and the next command of it that has an
-    /// answer gets this one.
+    /// None goes out now (NR_HDR, NR_BODY, body data inside BODYEOB), but a reply other than
+    /// `Continue` that is given to [`super::Protocol::respond`] is remembered: nothing more of
+    /// this message is shown, and the next command of it that has an answer gets this one.
     Later,
     /// Never: `Abort` and `Close`.
     None,

@@ -2,15 +2,16 @@
 
 use super::ProtocolError;
 
-/// The longest packet (command byte and payload) that is taken. Sendmail may be built with 1 MiB of payload
-/// (`SMFIP_MDS_1M`); all else sends up to 64 KiB.
+/// The longest packet (command byte and payload) that is taken. Sendmail may be built with 1 MiB of
+/// payload (`SMFIP_MDS_1M`); all else sends up to 64 KiB.
 pub const PACKET_MAX: usize = (1 << 20) + 1;
 
 /// Bytes of the length in front of each packet.
 pub(super) const LENGTH_BYTES: usize = 4;
 
-/// What an idle decoder keeps of its buffer, in bytes: thousands of idle connections must not pin what their last mail took.
-/// (Postfix sends ABORT after every mail, and with that little packet the buffer shrinks.)
+/// What an idle decoder keeps of its buffer, in bytes: thousands of idle connections must not pin
+/// what their last mail took. (Postfix sends ABORT after every mail, and with that little packet
+/// the buffer shrinks.)
 const IDLE_CAPACITY: usize = 1 << 12;
 
 /// One packet, borrowed from the decoder.
@@ -22,7 +23,8 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
-/// Cuts a byte stream into packets. Memory grows with the bytes that came, never with a declared length.
+/// Cuts a byte stream into packets. Memory grows with the bytes that came, never with a declared
+/// length.
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
@@ -48,7 +50,9 @@ impl Decoder {
     /// The first packet not yet consumed; `None` until it is complete.
     pub fn peek(&self) -> Result<Option<Frame<'_>>, ProtocolError> {
         let waiting = self.buffer.get(self.start..).unwrap_or_default();
-        let Some((length, rest)) = waiting.split_first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let Some((length, rest)) = waiting.split_first_chunk::<LENGTH_BYTES>() else {
+            return Ok(None);
+        };
         let length = u32::from_be_bytes(*length);
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size > PACKET_MAX {
@@ -68,10 +72,13 @@ impl Decoder {
         }
     }
 
-    /// Drops the first packet and shows its payload, which is `length` bytes long as [`Self::peek`] told.
+    /// Drops the first packet and shows its payload, which is `length` bytes long as [`Self::peek`]
+    /// told.
     pub(super) fn take(&mut self, length: usize) -> &[u8] {
         self.consume();
-        self.buffer.get(self.start.saturating_sub(length)..self.start).unwrap_or_default()
+        self.buffer
+            .get(self.start.saturating_sub(length)..self.start)
+            .unwrap_or_default()
     }
 
     /// Bytes received and not consumed.
@@ -115,7 +122,10 @@ mod tests {
     fn longest_packet() {
         let mut decoder = Decoder::default();
         decoder.receive(&packet(PACKET_MAX));
-        assert_eq!(decoder.peek().unwrap().unwrap().payload.len(), PACKET_MAX - 1);
+        assert_eq!(
+            decoder.peek().unwrap().unwrap().payload.len(),
+            PACKET_MAX - 1
+        );
         decoder.consume();
         assert_eq!(decoder.peek(), Ok(None));
 
@@ -141,7 +151,13 @@ mod tests {
         decoder.consume();
         decoder.receive(&packet(1));
         assert!(decoder.capacity() <= IDLE_CAPACITY);
-        assert_eq!(decoder.peek().unwrap(), Some(Frame { command: b'B', payload: b"" }));
+        assert_eq!(
+            decoder.peek().unwrap(),
+            Some(Frame {
+                command: b'B',
+                payload: b""
+            })
+        );
     }
 
     #[test]

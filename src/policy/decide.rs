@@ -59,8 +59,9 @@ impl Policy {
         self.reject
     }
 
-    /// The points that a calibrated probability of spam is worth: its log-odds (natural logarithm), so that 0.993 is worth
-    /// 5.0 and 0.99966 is worth 8.0, within the cap and the floor. Points of rules are log-odds in spirit too; so the two may be added.
+    /// The points that a calibrated probability of spam is worth: its log-odds (natural logarithm),
+    /// so that 0.993 is worth 5.0 and 0.99966 is worth 8.0, within the cap and the floor.
+    /// Points of rules are log-odds in spirit too; so the two may be added.
     pub fn classifier_score(&self, probability: f64) -> Score {
         let odds = probability / (1.0 - probability);
         let points = odds.ln().clamp(-self.classifier_floor, self.classifier_cap);
@@ -87,7 +88,10 @@ impl Policy {
             Evidence::BeyondLimits { .. } => self.beyond_limits,
             Evidence::Rule(_) | Evidence::Classifier { .. } => Disposition::Accept,
         });
-        Decision { score, disposition: at_least.fold(by_score, Ord::max) }
+        Decision {
+            score,
+            disposition: at_least.fold(by_score, Ord::max),
+        }
     }
 
     /// Whether the admin refuses this client.
@@ -116,30 +120,61 @@ impl Policy {
 
 fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
     let mut wrong = |key, value: f64, message: String| {
-        errors.push(SettingError { key, value: value.to_string(), message });
+        errors.push(SettingError {
+            key,
+            value: value.to_string(),
+            message,
+        });
     };
-    let Settings { required, quarantine, reject, classifier_cap, classifier_floor, .. } = *settings;
-    for (key, value) in [("required", required), ("quarantine", quarantine), ("reject", reject)] {
+    let Settings {
+        required,
+        quarantine,
+        reject,
+        classifier_cap,
+        classifier_floor,
+        ..
+    } = *settings;
+    for (key, value) in [
+        ("required", required),
+        ("quarantine", quarantine),
+        ("reject", reject),
+    ] {
         if !(value.is_finite() && value > 0.0 && value <= POINTS_MAX) {
-            wrong(key, value, format!("must be greater than 0 and at most {POINTS_MAX}"));
+            wrong(
+                key,
+                value,
+                format!("must be greater than 0 and at most {POINTS_MAX}"),
+            );
         }
     }
     if quarantine < required {
         wrong(
             "quarantine",
             quarantine,
-            format!("must not be below required = {required}: mail would be held before it is marked"),
+            format!(
+                "must not be below required = {required}: mail would be held before it is marked"
+            ),
         );
     }
     if reject < quarantine {
-        wrong("reject", reject, format!("must not be below quarantine = {quarantine}"));
+        wrong(
+            "reject",
+            reject,
+            format!("must not be below quarantine = {quarantine}"),
+        );
     }
     if !(classifier_cap.is_finite() && classifier_cap >= 0.0) || classifier_cap >= reject {
-        let message = format!("must lie in 0.0..{reject}: below reject, since the classifier alone never refuses mail");
+        let message = format!(
+            "must lie in 0.0..{reject}: below reject, since the classifier alone never refuses mail"
+        );
         wrong("classifier_cap", classifier_cap, message);
     }
     if !(classifier_floor.is_finite() && (0.0..=POINTS_MAX).contains(&classifier_floor)) {
-        wrong("classifier_floor", classifier_floor, format!("must lie in 0.0..={POINTS_MAX}"));
+        wrong(
+            "classifier_floor",
+            classifier_floor,
+            format!("must lie in 0.0..={POINTS_MAX}"),
+        );
     }
 }
 
@@ -150,7 +185,11 @@ mod tests {
     use crate::verdict::{Disposition, Evidence, Hit, Score};
 
     fn hit(points: f64) -> Evidence {
-        Evidence::Rule(Hit { rule: "R".into(), score: Score::from_points(points), description: "".into() })
+        Evidence::Rule(Hit {
+            rule: "R".into(),
+            score: Score::from_points(points),
+            description: "".into(),
+        })
     }
 
     fn policy() -> Policy {
@@ -167,19 +206,33 @@ mod tests {
             (15.0, Disposition::Reject),
             (-50.0, Disposition::Accept),
         ] {
-            assert_eq!(policy().decide(&[hit(points)]).disposition, disposition, "{points}");
+            assert_eq!(
+                policy().decide(&[hit(points)]).disposition,
+                disposition,
+                "{points}"
+            );
         }
     }
 
     #[test]
     fn the_classifier_alone_holds_but_never_rejects() {
         let policy = policy();
-        for (probability, disposition) in
-            [(0.5, Disposition::Accept), (0.9999, Disposition::Quarantine), (1.0, Disposition::Quarantine)]
-        {
+        for (probability, disposition) in [
+            (0.5, Disposition::Accept),
+            (0.9999, Disposition::Quarantine),
+            (1.0, Disposition::Quarantine),
+        ] {
             let score = policy.classifier_score(probability);
-            let evidence = Evidence::Classifier { model: "m".into(), probability, score };
-            assert_eq!(policy.decide(&[evidence]).disposition, disposition, "{probability}");
+            let evidence = Evidence::Classifier {
+                model: "m".into(),
+                probability,
+                score,
+            };
+            assert_eq!(
+                policy.decide(&[evidence]).disposition,
+                disposition,
+                "{probability}"
+            );
         }
         assert_eq!(policy.classifier_score(0.0), policy.classifier_lowest());
         assert_eq!(policy.classifier_score(1.0), Score::from_points(10.0));
@@ -192,13 +245,23 @@ mod tests {
             quarantine: 8.0,
             reject: f64::NAN,
             classifier_cap: 20.0,
-            refuse: Refuse { clients: vec!["192.0.2.0/99".into()], helo: vec![" ".into()], ..Refuse::default() },
+            refuse: Refuse {
+                clients: vec!["192.0.2.0/99".into()],
+                helo: vec![" ".into()],
+                ..Refuse::default()
+            },
             ..Settings::default()
         };
         let errors = Policy::new(&settings).unwrap_err();
         let keys: Vec<_> = errors.iter().map(|error| error.key).collect();
-        assert_eq!(keys, ["reject", "quarantine", "refuse.clients", "refuse.helo"]);
-        let settings = Settings { classifier_cap: 15.0, ..Settings::default() };
+        assert_eq!(
+            keys,
+            ["reject", "quarantine", "refuse.clients", "refuse.helo"]
+        );
+        let settings = Settings {
+            classifier_cap: 15.0,
+            ..Settings::default()
+        };
         assert_eq!(Policy::new(&settings).unwrap_err()[0].key, "classifier_cap");
     }
 }

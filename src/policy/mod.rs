@@ -1,4 +1,5 @@
-//! From evidence to a verdict's score and disposition: thresholds, the cap on the classifier, and the admin's own refuse lists.
+//! From evidence to a verdict's score and disposition: thresholds, the cap on the classifier, and
+//! the admin's own refuse lists.
 //!
 //! Pure: what policy knows of the world it was told in its settings or stands in the case.
 

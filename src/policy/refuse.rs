@@ -28,7 +28,11 @@ impl Lists {
                 match Network::parse(entry) {
                     Ok(network) => lists.networks.push((network, entry.as_str().into())),
                     Err(message) => {
-                        errors.push(SettingError { key: "refuse.clients", value: format!("{entry:?}"), message });
+                        errors.push(SettingError {
+                            key: "refuse.clients",
+                            value: format!("{entry:?}"),
+                            message,
+                        });
                     }
                 }
             } else {
@@ -38,13 +42,21 @@ impl Lists {
         let patterns = [
             ("refuse.helo", &refuse.helo, &mut lists.helo),
             ("refuse.senders", &refuse.senders, &mut lists.senders),
-            ("refuse.recipients", &refuse.recipients, &mut lists.recipients),
+            (
+                "refuse.recipients",
+                &refuse.recipients,
+                &mut lists.recipients,
+            ),
         ];
         for (key, entries, list) in patterns {
             for entry in entries {
                 if entry.trim().is_empty() {
                     let message = "an empty pattern matches nothing; leave it out".to_owned();
-                    errors.push(SettingError { key, value: "\"\"".to_owned(), message });
+                    errors.push(SettingError {
+                        key,
+                        value: "\"\"".to_owned(),
+                        message,
+                    });
                 }
                 list.push(entry.to_lowercase().into());
             }
@@ -57,7 +69,11 @@ impl Lists {
         ] {
             if count > ENTRIES_MAX {
                 let message = format!("a list holds {ENTRIES_MAX} entries at most");
-                errors.push(SettingError { key, value: format!("{count} entries"), message });
+                errors.push(SettingError {
+                    key,
+                    value: format!("{count} entries"),
+                    message,
+                });
             }
         }
         lists
@@ -65,7 +81,10 @@ impl Lists {
 
     pub(super) fn client(&self, client: &Client) -> Option<Evidence> {
         if let ClientAddress::Ip(address) = client.address {
-            let found = self.networks.iter().find(|(network, _)| network.contains(address));
+            let found = self
+                .networks
+                .iter()
+                .find(|(network, _)| network.contains(address));
             if let Some((_, entry)) = found {
                 return Some(refused("clients", entry));
             }
@@ -88,7 +107,10 @@ impl Lists {
 }
 
 fn refused(list: &'static str, entry: &Arc<str>) -> Evidence {
-    Evidence::Refused { list, entry: entry.clone() }
+    Evidence::Refused {
+        list,
+        entry: entry.clone(),
+    }
 }
 
 fn matching(list: &'static str, patterns: &[Arc<str>], text: &str) -> Option<Evidence> {
@@ -96,11 +118,14 @@ fn matching(list: &'static str, patterns: &[Arc<str>], text: &str) -> Option<Evi
         return None;
     }
     let text = text.to_lowercase();
-    patterns.iter().find(|pattern| glob(pattern.as_bytes(), text.as_bytes())).map(|entry| refused(list, entry))
+    patterns
+        .iter()
+        .find(|pattern| glob(pattern.as_bytes(), text.as_bytes()))
+        .map(|entry| refused(list, entry))
 }
 
-/// Whether `pattern` (with `*` and `?`) matches all of `text`. Two cursors, one point to fall back to: at most
-/// `pattern.len() * text.len()` steps, no recursion.
+/// Whether `pattern` (with `*` and `?`) matches all of `text`. Two cursors, one point to fall back
+/// to: at most `pattern.len() * text.len()` steps, no recursion.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut fallback: Option<(usize, usize)> = None;
@@ -127,14 +152,21 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
             },
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+    pattern
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .all(|byte| *byte == b'*')
 }
 
-/// Digits, dots, colons and a slash only: meant as an address, so a mistake in it is an error and not a host name.
+/// Digits, dots, colons and a slash only: meant as an address, so a mistake in it is an error and
+/// not a host name.
 fn looks_like_address(entry: &str) -> bool {
     entry.contains(':')
         || (entry.bytes().any(|b| b.is_ascii_digit())
-            && entry.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'/'))
+            && entry
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b == b'.' || b == b'/'))
 }
 
 /// An IP network in CIDR notation.
@@ -150,8 +182,10 @@ impl Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr =
-            address.trim().parse().map_err(|_| "no IP address; write 192.0.2.0/24 or 2001:db8::/32".to_owned())?;
+        let address: IpAddr = address
+            .trim()
+            .parse()
+            .map_err(|_| "no IP address; write 192.0.2.0/24 or 2001:db8::/32".to_owned())?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => longest,
@@ -166,7 +200,8 @@ impl Network {
     }
 
     fn contains(&self, address: IpAddr) -> bool {
-        // A client that comes over a dual-stack socket shows as ::ffff:192.0.2.1; it is the same client.
+        // A client that comes over a dual-stack socket shows as ::ffff:192.0.2.1; it is the same
+        // client.
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
                 let shift = 32 - u32::from(self.prefix.min(32));
@@ -203,7 +238,11 @@ mod tests {
             ("**", "x", true),
         ];
         for (pattern, text, expected) in cases {
-            assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+            assert_eq!(
+                glob(pattern.as_bytes(), text.as_bytes()),
+                expected,
+                "{pattern} {text}"
+            );
         }
     }
 
@@ -222,9 +261,19 @@ mod tests {
         ];
         for (network, address, expected) in cases {
             let network = Network::parse(network).unwrap();
-            assert_eq!(network.contains(address.parse().unwrap()), expected, "{network:?} {address}");
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                expected,
+                "{network:?} {address}"
+            );
         }
-        for bad in ["192.0.2.0/33", "192.0.2", "2001:db8::/129", "192.0.2.0/x", "192.0.2.0/"] {
+        for bad in [
+            "192.0.2.0/33",
+            "192.0.2",
+            "2001:db8::/129",
+            "192.0.2.0/x",
+            "192.0.2.0/",
+        ] {
             assert!(Network::parse(bad).is_err(), "{bad}");
         }
     }

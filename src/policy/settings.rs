@@ -13,12 +13,13 @@ pub struct Settings {
     pub quarantine: f64,
     /// From this score on a mail is refused.
     pub reject: f64,
-    /// The most that the classifier may add; below `reject`, so that it never refuses a mail alone.
+    /// The most that the classifier may add; below `reject`, so that it never refuses a mail
+    /// alone.
     pub classifier_cap: f64,
     /// The most that the classifier may take off.
     pub classifier_floor: f64,
-    /// What becomes, at least, of a mail that has more of something than the limits of reading allow: part of it was not seen,
-    /// so it is never called clean.
+    /// What becomes, at least, of a mail that has more of something than the limits of reading
+    /// allow: part of it was not seen, so it is never called clean.
     pub beyond_limits: Disposition,
     /// Whom to refuse without looking at the mail.
     pub refuse: Refuse,
@@ -38,10 +39,12 @@ impl Default for Settings {
     }
 }
 
-/// The admin's own lists. Patterns match the whole text, in any case; `*` stands for any characters, `?` for one.
+/// The admin's own lists. Patterns match the whole text, in any case; `*` stands for any
+/// characters, `?` for one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refuse {
-    /// IP addresses and networks (`192.0.2.0/24`, `2001:db8::/32`), or patterns of verified host names (`*.example.net`).
+    /// IP addresses and networks (`192.0.2.0/24`, `2001:db8::/32`), or patterns of verified host
+    /// names (`*.example.net`).
     pub clients: Vec<String>,
     /// Patterns of HELO names.
     pub helo: Vec<String>,

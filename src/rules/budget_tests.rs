@@ -11,26 +11,43 @@ use crate::facts::{Case, Facts, Stage};
 use crate::mail::{AnomalyKind, Limits, Message, Transaction};
 
 fn load(text: &str) -> Ruleset {
-    let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("test.cf".to_owned(), text.to_owned()))]);
+    let (ruleset, diagnostics) =
+        Ruleset::load(&[Arc::new(Source::new("test.cf".to_owned(), text.to_owned()))]);
     ruleset.unwrap_or_else(|| panic!("{diagnostics:?}"))
 }
 
 fn with_case<T>(mail: &str, look: impl FnOnce(&Case<'_>) -> T) -> T {
     let message = Message::parse(mail.as_bytes(), &Limits::default());
-    let (transaction, facts) = (Transaction::new("test".into(), UNIX_EPOCH), Facts::default());
-    look(&Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts })
+    let (transaction, facts) = (
+        Transaction::new("test".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
+    look(&Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    })
 }
 
-/// The pattern of an eval function that backtracks too much is no hit, and the mail has the anomaly.
+/// The pattern of an eval function that backtracks too much is no hit, and the mail has the
+/// anomaly.
 #[test]
 fn an_eval_that_was_given_up_is_noted() {
     let ruleset = load("body A eval:html_title('/^(?:a+)+b(?!c)/')\n");
     for (length, wanted) in [(5, false), (60, true)] {
         let title = "a".repeat(length);
-        let mail = format!("Subject: s\r\nContent-Type: text/html\r\n\r\n<title>{title}bc</title><p>x</p>\r\n");
-        let scan = with_case(&mail, |case| Scanner::new(&ruleset).scan(&ruleset, case, &|| false));
+        let mail = format!(
+            "Subject: s\r\nContent-Type: text/html\r\n\r\n<title>{title}bc</title><p>x</p>\r\n"
+        );
+        let scan = with_case(&mail, |case| {
+            Scanner::new(&ruleset).scan(&ruleset, case, &|| false)
+        });
         assert!(scan.hits.is_empty());
-        let noted = scan.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
+        let noted = scan
+            .anomalies
+            .iter()
+            .any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
         assert_eq!(noted, wanted, "{length}");
     }
 }
@@ -71,7 +88,10 @@ fn costs_are_counted_by_rule() {
     assert_eq!(costs.mails(), 3);
     let found = costs.worst_first(&ruleset);
     let row = |name: &str| {
-        found.iter().find(|cost| &*cost.rule == name).map(|cost| (cost.tried, cost.hits, cost.time.as_secs()))
+        found
+            .iter()
+            .find(|cost| &*cost.rule == name)
+            .map(|cost| (cost.tried, cost.hits, cost.time.as_secs()))
     };
     assert_eq!(row("A"), Some((6, 3, 6)));
     assert_eq!(row("C"), Some((3, 3, 3)));
@@ -79,19 +99,31 @@ fn costs_are_counted_by_rule() {
     assert_eq!(found.first().map(|cost| &*cost.rule), Some("A"));
 }
 
-/// Steps of backtracking are told of the rule that took them, and none of a rule that an automaton decides.
+/// Steps of backtracking are told of the rule that took them, and none of a rule that an automaton
+/// decides.
 #[test]
 fn steps_are_counted_by_rule() {
-    let ruleset = load("body A /(?:a+)+b(?!c)/\nbody B /(?:a+)+bc/\nbody C eval:html_title('/x/')\n");
+    let ruleset =
+        load("body A /(?:a+)+b(?!c)/\nbody B /(?:a+)+bc/\nbody C eval:html_title('/x/')\n");
     let (mut costs, mut scanner) = (Costs::new(&ruleset), Scanner::new(&ruleset));
     let mail = format!("Subject: s\r\n\r\n{}bc\r\n", "a".repeat(12));
     let mut steps = Vec::new();
     for _ in 0..2 {
-        with_case(&mail, |case| costs.measure(&mut scanner, &ruleset, case, &|| std::time::Duration::ZERO));
+        with_case(&mail, |case| {
+            costs.measure(&mut scanner, &ruleset, case, &|| std::time::Duration::ZERO)
+        });
         let found = costs.worst_first(&ruleset);
-        let row = |name: &str| found.iter().find(|cost| &*cost.rule == name).map(|cost| cost.steps);
+        let row = |name: &str| {
+            found
+                .iter()
+                .find(|cost| &*cost.rule == name)
+                .map(|cost| cost.steps)
+        };
         assert_eq!(row("B"), Some(0));
         steps.extend(row("A"));
     }
-    assert!(matches!(steps[..], [once, twice] if once > 0 && twice == 2 * once), "{steps:?}");
+    assert!(
+        matches!(steps[..], [once, twice] if once > 0 && twice == 2 * once),
+        "{steps:?}"
+    );
 }

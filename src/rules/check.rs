@@ -29,8 +29,8 @@ pub struct TestResult {
     pub test: TestLine,
 }
 
-/// Loads, as [`Ruleset::load`] does, and tells everything: what loading complains of, what the lint finds, and the test lines
-/// that fail.
+/// Loads, as [`Ruleset::load`] does, and tells everything: what loading complains of, what the lint
+/// finds, and the test lines that fail.
 pub fn check(sources: &[Arc<Source>]) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::load(sources);
     diagnostics.extend(ruleset.iter().flat_map(lint));
@@ -43,18 +43,30 @@ pub(super) fn complaint(result: &TestResult) -> Option<Diagnostic> {
     let name = &result.rule;
     if let Some(why) = result.not_run {
         return Some(
-            Diagnostic::warning("R0407", format!("this test of {name} is not run: {why}")).at(source, span, ""),
+            Diagnostic::warning("R0407", format!("this test of {name} is not run: {why}"))
+                .at(source, span, ""),
         );
     }
-    let message = if result.test.must_hit { "does not hit, but should" } else { "hits, but should not" };
-    (!result.ok).then(|| Diagnostic::error("R0405", format!("{name} {message}")).at(source, span, "on this text"))
+    let message = if result.test.must_hit {
+        "does not hit, but should"
+    } else {
+        "hits, but should not"
+    };
+    (!result.ok).then(|| {
+        Diagnostic::error("R0405", format!("{name} {message}")).at(source, span, "on this text")
+    })
 }
 
 /// Runs all test lines, in the order of the rules.
 pub fn run_tests(ruleset: &Ruleset) -> Vec<TestResult> {
     let mut scanner = Scanner::new(ruleset);
-    let lines = ruleset.rules().iter().flat_map(|rule| rule.tests.iter().map(move |test| (rule, test)));
-    lines.map(|(rule, test)| run(ruleset, &mut scanner, rule, test)).collect()
+    let lines = ruleset
+        .rules()
+        .iter()
+        .flat_map(|rule| rule.tests.iter().map(move |test| (rule, test)));
+    lines
+        .map(|(rule, test)| run(ruleset, &mut scanner, rule, test))
+        .collect()
 }
 
 fn run(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, test: &TestLine) -> TestResult {
@@ -78,10 +90,17 @@ fn run(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, test: &TestLine) -
 /// Whether a rule hits a text; an error says why that cannot be told.
 fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
     match &rule.test {
-        Test::Exists(request) => {
-            Ok(text.split_once(':').map_or(text, |(name, _)| name).trim().eq_ignore_ascii_case(&request.name))
-        }
-        Test::Pattern { view, pattern, negated, .. } => {
+        Test::Exists(request) => Ok(text
+            .split_once(':')
+            .map_or(text, |(name, _)| name)
+            .trim()
+            .eq_ignore_ascii_case(&request.name)),
+        Test::Pattern {
+            view,
+            pattern,
+            negated,
+            ..
+        } => {
             let text = match view {
                 ViewKey::Header(request) | ViewKey::Mime(request) => header_text(request, text),
                 ViewKey::MimeParts(parts) => header_text(&parts.request, text),
@@ -101,16 +120,32 @@ fn hits_mail(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, text: &str) 
     let message = Message::parse(&raw, &Limits::default());
     let transaction = Transaction::new("test".into(), UNIX_EPOCH);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     scanner.scan(ruleset, &case, &|| false);
-    scanner.values(ruleset).any(|(hit, _)| hit.name == rule.name)
+    scanner
+        .values(ruleset)
+        .any(|(hit, _)| hit.name == rule.name)
 }
 
-/// The value that a test line means: `Header: value` or the value alone; of address parts the part itself.
+/// The value that a test line means: `Header: value` or the value alone; of address parts the part
+/// itself.
 fn header_text(request: &HeaderRequest, text: &str) -> String {
     let value = match text.split_once(':') {
-        Some((name, value)) if request.name != "ALL" && name.eq_ignore_ascii_case(&request.name) => value.trim_start(),
+        Some((name, value))
+            if request.name != "ALL" && name.eq_ignore_ascii_case(&request.name) =>
+        {
+            value.trim_start()
+        }
         _ => text,
     };
-    if request.part == Part::Whole { format!("{value}\n") } else { value.to_owned() }
+    if request.part == Part::Whole {
+        format!("{value}\n")
+    } else {
+        value.to_owned()
+    }
 }

@@ -27,8 +27,8 @@ const PLUGINS: &[&str] = &[
     "WLBLEval",
 ];
 
-/// Abilities that rule files ask for with `can(Mail::SpamAssassin::…)`: those of 4.0.1, in order; research/spamassassin.md
-/// §1.1.
+/// Abilities that rule files ask for with `can(Mail::SpamAssassin::…)`: those of 4.0.1, in order;
+/// research/spamassassin.md §1.1.
 const FEATURES: &[&str] = &[
     "Conf::feature_bayes_auto_learn_on_error",
     "Conf::feature_bayes_stopwords",
@@ -116,7 +116,8 @@ const FEATURES: &[&str] = &[
 /// What the rule files said about plugins so far.
 #[derive(Debug, Default)]
 pub(super) struct Plugins {
-    /// Named by `loadplugin`, without the common prefix. Where no file loads any, we answer with our own list.
+    /// Named by `loadplugin`, without the common prefix. Where no file loads any, we answer with
+    /// our own list.
     loaded: Option<BTreeSet<String>>,
     /// `enable_compat` was said of these.
     compatible: BTreeSet<String>,
@@ -128,7 +129,9 @@ impl Plugins {
     /// Takes `loadplugin NAME`.
     pub(super) fn load(&mut self, value: &str) {
         let name = value.split_whitespace().next().unwrap_or_default();
-        self.loaded.get_or_insert_default().insert(short(name).to_owned());
+        self.loaded
+            .get_or_insert_default()
+            .insert(short(name).to_owned());
     }
 
     /// Whether the files say which plugins are there.
@@ -138,7 +141,8 @@ impl Plugins {
 
     /// Takes `enable_compat NAME`.
     pub(super) fn enable(&mut self, value: &str) {
-        self.compatible.insert(format!("Conf::compat_{}", value.trim()));
+        self.compatible
+            .insert(format!("Conf::compat_{}", value.trim()));
     }
 
     /// Whether `ifplugin NAME` holds.
@@ -158,7 +162,10 @@ impl Plugins {
     /// Whether `can(NAME)` holds.
     fn can(&self, name: &str) -> bool {
         let name = full(name);
-        match name.strip_prefix("Plugin::").and_then(|rest| rest.split_once("::")) {
+        match name
+            .strip_prefix("Plugin::")
+            .and_then(|rest| rest.split_once("::"))
+        {
             Some((plugin, _)) => self.has(plugin) && FEATURES.binary_search(&name).is_ok(),
             None => FEATURES.binary_search(&name).is_ok() || self.compatible.contains(name),
         }
@@ -166,8 +173,13 @@ impl Plugins {
 
     /// Whether `has(NAME)` holds: `can`, or an eval function of a plugin that is there.
     fn has_function(&self, name: &str) -> bool {
-        let function = full(name).strip_prefix("Plugin::").and_then(|rest| rest.split_once("::"));
-        self.can(name) || function.is_some_and(|(plugin, function)| self.has(plugin) && evals::find(function).is_some())
+        let function = full(name)
+            .strip_prefix("Plugin::")
+            .and_then(|rest| rest.split_once("::"));
+        self.can(name)
+            || function.is_some_and(|(plugin, function)| {
+                self.has(plugin) && evals::find(function).is_some()
+            })
     }
 
     /// Decides the condition of an `if` line.
@@ -182,11 +194,14 @@ impl Plugins {
 }
 
 fn full(name: &str) -> &str {
-    name.trim().strip_prefix("Mail::SpamAssassin::").unwrap_or(name.trim())
+    name.trim()
+        .strip_prefix("Mail::SpamAssassin::")
+        .unwrap_or(name.trim())
 }
 
 fn short(name: &str) -> &str {
-    name.strip_prefix("Mail::SpamAssassin::Plugin::").unwrap_or(name)
+    name.strip_prefix("Mail::SpamAssassin::Plugin::")
+        .unwrap_or(name)
 }
 
 fn holds(condition: &str, plugins: &Plugins) -> Result<bool, Malformed> {
@@ -237,12 +252,19 @@ impl<P: Clone> Blocks<P> {
     /// Opens a block.
     pub(super) fn open(&mut self, place: P, holds: bool) {
         let outer = self.active();
-        self.open.push(Block { place, active: outer && holds, outer, seen_else: false });
+        self.open.push(Block {
+            place,
+            active: outer && holds,
+            outer,
+            seen_else: false,
+        });
     }
 
     /// Turns to the other branch; `false` where no `else` may stand.
     pub(super) fn turn(&mut self) -> bool {
-        let Some(block) = self.open.last_mut().filter(|block| !block.seen_else) else { return false };
+        let Some(block) = self.open.last_mut().filter(|block| !block.seen_else) else {
+            return false;
+        };
         block.seen_else = true;
         block.active = block.outer && !block.active;
         true
@@ -275,8 +297,14 @@ mod tests {
         assert!(plugins.has("Mail::SpamAssassin::Plugin::DKIM") && !plugins.has("BodyEval"));
         for (condition, wanted) in [
             ("can(Mail::SpamAssassin::Plugin::DKIM::has_arc)", true),
-            ("can(Mail::SpamAssassin::Plugin::BodyEval::has_check_body_length)", false),
-            ("can(Mail::SpamAssassin::Conf::compat_welcomelist_blocklist)", true),
+            (
+                "can(Mail::SpamAssassin::Plugin::BodyEval::has_check_body_length)",
+                false,
+            ),
+            (
+                "can(Mail::SpamAssassin::Conf::compat_welcomelist_blocklist)",
+                true,
+            ),
         ] {
             assert_eq!(super::holds(condition, &plugins), Ok(wanted), "{condition}");
         }
@@ -291,14 +319,32 @@ mod tests {
             ("plugin(Mail::SpamAssassin::Plugin::MIMEHeader)", true),
             ("!plugin ( Mail::SpamAssassin::Plugin::DKIM )", true),
             ("can(Mail::SpamAssassin::Conf::feature_bug6558_free)", true),
-            ("has(Mail::SpamAssassin::Conf::nothing) || perl_version >= 5.010000", true),
+            (
+                "has(Mail::SpamAssassin::Conf::nothing) || perl_version >= 5.010000",
+                true,
+            ),
             ("local_tests_only && !0", true),
-            ("has(Mail::SpamAssassin::Plugin::HeaderEval::no_such_function)", false),
-            ("has(Mail::SpamAssassin::Plugin::HeaderEval::check_for_shifted_date)", true),
-            ("can(Mail::SpamAssassin::Plugin::HeaderEval::check_for_shifted_date)", false),
+            (
+                "has(Mail::SpamAssassin::Plugin::HeaderEval::no_such_function)",
+                false,
+            ),
+            (
+                "has(Mail::SpamAssassin::Plugin::HeaderEval::check_for_shifted_date)",
+                true,
+            ),
+            (
+                "can(Mail::SpamAssassin::Plugin::HeaderEval::check_for_shifted_date)",
+                false,
+            ),
             ("can(Mail::SpamAssassin::Conf::has_tflags_nosubject)", true),
-            ("can(Mail::SpamAssassin::Plugin::MIMEHeader::has_tflags_range)", true),
-            ("can(Mail::SpamAssassin::Plugin::DMARC::has_anything)", false),
+            (
+                "can(Mail::SpamAssassin::Plugin::MIMEHeader::has_tflags_range)",
+                true,
+            ),
+            (
+                "can(Mail::SpamAssassin::Plugin::DMARC::has_anything)",
+                false,
+            ),
         ] {
             assert_eq!(holds(condition), Ok(wanted), "{condition}");
         }
@@ -318,7 +364,13 @@ mod tests {
         let question = "plugin(Mail::SpamAssassin::Plugin::DKIM)";
         assert_eq!(plugins.holds(question), Ok(false));
         plugins.load("Mail::SpamAssassin::Plugin::DKIM");
-        assert_eq!((plugins.holds(question), plugins.holds(&format!("({question})"))), (Ok(false), Ok(true)));
+        assert_eq!(
+            (
+                plugins.holds(question),
+                plugins.holds(&format!("({question})"))
+            ),
+            (Ok(false), Ok(true))
+        );
     }
 
     #[test]
@@ -327,7 +379,10 @@ mod tests {
         blocks.open(1, false);
         blocks.open(2, true);
         assert!(!blocks.active());
-        assert!(blocks.turn() && !blocks.active(), "an else in a skipped block stays skipped");
+        assert!(
+            blocks.turn() && !blocks.active(),
+            "an else in a skipped block stays skipped"
+        );
         assert!(!blocks.turn(), "only one else");
         assert!(blocks.close() && blocks.turn() && blocks.active());
         assert_eq!(blocks.unclosed(), [1]);

@@ -27,7 +27,8 @@ pub struct Cost {
     pub rule: RuleName,
     /// What it looks at.
     pub kind: RuleKind,
-    /// Texts that it was tried on because no filter excluded it; for functions and metas, evaluations.
+    /// Texts that it was tried on because no filter excluded it; for functions and metas,
+    /// evaluations.
     pub tried: u64,
     /// Mails that it hit.
     pub hits: u64,
@@ -48,11 +49,16 @@ pub struct Costs {
 impl Costs {
     /// Nothing measured yet.
     pub fn new(ruleset: &Ruleset) -> Self {
-        Self { tallies: vec![Tally::default(); ruleset.rules().len()], mails: 0, total: Duration::ZERO }
+        Self {
+            tallies: vec![Tally::default(); ruleset.rules().len()],
+            mails: 0,
+            total: Duration::ZERO,
+        }
     }
 
-    /// Scans one mail and adds what it cost. `clock` tells a time that only grows. Reading the clock costs too (some tens
-    /// of nanoseconds a rule), so that totals are higher than those of a scan that is not measured.
+    /// Scans one mail and adds what it cost. `clock` tells a time that only grows. Reading the
+    /// clock costs too (some tens of nanoseconds a rule), so that totals are higher than those
+    /// of a scan that is not measured.
     pub fn measure(
         &mut self,
         scanner: &mut Scanner,
@@ -78,7 +84,8 @@ impl Costs {
         self.mails
     }
 
-    /// Time of all scans: the rules below, the views that they look at, and the filters before them.
+    /// Time of all scans: the rules below, the views that they look at, and the filters before
+    /// them.
     pub fn total(&self) -> Duration {
         self.total
     }
@@ -93,9 +100,18 @@ impl Costs {
             time: tally.time,
             steps: tally.steps,
         };
-        let tried = ruleset.rules().iter().zip(&self.tallies).filter(|(_, tally)| tally.tried > 0);
+        let tried = ruleset
+            .rules()
+            .iter()
+            .zip(&self.tallies)
+            .filter(|(_, tally)| tally.tried > 0);
         let mut costs: Vec<Cost> = tried.map(cost).collect();
-        costs.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.rule.cmp(&other.rule)));
+        costs.sort_by(|one, other| {
+            other
+                .time
+                .cmp(&one.time)
+                .then_with(|| one.rule.cmp(&other.rule))
+        });
         costs
     }
 }

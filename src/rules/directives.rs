@@ -45,10 +45,21 @@ impl Said<'_, '_> {
 
 impl Reader<'_> {
     /// A line whose second word is the name of a rule; `kind` for definitions.
-    pub(super) fn about_rule(&mut self, line: &Line<'_>, key: &str, kind: Option<RuleKind>, at: usize, value: &str) {
+    pub(super) fn about_rule(
+        &mut self,
+        line: &Line<'_>,
+        key: &str,
+        kind: Option<RuleKind>,
+        at: usize,
+        value: &str,
+    ) {
         let (name, offset, text) = first_word(value);
         if text.is_empty() && (!matches!(key, "describe" | "subjprefix") || name.is_empty()) {
-            let wanted = if name.is_empty() { "the name of a rule" } else { "something behind the name" };
+            let wanted = if name.is_empty() {
+                "the name of a rule"
+            } else {
+                "something behind the name"
+            };
             let end = line.span(line.text.len()..line.text.len());
             return self.error("R0104", format!("`{key}` needs {wanted}"), end, "here");
         }
@@ -56,7 +67,14 @@ impl Reader<'_> {
         if !self.name_fits(name, &name_span) {
             return;
         }
-        let said = Said { line, key, name, name_span, at: at + offset, text };
+        let said = Said {
+            line,
+            key,
+            name,
+            name_span,
+            at: at + offset,
+            text,
+        };
         match (key, kind) {
             (_, Some(kind)) => self.rule(kind, &said),
             ("score", _) => self.score(&said),
@@ -66,7 +84,11 @@ impl Reader<'_> {
             ("shortcircuit", _) => self.shortcircuit(&said),
             ("subjprefix", _) => {
                 let entry = (text.to_owned(), self.place(&said));
-                self.tables.extras.reports.subject_prefixes.insert(name.to_owned(), entry);
+                self.tables
+                    .extras
+                    .reports
+                    .subject_prefixes
+                    .insert(name.to_owned(), entry);
             }
             _ => {
                 let entry = (text.to_owned(), self.place(&said));
@@ -90,7 +112,12 @@ impl Reader<'_> {
                 "",
             );
         } else if name.len() > NAME_LIMIT {
-            self.error("R0105", format!("a rule's name has at most {NAME_LIMIT} characters"), span.clone(), "");
+            self.error(
+                "R0105",
+                format!("a rule's name has at most {NAME_LIMIT} characters"),
+                span.clone(),
+                "",
+            );
         }
         fits && name.len() <= NAME_LIMIT
     }
@@ -99,14 +126,20 @@ impl Reader<'_> {
         let mut disabled = None;
         let test = define(kind, said.text).unwrap_or_else(|complaint| {
             disabled = complaint.disables.map(str::to_owned);
-            self.tables.complain(complaint.placed(self.source, |span| said.span(span)));
+            self.tables
+                .complain(complaint.placed(self.source, |span| said.span(span)));
             Test::Never
         });
         if kind == RuleKind::Unsupported {
             let (key, lacking) = (said.key, settings::lacking(said.key).unwrap_or_default());
             disabled = Some(format!("`{key}` needs {lacking}, which are not there yet"));
             let message = format!("rules of kind `{key}` are not supported yet");
-            self.warning("R0213", message, said.name_span.clone(), "the rule is disabled");
+            self.warning(
+                "R0213",
+                message,
+                said.name_span.clone(),
+                "the rule is disabled",
+            );
         }
         let rule = Defined {
             name: said.name.to_owned(),
@@ -118,15 +151,27 @@ impl Reader<'_> {
             test,
             disabled,
         };
-        if let Some(old) = self.tables.index.get(said.name).and_then(|index| self.tables.rules.get_mut(*index)) {
+        if let Some(old) = self
+            .tables
+            .index
+            .get(said.name)
+            .and_then(|index| self.tables.rules.get_mut(*index))
+        {
             let earlier = std::mem::replace(old, rule);
             old.earlier = Some(earlier.at);
         } else if self.tables.rules.len() == RULES_LIMIT {
             if self.tables.mentioned.insert("too many rules".to_owned()) {
-                self.error("R0106", format!("there are more than {RULES_LIMIT} rules"), rule.at.1, "");
+                self.error(
+                    "R0106",
+                    format!("there are more than {RULES_LIMIT} rules"),
+                    rule.at.1,
+                    "",
+                );
             }
         } else {
-            self.tables.index.insert(said.name.to_owned(), self.tables.rules.len());
+            self.tables
+                .index
+                .insert(said.name.to_owned(), self.tables.rules.len());
             self.tables.rules.push(rule);
         }
     }
@@ -136,13 +181,22 @@ impl Reader<'_> {
             Ok(line) => line,
             Err(bad) => return self.error("R0205", bad.message, said.span(bad.span), ""),
         };
-        let before = self.tables.all_scores.get(said.name).map(|(scores, _)| *scores);
+        let before = self
+            .tables
+            .all_scores
+            .get(said.name)
+            .map(|(scores, _)| *scores);
         let Some(scores) = line.over(before) else {
-            let message = format!("{} has no score yet to which this could be added", said.name);
+            let message = format!(
+                "{} has no score yet to which this could be added",
+                said.name
+            );
             return self.warning("R0215", message, said.whole(), "not used");
         };
         let at = self.place(said);
-        self.tables.all_scores.insert(said.name.to_owned(), (scores, at));
+        self.tables
+            .all_scores
+            .insert(said.name.to_owned(), (scores, at));
     }
 
     /// Which of the four scores counts: a setting of ours.
@@ -166,21 +220,45 @@ impl Reader<'_> {
     }
 
     fn priority(&mut self, said: &Said<'_, '_>) {
-        let Some(priority) = said.text.parse::<i32>().ok().filter(|number| PRIORITIES.contains(number)) else {
-            return self.error("R0216", format!("`{}` is no priority", said.text), said.whole(), "");
+        let Some(priority) = said
+            .text
+            .parse::<i32>()
+            .ok()
+            .filter(|number| PRIORITIES.contains(number))
+        else {
+            return self.error(
+                "R0216",
+                format!("`{}` is no priority", said.text),
+                said.whole(),
+                "",
+            );
         };
         let at = self.place(said);
-        self.tables.extras.said_priorities.insert(said.name.to_owned(), (priority, at));
+        self.tables
+            .extras
+            .said_priorities
+            .insert(said.name.to_owned(), (priority, at));
     }
 
     fn shortcircuit(&mut self, said: &Said<'_, '_>) {
         let Some(class) = Class::parse(said.text) else {
-            let diagnostic = Diagnostic::error("R0217", format!("`{}` is no way to end a scan", said.text));
+            let diagnostic =
+                Diagnostic::error("R0217", format!("`{}` is no way to end a scan", said.text));
             let help = Some("write spam, ham, on or off".to_owned());
-            return self.unknown(diagnostic, said.whole(), said.text, Class::NAMES.iter().copied(), help);
+            return self.unknown(
+                diagnostic,
+                said.whole(),
+                said.text,
+                Class::NAMES.iter().copied(),
+                help,
+            );
         };
         let at = self.place(said);
-        self.tables.extras.shortcircuits.classes.insert(said.name.to_owned(), (class, at));
+        self.tables
+            .extras
+            .shortcircuits
+            .classes
+            .insert(said.name.to_owned(), (class, at));
     }
 
     fn test(&mut self, said: &Said<'_, '_>) {
@@ -188,10 +266,26 @@ impl Reader<'_> {
         let must_hit = match word {
             "ok" => true,
             "fail" => false,
-            _ => return self.error("R0212", "a test says `ok` or `fail`", said.span(0..word.len()), ""),
+            _ => {
+                return self.error(
+                    "R0212",
+                    "a test says `ok` or `fail`",
+                    said.span(0..word.len()),
+                    "",
+                );
+            }
         };
         let span = said.span(offset..said.text.len());
-        let test = TestLine { must_hit, text: string.to_owned(), span, source: Arc::clone(self.source) };
-        self.tables.tests.entry(said.name.to_owned()).or_default().push(test);
+        let test = TestLine {
+            must_hit,
+            text: string.to_owned(),
+            span,
+            source: Arc::clone(self.source),
+        };
+        self.tables
+            .tests
+            .entry(said.name.to_owned())
+            .or_default()
+            .push(test);
     }
 }

@@ -27,7 +27,11 @@ pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
     line(format!("  defined    {file}:{number}:{column}"));
     line(format!(
         "  decided    at the end of the {}",
-        if rule.stage == crate::facts::Stage::EndOfMessage { "message" } else { "header" }
+        if rule.stage == crate::facts::Stage::EndOfMessage {
+            "message"
+        } else {
+            "header"
+        }
     ));
     if let Some(why) = &rule.disabled {
         line(format!("  disabled   {why}"));
@@ -36,15 +40,29 @@ pub fn explain(ruleset: &Ruleset, rule: &Rule) -> String {
         line(format!("  hits when  {}", eval.summary));
     }
     if let Test::Meta(program) = &rule.test {
-        let mut names: Vec<_> = metas::names(program).filter_map(|number| ruleset.rules().get(number)).collect();
+        let mut names: Vec<_> = metas::names(program)
+            .filter_map(|number| ruleset.rules().get(number))
+            .collect();
         names.sort_by(|a, b| a.name.cmp(&b.name));
         names.dedup_by(|a, b| a.name == b.name);
         for needed in names {
-            line(format!("  needs      {}  {}", needed.name, needed.description).trim_end().to_owned());
+            line(
+                format!("  needs      {}  {}", needed.name, needed.description)
+                    .trim_end()
+                    .to_owned(),
+            );
         }
     }
     for test in &rule.tests {
-        line(format!("  {}  {}", if test.must_hit { "must hit " } else { "must not " }, test.text));
+        line(format!(
+            "  {}  {}",
+            if test.must_hit {
+                "must hit "
+            } else {
+                "must not "
+            },
+            test.text
+        ));
     }
     out
 }
@@ -54,7 +72,11 @@ fn subject(rule: &Rule) -> String {
         Test::Pattern { view, .. } => view_name(view),
         Test::Template(template) => {
             let names: Vec<_> = template.names().collect();
-            format!("{}, with what other rules captured as {}", view_name(&template.view), names.join(", "))
+            format!(
+                "{}, with what other rules captured as {}",
+                view_name(&template.view),
+                names.join(", ")
+            )
         }
         Test::UriDetail(_) => "what is known of each URL".to_owned(),
         Test::Exists(request) => format!("whether the header field {request} exists"),
@@ -67,7 +89,9 @@ fn subject(rule: &Rule) -> String {
 fn view_name(view: &ViewKey) -> String {
     match view {
         ViewKey::Header(request) => format!("the header field {request}"),
-        ViewKey::MimeParts(parts) => format!("the header field {} of some MIME entities", parts.request),
+        ViewKey::MimeParts(parts) => {
+            format!("the header field {} of some MIME entities", parts.request)
+        }
         ViewKey::Mime(request) => format!("the header field {request} of each MIME entity"),
         ViewKey::Body => "the text as a person reads it, and the subject".to_owned(),
         ViewKey::RawBody => "the decoded text with its HTML".to_owned(),
@@ -79,11 +103,15 @@ fn view_name(view: &ViewKey) -> String {
 /// When it runs, where that is not the usual, and whether it ends the scan.
 fn order(ruleset: &Ruleset, rule: &Rule) -> Option<String> {
     let priority = ruleset.extras.priority(&rule.name);
-    let ends = ruleset.extras.shortcircuits.class(&rule.name).map(|class| match class {
-        Class::Spam => "a hit ends the scan: spam",
-        Class::Ham => "a hit ends the scan: good mail",
-        Class::On | Class::Off => "a hit ends the scan",
-    });
+    let ends = ruleset
+        .extras
+        .shortcircuits
+        .class(&rule.name)
+        .map(|class| match class {
+            Class::Spam => "a hit ends the scan: spam",
+            Class::Ham => "a hit ends the scan: good mail",
+            Class::On | Class::Off => "a hit ends the scan",
+        });
     match (priority, ends) {
         (0, None) => None,
         (priority, None) => Some(format!("priority {priority}")),

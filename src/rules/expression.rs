@@ -1,7 +1,8 @@
-//! The arithmetic that metas and `if` conditions share: Perl's numeric operators and their precedence.
+//! The arithmetic that metas and `if` conditions share: Perl's numeric operators and their
+//! precedence.
 //!
-//! An expression becomes a compact program for a stack of numbers. Truth is "not zero", and `a && b` is `a` when `a` is
-//! 0, else `b`, as in Perl: counts survive.
+//! An expression becomes a compact program for a stack of numbers. Truth is "not zero", and `a &&
+//! b` is `a` when `a` is 0, else `b`, as in Perl: counts survive.
 
 use std::ops::Range;
 
@@ -70,13 +71,19 @@ pub(super) struct Malformed {
     pub(super) too_large: bool,
 }
 
-/// Compiles an expression. `name` turns a name with its optional argument in parentheses into a value; `None` means that
-/// there is none such.
+/// Compiles an expression. `name` turns a name with its optional argument in parentheses into a
+/// value; `None` means that there is none such.
 pub(super) fn compile<N>(
     text: &str,
     mut name: impl FnMut(&str, Option<&str>, Range<usize>) -> Option<N>,
 ) -> Result<Vec<Step<N>>, Malformed> {
-    let mut parser = Parser { text, at: 0, depth: 0, steps: Vec::new(), name: &mut name };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        depth: 0,
+        steps: Vec::new(),
+        name: &mut name,
+    };
     parser.expression()?;
     if parser.at < text.len() {
         return Err(parser.expected("an operator"));
@@ -116,13 +123,22 @@ impl<'t, N> Parser<'t, '_, N> {
 
     fn expected(&self, what: &str) -> Malformed {
         let length = self.rest().chars().next().map_or(0, char::len_utf8);
-        Malformed { message: format!("expected {what}"), span: self.at..self.at + length, too_large: false }
+        Malformed {
+            message: format!("expected {what}"),
+            span: self.at..self.at + length,
+            too_large: false,
+        }
     }
 
     fn push(&mut self, step: Step<N>) -> Result<(), Malformed> {
         if self.steps.len() >= TOKENS_LIMIT {
-            let message = format!("the expression has more than {TOKENS_LIMIT} operands and operators");
-            return Err(Malformed { message, span: 0..self.text.len(), too_large: true });
+            let message =
+                format!("the expression has more than {TOKENS_LIMIT} operands and operators");
+            return Err(Malformed {
+                message,
+                span: 0..self.text.len(),
+                too_large: true,
+            });
         }
         self.steps.push(step);
         Ok(())
@@ -133,7 +149,11 @@ impl<'t, N> Parser<'t, '_, N> {
         self.depth += 1;
         if self.depth > PARENTHESES_LIMIT {
             let message = format!("parentheses are nested more than {PARENTHESES_LIMIT} deep");
-            return Err(Malformed { message, span: self.at..self.at, too_large: true });
+            return Err(Malformed {
+                message,
+                span: self.at..self.at,
+                too_large: true,
+            });
         }
         self.skip_blanks();
         self.binary(0)?;
@@ -153,7 +173,9 @@ impl<'t, N> Parser<'t, '_, N> {
         self.operand()?;
         loop {
             let rest = self.rest();
-            let Some((text, operator, strength)) = OPERATORS.iter().find(|(text, ..)| rest.starts_with(text)) else {
+            let Some((text, operator, strength)) =
+                OPERATORS.iter().find(|(text, ..)| rest.starts_with(text))
+            else {
                 return Ok(());
             };
             if *strength <= least {
@@ -193,17 +215,25 @@ impl<'t, N> Parser<'t, '_, N> {
 
     fn value(&mut self) -> Result<Step<N>, Malformed> {
         let rest = self.rest();
-        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(rest.len());
+        let length = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
+            .unwrap_or(rest.len());
         let word = rest.get(..length).unwrap_or_default();
         if word.is_empty() {
             return Err(self.expected("a name, a number or `(`"));
         }
         let start = self.at;
         self.at += length;
-        let number = word.starts_with(|c: char| c.is_ascii_digit() || c == '.').then(|| word.parse::<f64>());
+        let number = word
+            .starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            .then(|| word.parse::<f64>());
         if let Some(number) = number {
             let message = "this is no number".to_owned();
-            let number = number.map_err(|_| Malformed { message, span: start..self.at, too_large: false })?;
+            let number = number.map_err(|_| Malformed {
+                message,
+                span: start..self.at,
+                too_large: false,
+            })?;
             self.skip_blanks();
             return Ok(Step::Number(number));
         }
@@ -211,7 +241,9 @@ impl<'t, N> Parser<'t, '_, N> {
         self.skip_blanks();
         if self.rest().starts_with('(') {
             let inside = self.rest().get(1..).unwrap_or_default();
-            let Some(length) = inside.find(')') else { return Err(self.expected("`)`")) };
+            let Some(length) = inside.find(')') else {
+                return Err(self.expected("`)`"));
+            };
             argument = inside.get(..length).map(str::trim);
             self.at += length + 2;
             self.skip_blanks();
@@ -219,12 +251,20 @@ impl<'t, N> Parser<'t, '_, N> {
         let end = start + word.len();
         let value = (self.name)(word, argument, start..end);
         let message = format!("`{word}` is not known here");
-        value.map(Step::Name).ok_or(Malformed { message, span: start..end, too_large: false })
+        value.map(Step::Name).ok_or(Malformed {
+            message,
+            span: start..end,
+            too_large: false,
+        })
     }
 }
 
 /// Runs a program. `None` where Perl would have died: a division by zero.
-pub(super) fn run<N: Copy>(steps: &[Step<N>], stack: &mut Vec<f64>, mut value: impl FnMut(N) -> f64) -> Option<f64> {
+pub(super) fn run<N: Copy>(
+    steps: &[Step<N>],
+    stack: &mut Vec<f64>,
+    mut value: impl FnMut(N) -> f64,
+) -> Option<f64> {
     stack.clear();
     for step in steps {
         let result = match step {
@@ -250,7 +290,10 @@ fn truth(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
 }
 
-#[expect(clippy::float_cmp, reason = "counts and literals are compared as Perl compares them")]
+#[expect(
+    clippy::float_cmp,
+    reason = "counts and literals are compared as Perl compares them"
+)]
 fn apply(operator: Operator, a: f64, b: f64) -> Option<f64> {
     Some(match operator {
         Operator::Or => {
@@ -267,7 +310,11 @@ fn apply(operator: Operator, a: f64, b: f64) -> Option<f64> {
                 b
             }
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "Perl's ^ works on integers")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "Perl's ^ works on integers"
+        )]
         Operator::Xor => ((a as i64) ^ (b as i64)) as f64,
         Operator::Equal => truth(a == b),
         Operator::NotEqual => truth(a != b),
@@ -294,7 +341,11 @@ mod tests {
             "ZERO" => Some(0),
             _ => None,
         });
-        run(&program.unwrap_or_else(|e| panic!("{text}: {e:?}")), &mut Vec::new(), f64::from)
+        run(
+            &program.unwrap_or_else(|e| panic!("{text}: {e:?}")),
+            &mut Vec::new(),
+            f64::from,
+        )
     }
 
     #[test]
@@ -346,7 +397,11 @@ mod tests {
     #[test]
     fn size_is_limited() {
         let nested = |depth: usize| format!("{}A{}", "(".repeat(depth), ")".repeat(depth));
-        let size = |text: &str| compile(text, |_, _, _| Some(())).map(|steps| steps.len()).map_err(|e| e.too_large);
+        let size = |text: &str| {
+            compile(text, |_, _, _| Some(()))
+                .map(|steps| steps.len())
+                .map_err(|e| e.too_large)
+        };
         assert_eq!(size(&nested(63)), Ok(1));
         assert_eq!(size(&nested(64)), Err(true));
         assert_eq!(size(&format!("A{}", "+A".repeat(2047))), Ok(4095));

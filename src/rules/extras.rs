@@ -1,5 +1,5 @@
-//! What a set holds beside its rules: their order, what ends a scan, templates, what is written to the mail, and what could
-//! not be taken.
+//! What a set holds beside its rules: their order, what ends a scan, templates, what is written to
+//! the mail, and what could not be taken.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,9 +37,20 @@ pub(super) struct Extras {
 impl Extras {
     /// What was said of rules by name: word, name, place.
     pub(super) fn said_of_rules(&self) -> impl Iterator<Item = (&'static str, &String, &At)> {
-        let priorities = self.said_priorities.iter().map(|(name, (_, at))| ("priority", name, at));
-        let ends = self.shortcircuits.classes.iter().map(|(name, (_, at))| ("shortcircuit", name, at));
-        let prefixes = self.reports.subject_prefixes.iter().map(|(name, (_, at))| ("subject prefix", name, at));
+        let priorities = self
+            .said_priorities
+            .iter()
+            .map(|(name, (_, at))| ("priority", name, at));
+        let ends = self
+            .shortcircuits
+            .classes
+            .iter()
+            .map(|(name, (_, at))| ("shortcircuit", name, at));
+        let prefixes = self
+            .reports
+            .subject_prefixes
+            .iter()
+            .map(|(name, (_, at))| ("subject prefix", name, at));
         priorities.chain(ends).chain(prefixes)
     }
 
@@ -48,7 +59,9 @@ impl Extras {
         self.templates = Templates::new(rules);
         let mut priorities: Vec<i32> = rules.iter().map(|rule| self.own_priority(rule)).collect();
         for number in order.iter().rev() {
-            let Some(Test::Meta(program)) = rules.get(*number).map(|rule| &rule.test) else { continue };
+            let Some(Test::Meta(program)) = rules.get(*number).map(|rule| &rule.test) else {
+                continue;
+            };
             let own = priorities.get(*number).copied().unwrap_or_default();
             for needed in metas::names(program) {
                 if let Some(priority) = priorities.get_mut(needed) {
@@ -56,13 +69,20 @@ impl Extras {
                 }
             }
         }
-        let named = rules.iter().map(|rule| Arc::clone(&rule.name)).zip(priorities);
+        let named = rules
+            .iter()
+            .map(|rule| Arc::clone(&rule.name))
+            .zip(priorities);
         self.priorities = named.filter(|(_, priority)| *priority != 0).collect();
     }
 
     fn own_priority(&self, rule: &Rule) -> i32 {
-        let said = self.said_priorities.get(&*rule.name).map(|(priority, _)| *priority);
-        if matches!(rule.test, Test::Pattern { .. }) && !captured_names(&rule.definition).is_empty() {
+        let said = self
+            .said_priorities
+            .get(&*rule.name)
+            .map(|(priority, _)| *priority);
+        if matches!(rule.test, Test::Pattern { .. }) && !captured_names(&rule.definition).is_empty()
+        {
             return CAPTURE_PRIORITY;
         }
         match said {
@@ -85,6 +105,7 @@ impl Extras {
         description: &dyn Fn() -> Arc<str>,
         scan: &mut Scan,
     ) {
-        self.shortcircuits.apply(&self.priorities, values, description, scan);
+        self.shortcircuits
+            .apply(&self.priorities, values, description, scan);
     }
 }

@@ -5,9 +5,19 @@ use super::mime_parts::PartRange;
 use super::rule::RuleFlags;
 
 /// Flags that change how a rule is looked at.
-const MEANINGFUL: &[&str] = &["shadow", "nice", "multiple", "nosubject", "net", "concat", "learn", "userconf"];
+const MEANINGFUL: &[&str] = &[
+    "shadow",
+    "nice",
+    "multiple",
+    "nosubject",
+    "net",
+    "concat",
+    "learn",
+    "userconf",
+];
 
-/// Flags of automatic learning, of network lists and of publishing: known, but nothing here asks for them.
+/// Flags of automatic learning, of network lists and of publishing: known, but nothing here asks
+/// for them.
 const ACCEPTED: &[&str] = &[
     "a",
     "autolearn_body",
@@ -24,7 +34,11 @@ const ACCEPTED: &[&str] = &[
 
 /// Every flag, for did-you-mean.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
-    MEANINGFUL.iter().chain(ACCEPTED).copied().chain(["maxhits=1", "range=1"])
+    MEANINGFUL
+        .iter()
+        .chain(ACCEPTED)
+        .copied()
+        .chain(["maxhits=1", "range=1"])
 }
 
 /// Reads the flags; of each that is not known, its place is told to `unknown`.
@@ -82,7 +96,9 @@ mod tests {
     #[test]
     fn flags_are_read_and_others_told() {
         let mut unknown = Vec::new();
-        let flags = parse("multiple maxhits=3 nise range=2- maxhits=0 net", |span| unknown.push(span));
+        let flags = parse("multiple maxhits=3 nise range=2- maxhits=0 net", |span| {
+            unknown.push(span)
+        });
         assert!(flags.multiple && flags.net && !flags.nice);
         assert_eq!((flags.max_hits, unknown), (None, vec![19..23, 33..42]));
         assert_eq!(parse("maxhits=4", |_| {}).max_hits, Some(4));

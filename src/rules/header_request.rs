@@ -44,11 +44,17 @@ pub(super) struct HeaderRequest {
 pub(super) const MODIFIERS: &[&str] = &["raw", "addr", "name", "first", "last", "host", "domain"];
 
 impl HeaderRequest {
-    /// Reads a request. An error is the stretch of the modifier that is not known (empty name: all of it).
+    /// Reads a request. An error is the stretch of the modifier that is not known (empty name: all
+    /// of it).
     pub(super) fn parse(text: &str) -> Result<Self, std::ops::Range<usize>> {
         let mut pieces = text.split(':');
         let name = pieces.next().unwrap_or_default();
-        let mut request = Self { name: name.to_owned(), part: Part::Whole, raw: false, pick: Pick::All };
+        let mut request = Self {
+            name: name.to_owned(),
+            part: Part::Whole,
+            raw: false,
+            pick: Pick::All,
+        };
         let mut at = name.len();
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(0..text.len());
@@ -56,7 +62,13 @@ impl HeaderRequest {
         for modifier in pieces {
             match modifier {
                 "raw" => request.raw = true,
-                "addr" => request.part = if request.part == Part::Whole { Part::Address } else { request.part },
+                "addr" => {
+                    request.part = if request.part == Part::Whole {
+                        Part::Address
+                    } else {
+                        request.part
+                    }
+                }
                 "name" => request.part = Part::Name,
                 "host" => request.part = Part::Host,
                 "domain" => request.part = Part::Domain,
@@ -95,11 +107,29 @@ mod tests {
 
     #[test]
     fn requests() {
-        for text in ["Subject", "From:addr", "ALL:raw", "Received:raw:last", "To:name:first", "From:domain"] {
+        for text in [
+            "Subject",
+            "From:addr",
+            "ALL:raw",
+            "Received:raw:last",
+            "To:name:first",
+            "From:domain",
+        ] {
             assert_eq!(HeaderRequest::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(HeaderRequest::parse("From:addr:domain").unwrap().to_string(), "From:domain");
-        for (text, span) in [("From:adr", 5..8), ("From:raw:x", 9..10), ("", 0..0), (":addr", 0..5), ("From:", 5..5)] {
+        assert_eq!(
+            HeaderRequest::parse("From:addr:domain")
+                .unwrap()
+                .to_string(),
+            "From:domain"
+        );
+        for (text, span) in [
+            ("From:adr", 5..8),
+            ("From:raw:x", 9..10),
+            ("", 0..0),
+            (":addr", 0..5),
+            ("From:", 5..5),
+        ] {
             assert_eq!(HeaderRequest::parse(text), Err(span), "{text}");
         }
     }

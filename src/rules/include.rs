@@ -1,4 +1,5 @@
-//! `include PATH`: which other files a rule file wants, and getting them through whoever may read files.
+//! `include PATH`: which other files a rule file wants, and getting them through whoever may read
+//! files.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,7 +13,8 @@ use crate::diagnostic::{Diagnostic, Source};
 /// An `include` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Include {
-    /// The file: relative paths start at the including file's directory. Also the name that its source must have.
+    /// The file: relative paths start at the including file's directory. Also the name that its
+    /// source must have.
     pub(super) path: String,
     /// Where the path stands in the including file.
     pub(super) span: Range<usize>,
@@ -31,7 +33,10 @@ pub(super) fn includes(source: &Source) -> Vec<Include> {
         }
         if word.eq_ignore_ascii_case("include") && !value.is_empty() {
             let start = at + offset;
-            found.push(Include { path: target(&source.name, value), span: line.span(start..start + value.len()) });
+            found.push(Include {
+                path: target(&source.name, value),
+                span: line.span(start..start + value.len()),
+            });
         }
     }
     found
@@ -44,7 +49,9 @@ pub(super) fn target(including: &str, value: &str) -> String {
     for component in base.join(value.trim().trim_matches('"')).components() {
         match component {
             Component::CurDir => {}
-            Component::ParentDir if matches!(path.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(path.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 path.pop();
             }
             other => path.push(other),
@@ -53,8 +60,9 @@ pub(super) fn target(including: &str, value: &str) -> String {
     path.display().to_string()
 }
 
-/// The sources with every file that they include, directly or not, behind them: what [`super::Ruleset::load`] wants. `read`
-/// gets a path and gives its source, under that very name, or nothing when it cannot be read; then loading tells so.
+/// The sources with every file that they include, directly or not, behind them: what
+/// [`super::Ruleset::load`] wants. `read` gets a path and gives its source, under that very name,
+/// or nothing when it cannot be read; then loading tells so.
 pub fn with_includes(
     sources: &[Arc<Source>],
     read: &mut dyn FnMut(&str) -> Option<Arc<Source>>,
@@ -62,7 +70,11 @@ pub fn with_includes(
     let mut all = sources.to_vec();
     let mut seen: BTreeSet<String> = sources.iter().map(|source| source.name.clone()).collect();
     let mut told = Vec::new();
-    let mut pending: Vec<(Arc<Source>, usize)> = sources.iter().rev().map(|source| (Arc::clone(source), 0)).collect();
+    let mut pending: Vec<(Arc<Source>, usize)> = sources
+        .iter()
+        .rev()
+        .map(|source| (Arc::clone(source), 0))
+        .collect();
     let mut count = 0;
     while let Some((source, depth)) = pending.pop() {
         for include in includes(&source) {
@@ -70,9 +82,14 @@ pub fn with_includes(
                 continue;
             }
             if depth == INCLUDE_DEPTH || count == INCLUDES_LIMIT {
-                let message =
-                    format!("files may be included {INCLUDE_DEPTH} deep, and {INCLUDES_LIMIT} of them altogether");
-                told.push(Diagnostic::error("R0114", message).at(&source, include.span, "not read"));
+                let message = format!(
+                    "files may be included {INCLUDE_DEPTH} deep, and {INCLUDES_LIMIT} of them altogether"
+                );
+                told.push(Diagnostic::error("R0114", message).at(
+                    &source,
+                    include.span,
+                    "not read",
+                ));
                 return (all, told);
             }
             count += 1;
@@ -106,8 +123,17 @@ mod tests {
         ] {
             assert_eq!(target(from, value), wanted, "{from} {value}");
         }
-        let found = includes(&source("d/a.cf", "body A /x/\n  include b.inc # c\nlang en Include c.inc\n#include d\n"));
-        assert_eq!(found.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["d/b.inc", "d/c.inc"]);
+        let found = includes(&source(
+            "d/a.cf",
+            "body A /x/\n  include b.inc # c\nlang en Include c.inc\n#include d\n",
+        ));
+        assert_eq!(
+            found
+                .iter()
+                .map(|one| one.path.as_str())
+                .collect::<Vec<_>>(),
+            ["d/b.inc", "d/c.inc"]
+        );
         assert_eq!(found[1].span, 47..52);
     }
 
@@ -116,7 +142,14 @@ mod tests {
         let chain = |depth: usize| {
             let mut read = |path: &str| {
                 let number: usize = path.parse().unwrap();
-                Some(source(path, &if number < depth { format!("include {}", number + 1) } else { String::new() }))
+                Some(source(
+                    path,
+                    &if number < depth {
+                        format!("include {}", number + 1)
+                    } else {
+                        String::new()
+                    },
+                ))
             };
             with_includes(&[source("a.cf", "include 1")], &mut read)
         };
@@ -124,7 +157,10 @@ mod tests {
         assert_eq!((all.len(), told.len()), (INCLUDE_DEPTH + 1, 0));
         assert_eq!(chain(INCLUDE_DEPTH + 1).1.len(), 1);
         let many = |count: usize| {
-            let text = (0..count).map(|number| format!("include {number}\n")).collect::<Vec<_>>().concat();
+            let text = (0..count)
+                .map(|number| format!("include {number}\n"))
+                .collect::<Vec<_>>()
+                .concat();
             with_includes(&[source("a.cf", &text)], &mut |path| Some(source(path, "")))
         };
         assert_eq!(many(INCLUDES_LIMIT).1.len(), 0);
@@ -134,7 +170,8 @@ mod tests {
 
     #[test]
     fn a_circle_is_read_once_and_what_is_missing_left_out() {
-        let mut read = |path: &str| (path == "b.cf").then(|| source(path, "include a.cf\ninclude none.cf"));
+        let mut read =
+            |path: &str| (path == "b.cf").then(|| source(path, "include a.cf\ninclude none.cf"));
         let (all, told) = with_includes(&[source("a.cf", "include b.cf")], &mut read);
         assert_eq!((all.len(), told.len()), (2, 0));
     }

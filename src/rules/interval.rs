@@ -1,4 +1,5 @@
-//! Between which numbers the value of each rule lies: metas that can never be true, or never false, are seen by it.
+//! Between which numbers the value of each rule lies: metas that can never be true, or never false,
+//! are seen by it.
 //!
 //! Each value is taken for itself, so `A && !A` is not seen through; what is said is sure.
 
@@ -12,12 +13,21 @@ pub(super) struct Interval {
     high: f64,
 }
 
-const ANY: Interval = Interval { low: f64::NEG_INFINITY, high: f64::INFINITY };
-const TRUTH: Interval = Interval { low: 0.0, high: 1.0 };
+const ANY: Interval = Interval {
+    low: f64::NEG_INFINITY,
+    high: f64::INFINITY,
+};
+const TRUTH: Interval = Interval {
+    low: 0.0,
+    high: 1.0,
+};
 
 impl Interval {
     fn only(value: f64) -> Self {
-        Self { low: value, high: value }
+        Self {
+            low: value,
+            high: value,
+        }
     }
 
     /// Always nought.
@@ -31,7 +41,10 @@ impl Interval {
     }
 
     fn hull(self, other: Self) -> Self {
-        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+        }
     }
 
     fn truth(yes: bool, no: bool) -> Self {
@@ -44,7 +57,11 @@ impl Interval {
 
     /// From sums and products, where infinities may have met.
     fn checked(low: f64, high: f64) -> Self {
-        if low.is_nan() || high.is_nan() { ANY } else { Self { low, high } }
+        if low.is_nan() || high.is_nan() {
+            ANY
+        } else {
+            Self { low, high }
+        }
     }
 
     fn not(self) -> Self {
@@ -53,13 +70,19 @@ impl Interval {
 
     fn apply(operator: Operator, a: Self, b: Self) -> Self {
         let apart = a.high < b.low || b.high < a.low;
-        #[expect(clippy::float_cmp, reason = "one and the same number, not a computed one")]
+        #[expect(
+            clippy::float_cmp,
+            reason = "one and the same number, not a computed one"
+        )]
         let same = a.low == a.high && b.low == b.high && a.low == b.low;
         match operator {
             Operator::Or if a.is_always() => a,
             Operator::Or if a.is_never() => b,
             // Either the left one, and then it is not 0, or the right one.
-            Operator::Or if a.low >= 0.0 && b.low > 0.0 => Self { low: f64::MIN_POSITIVE, high: a.high.max(b.high) },
+            Operator::Or if a.low >= 0.0 && b.low > 0.0 => Self {
+                low: f64::MIN_POSITIVE,
+                high: a.high.max(b.high),
+            },
             Operator::Or => a.hull(b),
             Operator::And if a.is_always() => b,
             Operator::And if a.is_never() => a,
@@ -73,7 +96,12 @@ impl Interval {
             Operator::Add => Self::checked(a.low + b.low, a.high + b.high),
             Operator::Subtract => Self::checked(a.low - b.high, a.high - b.low),
             Operator::Multiply => {
-                let all = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
+                let all = [
+                    a.low * b.low,
+                    a.low * b.high,
+                    a.high * b.low,
+                    a.high * b.high,
+                ];
                 if all.iter().any(|product| product.is_nan()) {
                     return ANY;
                 }
@@ -98,15 +126,34 @@ pub(super) fn as_written(rules: &[Rule], order: &[usize]) -> Vec<Interval> {
 }
 
 fn found(rules: &[Rule], order: &[usize], is_live: impl Fn(&Rule) -> bool) -> Vec<Interval> {
-    let value = |rule: &Rule| if is_live(rule) { own(rule) } else { Interval::only(0.0) };
+    let value = |rule: &Rule| {
+        if is_live(rule) {
+            own(rule)
+        } else {
+            Interval::only(0.0)
+        }
+    };
     let mut found: Vec<Interval> = rules.iter().map(value).collect();
     for number in order {
-        let Some(rule) = rules.get(*number).filter(|rule| is_live(rule)) else { continue };
-        let Test::Meta(program) = &rule.test else { continue };
-        let value = run(program, |at| found.get(at as usize).copied().unwrap_or(Interval::only(0.0)));
+        let Some(rule) = rules.get(*number).filter(|rule| is_live(rule)) else {
+            continue;
+        };
+        let Test::Meta(program) = &rule.test else {
+            continue;
+        };
+        let value = run(program, |at| {
+            found
+                .get(at as usize)
+                .copied()
+                .unwrap_or(Interval::only(0.0))
+        });
         if let Some(slot) = found.get_mut(*number) {
             // What is negative counts as one hit.
-            *slot = if value.low < 0.0 { value.hull(TRUTH).hull(Interval::only(value.high.max(1.0))) } else { value };
+            *slot = if value.low < 0.0 {
+                value.hull(TRUTH).hull(Interval::only(value.high.max(1.0)))
+            } else {
+                value
+            };
             slot.low = slot.low.max(0.0);
         }
     }
@@ -115,8 +162,14 @@ fn found(rules: &[Rule], order: &[usize], is_live: impl Fn(&Rule) -> bool) -> Ve
 
 fn own(rule: &Rule) -> Interval {
     match &rule.test {
-        Test::Meta(_) | Test::Eval(..) | Test::Never => Interval { low: 0.0, high: f64::INFINITY },
-        _ => Interval { low: 0.0, high: f64::from(rule.most_hits()) },
+        Test::Meta(_) | Test::Eval(..) | Test::Never => Interval {
+            low: 0.0,
+            high: f64::INFINITY,
+        },
+        _ => Interval {
+            low: 0.0,
+            high: f64::from(rule.most_hits()),
+        },
     }
 }
 
@@ -130,7 +183,10 @@ fn run(program: &[Step<u32>], value: impl Fn(u32) -> Interval) -> Interval {
             Step::Not => stack.pop().unwrap_or(ANY).not(),
             Step::Negate => {
                 let top = stack.pop().unwrap_or(ANY);
-                Interval { low: -top.high, high: -top.low }
+                Interval {
+                    low: -top.high,
+                    high: -top.low,
+                }
             }
             Step::Binary(operator) => {
                 let right = stack.pop().unwrap_or(ANY);
@@ -160,8 +216,14 @@ mod tests {
         let program = compile(text, |name, _, _| Some(u32::from(name.as_bytes()[0]))).unwrap();
         run(&program, |name| match u8::try_from(name).unwrap() {
             b'N' => Interval::only(0.0),
-            b'B' => Interval { low: 0.0, high: 1.0 },
-            _ => Interval { low: 0.0, high: 5.0 },
+            b'B' => Interval {
+                low: 0.0,
+                high: 1.0,
+            },
+            _ => Interval {
+                low: 0.0,
+                high: 5.0,
+            },
         })
     }
 
@@ -190,7 +252,11 @@ mod tests {
             ("B + 1", false, true),
         ] {
             let found = value(text);
-            assert_eq!((found.is_never(), found.is_always()), (never, always), "{text}: {found:?}");
+            assert_eq!(
+                (found.is_never(), found.is_always()),
+                (never, always),
+                "{text}: {found:?}"
+            );
         }
     }
 }

@@ -17,7 +17,8 @@ pub(super) struct Line<'s> {
 impl Line<'_> {
     /// The stretch of the source from which a stretch of `text` comes.
     pub(super) fn span(&self, range: Range<usize>) -> Range<usize> {
-        let moved = |at: usize| self.start + at + self.dropped.partition_point(|dropped| *dropped < at);
+        let moved =
+            |at: usize| self.start + at + self.dropped.partition_point(|dropped| *dropped < at);
         moved(range.start)..moved(range.end)
     }
 
@@ -28,8 +29,8 @@ impl Line<'_> {
     }
 }
 
-/// The lines of a text. As SpamAssassin reads them: a `#` begins a comment unless a backslash stands before it, and
-/// `\#` is `#` everywhere, in regular expressions too.
+/// The lines of a text. As SpamAssassin reads them: a `#` begins a comment unless a backslash
+/// stands before it, and `\#` is `#` everywhere, in regular expressions too.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut offset = 0;
     text.split_inclusive('\n').filter_map(move |raw| {
@@ -58,7 +59,11 @@ fn line(raw: &str, start: usize) -> Option<Line<'_>> {
         return None;
     }
     if !trimmed.contains("\\#") {
-        return Some(Line { text: Cow::Borrowed(trimmed), start, dropped: Vec::new() });
+        return Some(Line {
+            text: Cow::Borrowed(trimmed),
+            start,
+            dropped: Vec::new(),
+        });
     }
     let mut text = String::with_capacity(trimmed.len());
     let mut dropped = Vec::new();
@@ -69,13 +74,19 @@ fn line(raw: &str, start: usize) -> Option<Line<'_>> {
         }
         text.push_str(piece);
     }
-    Some(Line { text: Cow::Owned(text), start, dropped })
+    Some(Line {
+        text: Cow::Owned(text),
+        start,
+        dropped,
+    })
 }
 
 /// The first word, the offset of what follows it, and what follows it.
 pub(super) fn first_word(text: &str) -> (&str, usize, &str) {
     let is_blank = |c: char| c.is_ascii_whitespace() || c == '\x0b';
-    let Some(end) = text.find(is_blank) else { return (text, text.len(), "") };
+    let Some(end) = text.find(is_blank) else {
+        return (text, text.len(), "");
+    };
     let word = text.get(..end).unwrap_or_default();
     let rest = text.get(end..).unwrap_or_default();
     let trimmed = rest.trim_start_matches(is_blank);
@@ -93,7 +104,14 @@ mod tests {
         let texts: Vec<_> = found.iter().map(|line| line.text.as_ref()).collect();
         assert_eq!(texts, ["body A /x#y/", "score A 1", "last"]);
         let line = &found[0];
-        for (part, shown) in [(0..4, "body"), (7..8, "/"), (8..9, "x"), (9..10, "\\#"), (10..11, "y"), (11..12, "/")] {
+        for (part, shown) in [
+            (0..4, "body"),
+            (7..8, "/"),
+            (8..9, "x"),
+            (9..10, "\\#"),
+            (10..11, "y"),
+            (11..12, "/"),
+        ] {
             let span = line.span(part);
             assert_eq!(text.get(span), Some(shown));
         }

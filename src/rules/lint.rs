@@ -1,5 +1,5 @@
-//! What is doubtful about rules that do load: rules that never or always hit, that find what others find, that cost too much,
-//! and what a rule of good manners lacks.
+//! What is doubtful about rules that do load: rules that never or always hit, that find what others
+//! find, that cost too much, and what a rule of good manners lacks.
 
 use std::collections::BTreeMap;
 
@@ -64,12 +64,18 @@ struct Lint<'r> {
 impl<'r> Lint<'r> {
     fn new(ruleset: &'r Ruleset) -> Self {
         let doubts = ruleset.rules().iter().map(|rule| match &rule.test {
-            Test::Pattern { negated: false, .. } if !ruleset.lists.replaced_rules.contains(&*rule.name) => {
+            Test::Pattern { negated: false, .. }
+                if !ruleset.lists.replaced_rules.contains(&*rule.name) =>
+            {
                 rule.regex().and_then(Doubt::new)
             }
             _ => None,
         });
-        Self { ruleset, values: interval::as_written(ruleset.rules(), &ruleset.metas), doubts: doubts.collect() }
+        Self {
+            ruleset,
+            values: interval::as_written(ruleset.rules(), &ruleset.metas),
+            doubts: doubts.collect(),
+        }
     }
 
     /// Whether a rule hits never or always.
@@ -77,7 +83,11 @@ impl<'r> Lint<'r> {
         let mut found = Vec::new();
         let name = &rule.name;
         if let Some((source, span)) = &rule.earlier {
-            let told = warn(rule, "R0403", format!("{name} is defined twice; this one counts"));
+            let told = warn(
+                rule,
+                "R0403",
+                format!("{name} is defined twice; this one counts"),
+            );
             found.push(told.also(source, span.clone(), "first defined here"));
         }
         if rule.disabled.is_some() {
@@ -86,9 +96,11 @@ impl<'r> Lint<'r> {
         let value = self.values.get(number).copied();
         let is_always = match &rule.test {
             // A rule that captures may well match everything.
-            Test::Pattern { pattern, negated: false, .. } => {
-                pattern.always_matches && captured_names(&rule.definition).is_empty()
-            }
+            Test::Pattern {
+                pattern,
+                negated: false,
+                ..
+            } => pattern.always_matches && captured_names(&rule.definition).is_empty(),
             Test::Meta(_) => value.is_some_and(Interval::is_always),
             _ => false,
         };
@@ -99,7 +111,11 @@ impl<'r> Lint<'r> {
             Test::Meta(_) if value.is_some_and(Interval::is_never) => {
                 Some(("whatever its rules do, its value is 0".to_owned(), None))
             }
-            Test::Pattern { view, negated: false, .. } => self.never(number, view),
+            Test::Pattern {
+                view,
+                negated: false,
+                ..
+            } => self.never(number, view),
             Test::Exists(request) => no_such_field(request),
             _ => None,
         };
@@ -120,14 +136,21 @@ impl<'r> Lint<'r> {
             return Some(told);
         }
         let doubt = self.doubts.get(number)?.as_ref()?;
-        doubt.never(*view == ViewKey::Body).map(|why| (why.to_owned(), None))
+        doubt
+            .never(*view == ViewKey::Body)
+            .map(|why| (why.to_owned(), None))
     }
 
     /// Which rules find nothing that another does not find, by number.
     fn relations(&self) -> BTreeMap<usize, Vec<Diagnostic>> {
         let mut groups: BTreeMap<&ViewKey, Vec<usize>> = BTreeMap::new();
         for (number, rule) in self.ruleset.rules().iter().enumerate() {
-            if let Test::Pattern { view, negated: false, if_unset: None, .. } = &rule.test
+            if let Test::Pattern {
+                view,
+                negated: false,
+                if_unset: None,
+                ..
+            } = &rule.test
                 && rule.disabled.is_none()
                 && self.doubts.get(number).is_some_and(Option::is_some)
             {
@@ -138,14 +161,19 @@ impl<'r> Lint<'r> {
         let mut left = PAIRS_LIMIT;
         for numbers in groups.values() {
             let twins = self.twins(numbers, &mut found);
-            let scored: Vec<usize> =
-                numbers.iter().copied().filter(|at| !twins.contains(at) && self.is_scored(*at)).collect();
+            let scored: Vec<usize> = numbers
+                .iter()
+                .copied()
+                .filter(|at| !twins.contains(at) && self.is_scored(*at))
+                .collect();
             for number in &scored {
                 left = left.saturating_sub(scored.len());
                 if left == 0 {
                     return found;
                 }
-                let wider = scored.iter().find(|other| *other != number && self.is_within(*number, **other));
+                let wider = scored
+                    .iter()
+                    .find(|other| *other != number && self.is_within(*number, **other));
                 if let Some(told) = wider.and_then(|wider| self.subsumed(*number, *wider)) {
                     found.entry(*number).or_default().push(told);
                 }
@@ -155,20 +183,34 @@ impl<'r> Lint<'r> {
     }
 
     fn is_scored(&self, number: usize) -> bool {
-        self.ruleset.rules().get(number).is_some_and(|rule| !rule.is_subrule())
+        self.ruleset
+            .rules()
+            .get(number)
+            .is_some_and(|rule| !rule.is_subrule())
     }
 
     fn is_within(&self, number: usize, other: usize) -> bool {
         let doubt = |at: usize| self.doubts.get(at).and_then(Option::as_ref);
-        let skips = |at: usize| self.ruleset.rules().get(at).is_some_and(|rule| rule.flags.no_subject);
+        let skips = |at: usize| {
+            self.ruleset
+                .rules()
+                .get(at)
+                .is_some_and(|rule| rule.flags.no_subject)
+        };
         (skips(number) || !skips(other))
-            && doubt(number).zip(doubt(other)).is_some_and(|(own, other)| own.is_within(other))
+            && doubt(number)
+                .zip(doubt(other))
+                .is_some_and(|(own, other)| own.is_within(other))
     }
 
     fn subsumed(&self, number: usize, wider: usize) -> Option<Diagnostic> {
-        let (rule, wider) = (self.ruleset.rules().get(number)?, self.ruleset.rules().get(wider)?);
+        let (rule, wider) = (
+            self.ruleset.rules().get(number)?,
+            self.ruleset.rules().get(wider)?,
+        );
         let message = format!("{} hits only where {} hits too", rule.name, wider.name);
-        let told = warn(rule, "R0409", message).also(&wider.source, wider.span.clone(), "finds all of it");
+        let told =
+            warn(rule, "R0409", message).also(&wider.source, wider.span.clone(), "finds all of it");
         Some(told.help("their scores add up: if that is not wanted, leave out one of them"))
     }
 
@@ -177,14 +219,33 @@ impl<'r> Lint<'r> {
         let mut first: BTreeMap<(&str, String), usize> = BTreeMap::new();
         let mut twins = Vec::new();
         for number in numbers {
-            let Some(rule) = self.ruleset.rules().get(*number) else { continue };
-            let flags = format!("{:?} {:?} {}", rule.flags.multiple, rule.flags.max_hits, rule.flags.no_subject);
+            let Some(rule) = self.ruleset.rules().get(*number) else {
+                continue;
+            };
+            let flags = format!(
+                "{:?} {:?} {}",
+                rule.flags.multiple, rule.flags.max_hits, rule.flags.no_subject
+            );
             let Some(regex) = rule.regex() else { continue };
             let earlier = *first.entry((regex, flags)).or_insert(*number);
-            let Some(earlier) = self.ruleset.rules().get(earlier).filter(|_| earlier != *number) else { continue };
+            let Some(earlier) = self
+                .ruleset
+                .rules()
+                .get(earlier)
+                .filter(|_| earlier != *number)
+            else {
+                continue;
+            };
             let message = format!("{} is the same as {}", rule.name, earlier.name);
-            let told = warn(rule, "R0410", message).also(&earlier.source, earlier.span.clone(), "the same pattern");
-            found.entry(*number).or_default().push(told.help("use one of them, and name it in metas"));
+            let told = warn(rule, "R0410", message).also(
+                &earlier.source,
+                earlier.span.clone(),
+                "the same pattern",
+            );
+            found
+                .entry(*number)
+                .or_default()
+                .push(told.help("use one of them, and name it in metas"));
             twins.push(*number);
         }
         twins
@@ -192,8 +253,12 @@ impl<'r> Lint<'r> {
 }
 
 fn is_slow(rule: &Rule, steps: u64) -> Diagnostic {
-    let message = format!("{} is slow: {steps} steps of backtracking on one mail of our sample", rule.name);
-    warn(rule, "R0411", message).help("give it a literal of three letters or more, or a `{0,N}` instead of `*`")
+    let message = format!(
+        "{} is slow: {steps} steps of backtracking on one mail of our sample",
+        rule.name
+    );
+    warn(rule, "R0411", message)
+        .help("give it a literal of three letters or more, or a `{0,N}` instead of `*`")
 }
 
 /// Why no message has what a header test asks for, and what to do.
@@ -203,13 +268,21 @@ fn no_such_field(request: &HeaderRequest) -> Option<(String, Option<String>)> {
         return None;
     }
     // Some programs do write `MessageID: …`.
-    let known = PSEUDO_FIELDS.iter().find(|known| known.eq_ignore_ascii_case(name) && **known != "MESSAGEID").copied();
-    let is_ours = name.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("X-Spam-Relays-"));
+    let known = PSEUDO_FIELDS
+        .iter()
+        .find(|known| known.eq_ignore_ascii_case(name) && **known != "MESSAGEID")
+        .copied();
+    let is_ours = name
+        .get(..14)
+        .is_some_and(|start| start.eq_ignore_ascii_case("X-Spam-Relays-"));
     if known.is_none() && !is_ours {
         return None;
     }
     let guess = known.or_else(|| did_you_mean(name, PSEUDO_FIELDS.iter().copied()));
-    Some((format!("there is no field {name}"), guess.map(|guess| format!("did you mean {guess}?"))))
+    Some((
+        format!("there is no field {name}"),
+        guess.map(|guess| format!("did you mean {guess}?")),
+    ))
 }
 
 /// What a rule should have.
@@ -220,10 +293,17 @@ fn manners(rule: &Rule) -> Vec<Diagnostic> {
         return found;
     }
     if rule.description.is_empty() {
-        found.push(warn(rule, "R0401", format!("{name} has no description")).help(format!("add `describe {name} …`")));
+        found.push(
+            warn(rule, "R0401", format!("{name} has no description"))
+                .help(format!("add `describe {name} …`")),
+        );
     }
     if !rule.has_score {
-        let told = warn(rule, "R0402", format!("{name} has no score and counts {}", rule.score));
+        let told = warn(
+            rule,
+            "R0402",
+            format!("{name} has no score and counts {}", rule.score),
+        );
         found.push(told.help(format!("add `score {name} {}`", rule.score)));
     }
     if matches!(rule.test, Test::Pattern { .. }) && rule.tests.is_empty() {
@@ -247,8 +327,17 @@ mod tests {
     /// The codes of the doubts about hits; manners apart.
     fn codes(text: &str) -> Vec<String> {
         let told = lint(&load(text));
-        let told = told.iter().filter(|one| !["R0401", "R0402", "R0404"].contains(&one.code));
-        told.map(|one| format!("{} {}", one.code, one.message.split(' ').next().unwrap_or_default())).collect()
+        let told = told
+            .iter()
+            .filter(|one| !["R0401", "R0402", "R0404"].contains(&one.code));
+        told.map(|one| {
+            format!(
+                "{} {}",
+                one.code,
+                one.message.split(' ').next().unwrap_or_default()
+            )
+        })
+        .collect()
     }
 
     #[test]
@@ -263,7 +352,10 @@ mod tests {
             ("header A x-spam-relays-extrenal =~ /x/", &["R0408 A"]),
             ("body __B /b/\nmeta A __B > 1", &["R0408 A"]),
             ("body __B /b/\ntflags __B multiple\nmeta A __B > 1", &[]),
-            ("body __B /b/\ntflags __B multiple maxhits=3\nmeta A __B > 3", &["R0408 A"]),
+            (
+                "body __B /b/\ntflags __B multiple maxhits=3\nmeta A __B > 3",
+                &["R0408 A"],
+            ),
             ("body __B /b/\nmeta A __B >= 0", &["R0406 A"]),
             ("body A /(?:x|)/", &["R0406 A"]),
             ("header __N eval:not_there()\nmeta A __N", &[]),
@@ -273,10 +365,16 @@ mod tests {
             ("body A /cheap pills/\nbody B /pills/i", &["R0409 A"]),
             ("body A /cheap pills/\nbody __B /pills/i", &[]),
             ("body A /cheap pills/\nrawbody B /pills/i", &[]),
-            ("body A /cheap pills/\nbody B /pills/i\ntflags B nosubject", &[]),
+            (
+                "body A /cheap pills/\nbody B /pills/i\ntflags B nosubject",
+                &[],
+            ),
             ("body A /pills/\nbody B /pills/", &["R0410 B"]),
             ("body A /pills/\nbody __B /pills/", &["R0410 __B"]),
-            ("body A /pills/\nbody B /pills/\ntflags B multiple", &["R0409 A", "R0409 B"]),
+            (
+                "body A /pills/\nbody B /pills/\ntflags B multiple",
+                &["R0409 A", "R0409 B"],
+            ),
             ("body A /pills/\nbody B /pills/\nscore B 0", &[]),
             ("body A /pills/\nbody A /pills2/", &["R0403 A"]),
         ] {
@@ -290,7 +388,12 @@ mod tests {
         let ruleset = load("body A /z/\nbody B /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\nbody C /x.*y/\n");
         let told = lint(&ruleset);
         let slow: Vec<_> = told.iter().filter(|one| one.code == "R0411").collect();
-        let told = slow.iter().map(|one| (one.message.split(": ").next().unwrap(), one.position().unwrap().0));
+        let told = slow.iter().map(|one| {
+            (
+                one.message.split(": ").next().unwrap(),
+                one.position().unwrap().0,
+            )
+        });
         assert_eq!(told.collect::<Vec<_>>(), [("B is slow", 2)]);
     }
 }

@@ -20,15 +20,39 @@ const VERSION: &str = "4.000001";
 /// Reads all sources, in order; one that another includes is read where it is included.
 pub(super) fn read(sources: &[Arc<Source>]) -> Tables {
     let mut tables = Tables::default();
-    let included: BTreeSet<String> = sources.iter().flat_map(|source| includes(source)).map(|one| one.path).collect();
-    let files = Files { by_name: sources.iter().map(|source| (source.name.as_str(), source)).collect() };
+    let included: BTreeSet<String> = sources
+        .iter()
+        .flat_map(|source| includes(source))
+        .map(|one| one.path)
+        .collect();
+    let files = Files {
+        by_name: sources
+            .iter()
+            .map(|source| (source.name.as_str(), source))
+            .collect(),
+    };
     // What is loaded is known before any rule asks: `*.pre` first, as SpamAssassin reads them.
-    let is_early =
-        |source: &&Arc<Source>| std::path::Path::new(&source.name).extension().is_some_and(|end| end == "pre");
-    for source in sources.iter().filter(is_early).chain(sources.iter().filter(|source| !is_early(source))) {
+    let is_early = |source: &&Arc<Source>| {
+        std::path::Path::new(&source.name)
+            .extension()
+            .is_some_and(|end| end == "pre")
+    };
+    for source in sources
+        .iter()
+        .filter(is_early)
+        .chain(sources.iter().filter(|source| !is_early(source)))
+    {
         if !included.contains(&source.name) {
             let blocks = Blocks::default();
-            Reader { tables: &mut tables, source, files: &files, open: &[], blocks, stopped: false }.read();
+            Reader {
+                tables: &mut tables,
+                source,
+                files: &files,
+                open: &[],
+                blocks,
+                stopped: false,
+            }
+            .read();
         }
     }
     tables.finish();
@@ -71,18 +95,35 @@ impl Reader<'_> {
             self.line(&line, 0);
         }
         for place in self.blocks.unclosed() {
-            let diagnostic =
-                Diagnostic::error("R0108", "this block is not closed in its file").at(&source, place, "opened here");
+            let diagnostic = Diagnostic::error("R0108", "this block is not closed in its file").at(
+                &source,
+                place,
+                "opened here",
+            );
             self.tables.complain(diagnostic.help("add `endif`"));
         }
     }
 
-    pub(super) fn error(&mut self, code: &'static str, message: impl Into<String>, span: Range<usize>, label: &str) {
-        self.tables.complain(Diagnostic::error(code, message).at(self.source, span, label));
+    pub(super) fn error(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Range<usize>,
+        label: &str,
+    ) {
+        self.tables
+            .complain(Diagnostic::error(code, message).at(self.source, span, label));
     }
 
-    pub(super) fn warning(&mut self, code: &'static str, message: impl Into<String>, span: Range<usize>, label: &str) {
-        self.tables.complain(Diagnostic::warning(code, message).at(self.source, span, label));
+    pub(super) fn warning(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        span: Range<usize>,
+        label: &str,
+    ) {
+        self.tables
+            .complain(Diagnostic::warning(code, message).at(self.source, span, label));
     }
 
     /// Complains of a word, with the known one that it is most like, or `help` where there is none.
@@ -95,7 +136,9 @@ impl Reader<'_> {
         help: Option<String>,
     ) {
         let diagnostic = diagnostic.at(self.source, span, "");
-        let help = did_you_mean(word, known).map(|guess| format!("did you mean `{guess}`?")).or(help);
+        let help = did_you_mean(word, known)
+            .map(|guess| format!("did you mean `{guess}`?"))
+            .or(help);
         self.tables.complain(match help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
@@ -112,12 +155,20 @@ impl Reader<'_> {
         match key.as_str() {
             "if" => self.condition(line, &key_span, value, at),
             "ifplugin" => self.open(&key_span, self.tables.plugins.has(value)),
-            "else" if !self.blocks.turn() => self.error("R0108", "`else` without `if`, or a second one", key_span, ""),
-            "endif" if !self.blocks.close() => self.error("R0108", "`endif` without `if`", key_span, ""),
+            "else" if !self.blocks.turn() => self.error(
+                "R0108",
+                "`else` without `if`, or a second one",
+                key_span,
+                "",
+            ),
+            "endif" if !self.blocks.close() => {
+                self.error("R0108", "`endif` without `if`", key_span, "")
+            }
             "else" | "endif" => {}
             _ if !self.blocks.active() => {}
             "lang" => {
-                // The texts that we show are English; SpamAssassin does the same under the C locale.
+                // The texts that we show are English; SpamAssassin does the same under the C
+                // locale.
                 let (language, offset, _) = first_word(value);
                 if "en_us".starts_with(&language.to_ascii_lowercase()) && from == 0 {
                     self.line(line, at + offset);
@@ -132,7 +183,9 @@ impl Reader<'_> {
     fn require_version(&mut self, value: &str, span: Range<usize>) {
         self.stopped = !matches!(value.trim_matches('"'), VERSION | "4.0.1" | "@@VERSION@@");
         if self.stopped {
-            let message = format!("the rest of the file is for version {value}; this is the language of {VERSION}");
+            let message = format!(
+                "the rest of the file is for version {value}; this is the language of {VERSION}"
+            );
             self.warning("R0111", message, span, "skipped from here on");
         }
     }
@@ -141,17 +194,45 @@ impl Reader<'_> {
     fn include(&mut self, value: &str, span: Range<usize>) {
         let path = target(&self.source.name, value);
         let Some(source) = self.files.by_name.get(path.as_str()).copied() else {
-            return self.warning("R0113", format!("{path} is not there, or cannot be read"), span, "included here");
+            return self.warning(
+                "R0113",
+                format!("{path} is not there, or cannot be read"),
+                span,
+                "included here",
+            );
         };
         if self.open.contains(&path.as_str()) || self.source.name == path {
-            return self.error("R0114", format!("{path} includes itself"), span, "in a circle");
+            return self.error(
+                "R0114",
+                format!("{path} includes itself"),
+                span,
+                "in a circle",
+            );
         }
         if self.open.len() == INCLUDE_DEPTH {
-            return self.error("R0114", format!("files may be included {INCLUDE_DEPTH} deep"), span, "not read");
+            return self.error(
+                "R0114",
+                format!("files may be included {INCLUDE_DEPTH} deep"),
+                span,
+                "not read",
+            );
         }
-        let open: Vec<&str> = self.open.iter().copied().chain([self.source.name.as_str()]).collect();
+        let open: Vec<&str> = self
+            .open
+            .iter()
+            .copied()
+            .chain([self.source.name.as_str()])
+            .collect();
         let blocks = Blocks::default();
-        Reader { tables: &mut *self.tables, source, files: self.files, open: &open, blocks, stopped: false }.read();
+        Reader {
+            tables: &mut *self.tables,
+            source,
+            files: self.files,
+            open: &open,
+            blocks,
+            stopped: false,
+        }
+        .read();
     }
 
     fn condition(&mut self, line: &Line<'_>, key_span: &Range<usize>, value: &str, at: usize) {
@@ -170,14 +251,26 @@ impl Reader<'_> {
 
     fn open(&mut self, span: &Range<usize>, holds: bool) {
         if self.blocks.depth() == CONDITION_DEPTH {
-            self.error("R0110", format!("blocks are nested more than {CONDITION_DEPTH} deep"), span.clone(), "");
+            self.error(
+                "R0110",
+                format!("blocks are nested more than {CONDITION_DEPTH} deep"),
+                span.clone(),
+                "",
+            );
             self.stopped = true;
         } else {
             self.blocks.open(span.clone(), holds);
         }
     }
 
-    fn directive(&mut self, line: &Line<'_>, key: &str, key_span: &Range<usize>, at: usize, value: &str) {
+    fn directive(
+        &mut self,
+        line: &Line<'_>,
+        key: &str,
+        key_span: &Range<usize>,
+        at: usize,
+        value: &str,
+    ) {
         let kind = match key {
             "header" => Some(RuleKind::Header),
             "body" => Some(RuleKind::Body),
@@ -193,7 +286,13 @@ impl Reader<'_> {
         match kind {
             _ if matches!(
                 key,
-                "score" | "describe" | "test" | "tflags" | "priority" | "shortcircuit" | "subjprefix"
+                "score"
+                    | "describe"
+                    | "test"
+                    | "tflags"
+                    | "priority"
+                    | "shortcircuit"
+                    | "subjprefix"
             ) =>
             {
                 self.about_rule(line, key, None, at, value);
@@ -210,7 +309,9 @@ impl Reader<'_> {
             "enable_compat" => return self.tables.plugins.enable(value),
             // Says only that other installations had the same rule.
             "reuse" => return,
-            "capture_templates" => return self.tables.extras.runs_templates = Some(value.trim() != "0"),
+            "capture_templates" => {
+                return self.tables.extras.runs_templates = Some(value.trim() != "0");
+            }
             "score_set" => return self.score_set(value, value_span),
             _ if self.tables.lists.set(key, value) => return,
             _ => {}
@@ -223,33 +324,50 @@ impl Reader<'_> {
         match self.tables.extras.shortcircuits.set(key, value) {
             Ok(true) => return,
             Ok(false) => {}
-            Err(()) => return self.error("R0205", format!("`{value}` is no score"), value_span, ""),
+            Err(()) => {
+                return self.error("R0205", format!("`{value}` is no score"), value_span, "");
+            }
         }
         match settings::fate(key, value) {
             Some(Fate::Taken | Fate::Idle) => {}
             Some(Fate::Elsewhere(reason)) => self.ignored(key, span, reason, true),
             Some(Fate::Missing(reason)) => self.ignored(key, span, reason, false),
             None => {
-                let diagnostic = Diagnostic::error("R0102", format!("there is no directive `{key}`"));
+                let diagnostic =
+                    Diagnostic::error("R0102", format!("there is no directive `{key}`"));
                 self.unknown(diagnostic, span.clone(), key, settings::all(), None);
             }
         }
     }
 
     /// A setting that is known, but changes nothing: told once.
-    fn ignored(&mut self, key: &str, span: &Range<usize>, reason: &'static str, is_elsewhere: bool) {
+    fn ignored(
+        &mut self,
+        key: &str,
+        span: &Range<usize>,
+        reason: &'static str,
+        is_elsewhere: bool,
+    ) {
         if !self.tables.mentioned.insert(key.to_owned()) {
             return;
         }
         let source = Arc::clone(self.source);
-        let setting = IgnoredSetting { name: key.to_owned(), reason, source: Arc::clone(&source), span: span.clone() };
+        let setting = IgnoredSetting {
+            name: key.to_owned(),
+            reason,
+            source: Arc::clone(&source),
+            span: span.clone(),
+        };
         self.tables.extras.ignored.push(setting);
         let diagnostic = if is_elsewhere {
             let message = format!("`{key}` is accepted, but changes nothing here");
-            Diagnostic::warning("R0112", message).at(&source, span.clone(), "decided elsewhere").help(reason)
+            Diagnostic::warning("R0112", message)
+                .at(&source, span.clone(), "decided elsewhere")
+                .help(reason)
         } else {
             let message = format!("`{key}` is accepted, but changes nothing yet");
-            let diagnostic = Diagnostic::warning("R0103", message).at(&source, span.clone(), "not implemented");
+            let diagnostic =
+                Diagnostic::warning("R0103", message).at(&source, span.clone(), "not implemented");
             diagnostic.help(format!("it belongs to {reason}"))
         };
         self.tables.complain(diagnostic);

@@ -1,5 +1,6 @@
-//! `mimeheader` rules that do not look at each value by itself: with `tflags range=` or `concat`, at some of the entities or at
-//! all values as one text; with `[if-unset: …]`, at entities that lack the field, too.
+//! `mimeheader` rules that do not look at each value by itself: with `tflags range=` or `concat`,
+//! at some of the entities or at all values as one text; with `[if-unset: …]`, at entities that
+//! lack the field, too.
 
 use super::header_request::HeaderRequest;
 use super::header_text::mime;
@@ -17,7 +18,10 @@ pub struct PartRange {
 
 impl Default for PartRange {
     fn default() -> Self {
-        Self { first: 1, last: u32::MAX }
+        Self {
+            first: 1,
+            last: u32::MAX,
+        }
     }
 }
 
@@ -25,7 +29,13 @@ impl PartRange {
     /// Reads `2`, `2-`, `-3` or `2-3`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let whole = Self::default();
-        let number = |text: &str, missing| if text.is_empty() { Some(missing) } else { text.parse::<u32>().ok() };
+        let number = |text: &str, missing| {
+            if text.is_empty() {
+                Some(missing)
+            } else {
+                text.parse::<u32>().ok()
+            }
+        };
         let (first, last) = match text.split_once('-') {
             Some(("", "")) => return None,
             Some((first, last)) => (number(first, whole.first)?, number(last, whole.last)?),
@@ -52,7 +62,9 @@ impl MimeParts {
     /// The texts, in the order of the entities.
     pub(super) fn texts(&self, message: &Message<'_>) -> Vec<Vec<u8>> {
         let skipped = usize::try_from(self.range.first.saturating_sub(1)).unwrap_or(usize::MAX);
-        let count = usize::try_from(self.range.last - self.range.first).unwrap_or(usize::MAX).saturating_add(1);
+        let count = usize::try_from(self.range.last - self.range.first)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         let chosen = message.entities.iter().skip(skipped).take(count);
         let unset = || self.if_unset.as_ref().map(|text| text.as_bytes().to_vec());
         let values = chosen.filter_map(|entity| mime(entity, &self.request).or_else(unset));
@@ -70,7 +82,11 @@ impl MimeParts {
                 break;
             }
         }
-        if whole.is_empty() { Vec::new() } else { vec![whole] }
+        if whole.is_empty() {
+            Vec::new()
+        } else {
+            vec![whole]
+        }
     }
 }
 
@@ -92,7 +108,11 @@ mod tests {
             ("", None),
             ("x", None),
         ] {
-            assert_eq!(PartRange::parse(text), wanted.map(|(first, last)| PartRange { first, last }), "{text}");
+            assert_eq!(
+                PartRange::parse(text),
+                wanted.map(|(first, last)| PartRange { first, last }),
+                "{text}"
+            );
         }
     }
 }

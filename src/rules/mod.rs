@@ -1,10 +1,12 @@
 //! The rule language of SpamAssassin: reading it, complaining about it, and running it over a case.
 //!
-//! A set is loaded from texts ([`Ruleset::load`]), with every problem told at once and at its place, and is then immutable.
-//! A [`Scanner`] per worker runs it: per view of the message an Aho-Corasick automaton finds the rules whose literals occur,
-//! and only these are confirmed, exactly, by their own automaton over bytes, in time linear in the text. What a finite
-//! automaton cannot decide (look-around, back-references) runs in an engine that tries one way after the other, with limits
-//! on its steps for each text and each mail: where one is reached the rule does not hit, and the scan says so.
+//! A set is loaded from texts ([`Ruleset::load`]), with every problem told at once and at its
+//! place, and is then immutable. A [`Scanner`] per worker runs it: per view of the message an
+//! Aho-Corasick automaton finds the rules whose literals occur, and only these are confirmed,
+//! exactly, by their own automaton over bytes, in time linear in the text. What a finite
+//! automaton cannot decide (look-around, back-references) runs in an engine that tries one way
+//! after the other, with limits on its steps for each text and each mail: where one is reached the
+//! rule does not hit, and the scan says so.
 //!
 //! The language, its traps and the numbers behind the design: `research/spamassassin.md`.
 

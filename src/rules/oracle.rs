@@ -1,4 +1,5 @@
-//! The matcher against itself without its shortcuts. For tests and fuzzing; nothing here is a promise.
+//! The matcher against itself without its shortcuts. For tests and fuzzing; nothing here is a
+//! promise.
 
 use super::limits::MULTIPLE_LIMIT;
 use super::regex::{Budget, Cache, disagreement};
@@ -9,10 +10,15 @@ use super::views::Views;
 use crate::facts::Case;
 use crate::mail::AnomalyKind;
 
-/// Tries one regular expression, with its delimiters, on one text by every engine; an error says what does not agree.
+/// Tries one regular expression, with its delimiters, on one text by every engine; an error says
+/// what does not agree.
 pub fn regex(pattern: &str, text: &[u8]) -> Result<(), String> {
-    disagreement(pattern, text)
-        .map_or(Ok(()), |why| Err(format!("{pattern} on {:?}: {why}", text.escape_ascii().to_string())))
+    disagreement(pattern, text).map_or(Ok(()), |why| {
+        Err(format!(
+            "{pattern} on {:?}: {why}",
+            text.escape_ascii().to_string()
+        ))
+    })
 }
 
 /// Each rule alone, without prefilters.
@@ -24,21 +30,35 @@ pub struct Oracle {
 impl Oracle {
     /// Scratch space for that set.
     pub fn new(ruleset: &Ruleset) -> Self {
-        Self { caches: vec![Cache::default(); ruleset.rules().len()] }
+        Self {
+            caches: vec![Cache::default(); ruleset.rules().len()],
+        }
     }
 
-    /// Scans the case, and compares each rule that is a regular expression with what it finds alone. Gives the number of
-    /// rules that hit; 0 where a limit was reached, for then nothing can be compared. An error names what differs.
-    pub fn compare(&mut self, ruleset: &Ruleset, scanner: &mut Scanner, case: &Case<'_>) -> Result<usize, String> {
+    /// Scans the case, and compares each rule that is a regular expression with what it finds
+    /// alone. Gives the number of rules that hit; 0 where a limit was reached, for then nothing
+    /// can be compared. An error names what differs.
+    pub fn compare(
+        &mut self,
+        ruleset: &Ruleset,
+        scanner: &mut Scanner,
+        case: &Case<'_>,
+    ) -> Result<usize, String> {
         let scan = scanner.scan(ruleset, case, &|| false);
-        if scan.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit) {
+        if scan
+            .anomalies
+            .iter()
+            .any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit)
+        {
             return Ok(0);
         }
         let views = Views::new(case, &ruleset.lists);
         let (mut hits, mut wrong) = (0, Vec::new());
         for (number, rule) in ruleset.rules().iter().enumerate() {
             let is_on = rule.disabled().is_none() && rule.stage() <= case.stage;
-            let Some(alone) = is_on.then(|| self.alone(number, rule, &views)).flatten() else { continue };
+            let Some(alone) = is_on.then(|| self.alone(number, rule, &views)).flatten() else {
+                continue;
+            };
             let found = scanner.value_of(number);
             hits += usize::from(alone != 0.0);
             #[expect(clippy::float_cmp, reason = "both are counts")]
@@ -46,12 +66,24 @@ impl Oracle {
                 wrong.push(format!("{}: {found} where {alone} is right", rule.name()));
             }
         }
-        if wrong.is_empty() { Ok(hits) } else { Err(wrong.join("\n")) }
+        if wrong.is_empty() {
+            Ok(hits)
+        } else {
+            Err(wrong.join("\n"))
+        }
     }
 
     /// The value of a rule over the texts of its view.
     fn alone(&mut self, number: usize, rule: &Rule, views: &Views<'_>) -> Option<f64> {
-        let Test::Pattern { view, pattern, negated, if_unset } = &rule.test else { return None };
+        let Test::Pattern {
+            view,
+            pattern,
+            negated,
+            if_unset,
+        } = &rule.test
+        else {
+            return None;
+        };
         let texts = views.texts(view);
         if texts.is_empty() {
             let is_header = matches!(view, ViewKey::Header(_));
@@ -63,7 +95,11 @@ impl Oracle {
             };
             return Some(f64::from(u8::from(hits)));
         }
-        let most = if rule.flags.multiple { rule.flags.max_hits.unwrap_or(MULTIPLE_LIMIT) } else { 1 };
+        let most = if rule.flags.multiple {
+            rule.flags.max_hits.unwrap_or(MULTIPLE_LIMIT)
+        } else {
+            1
+        };
         let skipped = usize::from(rule.flags.no_subject && *view == ViewKey::Body);
         let cache = self.caches.get_mut(number)?;
         let mut found = 0;
@@ -71,7 +107,11 @@ impl Oracle {
             let budget: &mut Budget = &mut views.budget();
             found += pattern.count_whole(cache, budget, text, most - found);
         }
-        Some(if *negated { f64::from(u8::from(found == 0)) } else { f64::from(found) })
+        Some(if *negated {
+            f64::from(u8::from(found == 0))
+        } else {
+            f64::from(found)
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! The rules over one view, and what tells which of them are worth trying on a text.
 //!
-//! Four filters, each exact in that it drops only rules that cannot match: the text is too short, it lacks a byte that
-//! every match has, it lacks the literals that every match has, or its skeleton does. The first two cost a look at a table;
-//! the literals of all rules of the view are looked for at once.
+//! Four filters, each exact in that it drops only rules that cannot match: the text is too short,
+//! it lacks a byte that every match has, it lacks the literals that every match has, or its
+//! skeleton does. The first two cost a look at a table; the literals of all rules of the view are
+//! looked for at once.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +17,11 @@ use crate::facts::Stage;
 
 /// With fewer rules the automaton costs more than it saves.
 const FEWEST: usize = 3;
-/// Bytes of literals up to which the automaton is the faster and larger kind (about 200 bytes of memory for each).
+/// Bytes of literals up to which the automaton is the faster and larger kind (about 200 bytes of
+/// memory for each).
 const FAST_AUTOMATON: usize = 128 << 10;
-/// Bytes of a literal that are looked for: more make the automaton larger and hardly ever tell more.
+/// Bytes of a literal that are looked for: more make the automaton larger and hardly ever tell
+/// more.
 const LONGEST: usize = 6;
 
 /// How many places with a literal of each clause are still to be seen.
@@ -87,15 +90,25 @@ pub(super) struct ViewRules {
 impl ViewRules {
     /// Groups rules of one view.
     pub(super) fn new(key: &ViewKey, numbers: &[usize], rules: &[Rule]) -> Self {
-        let stage = if matches!(key, ViewKey::Header(_)) { Stage::EndOfHeaders } else { Stage::EndOfMessage };
+        let stage = if matches!(key, ViewKey::Header(_)) {
+            Stage::EndOfHeaders
+        } else {
+            Stage::EndOfMessage
+        };
         let (mut when_missing, mut all_negated) = (Vec::new(), Vec::new());
         let mut patterns = Vec::with_capacity(numbers.len());
         for number in numbers {
-            let Some(Test::Pattern { pattern, negated, if_unset, .. }) = rules.get(*number).map(|rule| &rule.test)
+            let Some(Test::Pattern {
+                pattern,
+                negated,
+                if_unset,
+                ..
+            }) = rules.get(*number).map(|rule| &rule.test)
             else {
                 continue;
             };
-            let matches_unset = || pattern.matches(if_unset.as_deref().unwrap_or_default().as_bytes());
+            let matches_unset =
+                || pattern.matches(if_unset.as_deref().unwrap_or_default().as_bytes());
             let hits_missing = match key {
                 ViewKey::Header(_) if *negated => if_unset.is_none() || !matches_unset(),
                 ViewKey::Header(_) => matches_unset(),
@@ -110,10 +123,25 @@ impl ViewRules {
             patterns.push((*number, &**pattern));
         }
         let is_split = patterns.iter().any(|(_, pattern)| pattern.is_split());
-        let whole = Filter::new(patterns.iter().map(|(number, pattern)| (*number, pattern.whole())));
-        let for_plain = || patterns.iter().filter_map(|(number, pattern)| Some((*number, pattern.for_plain()?)));
+        let whole = Filter::new(
+            patterns
+                .iter()
+                .map(|(number, pattern)| (*number, pattern.whole())),
+        );
+        let for_plain = || {
+            patterns
+                .iter()
+                .filter_map(|(number, pattern)| Some((*number, pattern.for_plain()?)))
+        };
         let plain = is_split.then(|| Filter::new(for_plain()));
-        Self { key: key.clone(), stage, whole, plain, negated: all_negated, when_missing }
+        Self {
+            key: key.clone(),
+            stage,
+            whole,
+            plain,
+            negated: all_negated,
+            when_missing,
+        }
     }
 
     /// All its rules.
@@ -145,19 +173,35 @@ impl Filter {
         let (mut by_literals, mut by_skeletons) = (Gathered::default(), Gathered::default());
         let mut unfiltered = Vec::new();
         for (number, form) in forms {
-            let entry = Entry { number, least: form.least, needs: form.needs.clone(), clauses: [0; CLAUSES] };
+            let entry = Entry {
+                number,
+                least: form.least,
+                needs: form.needs.clone(),
+                clauses: [0; CLAUSES],
+            };
             match (form.clauses.as_slice(), form.skeleton.as_slice()) {
                 ([], []) => unfiltered.push(entry),
                 ([], skeleton) => by_skeletons.add(entry, skeleton),
                 (clauses, _) => by_literals.add(entry, clauses),
             }
         }
-        let (by_literals, by_skeletons) = (by_literals.group(&mut unfiltered), by_skeletons.group(&mut unfiltered));
-        Self { by_literals, by_skeletons, unfiltered }
+        let (by_literals, by_skeletons) = (
+            by_literals.group(&mut unfiltered),
+            by_skeletons.group(&mut unfiltered),
+        );
+        Self {
+            by_literals,
+            by_skeletons,
+            unfiltered,
+        }
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.by_literals.entries.iter().chain(&self.by_skeletons.entries).chain(&self.unfiltered)
+        self.by_literals
+            .entries
+            .iter()
+            .chain(&self.by_skeletons.entries)
+            .chain(&self.unfiltered)
     }
 
     fn candidates(&self, text: &[u8], marks: &mut Marks, found: &mut Vec<usize>) {
@@ -187,8 +231,9 @@ impl Filter {
 #[derive(Debug, Default)]
 struct Group {
     entries: Vec<Entry>,
-    /// Over the literals of ASCII; over all others, which only texts that are not ASCII can have. One automaton for both
-    /// would have to tell twice as many bytes apart, and be twice as large.
+    /// Over the literals of ASCII; over all others, which only texts that are not ASCII can have.
+    /// One automaton for both would have to tell twice as many bytes apart, and be twice as
+    /// large.
     automata: [Option<Automaton>; 2],
 }
 
@@ -218,24 +263,46 @@ impl Group {
         }
     }
 
-    fn run(&self, automaton: &Automaton, text: &[u8], marks: &mut Marks, take: &mut impl FnMut(&Entry)) {
+    fn run(
+        &self,
+        automaton: &Automaton,
+        text: &[u8],
+        marks: &mut Marks,
+        take: &mut impl FnMut(&Entry),
+    ) {
         let end = automaton.first + automaton.owners.len();
         if marks.stood.len() < end {
             marks.stood.resize(end, 0);
         }
         let (seen, now) = (&mut marks.seen, marks.text);
-        let Some(stood) = marks.stood.get_mut(automaton.first..) else { return };
+        let Some(stood) = marks.stood.get_mut(automaton.first..) else {
+            return;
+        };
         let literal_stands = |literal: usize, is_longest: bool| {
-            let (Some(owners), Some(stood)) = (automaton.owners.get(literal), stood.get_mut(literal)) else {
+            let (Some(owners), Some(stood)) =
+                (automaton.owners.get(literal), stood.get_mut(literal))
+            else {
                 return true;
             };
             let is_first = std::mem::replace(stood, now) != now;
             // The longest literal that ends at a place tells which others end there.
-            if is_longest && !is_first && !automaton.is_counted.get(literal).is_some_and(|is_counted| *is_counted) {
+            if is_longest
+                && !is_first
+                && !automaton
+                    .is_counted
+                    .get(literal)
+                    .is_some_and(|is_counted| *is_counted)
+            {
                 return false;
             }
-            let once = if is_first { owners.once.as_slice() } else { &[] };
-            once.iter().chain(&owners.repeated).for_each(|owner| self.count(*owner, seen, now, take));
+            let once = if is_first {
+                owners.once.as_slice()
+            } else {
+                &[]
+            };
+            once.iter()
+                .chain(&owners.repeated)
+                .for_each(|owner| self.count(*owner, seen, now, take));
             true
         };
         match &automaton.literals {
@@ -245,13 +312,29 @@ impl Group {
     }
 
     /// Notes that a literal of an owner stands in the text.
-    fn count(&self, owner: Owner, seen: &mut [(u64, Left)], now: u64, take: &mut impl FnMut(&Entry)) {
-        let Some(seen) = seen.get_mut(owner.entry as usize) else { return };
-        let Some(entry) = self.entries.get(owner.entry as usize) else { return };
+    fn count(
+        &self,
+        owner: Owner,
+        seen: &mut [(u64, Left)],
+        now: u64,
+        take: &mut impl FnMut(&Entry),
+    ) {
+        let Some(seen) = seen.get_mut(owner.entry as usize) else {
+            return;
+        };
+        let Some(entry) = self.entries.get(owner.entry as usize) else {
+            return;
+        };
         if seen.0 != now {
             *seen = (now, entry.clauses);
         }
-        let Some(left) = seen.1.get_mut(owner.clause as usize).filter(|left| **left > 0) else { return };
+        let Some(left) = seen
+            .1
+            .get_mut(owner.clause as usize)
+            .filter(|left| **left > 0)
+        else {
+            return;
+        };
         *left -= 1;
         if seen.1 == Left::default() {
             take(entry);
@@ -271,10 +354,20 @@ impl<'f> Gathered<'f> {
         let at = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         for ((index, clause), left) in (0..).zip(clauses).zip(&mut entry.clauses) {
             *left = clause.times;
-            let owner = Owner { entry: at, clause: index };
+            let owner = Owner {
+                entry: at,
+                clause: index,
+            };
             for literal in &clause.literals {
-                let owners = self.owners.entry(literal.get(..LONGEST).unwrap_or(literal)).or_default();
-                let owners = if clause.times > 1 { &mut owners.repeated } else { &mut owners.once };
+                let owners = self
+                    .owners
+                    .entry(literal.get(..LONGEST).unwrap_or(literal))
+                    .or_default();
+                let owners = if clause.times > 1 {
+                    &mut owners.repeated
+                } else {
+                    &mut owners.once
+                };
                 // Two literals may begin alike: what stands at one place counts once.
                 if owners.last() != Some(&owner) {
                     owners.push(owner);
@@ -286,28 +379,48 @@ impl<'f> Gathered<'f> {
 
     /// The group; entries that it cannot look for are put to the others.
     fn group(mut self, others: &mut Vec<Entry>) -> Group {
-        let automata = if self.entries.len() < FEWEST { None } else { self.automata() };
+        let automata = if self.entries.len() < FEWEST {
+            None
+        } else {
+            self.automata()
+        };
         let Some(automata) = automata else {
             others.append(&mut self.entries);
             return Group::default();
         };
-        Group { entries: self.entries, automata }
+        Group {
+            entries: self.entries,
+            automata,
+        }
     }
 
     /// `None` where one cannot be built, which takes more literals than our limits let in.
     fn automata(&mut self) -> Option<[Option<Automaton>; 2]> {
-        let (ascii, wide): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.owners).into_iter().partition(|(literal, _)| literal.is_ascii());
+        let (ascii, wide): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.owners)
+            .into_iter()
+            .partition(|(literal, _)| literal.is_ascii());
         let first = ascii.len();
         let build = |owners: BTreeMap<&[u8], Owners>, first: usize| {
             if owners.is_empty() {
                 return Some(None);
             }
             let literals = Literals::new(owners.keys().copied())?;
-            let repeated: Vec<bool> = owners.values().map(|owners| !owners.repeated.is_empty()).collect();
-            let is_repeated = |literal: usize| repeated.get(literal).is_some_and(|repeated| *repeated);
-            let is_counted = owners.keys().map(|literal| literals.any_in(literal, &is_repeated)).collect();
-            Some(Some(Automaton { literals, is_counted, owners: owners.into_values().collect(), first }))
+            let repeated: Vec<bool> = owners
+                .values()
+                .map(|owners| !owners.repeated.is_empty())
+                .collect();
+            let is_repeated =
+                |literal: usize| repeated.get(literal).is_some_and(|repeated| *repeated);
+            let is_counted = owners
+                .keys()
+                .map(|literal| literals.any_in(literal, &is_repeated))
+                .collect();
+            Some(Some(Automaton {
+                literals,
+                is_counted,
+                owners: owners.into_values().collect(),
+                first,
+            }))
         };
         Some([build(ascii, 0)?, build(wide, first)?])
     }
@@ -320,10 +433,12 @@ enum Literals {
     Small(contiguous::NFA),
 }
 
-/// Tells of each literal that stands in the text where it ends, the longest that end at a place first, and whether it is
-/// that one. With the answer `false` the others at that place are skipped.
+/// Tells of each literal that stands in the text where it ends, the longest that end at a place
+/// first, and whether it is that one. With the answer `false` the others at that place are skipped.
 fn walk(automaton: &impl Walk, text: &[u8], mut found: impl FnMut(usize, bool) -> bool) {
-    let Ok(mut state) = automaton.start_state(Anchored::No) else { return };
+    let Ok(mut state) = automaton.start_state(Anchored::No) else {
+        return;
+    };
     for byte in text {
         state = automaton.next_state(Anchored::No, state, *byte);
         if automaton.is_special(state) && automaton.is_match(state) {
@@ -339,14 +454,23 @@ fn walk(automaton: &impl Walk, text: &[u8], mut found: impl FnMut(usize, bool) -
 impl Literals {
     fn new<'l>(literals: impl Iterator<Item = &'l [u8]> + Clone) -> Option<Self> {
         let bytes: usize = literals.clone().map(<[u8]>::len).sum();
-        // Building fails only beyond the size of an automaton that our limits do not reach; then every rule is tried.
+        // Building fails only beyond the size of an automaton that our limits do not reach; then
+        // every rule is tried.
         if bytes <= FAST_AUTOMATON {
             let mut builder = dfa::Builder::new();
-            builder.match_kind(MatchKind::Standard).start_kind(StartKind::Unanchored).prefilter(false);
+            builder
+                .match_kind(MatchKind::Standard)
+                .start_kind(StartKind::Unanchored)
+                .prefilter(false);
             return builder.build(literals).ok().map(Self::Fast);
         }
         let mut builder = contiguous::Builder::new();
-        builder.match_kind(MatchKind::Standard).prefilter(false).build(literals).ok().map(Self::Small)
+        builder
+            .match_kind(MatchKind::Standard)
+            .prefilter(false)
+            .build(literals)
+            .ok()
+            .map(Self::Small)
     }
 
     /// Whether the condition holds for one of the literals that stand in the text.

@@ -1,4 +1,5 @@
-//! The relays of a message: from the MTA's own connection data and the Received fields, trusted ones told from others.
+//! The relays of a message: from the MTA's own connection data and the Received fields, trusted
+//! ones told from others.
 
 use super::lists::{Lists, Networks};
 use super::received::{self, Parsed, Relay, is_private_text};
@@ -33,11 +34,16 @@ struct Trust<'l> {
 
 impl<'l> Trust<'l> {
     fn new(lists: &'l Lists) -> Self {
-        Self { networks: lists.networks(), is_trusted: true, is_internal: true, met_submission: false }
+        Self {
+            networks: lists.networks(),
+            is_trusted: true,
+            is_internal: true,
+            met_submission: false,
+        }
     }
 
-    /// Judges the next relay. Without configured networks, private addresses and clients that logged in are trusted, and
-    /// what is trusted is internal too.
+    /// Judges the next relay. Without configured networks, private addresses and clients that
+    /// logged in are trusted, and what is trusted is internal too.
     fn judge(&mut self, relay: &mut Relay) {
         if self.is_trusted && !self.met_submission {
             let has_login = !relay.auth.is_empty();
@@ -57,7 +63,9 @@ impl<'l> Trust<'l> {
 
 /// The machine itself belongs to every network.
 fn has(networks: &Networks, ip: &str) -> bool {
-    ip.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback()) || networks.has(ip)
+    ip.parse()
+        .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        || networks.has(ip)
 }
 
 impl Relays {
@@ -77,7 +85,8 @@ impl Relays {
                 }
                 Parsed::Skipped(found) => sender = found,
                 Parsed::Fetched => {
-                    // What came before is the way from the mailbox to here, not the way of the mail.
+                    // What came before is the way from the mailbox to here, not the way of the
+                    // mail.
                     sender = None;
                     if trust.is_trusted {
                         relays.trusted.clear();
@@ -96,7 +105,11 @@ impl Relays {
 
     fn add(&mut self, mut relay: Relay, trust: &mut Trust<'_>) {
         trust.judge(&mut relay);
-        if trust.is_trusted { self.trusted.push(relay) } else { self.untrusted.push(relay) }
+        if trust.is_trusted {
+            self.trusted.push(relay)
+        } else {
+            self.untrusted.push(relay)
+        }
     }
 
     /// Every relay, nearest first.
@@ -123,9 +136,16 @@ impl Relays {
 /// The Received fields, and those that name the client of a web mailer written as such.
 fn lines(case: &Case<'_>, lists: &Lists) -> Vec<String> {
     let text = |field: &HeaderField<'_>| String::from_utf8_lossy(&field.unfolded()).into_owned();
-    let mut lines: Vec<String> = case.message.fields("Received").take(FIELDS_LIMIT).map(text).collect();
+    let mut lines: Vec<String> = case
+        .message
+        .fields("Received")
+        .take(FIELDS_LIMIT)
+        .map(text)
+        .collect();
     for name in lists.originating_ip_fields() {
-        let Some(value) = case.message.field(name).map(text) else { continue };
+        let Some(value) = case.message.field(name).map(text) else {
+            continue;
+        };
         let mut words = value.split(|c: char| !c.is_ascii_hexdigit() && !".:".contains(c));
         if let Some(address) = words.find(|word| word.parse::<std::net::IpAddr>().is_ok()) {
             lines.push(format!("from X-Originating-IP: {address}"));
@@ -153,18 +173,32 @@ fn line(relay: &Relay) -> String {
 /// The relay that handed us the mail. It comes from the MTA's own data, never from a header.
 fn connection(case: &Case<'_>) -> Option<Relay> {
     let transaction = case.transaction;
-    let ClientAddress::Ip(address) = transaction.client.address else { return None };
+    let ClientAddress::Ip(address) = transaction.client.address else {
+        return None;
+    };
     let word = |text: &str| received::cleaned(text.split_whitespace().next().unwrap_or_default());
     let host = transaction.client.host.as_str();
-    let rdns = if host == "unknown" || host.starts_with('[') { String::new() } else { word(host) };
+    let rdns = if host == "unknown" || host.starts_with('[') {
+        String::new()
+    } else {
+        word(host)
+    };
     Some(Relay {
         ip: address.to_canonical().to_string(),
         has_no_name: rdns.is_empty(),
         rdns,
         helo: word(transaction.helo.as_deref().unwrap_or_default()),
-        envelope_from: transaction.envelope.reverse_path.mailbox().map(|mailbox| word(&mailbox.to_string())),
+        envelope_from: transaction
+            .envelope
+            .reverse_path
+            .mailbox()
+            .map(|mailbox| word(&mailbox.to_string())),
         id: word(transaction.queue_id.as_deref().unwrap_or_default()),
-        auth: if transaction.authenticated.is_some() { "ESMTPA".to_owned() } else { String::new() },
+        auth: if transaction.authenticated.is_some() {
+            "ESMTPA".to_owned()
+        } else {
+            String::new()
+        },
         ..Relay::default()
     })
 }

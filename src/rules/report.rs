@@ -1,5 +1,5 @@
-//! What the rule files want to be written to a mail: `add_header`, `rewrite_header` and their like, as templates. A
-//! mail is never wrapped into a report: the templates of reports are not kept.
+//! What the rule files want to be written to a mail: `add_header`, `rewrite_header` and their like,
+//! as templates. A mail is never wrapped into a report: the templates of reports are not kept.
 //!
 //! The tags in a template (`_SCORE_` and so on) are filled in by [`super::report_tags`].
 
@@ -54,7 +54,8 @@ pub struct ReportTemplates {
 }
 
 impl Default for ReportTemplates {
-    /// What SpamAssassin adds when nothing is said, so that `remove_header` and the like mean the same.
+    /// What SpamAssassin adds when nothing is said, so that `remove_header` and the like mean the
+    /// same.
     fn default() -> Self {
         let field = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         let all = [
@@ -65,7 +66,10 @@ impl Default for ReportTemplates {
             field("Level", "_STARS(*)_"),
             field("Checker-Version", "_VERSION_ on _HOSTNAME_"),
         ];
-        let spam = [field("Flag", "_YESNOCAPS_")].into_iter().chain(all.iter().cloned()).collect();
+        let spam = [field("Flag", "_YESNOCAPS_")]
+            .into_iter()
+            .chain(all.iter().cloned())
+            .collect();
         Self {
             fields: [spam, all.to_vec()],
             customised: false,
@@ -91,7 +95,8 @@ impl ReportTemplates {
         !self.rewrites.is_empty()
     }
 
-    /// Takes a setting; `false` when it is none of these. An error says what is wrong with the value.
+    /// Takes a setting; `false` when it is none of these. An error says what is wrong with the
+    /// value.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<bool, String> {
         match key {
             "add_header" => self.add_field(value)?,
@@ -102,11 +107,17 @@ impl ReportTemplates {
             }
             "rewrite_header" => self.rewrite(value)?,
             "report_contact" => value.clone_into(&mut self.contact),
-            "report_hostname" => self.hostname = Some(value.to_owned()).filter(|name| !name.is_empty()),
+            "report_hostname" => {
+                self.hostname = Some(value.to_owned()).filter(|name| !name.is_empty())
+            }
             "version_tag" => self.version_tags.push(value.to_lowercase()),
             "fold_headers" => self.fold = value.trim() != "0",
             "report_wrap_width" => {
-                let width = value.trim().parse::<usize>().ok().filter(|width| (20..=998).contains(width));
+                let width = value
+                    .trim()
+                    .parse::<usize>()
+                    .ok()
+                    .filter(|width| (20..=998).contains(width));
                 self.wrap_width = width.ok_or("a width is a number from 20 to 998")?;
             }
             _ => return Ok(false),
@@ -121,7 +132,9 @@ impl ReportTemplates {
         }
         self.customised = true;
         for at in kind {
-            let Some(fields) = self.fields.get_mut(*at) else { continue };
+            let Some(fields) = self.fields.get_mut(*at) else {
+                continue;
+            };
             fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
             if fields.len() == FIELDS_LIMIT {
                 return Err(format!("at most {FIELDS_LIMIT} fields can be added"));
@@ -144,15 +157,19 @@ impl ReportTemplates {
 
     fn rewrite(&mut self, value: &str) -> Result<(), String> {
         let (field, text) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-        let rewrite = Rewrite::ALL.into_iter().find(|known| known.field().eq_ignore_ascii_case(field));
-        let rewrite = rewrite.ok_or_else(|| format!("`{field}` cannot be rewritten: write subject, from or to"))?;
+        let rewrite = Rewrite::ALL
+            .into_iter()
+            .find(|known| known.field().eq_ignore_ascii_case(field));
+        let rewrite = rewrite
+            .ok_or_else(|| format!("`{field}` cannot be rewritten: write subject, from or to"))?;
         let text = unquoted(text.trim());
         if text.is_empty() {
             self.rewrites.remove(&rewrite);
         } else if rewrite == Rewrite::Subject {
             self.rewrites.insert(rewrite, text.to_owned());
         } else {
-            self.rewrites.insert(rewrite, text.replace('(', "[").replace(')', "]"));
+            self.rewrites
+                .insert(rewrite, text.replace('(', "[").replace(')', "]"));
         }
         Ok(())
     }
@@ -165,19 +182,27 @@ fn field_words(value: &str) -> Result<(&'static [usize], &str, &str), String> {
         "spam" => &[0],
         "ham" => &[1],
         "all" => &[0, 1],
-        _ => return Err(format!("`{kind}` is no kind of mail: write spam, ham or all")),
+        _ => {
+            return Err(format!(
+                "`{kind}` is no kind of mail: write spam, ham or all"
+            ));
+        }
     };
     let rest = rest.trim_start();
     let (name, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     if name.is_empty() || !name.bytes().all(fits) {
-        return Err(format!("`{name}` cannot stand behind X-Spam-: letters, digits, - and _ can"));
+        return Err(format!(
+            "`{name}` cannot stand behind X-Spam-: letters, digits, - and _ can"
+        ));
     }
     Ok((kind, name, unquoted(text.trim())))
 }
 
 fn unquoted(text: &str) -> &str {
-    text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text)
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(text)
 }
 
 /// `\n`, `\t` and `\\`; of others the backslash goes.
@@ -204,18 +229,29 @@ mod tests {
     use super::{FIELDS_LIMIT, ReportTemplates, Rewrite};
 
     fn names(templates: &ReportTemplates, kind: usize) -> Vec<&str> {
-        templates.fields[kind].iter().map(|(name, _)| name.as_str()).collect()
+        templates.fields[kind]
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     #[test]
     fn fields_are_added_and_removed() {
         let mut templates = ReportTemplates::default();
         assert!(!templates.is_customised());
-        assert_eq!(names(&templates, 0), ["Flag", "Status", "Level", "Checker-Version"]);
+        assert_eq!(
+            names(&templates, 0),
+            ["Flag", "Status", "Level", "Checker-Version"]
+        );
         templates.set("remove_header", "all level").unwrap();
-        templates.set("add_header", r#"spam Tests "a\nb\\c\q _TESTS_""#).unwrap();
+        templates
+            .set("add_header", r#"spam Tests "a\nb\\c\q _TESTS_""#)
+            .unwrap();
         templates.set("add_header", "all status x").unwrap();
-        assert_eq!(names(&templates, 0), ["Flag", "Checker-Version", "Tests", "status"]);
+        assert_eq!(
+            names(&templates, 0),
+            ["Flag", "Checker-Version", "Tests", "status"]
+        );
         assert_eq!(names(&templates, 1), ["Checker-Version", "status"]);
         assert_eq!(templates.fields[0][2].1, "a\nb\\cq _TESTS_");
         templates.set("clear_headers", "").unwrap();
@@ -236,7 +272,12 @@ mod tests {
         ] {
             assert!(templates.set(key, value).is_err(), "{key} {value}");
         }
-        for idle in ["no_such", "report", "unsafe_report", "clear_report_template"] {
+        for idle in [
+            "no_such",
+            "report",
+            "unsafe_report",
+            "clear_report_template",
+        ] {
             assert_eq!(templates.set(idle, ""), Ok(false), "{idle}");
         }
         assert_eq!(templates.set("report_wrap_width", "20"), Ok(true));
@@ -247,16 +288,25 @@ mod tests {
         let mut templates = ReportTemplates::default();
         templates.set("clear_headers", "").unwrap();
         for number in 0..FIELDS_LIMIT {
-            assert!(templates.set("add_header", &format!("all F{number} x")).is_ok());
+            assert!(
+                templates
+                    .set("add_header", &format!("all F{number} x"))
+                    .is_ok()
+            );
         }
         assert!(templates.set("add_header", "all More x").is_err());
-        assert!(templates.set("add_header", "all F1 y").is_ok(), "the same again takes no more room");
+        assert!(
+            templates.set("add_header", "all F1 y").is_ok(),
+            "the same again takes no more room"
+        );
     }
 
     #[test]
     fn marks_are_kept_and_taken_back() {
         let mut templates = ReportTemplates::default();
-        templates.set("rewrite_header", "SUBJECT  [SPAM (_SCORE_)]").unwrap();
+        templates
+            .set("rewrite_header", "SUBJECT  [SPAM (_SCORE_)]")
+            .unwrap();
         templates.set("rewrite_header", "from SPAM (x)").unwrap();
         assert_eq!(templates.rewrites[&Rewrite::Subject], "[SPAM (_SCORE_)]");
         assert_eq!(templates.rewrites[&Rewrite::From], "SPAM [x]");

@@ -1,6 +1,8 @@
-//! Fills in the templates of [`super::report`]. Pure: everything that is not in the template comes with the facts.
+//! Fills in the templates of [`super::report`]. Pure: everything that is not in the template comes
+//! with the facts.
 //!
-//! What a stranger may have written (header values, host names, the text) is shown as printable ASCII on one line, and cut.
+//! What a stranger may have written (header values, host names, the text) is shown as printable
+//! ASCII on one line, and cut.
 
 use super::report::{ReportTemplates, Rewrite};
 use super::ruleset::Ruleset;
@@ -68,27 +70,45 @@ impl ReportTemplates {
         filled.filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// The new value of a field that is to be marked; `None` when it stays as it is. `original` is the value on one line,
-    /// decoded or not: it is put in as it is.
-    pub fn rewritten(&self, rewrite: Rewrite, original: &str, facts: &ReportFacts<'_>) -> Option<String> {
+    /// The new value of a field that is to be marked; `None` when it stays as it is. `original` is
+    /// the value on one line, decoded or not: it is put in as it is.
+    pub fn rewritten(
+        &self,
+        rewrite: Rewrite,
+        original: &str,
+        facts: &ReportFacts<'_>,
+    ) -> Option<String> {
         let mark = self.rewrites.get(&rewrite).filter(|_| facts.is_spam);
         let mark = mark.map(|text| one_line(&self.filled(text, facts), VALUE_LIMIT));
-        let prefix = if rewrite == Rewrite::Subject { self.subject_prefix(facts) } else { String::new() };
+        let prefix = if rewrite == Rewrite::Subject {
+            self.subject_prefix(facts)
+        } else {
+            String::new()
+        };
         if rewrite != Rewrite::Subject {
             return mark.map(|mark| format!("{original} ({mark})"));
         }
-        let marks: Vec<_> = mark.into_iter().chain(Some(prefix).filter(|prefix| !prefix.is_empty())).collect();
+        let marks: Vec<_> = mark
+            .into_iter()
+            .chain(Some(prefix).filter(|prefix| !prefix.is_empty()))
+            .collect();
         (!marks.is_empty()).then(|| format!("{} {original}", marks.join(" ")))
     }
 
     /// What `subjprefix` lines want before the subject, of the rules that hit.
     fn subject_prefix(&self, facts: &ReportFacts<'_>) -> String {
-        let prefixes = facts.hits.iter().filter_map(|hit| self.subject_prefixes.get(&*hit.rule));
-        let prefixes: Vec<_> = prefixes.map(|(text, _)| one_line(text, VALUE_LIMIT)).collect();
+        let prefixes = facts
+            .hits
+            .iter()
+            .filter_map(|hit| self.subject_prefixes.get(&*hit.rule));
+        let prefixes: Vec<_> = prefixes
+            .map(|(text, _)| one_line(text, VALUE_LIMIT))
+            .collect();
         prefixes.join(" ")
     }
 
-    /// Printable ASCII, lines marked as continued, folded if that is wanted and no line end was written by hand.
+    /// Printable ASCII, lines marked as continued, folded if that is wanted and no line end was
+    /// written by hand.
     fn field_value(&self, text: &str, name: usize) -> String {
         let mut value = String::new();
         let lines: Vec<&str> = text.trim().lines().collect();
@@ -116,9 +136,11 @@ impl ReportTemplates {
         while let Some(at) = rest.find('_') {
             let (before, behind) = rest.split_at_checked(at).unwrap_or((rest, ""));
             out.push_str(before);
-            let filled = tag(behind)
-                .and_then(|(name, argument, length)| Some((self.value(name, argument, facts)?, behind.get(length..)?)));
-            let (value, next) = filled.unwrap_or_else(|| ("_".to_owned(), behind.get(1..).unwrap_or_default()));
+            let filled = tag(behind).and_then(|(name, argument, length)| {
+                Some((self.value(name, argument, facts)?, behind.get(length..)?))
+            });
+            let (value, next) =
+                filled.unwrap_or_else(|| ("_".to_owned(), behind.get(1..).unwrap_or_default()));
             out.push_str(&value);
             rest = next;
         }
@@ -128,7 +150,12 @@ impl ReportTemplates {
 
     /// What a tag stands for; `None` when there is none such.
     fn value(&self, name: &str, argument: Option<&str>, facts: &ReportFacts<'_>) -> Option<String> {
-        let from_mail = |request: &str| one_line((facts.value)(request).unwrap_or_default().trim(), VALUE_LIMIT);
+        let from_mail = |request: &str| {
+            one_line(
+                (facts.value)(request).unwrap_or_default().trim(),
+                VALUE_LIMIT,
+            )
+        };
         let separator = argument.filter(|text| !text.is_empty()).unwrap_or(",");
         Some(match name {
             "YESNO" => yes_no(facts.is_spam, argument),
@@ -139,14 +166,24 @@ impl ReportTemplates {
                 let tags = self.version_tags.iter().map(|tag| format!("-{tag}"));
                 [facts.version.to_owned()].into_iter().chain(tags).collect()
             }
-            "HOSTNAME" => self.hostname.as_deref().unwrap_or(facts.hostname).to_owned(),
+            "HOSTNAME" => self
+                .hostname
+                .as_deref()
+                .unwrap_or(facts.hostname)
+                .to_owned(),
             "DATE" => facts.date.to_owned(),
             "STARS" => stars(facts.score, argument),
             "TESTS" => joined(facts.hits.iter().map(|hit| hit.rule.to_string()), separator),
-            "TESTSSCORES" => {
-                joined(facts.hits.iter().map(|hit| format!("{}={}", hit.rule, hit.score.points())), separator)
+            "TESTSSCORES" => joined(
+                facts
+                    .hits
+                    .iter()
+                    .map(|hit| format!("{}={}", hit.rule, hit.score.points())),
+                separator,
+            ),
+            "SUBTESTS" | "SUBTESTSCOLLAPSED" => {
+                joined(facts.subtests.iter().map(ToString::to_string), separator)
             }
-            "SUBTESTS" | "SUBTESTSCOLLAPSED" => joined(facts.subtests.iter().map(ToString::to_string), separator),
             "AUTOLEARN" => facts.learned.to_owned(),
             "SUMMARY" => self.summary(facts),
             "REPORT" => format!("\n{}", self.short_report(facts)),
@@ -163,8 +200,14 @@ impl ReportTemplates {
             "LASTEXTERNALIP" => relay_word(&from_mail("X-Spam-Relays-External"), "ip", false),
             "LASTEXTERNALRDNS" => relay_word(&from_mail("X-Spam-Relays-External"), "rdns", false),
             "LASTEXTERNALHELO" => relay_word(&from_mail("X-Spam-Relays-External"), "helo", false),
-            "FIRSTTRUSTEDREVIP" => reversed(&relay_word(&from_mail("X-Spam-Relays-Trusted"), "ip", true)),
-            "LASTEXTERNALREVIP" => reversed(&relay_word(&from_mail("X-Spam-Relays-External"), "ip", false)),
+            "FIRSTTRUSTEDREVIP" => {
+                reversed(&relay_word(&from_mail("X-Spam-Relays-Trusted"), "ip", true))
+            }
+            "LASTEXTERNALREVIP" => reversed(&relay_word(
+                &from_mail("X-Spam-Relays-External"),
+                "ip",
+                false,
+            )),
             "SC" | "SCRULE" | "SCTYPE" => shortcircuit(name, facts),
             _ if UNKNOWN_VALUES.contains(&name) => String::new(),
             _ => return None,
@@ -174,7 +217,12 @@ impl ReportTemplates {
     /// A table of the rules that hit: points, name, description.
     fn summary(&self, facts: &ReportFacts<'_>) -> String {
         let lines = sorted(facts.hits).into_iter().map(|hit| {
-            let text = format!("{:>4.1} {:<22} {}", hit.score.points(), hit.rule, hit.description);
+            let text = format!(
+                "{:>4.1} {:<22} {}",
+                hit.score.points(),
+                hit.rule,
+                hit.description
+            );
             wrapped(&text, self.wrap_width, "                            ")
         });
         lines.collect()
@@ -183,7 +231,12 @@ impl ReportTemplates {
     /// The same for a header field.
     fn short_report(&self, facts: &ReportFacts<'_>) -> String {
         let lines = sorted(facts.hits).into_iter().map(|hit| {
-            let text = format!("* {:>4.1} {} {}", hit.score.points(), hit.rule, hit.description);
+            let text = format!(
+                "* {:>4.1} {} {}",
+                hit.score.points(),
+                hit.rule,
+                hit.description
+            );
             wrapped(&text, self.wrap_width, "*      ")
         });
         lines.collect()
@@ -220,9 +273,14 @@ const UNKNOWN_VALUES: &[&str] = &[
 /// The tag at the start of a text (which begins with `_`): name, argument, length.
 fn tag(text: &str) -> Option<(&str, Option<&str>, usize)> {
     let run = text.get(1..)?;
+    let run = run.get(
+        ..run
+            .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+            .unwrap_or(run.len()),
+    )?;
     let run = run
-        .get(..run.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')).unwrap_or(run.len()))?;
-    let run = run.find("__").map_or(run, |double| run.get(..=double).unwrap_or(run));
+        .find("__")
+        .map_or(run, |double| run.get(..=double).unwrap_or(run));
     if !run.starts_with(|c: char| c.is_ascii_uppercase()) {
         return None;
     }
@@ -237,34 +295,58 @@ fn tag(text: &str) -> Option<(&str, Option<&str>, usize)> {
 
 /// One line of printable ASCII, at most so long.
 fn one_line(text: &str, limit: usize) -> String {
-    let shown: String =
-        text.chars().take(limit).map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }).collect();
+    let shown: String = text
+        .chars()
+        .take(limit)
+        .map(|c| {
+            if matches!(c, '\n' | '\r' | '\t') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
     ForHeader(&shown).to_string()
 }
 
 fn yes_no(is_spam: bool, argument: Option<&str>) -> String {
     let words = argument.map(|words| words.split_once(',').unwrap_or((words, "No")));
     let (yes, no) = words.unwrap_or(("Yes", "No"));
-    if is_spam { yes.to_owned() } else { no.to_owned() }
+    if is_spam {
+        yes.to_owned()
+    } else {
+        no.to_owned()
+    }
 }
 
 /// One decimal; good mail is never shown with the score of spam.
 fn shown_score(facts: &ReportFacts<'_>) -> String {
     let (score, required) = (facts.score.points(), facts.required.points());
     let shown = format!("{score:.1}");
-    if !facts.is_spam && shown == format!("{required:.1}") { format!("{:.1}", required - 0.1) } else { shown }
+    if !facts.is_spam && shown == format!("{required:.1}") {
+        format!("{:.1}", required - 0.1)
+    } else {
+        shown
+    }
 }
 
 /// `_SCORE(00)_`: filled up with blanks or noughts.
 fn padded(score: &str, pad: Option<&str>) -> String {
-    let pad = pad.filter(|pad| pad.chars().all(|c| c == '0') || pad.chars().all(|c| c == ' ')).unwrap_or_default();
+    let pad = pad
+        .filter(|pad| pad.chars().all(|c| c == '0') || pad.chars().all(|c| c == ' '))
+        .unwrap_or_default();
     let missing = (pad.len() + 3).saturating_sub(score.len());
-    format!("{}{score}", pad.get(..missing.min(pad.len())).unwrap_or_default())
+    format!(
+        "{}{score}",
+        pad.get(..missing.min(pad.len())).unwrap_or_default()
+    )
 }
 
 fn stars(score: Score, argument: Option<&str>) -> String {
     let star = argument.filter(|text| !text.is_empty()).unwrap_or("*");
-    let count = (0..STARS_LIMIT).take_while(|count| f64::from(*count) + 1.0 <= score.points()).count();
+    let count = (0..STARS_LIMIT)
+        .take_while(|count| f64::from(*count) + 1.0 <= score.points())
+        .count();
     star.repeat(count)
 }
 
@@ -272,7 +354,11 @@ fn stars(score: Score, argument: Option<&str>) -> String {
 fn joined(names: impl Iterator<Item = String>, separator: &str) -> String {
     let mut names: Vec<String> = names.collect();
     names.sort();
-    if names.is_empty() { "none".to_owned() } else { names.join(separator) }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(separator)
+    }
 }
 
 fn sorted(hits: &[Hit]) -> Vec<&Hit> {
@@ -282,14 +368,21 @@ fn sorted(hits: &[Hit]) -> Vec<&Hit> {
 }
 
 fn domain(address: &str) -> String {
-    address.rsplit_once('@').map(|(_, host)| host.trim_end_matches('>').to_lowercase()).unwrap_or_default()
+    address
+        .rsplit_once('@')
+        .map(|(_, host)| host.trim_end_matches('>').to_lowercase())
+        .unwrap_or_default()
 }
 
 /// A word of the first or last relay in the text of a relays field.
 fn relay_word(relays: &str, key: &str, last: bool) -> String {
     let mut all = relays.split('[').filter(|relay| relay.contains("ip="));
     let relay = if last { all.next_back() } else { all.next() }.unwrap_or_default();
-    relay.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).unwrap_or_default().to_owned()
+    relay
+        .split(' ')
+        .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The address as lists in DNS want it.
@@ -300,15 +393,25 @@ fn reversed(address: &str) -> String {
             format!("{d}.{c}.{b}.{a}")
         }
         Ok(std::net::IpAddr::V6(address)) => {
-            let nibbles = address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
-            nibbles.map(|nibble| format!("{nibble:x}")).collect::<Vec<_>>().join(".")
+            let nibbles = address
+                .octets()
+                .into_iter()
+                .rev()
+                .flat_map(|byte| [byte & 15, byte >> 4]);
+            nibbles
+                .map(|nibble| format!("{nibble:x}"))
+                .collect::<Vec<_>>()
+                .join(".")
         }
         Err(_) => String::new(),
     }
 }
 
 fn shortcircuit(tag: &str, facts: &ReportFacts<'_>) -> String {
-    let hit = facts.hits.iter().find(|hit| &*hit.rule == super::shortcircuit::NAME);
+    let hit = facts
+        .hits
+        .iter()
+        .find(|hit| &*hit.rule == super::shortcircuit::NAME);
     let word = match hit {
         Some(hit) if hit.score < Score::ZERO => "ham",
         Some(hit) if hit.score > Score::ZERO => "spam",

@@ -93,7 +93,10 @@ pub(super) enum Test {
 
 /// The `tflags` that mean something here. Others are accepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "independent flags of the language")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent flags of the language"
+)]
 pub struct RuleFlags {
     /// Counts its hits but never scores.
     pub shadow: bool,
@@ -199,7 +202,11 @@ impl Rule {
 
     /// How often it hits at most.
     pub(super) fn most_hits(&self) -> u32 {
-        if self.flags.multiple { self.flags.max_hits.unwrap_or(MULTIPLE_LIMIT) } else { 1 }
+        if self.flags.multiple {
+            self.flags.max_hits.unwrap_or(MULTIPLE_LIMIT)
+        } else {
+            1
+        }
     }
 
     /// Its regular expression with the delimiters, tags not replaced.

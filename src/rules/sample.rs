@@ -7,7 +7,9 @@ pub fn sample_mails() -> Vec<Vec<u8>> {
     let offer = "<p>Dear customer, our spring catalogue is here. <a href=\"https://shop.example.com/spring?id=42&amp;u=7\">\
         See the offers</a> or <a href=\"https://www.example.com/leave\">leave this list</a>.</p>\n";
     let form = "Name: ______ Address: ______ City: ______ Phone: ______ Email: ______\n";
-    let noise: String = (0..4_000_u32).map(|n| char::from(b'a' + u8::try_from(n * n % 26).unwrap_or(0))).collect();
+    let noise: String = (0..4_000_u32)
+        .map(|n| char::from(b'a' + u8::try_from(n * n % 26).unwrap_or(0)))
+        .collect();
     let mail = |kind: &str, subject: &str, body: &str| {
         format!(
             "Received: from mx.example.net (mx.example.net [192.0.2.7]) by mail.example.com; Tue, 6 Jan 2026 10:00:00 +0000\n\
@@ -19,9 +21,17 @@ pub fn sample_mails() -> Vec<Vec<u8>> {
     };
     vec![
         mail("text/plain", "The meeting moves", &prose.repeat(12)),
-        mail("text/html", "Spring catalogue", &format!("<html><body>{}</body></html>", offer.repeat(40))),
+        mail(
+            "text/html",
+            "Spring catalogue",
+            &format!("<html><body>{}</body></html>", offer.repeat(40)),
+        ),
         mail("text/plain", "Please fill in", &form.repeat(10)),
-        mail("text/plain", "Undelivered mail returned to sender", &prose.repeat(2)),
+        mail(
+            "text/plain",
+            "Undelivered mail returned to sender",
+            &prose.repeat(2),
+        ),
         mail("text/plain", "xqzt", &noise),
     ]
 }

@@ -24,8 +24,8 @@ pub struct Scan {
     pub shadow: Vec<Hit>,
     /// What the rules themselves found odd, such as a limit that was reached.
     pub anomalies: Vec<Anomaly>,
-    /// Whether all rules of the stage were decided before the deadline. If not, the hits are those decided so far, and no
-    /// meta was.
+    /// Whether all rules of the stage were decided before the deadline. If not, the hits are those
+    /// decided so far, and no meta was.
     pub complete: bool,
 }
 
@@ -42,9 +42,12 @@ struct Meter<'w> {
 }
 
 impl Watch<'_> {
-    /// Does it, and notes the time and the steps of backtracking that it took if somebody asks for them.
+    /// Does it, and notes the time and the steps of backtracking that it took if somebody asks for
+    /// them.
     fn measured<T>(&mut self, number: usize, views: &Views<'_>, work: impl FnOnce() -> T) -> T {
-        let Some(meter) = &mut self.meter else { return work() };
+        let Some(meter) = &mut self.meter else {
+            return work();
+        };
         let (start, left) = ((meter.clock)(), views.budget().left());
         let result = work();
         let time = (meter.clock)().saturating_sub(start);
@@ -92,8 +95,9 @@ impl Scanner {
         }
     }
 
-    /// Decides every rule that can be decided at the stage of the case. `until` tells whether the deadline passed; it is
-    /// asked before every text and every rule over it. Another set than the last one is fine.
+    /// Decides every rule that can be decided at the stage of the case. `until` tells whether the
+    /// deadline passed; it is asked before every text and every rule over it. Another set than
+    /// the last one is fine.
     pub fn scan(&mut self, ruleset: &Ruleset, case: &Case<'_>, until: &dyn Fn() -> bool) -> Scan {
         self.scan_watched(ruleset, case, &mut Watch { until, meter: None })
     }
@@ -106,7 +110,14 @@ impl Scanner {
         clock: &dyn Fn() -> Duration,
         tallies: &mut [Tally],
     ) -> Scan {
-        self.scan_watched(ruleset, case, &mut Watch { until: &|| false, meter: Some(Meter { clock, tallies }) })
+        self.scan_watched(
+            ruleset,
+            case,
+            &mut Watch {
+                until: &|| false,
+                meter: Some(Meter { clock, tallies }),
+            },
+        )
     }
 
     fn scan_watched(&mut self, ruleset: &Ruleset, case: &Case<'_>, watch: &mut Watch<'_>) -> Scan {
@@ -114,7 +125,13 @@ impl Scanner {
         let views = Views::new(case, &ruleset.lists);
         if watch.meter.is_some() {
             // So that the first rule to ask is not charged with making them.
-            let _ = (views.body(), views.rawbody(), views.uri(), views.html(), views.relays());
+            let _ = (
+                views.body(),
+                views.rawbody(),
+                views.uri(),
+                views.html(),
+                views.relays(),
+            );
         }
         let complete = self.scan_views(ruleset, &views, watch)
             && self.scan_others(ruleset, &views, watch)
@@ -140,14 +157,26 @@ impl Scanner {
 
     fn scan_views(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) -> bool {
         let stage = views.case().stage;
-        ruleset.views.iter().filter(|view| view.stage <= stage).all(|view| self.scan_view(ruleset, view, views, watch))
+        ruleset
+            .views
+            .iter()
+            .filter(|view| view.stage <= stage)
+            .all(|view| self.scan_view(ruleset, view, views, watch))
     }
 
-    fn scan_view(&mut self, ruleset: &Ruleset, view: &ViewRules, views: &Views<'_>, watch: &mut Watch<'_>) -> bool {
+    fn scan_view(
+        &mut self,
+        ruleset: &Ruleset,
+        view: &ViewRules,
+        views: &Views<'_>,
+        watch: &mut Watch<'_>,
+    ) -> bool {
         let texts = views.texts(&view.key);
         let was_cut = views.take_cut();
         if texts.is_empty() {
-            view.when_missing.iter().for_each(|number| self.set(*number, 1.0));
+            view.when_missing
+                .iter()
+                .for_each(|number| self.set(*number, 1.0));
             return true;
         }
         let is_body = view.key == ViewKey::Body;
@@ -159,19 +188,27 @@ impl Scanner {
             candidates.clear();
             view.candidates(text, &mut self.marks, &mut candidates);
             for number in candidates.drain(..) {
-                let Some(rule) = ruleset.rules().get(number) else { continue };
+                let Some(rule) = ruleset.rules().get(number) else {
+                    continue;
+                };
                 if is_body && position == 0 && rule.flags.no_subject {
                     continue;
                 }
                 if (watch.until)() {
                     return false;
                 }
-                watch.measured(number, views, || self.confirm(number, rule, text, &mut views.budget()));
+                watch.measured(number, views, || {
+                    self.confirm(number, rule, text, &mut views.budget())
+                });
             }
             self.candidates = candidates;
         }
         // Only a rule that did not hit yet, or counts, would have looked at the rest.
-        if was_cut && view.numbers().any(|number| self.value(number) == 0.0 || counts(ruleset, number)) {
+        if was_cut
+            && view
+                .numbers()
+                .any(|number| self.value(number) == 0.0 || counts(ruleset, number))
+        {
             self.was_cut = true;
         }
         for number in &view.negated {
@@ -182,13 +219,21 @@ impl Scanner {
     }
 
     fn confirm(&mut self, number: usize, rule: &Rule, text: &[u8], budget: &mut Budget) {
-        let Test::Pattern { pattern, .. } = &rule.test else { return };
-        let Some(slot) = self.caches.get_mut(number) else { return };
+        let Test::Pattern { pattern, .. } = &rule.test else {
+            return;
+        };
+        let Some(slot) = self.caches.get_mut(number) else {
+            return;
+        };
         let value = self.values.get(number).copied().unwrap_or(0.0);
         let cache = slot.get_or_insert_default();
         if rule.flags.multiple {
             let most = rule.flags.max_hits.unwrap_or(MULTIPLE_LIMIT);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of at most u32::MAX")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of at most u32::MAX"
+            )]
             let left = most.saturating_sub(value as u32);
             if left > 0 {
                 let found = pattern.count(cache, budget, text, left);
@@ -201,7 +246,11 @@ impl Scanner {
 
     fn scan_others(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) -> bool {
         for number in &ruleset.others {
-            let Some(rule) = ruleset.rules().get(*number).filter(|rule| rule.stage <= views.case().stage) else {
+            let Some(rule) = ruleset
+                .rules()
+                .get(*number)
+                .filter(|rule| rule.stage <= views.case().stage)
+            else {
                 continue;
             };
             if (watch.until)() {
@@ -220,8 +269,16 @@ impl Scanner {
     }
 
     /// The rules that look for what others captured, when those are known.
-    fn scan_templates(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) -> bool {
-        let hits = ruleset.extras.templates.run(ruleset.rules(), views, watch.until, &self.values);
+    fn scan_templates(
+        &mut self,
+        ruleset: &Ruleset,
+        views: &Views<'_>,
+        watch: &mut Watch<'_>,
+    ) -> bool {
+        let hits = ruleset
+            .extras
+            .templates
+            .run(ruleset.rules(), views, watch.until, &self.values);
         let is_complete = hits.is_some();
         for (number, count) in hits.into_iter().flatten() {
             self.set(number, f64::from(count));
@@ -229,20 +286,34 @@ impl Scanner {
         is_complete
     }
 
-    /// Works out the metas that can have a value: those that name a rule that hit, and those that need none.
+    /// Works out the metas that can have a value: those that name a rule that hit, and those that
+    /// need none.
     fn run_metas(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) {
         let stage = views.case().stage;
         self.due.fill(0);
-        ruleset.restless.iter().for_each(|position| self.wake(*position));
+        ruleset
+            .restless
+            .iter()
+            .for_each(|position| self.wake(*position));
         for at in 0..self.touched.len() {
             self.wake_dependents(ruleset, self.touched.get(at).copied());
         }
         let mut from = 0;
         while let Some(position) = self.next_due(from) {
             from = position + 1;
-            let Some(number) = ruleset.metas.get(position).copied() else { continue };
-            let Some(rule) = ruleset.rules().get(number).filter(|rule| rule.stage <= stage) else { continue };
-            let Test::Meta(program) = &rule.test else { continue };
+            let Some(number) = ruleset.metas.get(position).copied() else {
+                continue;
+            };
+            let Some(rule) = ruleset
+                .rules()
+                .get(number)
+                .filter(|rule| rule.stage <= stage)
+            else {
+                continue;
+            };
+            let Test::Meta(program) = &rule.test else {
+                continue;
+            };
             let (values, stack) = (&self.values, &mut self.stack);
             let value = |at: u32| values.get(at as usize).copied().unwrap_or(0.0);
             // A division by zero is no hit. What is negative counts as one hit for those who ask.
@@ -258,7 +329,10 @@ impl Scanner {
 
     fn wake_dependents(&mut self, ruleset: &Ruleset, number: Option<usize>) {
         let positions = number.and_then(|number| ruleset.dependents.get(number));
-        positions.into_iter().flatten().for_each(|position| self.wake(*position));
+        positions
+            .into_iter()
+            .flatten()
+            .for_each(|position| self.wake(*position));
     }
 
     fn wake(&mut self, position: usize) {
@@ -270,9 +344,23 @@ impl Scanner {
     /// The next meta that is due, from that place in the order on.
     fn next_due(&self, from: usize) -> Option<usize> {
         let first = from / 64;
-        let masked = |at: usize, word: u64| if at == first { word & (u64::MAX << (from % 64)) } else { word };
-        let words = self.due.iter().enumerate().skip(first).map(|(at, word)| (at, masked(at, *word)));
-        words.filter(|(_, word)| *word != 0).map(|(at, word)| at * 64 + word.trailing_zeros() as usize).next()
+        let masked = |at: usize, word: u64| {
+            if at == first {
+                word & (u64::MAX << (from % 64))
+            } else {
+                word
+            }
+        };
+        let words = self
+            .due
+            .iter()
+            .enumerate()
+            .skip(first)
+            .map(|(at, word)| (at, masked(at, *word)));
+        words
+            .filter(|(_, word)| *word != 0)
+            .map(|(at, word)| at * 64 + word.trailing_zeros() as usize)
+            .next()
     }
 
     fn value(&self, number: usize) -> f64 {
@@ -289,22 +377,43 @@ impl Scanner {
     }
 
     fn collect(&mut self, ruleset: &Ruleset, stage: Stage, complete: bool) -> Scan {
-        let mut scan = Scan { complete, ..Scan::default() };
-        scan.anomalies.extend((self.was_cut).then_some(Anomaly { kind: AnomalyKind::RuleLimit, offset: 0 }));
+        let mut scan = Scan {
+            complete,
+            ..Scan::default()
+        };
+        scan.anomalies.extend((self.was_cut).then_some(Anomaly {
+            kind: AnomalyKind::RuleLimit,
+            offset: 0,
+        }));
         self.touched.sort_unstable();
         self.touched.dedup();
         for number in &self.touched {
-            let Some(rule) = ruleset.rules().get(*number) else { continue };
+            let Some(rule) = ruleset.rules().get(*number) else {
+                continue;
+            };
             if self.value(*number) == 0.0 || rule.is_subrule() || rule.stage > stage {
                 continue;
             }
             let description = std::sync::Arc::clone(&rule.description);
-            let hit = Hit { rule: std::sync::Arc::clone(&rule.name), score: rule.score, description };
-            if rule.flags.shadow { scan.shadow.push(hit) } else { scan.hits.push(hit) }
+            let hit = Hit {
+                rule: std::sync::Arc::clone(&rule.name),
+                score: rule.score,
+                description,
+            };
+            if rule.flags.shadow {
+                scan.shadow.push(hit)
+            } else {
+                scan.hits.push(hit)
+            }
         }
-        let description =
-            || ruleset.get(shortcircuit::NAME).map_or_else(|| "".into(), |rule| rule.description().into());
-        ruleset.extras.short_circuit(self.values(ruleset), &description, &mut scan);
+        let description = || {
+            ruleset
+                .get(shortcircuit::NAME)
+                .map_or_else(|| "".into(), |rule| rule.description().into())
+        };
+        ruleset
+            .extras
+            .short_circuit(self.values(ruleset), &description, &mut scan);
         scan
     }
 
@@ -315,16 +424,26 @@ impl Scanner {
 
     /// The rules that hit in the last scan, sub-rules included.
     pub(super) fn values_by_number(&self) -> impl Iterator<Item = usize> {
-        self.touched.iter().copied().filter(|number| self.value(*number) != 0.0)
+        self.touched
+            .iter()
+            .copied()
+            .filter(|number| self.value(*number) != 0.0)
     }
 
-    /// The values of all rules after the last scan, sub-rules included, by name; for `explain` and the parity tools.
+    /// The values of all rules after the last scan, sub-rules included, by name; for `explain` and
+    /// the parity tools.
     pub fn values<'s>(&'s self, ruleset: &'s Ruleset) -> impl Iterator<Item = (&'s Rule, f64)> {
         let rule = |number: &usize| Some((ruleset.rules().get(*number)?, self.value(*number)));
-        self.touched.iter().filter_map(rule).filter(|(_, value)| *value != 0.0)
+        self.touched
+            .iter()
+            .filter_map(rule)
+            .filter(|(_, value)| *value != 0.0)
     }
 }
 
 fn counts(ruleset: &Ruleset, number: usize) -> bool {
-    ruleset.rules().get(number).is_some_and(|rule| rule.flags.multiple)
+    ruleset
+        .rules()
+        .get(number)
+        .is_some_and(|rule| rule.flags.multiple)
 }

@@ -1,4 +1,5 @@
-//! `score` lines: one number, or four for the four score sets; in parentheses they are added to what was said before.
+//! `score` lines: one number, or four for the four score sets; in parentheses they are added to
+//! what was said before.
 
 use super::lines::first_word;
 
@@ -27,7 +28,11 @@ pub(super) struct BadScore {
 impl ScoreSets {
     /// The score in a set; out of range it is the local one.
     pub(super) fn get(self, set: usize) -> f64 {
-        self.0.get(set).or(self.0.first()).copied().unwrap_or_default()
+        self.0
+            .get(set)
+            .or(self.0.first())
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -38,12 +43,26 @@ impl ScoreLine {
         while let (word, next, _) = first_word(text.get(offset..).unwrap_or_default())
             && !word.is_empty()
         {
-            let inner = word.strip_prefix('(').and_then(|word| word.strip_suffix(')'));
-            let number = inner.unwrap_or(word).parse::<f64>().ok().filter(|number| number.is_finite());
+            let inner = word
+                .strip_prefix('(')
+                .and_then(|word| word.strip_suffix(')'));
+            let number = inner
+                .unwrap_or(word)
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite());
             let span = offset..offset + word.len();
-            let Some(number) = number else { return Err(BadScore { message: format!("`{word}` is no score"), span }) };
+            let Some(number) = number else {
+                return Err(BadScore {
+                    message: format!("`{word}` is no score"),
+                    span,
+                });
+            };
             if numbers.len() == SETS {
-                return Err(BadScore { message: "a rule has one score, or four".to_owned(), span });
+                return Err(BadScore {
+                    message: "a rule has one score, or four".to_owned(),
+                    span,
+                });
             }
             relative |= inner.is_some();
             numbers.push(number);
@@ -52,18 +71,27 @@ impl ScoreLine {
         let scores = match numbers.as_slice() {
             [score] => [*score; SETS],
             [local, network, bayes, both] => [*local, *network, *bayes, *both],
-            _ => return Err(BadScore { message: "a rule has one score, or four".to_owned(), span: 0..text.len() }),
+            _ => {
+                return Err(BadScore {
+                    message: "a rule has one score, or four".to_owned(),
+                    span: 0..text.len(),
+                });
+            }
         };
         Ok(Self { scores, relative })
     }
 
-    /// The scores, on top of those so far if the line is relative; `None` when there are none to add to.
+    /// The scores, on top of those so far if the line is relative; `None` when there are none to
+    /// add to.
     pub(super) fn over(self, before: Option<ScoreSets>) -> Option<ScoreSets> {
         if !self.relative {
             return Some(ScoreSets(self.scores));
         }
         let mut sum = before?;
-        sum.0.iter_mut().zip(self.scores).for_each(|(old, more)| *old += more);
+        sum.0
+            .iter_mut()
+            .zip(self.scores)
+            .for_each(|(old, more)| *old += more);
         Some(sum)
     }
 }
@@ -86,7 +114,9 @@ mod tests {
             ("x", None),
             ("inf", None),
         ] {
-            let found = ScoreLine::parse(text).ok().map(|line| (line.scores, line.relative));
+            let found = ScoreLine::parse(text)
+                .ok()
+                .map(|line| (line.scores, line.relative));
             assert_eq!(found, wanted, "{text}");
         }
     }
@@ -96,7 +126,10 @@ mod tests {
         let line = |text| ScoreLine::parse(text).unwrap();
         let first = line("1 2 3 4").over(None);
         let sum = line("(3) (0) (3) (0)").over(first).unwrap();
-        assert_eq!([0, 1, 2, 3, 9].map(|set| sum.get(set).to_string()), ["4", "2", "6", "4", "4"]);
+        assert_eq!(
+            [0, 1, 2, 3, 9].map(|set| sum.get(set).to_string()),
+            ["4", "2", "6", "4", "4"]
+        );
         assert_eq!(line("7").over(first).unwrap().get(1).to_string(), "7");
         assert_eq!(line("(1)").over(None), None);
     }

@@ -1,5 +1,6 @@
-//! The names of the settings of SpamAssassin 4.0.1 that define no rule, by what they are about. Interface facts, taken from its
-//! documentation, with a few names of older versions that are still found in files.
+//! The names of the settings of SpamAssassin 4.0.1 that define no rule, by what they are about.
+//! Interface facts, taken from its documentation, with a few names of older versions that are still
+//! found in files.
 
 /// What is written to the mail.
 pub(super) const REPORT: &[&str] = &[
@@ -16,8 +17,12 @@ pub(super) const REPORT: &[&str] = &[
 ];
 
 /// What a hit that ends the scan counts.
-pub(super) const SHORT: &[&str] =
-    &["shortcircuit_ham_score", "shortcircuit_max_spam_score", "shortcircuit_min_ham_score", "shortcircuit_spam_score"];
+pub(super) const SHORT: &[&str] = &[
+    "shortcircuit_ham_score",
+    "shortcircuit_max_spam_score",
+    "shortcircuit_min_ham_score",
+    "shortcircuit_spam_score",
+];
 
 /// Lists, tables and networks.
 pub(super) const LISTS: &[&str] = &[

@@ -1,4 +1,5 @@
-//! The settings that define no rule: every one that SpamAssassin knows is accepted, and what one does not do here is said.
+//! The settings that define no rule: every one that SpamAssassin knows is accepted, and what one
+//! does not do here is said.
 
 use super::setting_names as names;
 
@@ -68,26 +69,37 @@ const COUNTRIES: &str = "a table of countries and networks";
 const LIMITS: &str = "the limits of reading are fixed: see `gatepost config show`, table [limits]";
 const POLICY: &str = "scores that mark, hold and refuse are set in gatepost.toml, table [policy]";
 
-/// The fate of a setting; `None` when there is none of that name. `value` matters to those that are switched off anyway.
+/// The fate of a setting; `None` when there is none of that name. `value` matters to those that are
+/// switched off anyway.
 pub(super) fn fate(key: &str, value: &str) -> Option<Fate> {
     let is_off = value.trim() == "0" || value.trim().eq_ignore_ascii_case("no");
     let has = |group: &[&str]| group.contains(&key);
     Some(match key {
         // What was asked for is how it is.
-        "normalize_charset" | "parse_dkim_uris" | "skip_rbl_checks" | "skip_uribl_checks" if !is_off => Fate::Idle,
+        "normalize_charset" | "parse_dkim_uris" | "skip_rbl_checks" | "skip_uribl_checks"
+            if !is_off =>
+        {
+            Fate::Idle
+        }
         "body_part_scan_size" if value.trim() == "50000" => Fate::Idle,
         "rawbody_part_scan_size" if value.trim() == "500000" => Fate::Idle,
         "dns_available" if is_off => Fate::Idle,
-        _ if is_off && key.starts_with("use_") && (has(names::POLICY) || has(names::NETWORK)) => Fate::Idle,
+        _ if is_off && key.starts_with("use_") && (has(names::POLICY) || has(names::NETWORK)) => {
+            Fate::Idle
+        }
         "body_part_scan_size" | "rawbody_part_scan_size" | "time_limit" => Fate::Elsewhere(LIMITS),
         "report_safe" if is_off => Fate::Idle,
-        "report_safe" => Fate::Elsewhere("Gatepost adds header fields and never wraps a mail into a report"),
+        "report_safe" => {
+            Fate::Elsewhere("Gatepost adds header fields and never wraps a mail into a report")
+        }
         "use_bayes" | "use_bayes_rules" | "use_learner" => {
             Fate::Elsewhere("the classifier is set up in gatepost.toml, table [model]")
         }
         _ if has(names::POLICY) => Fate::Elsewhere(POLICY),
         _ if has(names::REPORT) || has(names::SHORT) => Fate::Taken,
-        _ if has(names::BAYES) || has(names::PLACES) || key.starts_with("bayes_stopword_") => Fate::Idle,
+        _ if has(names::BAYES) || has(names::PLACES) || key.starts_with("bayes_stopword_") => {
+            Fate::Idle
+        }
         _ if has(names::LISTS) => Fate::Missing("a list or network of the site"),
         _ if has(names::NETWORK) => Fate::Missing(NETWORK),
         _ if has(names::TEXT) => Fate::Missing("how texts are read"),
@@ -98,7 +110,10 @@ pub(super) fn fate(key: &str, value: &str) -> Option<Fate> {
 
 /// What a kind of rule needs that we lack.
 pub(super) fn lacking(kind: &str) -> Option<&'static str> {
-    UNSUPPORTED_RULES.iter().find(|(name, _)| *name == kind).map(|(_, what)| *what)
+    UNSUPPORTED_RULES
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, what)| *what)
 }
 
 /// Whether a reason why a rule is disabled is that it asks the network.
@@ -106,7 +121,8 @@ pub(super) fn needs_network(reason: &str) -> bool {
     reason.contains(NETWORK)
 }
 
-/// Every word that may begin a line, for did-you-mean. The rule language first: of equal guesses the first is taken.
+/// Every word that may begin a line, for did-you-mean. The rule language first: of equal guesses
+/// the first is taken.
 pub(super) fn all() -> impl Iterator<Item = &'static str> {
     let groups = [
         names::REPORT,
@@ -120,7 +136,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static str> {
         names::PLUGINS,
     ];
     let kinds = UNSUPPORTED_RULES.iter().map(|(name, _)| *name);
-    DIRECTIVES.iter().copied().chain(kinds).chain(groups.into_iter().flatten().copied())
+    DIRECTIVES
+        .iter()
+        .copied()
+        .chain(kinds)
+        .chain(groups.into_iter().flatten().copied())
 }
 
 #[cfg(test)]
@@ -134,7 +154,10 @@ mod tests {
         let names: Vec<_> = all().collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert!(names.len() > 380, "{}", names.len());
-        for name in names.iter().skip(DIRECTIVES.len() + UNSUPPORTED_RULES.len()) {
+        for name in names
+            .iter()
+            .skip(DIRECTIVES.len() + UNSUPPORTED_RULES.len())
+        {
             assert!(fate(name, "1").is_some(), "{name}");
         }
         assert_eq!(fate("no_such_setting", "1"), None);

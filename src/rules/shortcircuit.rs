@@ -1,7 +1,8 @@
 //! `shortcircuit`: a rule whose hit ends the scan. What would have run later does not count.
 //!
-//! SpamAssassin runs rules in the order of their priority and stops. Here all rules of a view are looked for at once, so the
-//! order is applied to what was found: hits of a later priority than the one at which the scan would have ended are dropped.
+//! SpamAssassin runs rules in the order of their priority and stops. Here all rules of a view are
+//! looked for at once, so the order is applied to what was found: hits of a later priority than the
+//! one at which the scan would have ended are dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -57,14 +58,28 @@ pub(super) struct ShortCircuits {
 
 impl Default for ShortCircuits {
     fn default() -> Self {
-        Self { classes: BTreeMap::new(), spam: 100.0, ham: -100.0, below: None, above: None }
+        Self {
+            classes: BTreeMap::new(),
+            spam: 100.0,
+            ham: -100.0,
+            below: None,
+            above: None,
+        }
     }
 }
 
 impl ShortCircuits {
-    /// Takes one of the `shortcircuit_…` settings; `false` when it is none, `Err` when the value is no number.
+    /// Takes one of the `shortcircuit_…` settings; `false` when it is none, `Err` when the value is
+    /// no number.
     pub(super) fn set(&mut self, key: &str, value: &str) -> Result<bool, ()> {
-        let number = || value.trim().parse::<f64>().ok().filter(|number| number.is_finite()).ok_or(());
+        let number = || {
+            value
+                .trim()
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+                .ok_or(())
+        };
         match key {
             "shortcircuit_spam_score" => self.spam = number()?,
             "shortcircuit_ham_score" => self.ham = number()?,
@@ -77,7 +92,10 @@ impl ShortCircuits {
 
     /// What a rule does.
     pub(super) fn class(&self, rule: &str) -> Option<Class> {
-        self.classes.get(rule).map(|(class, _)| *class).filter(|class| *class != Class::Off)
+        self.classes
+            .get(rule)
+            .map(|(class, _)| *class)
+            .filter(|class| *class != Class::Off)
     }
 
     /// The least that ending a scan may add to its score.
@@ -114,13 +132,20 @@ impl ShortCircuits {
             };
             (priority, score)
         });
-        let Some((last, score)) = [by_rule, by_score].into_iter().flatten().min_by_key(|(priority, _)| *priority)
+        let Some((last, score)) = [by_rule, by_score]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(priority, _)| *priority)
         else {
             return;
         };
         scan.hits.retain(|hit| priority(&hit.rule) <= last);
         scan.shadow.retain(|hit| priority(&hit.rule) <= last);
-        scan.hits.push(Hit { rule: NAME.into(), score: Score::from_points(score), description: description() });
+        scan.hits.push(Hit {
+            rule: NAME.into(),
+            score: Score::from_points(score),
+            description: description(),
+        });
     }
 
     /// The first priority behind which the score so far is beyond a limit.

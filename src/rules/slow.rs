@@ -1,4 +1,5 @@
-//! Which rules are slow: told by counting steps, never by a clock, so that every machine says the same.
+//! Which rules are slow: told by counting steps, never by a clock, so that every machine says the
+//! same.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -10,13 +11,14 @@ use super::scanner::Scanner;
 use crate::facts::{Case, Facts, Stage};
 use crate::mail::{Limits, Message, Transaction};
 
-/// Steps of backtracking for one mail, above which a rule is slow: about half a millisecond, and half of what a search in one
-/// short text may take before it is given up.
+/// Steps of backtracking for one mail, above which a rule is slow: about half a millisecond, and
+/// half of what a search in one short text may take before it is given up.
 const SLOW_STEPS: u64 = 100_000;
 
-/// The rules that take more than [`SLOW_STEPS`] for a mail of the sample: by number, with the most steps that one mail took.
-/// What a finite automaton decides takes none. All rules draw on the budget of the mail: where many are slow, the last of
-/// them may show only when the first are mended.
+/// The rules that take more than [`SLOW_STEPS`] for a mail of the sample: by number, with the most
+/// steps that one mail took. What a finite automaton decides takes none. All rules draw on the
+/// budget of the mail: where many are slow, the last of them may show only when the first are
+/// mended.
 pub(super) fn slow_rules(ruleset: &Ruleset) -> BTreeMap<usize, u64> {
     slower_than(SLOW_STEPS, ruleset)
 }
@@ -38,8 +40,16 @@ fn slower_than(limit: u64, ruleset: &Ruleset) -> BTreeMap<usize, u64> {
 /// What each rule does on one mail, by number.
 fn tallies(ruleset: &Ruleset, scanner: &mut Scanner, raw: &[u8]) -> Vec<Tally> {
     let message = Message::parse(raw, &Limits::default());
-    let (transaction, facts) = (Transaction::new("sample".into(), UNIX_EPOCH), Facts::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let (transaction, facts) = (
+        Transaction::new("sample".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let mut tallies = vec![Tally::default(); ruleset.rules().len()];
     scanner.scan_measured(ruleset, &case, &|| Duration::ZERO, &mut tallies);
     tallies
@@ -56,7 +66,12 @@ mod tests {
     #[test]
     fn a_slow_rule_is_told() {
         let rules = "body QUICK /meeting/\nbody SLOW /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\n";
-        let ruleset = Ruleset::load(&[Arc::new(Source::new("test.cf".to_owned(), rules.to_owned()))]).0.unwrap();
+        let ruleset = Ruleset::load(&[Arc::new(Source::new(
+            "test.cf".to_owned(),
+            rules.to_owned(),
+        ))])
+        .0
+        .unwrap();
         let slow = slow_rules(&ruleset);
         let names = slow.keys().map(|number| &**ruleset.rules()[*number].name());
         assert_eq!(names.collect::<Vec<_>>(), ["SLOW"]);

@@ -6,9 +6,9 @@ use crate::diagnostic::byte_of_stand_in;
 const PLAIN_HEADER: &str = "From: Test <test@example.net>\r\nTo: reader@example.com\r\nSubject: test\r\n\
     Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <test@example.net>\r\n";
 
-/// The mail: `\n` is a line end, `\r` and `\0` are the bare bytes, `\xHH` is the byte of that number, `\\` a backslash; any
-/// other backslash stays. What comes before the first empty line is the header; a text without one is the body of a plain
-/// mail.
+/// The mail: `\n` is a line end, `\r` and `\0` are the bare bytes, `\xHH` is the byte of that
+/// number, `\\` a backslash; any other backslash stays. What comes before the first empty line is
+/// the header; a text without one is the body of a plain mail.
 pub(super) fn small_mail(text: &str) -> Vec<u8> {
     let mail = unescaped(text);
     if memchr::memmem::find(&mail, b"\r\n\r\n").is_some() {

@@ -1,4 +1,5 @@
-//! The whole room: semantics of scans, the matcher against each regex alone, and that nothing panics.
+//! The whole room: semantics of scans, the matcher against each regex alone, and that nothing
+//! panics.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -43,7 +44,12 @@ fn transaction() -> Transaction {
 fn scan_at(ruleset: &Ruleset, mail: &str, stage: Stage) -> Scan {
     let (transaction, facts) = (transaction(), Facts::default());
     let message = Message::parse(mail.as_bytes(), &Limits::default());
-    let case = Case { stage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     Scanner::new(ruleset).scan(ruleset, &case, &|| false)
 }
 
@@ -67,7 +73,10 @@ fn every_kind_of_rule_hits_what_it_should() {
         (r"header X Received =~ /one\ntwo/", true),
         (r"header X ALL =~ /^Date: Thu/m", true),
         (r"header X EnvelopeFrom =~ /^bounce\@example\.com$/", true),
-        (r"header X X-Spam-Relays-External =~ /^\[ ip=\S+ rdns= helo=mail\.example\.com /", true),
+        (
+            r"header X X-Spam-Relays-External =~ /^\[ ip=\S+ rdns= helo=mail\.example\.com /",
+            true,
+        ),
         (r"header X X-None =~ /./", false),
         (r"header X X-None !~ /./", true),
         (r"header X X-None =~ /^$/", true),
@@ -97,8 +106,14 @@ fn every_kind_of_rule_hits_what_it_should() {
         ("body X /First/\nscore X 0", false),
         ("body X /Nothing/\nbody X /First/", true),
         (r"header X eval:check_for_no_rdns()", true),
-        (r"header X eval:check_for_matching_env_and_hdr_from()", false),
-        (r"header X eval:check_header_count_range('Received','2','2')", true),
+        (
+            r"header X eval:check_for_matching_env_and_hdr_from()",
+            false,
+        ),
+        (
+            r"header X eval:check_header_count_range('Received','2','2')",
+            true,
+        ),
         (r"header X eval:check_for_shifted_date('3','6')", true),
         (r"header X eval:check_for_shifted_date('4','undef')", true),
         (r"header X eval:check_for_shifted_date('undef','4')", false),
@@ -109,15 +124,28 @@ fn every_kind_of_rule_hits_what_it_should() {
         (r"body X /sea(?!.)/", true),
         (r"body X /(\w)\1+ (\w)\2/", false),
         (r"body X /(now) \1/", true),
-        ("ifplugin Mail::SpamAssassin::Plugin::DKIM\nbody X /First/\nendif", false),
-        ("if (version >= 4.000000)\nbody X /First/\nelse\nbody X /None/\nendif", true),
+        (
+            "ifplugin Mail::SpamAssassin::Plugin::DKIM\nbody X /First/\nendif",
+            false,
+        ),
+        (
+            "if (version >= 4.000000)\nbody X /First/\nelse\nbody X /None/\nendif",
+            true,
+        ),
         ("lang de body X /None/\nlang en body X /First/", true),
         ("require_version 9\nbody X /First/", false),
     ] {
-        let ruleset = load(&format!("body __NOW /now/\ntflags __NOW multiple\nbody __NONE /nothing here/\n{rule}\n"));
+        let ruleset = load(&format!(
+            "body __NOW /now/\ntflags __NOW multiple\nbody __NONE /nothing here/\n{rule}\n"
+        ));
         let scan = scan_at(&ruleset, MAIL, Stage::EndOfMessage);
         assert!(scan.complete);
-        assert_eq!(names(&scan).contains(&"X"), wanted, "{rule}: {:?}", names(&scan));
+        assert_eq!(
+            names(&scan).contains(&"X"),
+            wanted,
+            "{rule}: {:?}",
+            names(&scan)
+        );
     }
 }
 
@@ -128,20 +156,36 @@ fn scores_follow_the_language() {
          body Z /x/\nscore Z 0\nheader H exists:Date\nscore H -1.5\nbody M /x/\nscore M -2\ndescribe M why # not this\n",
     );
     let score = |name: &str| ruleset.get(name).unwrap().score().to_string();
-    assert_eq!(["A", "T_A", "__A", "N", "S"].map(score), ["1.0", "0.01", "0.0", "-1.0", "2.5"]);
+    assert_eq!(
+        ["A", "T_A", "__A", "N", "S"].map(score),
+        ["1.0", "0.01", "0.0", "-1.0", "2.5"]
+    );
     assert_eq!(ruleset.get("Z").unwrap().disabled(), Some("its score is 0"));
     assert_eq!(ruleset.get("M").unwrap().description(), "why");
-    assert_eq!(ruleset.lowest_remaining(Stage::EndOfHeaders), Score::from_points(-3.0));
-    assert_eq!(ruleset.lowest_remaining(Stage::Connect), Score::from_points(-4.5));
+    assert_eq!(
+        ruleset.lowest_remaining(Stage::EndOfHeaders),
+        Score::from_points(-3.0)
+    );
+    assert_eq!(
+        ruleset.lowest_remaining(Stage::Connect),
+        Score::from_points(-4.5)
+    );
     assert_eq!(ruleset.lowest_remaining(Stage::EndOfMessage), Score::ZERO);
     assert_eq!(ruleset.get("S").unwrap().position(), ("t.cf", 6, 6));
 }
 
 #[test]
 fn at_the_end_of_headers_only_headers_count() {
-    let ruleset = load("header H exists:Date\nmeta M H\nmeta N H && !B\nbody B /First/\nmeta L N || H\n");
-    assert_eq!(names(&scan_at(&ruleset, MAIL, Stage::EndOfHeaders)), ["H", "M"]);
-    assert_eq!(names(&scan_at(&ruleset, MAIL, Stage::EndOfMessage)), ["H", "M", "B", "L"]);
+    let ruleset =
+        load("header H exists:Date\nmeta M H\nmeta N H && !B\nbody B /First/\nmeta L N || H\n");
+    assert_eq!(
+        names(&scan_at(&ruleset, MAIL, Stage::EndOfHeaders)),
+        ["H", "M"]
+    );
+    assert_eq!(
+        names(&scan_at(&ruleset, MAIL, Stage::EndOfMessage)),
+        ["H", "M", "B", "L"]
+    );
 }
 
 #[test]
@@ -155,8 +199,14 @@ fn shadow_rules_count_but_never_score() {
 #[test]
 fn counts_stop_at_maxhits() {
     for (flags, wanted) in [("multiple", 3), ("multiple maxhits=2", 2), ("publish", 1)] {
-        let ruleset = load(&format!("body __N /now/\ntflags __N {flags}\nmeta X __N == {wanted}\n"));
-        assert_eq!(names(&scan_at(&ruleset, MAIL, Stage::EndOfMessage)), ["X"], "{flags}");
+        let ruleset = load(&format!(
+            "body __N /now/\ntflags __N {flags}\nmeta X __N == {wanted}\n"
+        ));
+        assert_eq!(
+            names(&scan_at(&ruleset, MAIL, Stage::EndOfMessage)),
+            ["X"],
+            "{flags}"
+        );
     }
 }
 
@@ -183,8 +233,16 @@ fn only_a_known_client_lacks_a_host_name() {
         let (mut transaction, facts) = (transaction(), Facts::default());
         (transaction.client.address, transaction.client.host) = (address, host.to_owned());
         let message = Message::parse(MAIL.as_bytes(), &Limits::default());
-        let case = Case { stage: Stage::EndOfHeaders, transaction: &transaction, message: &message, facts: &facts };
-        let hits = !Scanner::new(&ruleset).scan(&ruleset, &case, &|| false).hits.is_empty();
+        let case = Case {
+            stage: Stage::EndOfHeaders,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        };
+        let hits = !Scanner::new(&ruleset)
+            .scan(&ruleset, &case, &|| false)
+            .hits
+            .is_empty();
         assert_eq!(hits, wanted, "{address} {host}");
     }
 }
@@ -218,7 +276,9 @@ fn texts_are_cut_at_their_limits() {
     let rawbody = |length: usize| format!("Subject: s\r\n\r\n{}END", "x".repeat(length - 3));
     let cases: [(&str, usize, MakeMail<'_>); 3] = [
         ("rawbody X /END$/", RAWBODY_PART_LIMIT, &rawbody),
-        ("full X /END$/", FULL_LIMIT, &|length| lines("Subject: s\r\n\r\n", length, "END")),
+        ("full X /END$/", FULL_LIMIT, &|length| {
+            lines("Subject: s\r\n\r\n", length, "END")
+        }),
         ("header X ALL:raw =~ /END\\n/", HEADER_VALUE_LIMIT, &fields),
     ];
     for (rule, limit, mail) in cases {
@@ -226,7 +286,10 @@ fn texts_are_cut_at_their_limits() {
         for (length, wanted) in [(limit, true), (limit + 1, false)] {
             let scan = scan_at(&ruleset, &mail(length), Stage::EndOfMessage);
             assert_eq!(names(&scan).contains(&"X"), wanted, "{rule} {length}");
-            let noted = scan.anomalies.iter().any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
+            let noted = scan
+                .anomalies
+                .iter()
+                .any(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
             assert_eq!(noted, !wanted, "{rule} {length}: {:?}", scan.anomalies);
         }
     }
@@ -240,7 +303,10 @@ fn a_search_that_was_given_up_is_noted() {
         let mail = format!("Subject: s\r\n\r\n{}bc\r\n", "a".repeat(length));
         let scan = scan_at(&ruleset, &mail, Stage::EndOfMessage);
         assert_eq!(names(&scan), ["B"]);
-        let noted = scan.anomalies.iter().filter(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
+        let noted = scan
+            .anomalies
+            .iter()
+            .filter(|anomaly| anomaly.kind == AnomalyKind::RuleLimit);
         assert_eq!(noted.count(), wanted, "{length}");
     }
 }
@@ -249,20 +315,35 @@ fn a_search_that_was_given_up_is_noted() {
 #[test]
 fn a_cut_is_noted_for_those_who_look() {
     let mail = format!("Subject: s\r\n\r\nFirst {}", "many words ".repeat(6_000));
-    for (rule, wanted) in [("body A /First/", 0), ("body A /none/", 1), ("header A exists:X", 0), ("full A /none/", 0)]
-    {
-        assert_eq!(scan_at(&load(rule), &mail, Stage::EndOfMessage).anomalies.len(), wanted, "{rule}");
+    for (rule, wanted) in [
+        ("body A /First/", 0),
+        ("body A /none/", 1),
+        ("header A exists:X", 0),
+        ("full A /none/", 0),
+    ] {
+        assert_eq!(
+            scan_at(&load(rule), &mail, Stage::EndOfMessage)
+                .anomalies
+                .len(),
+            wanted,
+            "{rule}"
+        );
     }
 }
 
 #[test]
 fn matches_of_one_rule_are_limited() {
     let most = super::limits::MULTIPLE_LIMIT;
-    let ruleset =
-        load(&format!("body __N /now/\ntflags __N multiple\nmeta X __N == {most}\nmeta Y __N == {most} - 1\n"));
+    let ruleset = load(&format!(
+        "body __N /now/\ntflags __N multiple\nmeta X __N == {most}\nmeta Y __N == {most} - 1\n"
+    ));
     for (count, wanted) in [(most - 1, "Y"), (most, "X"), (most + 1, "X")] {
         let mail = format!("Subject: s\r\n\r\n{}", "now\r\n".repeat(count as usize));
-        assert_eq!(names(&scan_at(&ruleset, &mail, Stage::EndOfMessage)), [wanted], "{count}");
+        assert_eq!(
+            names(&scan_at(&ruleset, &mail, Stage::EndOfMessage)),
+            [wanted],
+            "{count}"
+        );
     }
 }
 
@@ -271,7 +352,12 @@ fn a_deadline_ends_the_scan() {
     let ruleset = load("body A /First/\nheader H exists:Date\n");
     let (transaction, facts) = (transaction(), Facts::default());
     let message = Message::parse(MAIL.as_bytes(), &Limits::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let mut scanner = Scanner::new(&ruleset);
     assert!(!scanner.scan(&ruleset, &case, &|| true).complete);
     assert!(scanner.scan(&ruleset, &case, &|| false).complete);
@@ -279,11 +365,19 @@ fn a_deadline_ends_the_scan() {
 
 #[test]
 fn a_scanner_follows_another_set() {
-    let (first, second) = (load("body A /First/\n"), load("body A /zz/\nbody B /First/\nbody C /yy/\n"));
+    let (first, second) = (
+        load("body A /First/\n"),
+        load("body A /zz/\nbody B /First/\nbody C /yy/\n"),
+    );
     assert_ne!(first.digest(), second.digest());
     let (transaction, facts) = (transaction(), Facts::default());
     let message = Message::parse(MAIL.as_bytes(), &Limits::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let mut scanner = Scanner::new(&first);
     for (ruleset, wanted) in [(&first, "A"), (&second, "B"), (&first, "A")] {
         assert_eq!(names(&scanner.scan(ruleset, &case, &|| false)), [wanted]);
@@ -296,20 +390,47 @@ fn test_lines_run() {
         "header A Subject =~ /^x$/\ntest A ok x\ntest A ok Subject: x\ntest A fail y\ntest A ok y\nmeta M A\ntest M ok Subject: x\\n\\nhi\ntest M ok x\n\
          header F From:addr =~ /^a\\@example\\.com$/\ntest F ok a@example.com\n",
     );
-    let results: Vec<_> = run_tests(&ruleset).iter().map(|result| (result.ok, result.not_run.is_some())).collect();
+    let results: Vec<_> = run_tests(&ruleset)
+        .iter()
+        .map(|result| (result.ok, result.not_run.is_some()))
+        .collect();
     assert_eq!(
         results,
-        [(true, false), (true, false), (true, false), (false, false), (true, false), (false, false), (true, false)]
+        [
+            (true, false),
+            (true, false),
+            (true, false),
+            (false, false),
+            (true, false),
+            (false, false),
+            (true, false)
+        ]
     );
-    let codes: Vec<_> = lint(&ruleset).iter().map(|diagnostic| diagnostic.code).collect();
-    assert_eq!(codes, ["R0401", "R0402", "R0405", "R0401", "R0402", "R0405", "R0401", "R0402"]);
+    let codes: Vec<_> = lint(&ruleset)
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect();
+    assert_eq!(
+        codes,
+        [
+            "R0401", "R0402", "R0405", "R0401", "R0402", "R0405", "R0401", "R0402"
+        ]
+    );
 }
 
 #[test]
 fn explanations_say_what_counts() {
-    let ruleset = load("header A Subject =~ /x/\ndescribe A why\nscore A 2\nmeta M A && __B\nbody __B /y/\n");
+    let ruleset =
+        load("header A Subject =~ /x/\ndescribe A why\nscore A 2\nmeta M A && __B\nbody __B /y/\n");
     let text = explain(&ruleset, ruleset.get("A").unwrap());
-    for part in ["A  (header rule)", "why", "header field Subject", "/x/", "2.0", "t.cf:1:8"] {
+    for part in [
+        "A  (header rule)",
+        "why",
+        "header field Subject",
+        "/x/",
+        "2.0",
+        "t.cf:1:8",
+    ] {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(explain(&ruleset, ruleset.get("M").unwrap()).contains("needs      A  why\n"));
@@ -320,7 +441,11 @@ fn explanations_say_what_counts() {
 fn files_lines_rules_and_names_are_limited() {
     let codes = |text: String| {
         let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("t", text))]);
-        let codes: Vec<_> = diagnostics.iter().filter(|d| d.is_error()).map(|d| d.code).collect();
+        let codes: Vec<_> = diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .map(|d| d.code)
+            .collect();
         assert_eq!(ruleset.is_none(), !codes.is_empty());
         codes
     };
@@ -336,8 +461,16 @@ fn files_lines_rules_and_names_are_limited() {
     assert_eq!(codes(name(super::limits::NAME_LIMIT + 1)), ["R0105"]);
     let blocks = |depth: usize| format!("{}{}", "if 1\n".repeat(depth), "endif\n".repeat(depth));
     assert_eq!(codes(blocks(super::limits::CONDITION_DEPTH)), none);
-    assert_eq!(codes(blocks(super::limits::CONDITION_DEPTH + 1)).first(), Some(&"R0110"));
-    let rules = |count: usize| (0..count).map(|n| format!("header A{n} exists:X\n")).collect::<Vec<_>>().concat();
+    assert_eq!(
+        codes(blocks(super::limits::CONDITION_DEPTH + 1)).first(),
+        Some(&"R0110")
+    );
+    let rules = |count: usize| {
+        (0..count)
+            .map(|n| format!("header A{n} exists:X\n"))
+            .collect::<Vec<_>>()
+            .concat()
+    };
     assert_eq!(codes(rules(super::limits::RULES_LIMIT)), none);
     assert_eq!(codes(rules(super::limits::RULES_LIMIT + 1)), ["R0106"]);
 }
@@ -345,10 +478,16 @@ fn files_lines_rules_and_names_are_limited() {
 /// A long chain of metas is no deep recursion, and a circle in it is found.
 #[test]
 fn long_chains_of_metas() {
-    let mut text = (1..10_000).map(|n| format!("meta A{n} A{}\n", n - 1)).collect::<Vec<_>>().concat();
+    let mut text = (1..10_000)
+        .map(|n| format!("meta A{n} A{}\n", n - 1))
+        .collect::<Vec<_>>()
+        .concat();
     text.push_str("body A0 /First/\n");
     let ruleset = load(&text);
-    assert_eq!(scan_at(&ruleset, MAIL, Stage::EndOfMessage).hits.len(), 10_000);
+    assert_eq!(
+        scan_at(&ruleset, MAIL, Stage::EndOfMessage).hits.len(),
+        10_000
+    );
     text.push_str("meta A0 A9999\n");
     let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("t", text))]);
     assert!(ruleset.is_none() && diagnostics.iter().filter(|d| d.code == "R0210").count() == 1);
@@ -357,18 +496,29 @@ fn long_chains_of_metas() {
 /// One bad line does not hide the next.
 #[test]
 fn diagnostics_are_told_all_at_once() {
-    let source = Arc::new(Source::new("t", "bdoy A /x/\nbody B /(/\nheader C Subject ~ /x/\nmeta D (\nbody OK /x/\n"));
+    let source = Arc::new(Source::new(
+        "t",
+        "bdoy A /x/\nbody B /(/\nheader C Subject ~ /x/\nmeta D (\nbody OK /x/\n",
+    ));
     let (ruleset, diagnostics) = Ruleset::load(&[source]);
     assert!(ruleset.is_none());
-    assert_eq!(diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["R0102", "R0302", "R0201", "R0208"]);
     assert_eq!(
-        diagnostics.iter().filter_map(Diagnostic::position).collect::<Vec<_>>(),
+        diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(),
+        ["R0102", "R0302", "R0201", "R0208"]
+    );
+    assert_eq!(
+        diagnostics
+            .iter()
+            .filter_map(Diagnostic::position)
+            .collect::<Vec<_>>(),
         [(1, 1), (2, 9), (3, 10), (4, 9)]
     );
 }
 
 /// Words that patterns and texts of the differential test are made of.
-const WORDS: &[&str] = &["free", "Money", "click", "HERE", "account", "v1agra", "100%", "été", "fre", "oney"];
+const WORDS: &[&str] = &[
+    "free", "Money", "click", "HERE", "account", "v1agra", "100%", "été", "fre", "oney",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]

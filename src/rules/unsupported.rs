@@ -1,4 +1,5 @@
-//! What a set asks for and does not get: rules that can never hit here, and settings that change nothing, each with why.
+//! What a set asks for and does not get: rules that can never hit here, and settings that change
+//! nothing, each with why.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -62,24 +63,38 @@ pub struct IgnoredSetting {
 }
 
 impl Ruleset {
-    /// The rules that can never hit because something is missing here, in the order of the rules. Rules that a score of 0
-    /// switches off are not told.
+    /// The rules that can never hit because something is missing here, in the order of the rules.
+    /// Rules that a score of 0 switches off are not told.
     pub fn unsupported(&self) -> Vec<Unsupported<'_>> {
         let values = interval::all(self.rules(), &self.metas);
         let lacks: Vec<Option<(Lack, String)>> = self.rules().iter().map(own_lack).collect();
-        // A meta that is always 0 may be so for its own sake: only what names a rule that lacks something is told.
+        // A meta that is always 0 may be so for its own sake: only what names a rule that lacks
+        // something is told.
         let mut all = lacks;
         for number in &self.metas {
-            let Some(Rule { test: Test::Meta(program), .. }) = self.rules().get(*number) else { continue };
+            let Some(Rule {
+                test: Test::Meta(program),
+                ..
+            }) = self.rules().get(*number)
+            else {
+                continue;
+            };
             let is_never = values.get(*number).is_some_and(|value| value.is_never());
             let needed = metas::names(program).find(|at| all.get(*at).is_some_and(Option::is_some));
-            let (Some(needed), true) = (needed.and_then(|at| self.rules().get(at)), is_never) else { continue };
+            let (Some(needed), true) = (needed.and_then(|at| self.rules().get(at)), is_never)
+            else {
+                continue;
+            };
             if let Some(slot) = all.get_mut(*number) {
                 *slot = Some((Lack::Needs, format!("it needs {}", needed.name())));
             }
         }
         let pairs = self.rules().iter().zip(all);
-        pairs.filter_map(|(rule, lack)| lack.map(|(lack, reason)| Unsupported { rule, lack, reason })).collect()
+        pairs
+            .filter_map(|(rule, lack)| {
+                lack.map(|(lack, reason)| Unsupported { rule, lack, reason })
+            })
+            .collect()
     }
 
     /// The settings that change nothing here, each once, in the order of the files.
@@ -94,9 +109,12 @@ fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
         return None;
     }
     if let Test::Eval(eval, _) = &rule.test {
-        return eval
-            .asks_network()
-            .then(|| (Lack::Network, format!("`{}` asks the network or what was learned", eval.name)));
+        return eval.asks_network().then(|| {
+            (
+                Lack::Network,
+                format!("`{}` asks the network or what was learned", eval.name),
+            )
+        });
     }
     if !matches!(rule.test, Test::Never | Test::Template(_)) {
         return None;

@@ -62,23 +62,36 @@ impl UriDetail {
     pub(super) fn parse(text: &str) -> Result<Self, BadDetail> {
         let mut conditions = BTreeMap::new();
         let mut at = 0;
-        while let Some(start) = text.get(at..).and_then(|rest| rest.find(|c: char| !c.is_ascii_whitespace())) {
+        while let Some(start) = text
+            .get(at..)
+            .and_then(|rest| rest.find(|c: char| !c.is_ascii_whitespace()))
+        {
             let start = at + start;
             let rest = text.get(start..).unwrap_or_default();
-            let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+            let length = rest
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(rest.len());
             let name = rest.get(..length).unwrap_or_default();
-            let key = KEYS.iter().find(|(known, _)| *known == name).map(|(_, key)| *key);
+            let key = KEYS
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, key)| *key);
             let key = key.ok_or(BadDetail::Key(start..start + length.max(1).min(rest.len())))?;
             let (negated, pattern_at) = operator(text, start + length)?;
-            let end =
-                pattern_end(text, pattern_at).ok_or(BadDetail::Form("`/regex/` is missing", pattern_at..text.len()))?;
+            let end = pattern_end(text, pattern_at).ok_or(BadDetail::Form(
+                "`/regex/` is missing",
+                pattern_at..text.len(),
+            ))?;
             let pattern = Pattern::compile(text.get(pattern_at..end).unwrap_or_default())
                 .map_err(|problem| BadDetail::Pattern(pattern_at, problem))?;
             conditions.insert(key, Condition { pattern, negated });
             at = end;
         }
         if conditions.is_empty() {
-            return Err(BadDetail::Form("`key =~ /regex/` is missing", 0..text.len()));
+            return Err(BadDetail::Form(
+                "`key =~ /regex/` is missing",
+                0..text.len(),
+            ));
         }
         Ok(Self { conditions })
     }
@@ -87,12 +100,18 @@ impl UriDetail {
     pub(super) fn hits(&self, views: &Views<'_>) -> bool {
         let mut caches: Vec<Cache> = vec![Cache::default(); self.conditions.len()];
         details(views).values().any(|detail| {
-            self.conditions.iter().zip(&mut caches).all(|((key, condition), cache)| {
-                let values = detail.get(key).map(Vec::as_slice).unwrap_or_default();
-                values.iter().any(|value| {
-                    condition.pattern.is_match(cache, &mut views.budget(), value.as_bytes()) != condition.negated
+            self.conditions
+                .iter()
+                .zip(&mut caches)
+                .all(|((key, condition), cache)| {
+                    let values = detail.get(key).map(Vec::as_slice).unwrap_or_default();
+                    values.iter().any(|value| {
+                        condition
+                            .pattern
+                            .is_match(cache, &mut views.budget(), value.as_bytes())
+                            != condition.negated
+                    })
                 })
-            })
         })
     }
 }
@@ -105,7 +124,12 @@ fn operator(text: &str, at: usize) -> Result<(bool, usize), BadDetail> {
     let negated = match trimmed.get(..2) {
         Some("=~") => false,
         Some("!~") => true,
-        _ => return Err(BadDetail::Form("`=~` or `!~` is missing", sign_at..(sign_at + 1).min(text.len()))),
+        _ => {
+            return Err(BadDetail::Form(
+                "`=~` or `!~` is missing",
+                sign_at..(sign_at + 1).min(text.len()),
+            ));
+        }
     };
     let rest = trimmed.get(2..).unwrap_or_default();
     Ok((negated, text.len() - rest.trim_start().len()))
@@ -121,7 +145,9 @@ fn pattern_end(text: &str, at: usize) -> Option<usize> {
         closes
     })?;
     let letters = body.get(close + 1..)?;
-    let count = letters.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(letters.len());
+    let count = letters
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(letters.len());
     Some(at + 1 + close + 1 + count)
 }
 
@@ -141,7 +167,11 @@ fn details(views: &Views<'_>) -> BTreeMap<String, Detail> {
         }
     };
     for url in &message.urls {
-        let kind = if url.source == UrlSource::Text { "parsed" } else { "html" };
+        let kind = if url.source == UrlSource::Text {
+            "parsed"
+        } else {
+            "html"
+        };
         add(&url.raw, Key::Cleaned, &url.normalized);
         add(&url.raw, Key::Host, &url.host);
         if let Some(domain) = &url.registrable {
@@ -151,7 +181,11 @@ fn details(views: &Views<'_>) -> BTreeMap<String, Detail> {
             add(&url.raw, Key::Type, kind);
         }
     }
-    let links = message.texts.iter().filter_map(|text| text.html.as_ref()).flat_map(|html| &html.links);
+    let links = message
+        .texts
+        .iter()
+        .filter_map(|text| text.html.as_ref())
+        .flat_map(|html| &html.links);
     for link in links {
         add(&link.href, Key::Type, tag(link.kind));
         if link.kind == LinkKind::Anchor {
@@ -182,9 +216,17 @@ mod tests {
 
     #[test]
     fn definitions_are_read() {
-        let detail = UriDetail::parse(r"raw =~ /%2E\/b/  domain !~ /^a\.example$/i type=~/^a b$/").unwrap();
+        let detail =
+            UriDetail::parse(r"raw =~ /%2E\/b/  domain !~ /^a\.example$/i type=~/^a b$/").unwrap();
         assert_eq!(detail.conditions.len(), 3);
-        assert_eq!(detail.conditions.values().map(|one| one.negated).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(
+            detail
+                .conditions
+                .values()
+                .map(|one| one.negated)
+                .collect::<Vec<_>>(),
+            [false, false, true]
+        );
         for (text, wanted) in [
             ("", "form 0..0"),
             ("rw =~ /a/", "key 0..2"),

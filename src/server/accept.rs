@@ -1,4 +1,5 @@
-//! Accepting: fair between listeners, and never ending because the system is out of descriptors or memory.
+//! Accepting: fair between listeners, and never ending because the system is out of descriptors or
+//! memory.
 #![expect(
     clippy::disallowed_methods,
     reason = "keeps a descriptor of /dev/null in reserve; an edge room may open files"
@@ -44,8 +45,8 @@ pub(super) struct Door {
     entrances: Vec<Entrance>,
     /// Whose turn is next.
     next: usize,
-    /// Given up for a moment when descriptors run out, so that one waiting connection can be accepted and closed: its MTA
-    /// then knows at once, instead of waiting for its time-out.
+    /// Given up for a moment when descriptors run out, so that one waiting connection can be
+    /// accepted and closed: its MTA then knows at once, instead of waiting for its time-out.
     reserve: Option<File>,
     pause: Duration,
     paused_until: Option<Instant>,
@@ -67,7 +68,11 @@ impl Door {
 
     /// Adds the listener of this index.
     pub(super) fn add(&mut self, index: usize, bound: Bound) {
-        self.entrances.push(Entrance { index, bound, ready: true });
+        self.entrances.push(Entrance {
+            index,
+            bound,
+            ready: true,
+        });
     }
 
     /// How many entrances there are: the number of the next one.
@@ -95,7 +100,13 @@ impl Door {
         self.paused_until = None;
         for _ in 0..self.entrances.len() {
             self.next = (self.next + 1) % self.entrances.len();
-            let Some(entrance) = self.entrances.get_mut(self.next).filter(|entrance| entrance.ready) else { continue };
+            let Some(entrance) = self
+                .entrances
+                .get_mut(self.next)
+                .filter(|entrance| entrance.ready)
+            else {
+                continue;
+            };
             match entrance.bound.accept() {
                 Ok(stream) => {
                     self.pause = PAUSE_MIN;
@@ -113,17 +124,23 @@ impl Door {
         Knock::Nobody
     }
 
-    /// How long the loop may sleep: not at all while somebody may wait, else to the end of the pause.
+    /// How long the loop may sleep: not at all while somebody may wait, else to the end of the
+    /// pause.
     pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
         if !self.entrances.iter().any(|entrance| entrance.ready) {
             return None;
         }
-        Some(self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)))
+        Some(
+            self.paused_until
+                .map_or(Duration::ZERO, |until| until.saturating_duration_since(now)),
+        )
     }
 
     fn fail(&mut self, error: &io::Error, now: Instant) {
         if let Some(times) = self.complaint.admit(now) {
-            log::error!("cannot accept connections ({times} times in the last minute): {error}; trying on");
+            log::error!(
+                "cannot accept connections ({times} times in the last minute): {error}; trying on"
+            );
         }
         let code = error.raw_os_error();
         if code == Some(Errno::MFILE.raw_os_error()) || code == Some(Errno::NFILE.raw_os_error()) {
@@ -139,8 +156,17 @@ impl Door {
 }
 
 fn is_gone(error: &io::Error) -> bool {
-    let codes = [Errno::CONNABORTED, Errno::INTR, Errno::PROTO, Errno::NETDOWN, Errno::HOSTUNREACH, Errno::NETUNREACH];
-    codes.iter().any(|code| error.raw_os_error() == Some(code.raw_os_error()))
+    let codes = [
+        Errno::CONNABORTED,
+        Errno::INTR,
+        Errno::PROTO,
+        Errno::NETDOWN,
+        Errno::HOSTUNREACH,
+        Errno::NETUNREACH,
+    ];
+    codes
+        .iter()
+        .any(|code| error.raw_os_error() == Some(code.raw_os_error()))
 }
 
 #[cfg(test)]
@@ -157,22 +183,43 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
         let poll = mio::Poll::new().unwrap();
-        let address = Address::Unix { path: path.clone(), mode: 0o600, group: None };
+        let address = Address::Unix {
+            path: path.clone(),
+            mode: 0o600,
+            group: None,
+        };
         let mut door = Door::new();
-        door.add(7, Bound::open(&address, poll.registry(), mio::Token(0)).unwrap());
+        door.add(
+            7,
+            Bound::open(&address, poll.registry(), mio::Token(0)).unwrap(),
+        );
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let error = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
         let mut shed = std::os::unix::net::UnixStream::connect(&path).unwrap();
         let _waiting = std::os::unix::net::UnixStream::connect(&path).unwrap();
 
-        for pause in [PAUSE_MIN, PAUSE_MIN * 2, PAUSE_MIN * 4, PAUSE_MIN * 8, PAUSE_MAX, PAUSE_MAX] {
+        for pause in [
+            PAUSE_MIN,
+            PAUSE_MIN * 2,
+            PAUSE_MIN * 4,
+            PAUSE_MIN * 8,
+            PAUSE_MAX,
+            PAUSE_MAX,
+        ] {
             // The first failure sheds the first connection; only the second is left for later.
             let door_was_open = door.paused_until.is_none();
             if door_was_open {
                 door.fail(&error, clock.now());
-                assert_eq!(io::Read::read(&mut shed, &mut [0]).unwrap(), 0, "closed at once");
+                assert_eq!(
+                    io::Read::read(&mut shed, &mut [0]).unwrap(),
+                    0,
+                    "closed at once"
+                );
             } else {
-                door.fail(&io::Error::from_raw_os_error(rustix::io::Errno::NOBUFS.raw_os_error()), clock.now());
+                door.fail(
+                    &io::Error::from_raw_os_error(rustix::io::Errno::NOBUFS.raw_os_error()),
+                    clock.now(),
+                );
             }
             assert_eq!(door.patience(clock.now()), Some(pause));
             assert!(matches!(door.knock(clock.now()), Knock::Nobody));
@@ -191,7 +238,10 @@ mod tests {
             (rustix::io::Errno::NOBUFS, false),
             (rustix::io::Errno::NOMEM, false),
         ] {
-            assert_eq!(is_gone(&io::Error::from_raw_os_error(code.raw_os_error())), gone);
+            assert_eq!(
+                is_gone(&io::Error::from_raw_os_error(code.raw_os_error())),
+                gone
+            );
         }
     }
 }

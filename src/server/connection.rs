@@ -11,7 +11,8 @@ use crate::engine::Completion;
 use crate::milter::{Protocol, ProtocolError};
 use crate::session;
 
-/// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection holds none.
+/// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection
+/// holds none.
 pub(super) const TURN_MAX: usize = 64 * 1024;
 
 /// What becomes of a connection after a turn.
@@ -51,8 +52,8 @@ pub(super) struct Connection<C> {
     handler: Handler<C>,
     /// Which listener it came in by.
     pub(super) listener: usize,
-    /// Output that the socket did not take. While there is any, nothing is read: a peer that does not read cannot make
-    /// us keep more than the answers of one turn.
+    /// Output that the socket did not take. While there is any, nothing is read: a peer that does
+    /// not read cannot make us keep more than the answers of one turn.
     backlog: Vec<u8>,
     /// There may be something to read.
     readable: bool,
@@ -68,7 +69,13 @@ pub(super) struct Connection<C> {
 
 impl<C: session::Connection> Connection<C> {
     /// A connection that was just accepted.
-    pub(super) fn new(stream: Stream, token: Token, handler: Handler<C>, listener: usize, now: Instant) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        token: Token,
+        handler: Handler<C>,
+        listener: usize,
+        now: Instant,
+    ) -> Self {
         Self {
             stream,
             token,
@@ -110,7 +117,11 @@ impl<C: session::Connection> Connection<C> {
     }
 
     /// A worker reported; `None` when nobody waits for it any more.
-    pub(super) fn completed(&mut self, completion: Completion, bench: &mut Bench<'_>) -> Option<Turn> {
+    pub(super) fn completed(
+        &mut self,
+        completion: Completion,
+        bench: &mut Bench<'_>,
+    ) -> Option<Turn> {
         let response = self.handler.completed(completion)?;
         self.protocol.respond(&response, bench.output);
         let more = self.readable;
@@ -132,7 +143,8 @@ impl<C: session::Connection> Connection<C> {
         self.progress_due.map_or(idle, |due| due.min(idle))
     }
 
-    /// Looks at the clock: `None` when it was idle for too long, else asks for patience where it is due.
+    /// Looks at the clock: `None` when it was idle for too long, else asks for patience where it is
+    /// due.
     pub(super) fn expire(&mut self, idle_timeout: Duration, bench: &mut Bench<'_>) -> Option<Turn> {
         if bench.now.saturating_duration_since(self.moved) >= idle_timeout {
             return None;
@@ -157,10 +169,12 @@ impl<C: session::Connection> Connection<C> {
             }
             Ok(length) => {
                 self.moved = bench.now;
-                // A short read means that the socket is empty (epoll(7)), and what comes later is a new event. Not so when
-                // the peer has closed: then its end waits behind the data, and no event will tell (908 leaks, seen).
+                // A short read means that the socket is empty (epoll(7)), and what comes later is a
+                // new event. Not so when the peer has closed: then its end waits
+                // behind the data, and no event will tell (908 leaks, seen).
                 self.readable = length == bench.input.len() || self.closing;
-                self.protocol.receive(bench.input.get(..length).unwrap_or_default());
+                self.protocol
+                    .receive(bench.input.get(..length).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
             Err(error) => {
@@ -186,11 +200,17 @@ impl<C: session::Connection> Connection<C> {
             return Turn::Over;
         }
         if self.protocol.owes_answer() {
-            self.progress_due = self.progress_due.or(Some(bench.now + bench.progress_interval));
+            self.progress_due = self
+                .progress_due
+                .or(Some(bench.now + bench.progress_interval));
         } else {
             self.progress_due = None;
         }
-        if more && self.backlog.is_empty() { Turn::Again } else { Turn::Wait }
+        if more && self.backlog.is_empty() {
+            Turn::Again
+        } else {
+            Turn::Wait
+        }
     }
 
     /// Writes what was collected, in one piece; keeps what the socket does not take.
@@ -201,7 +221,8 @@ impl<C: session::Connection> Connection<C> {
         if self.backlog.is_empty() {
             let (sent, alive) = send(&mut self.stream, bench.output);
             if alive && sent < bench.output.len() {
-                self.backlog.extend_from_slice(bench.output.get(sent..).unwrap_or_default());
+                self.backlog
+                    .extend_from_slice(bench.output.get(sent..).unwrap_or_default());
                 self.watch_room(bench.registry, true);
             }
             self.note_end(alive, bench);
@@ -243,7 +264,8 @@ impl<C: session::Connection> Connection<C> {
     }
 }
 
-/// Writes until all is sent or the socket takes no more. Returns how much was sent, and whether the connection lives.
+/// Writes until all is sent or the socket takes no more. Returns how much was sent, and whether the
+/// connection lives.
 fn send(stream: &mut Stream, bytes: &[u8]) -> (usize, bool) {
     let mut sent = 0;
     while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {

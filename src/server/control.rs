@@ -1,7 +1,8 @@
 //! The control socket: `gatepost reload` and `gatepost stats` ask the running daemon.
 //!
-//! One line comes, one text goes back, and the connection is closed. The answer begins with a line `ok` or `error`.
-//! Whoever may open the socket (mode 0600) may command; a short-lived thread serves each, so the event loop never waits.
+//! One line comes, one text goes back, and the connection is closed. The answer begins with a line
+//! `ok` or `error`. Whoever may open the socket (mode 0600) may command; a short-lived thread
+//! serves each, so the event loop never waits.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -17,7 +18,8 @@ use super::reload::Reloader;
 pub(super) const COMMAND_MAX: u64 = 128;
 /// Bytes of an answer that the client reads.
 const ANSWER_MAX: u64 = 16 << 20;
-/// Bytes of a command that is too long which are still read, so that its sender can read our answer.
+/// Bytes of a command that is too long which are still read, so that its sender can read our
+/// answer.
 const DISCARDED_MAX: u64 = 64 * 1024;
 /// Commands served at once; more are hung up on.
 const SERVED_MAX: usize = 4;
@@ -45,8 +47,15 @@ impl Drop for Place {
 
 impl Desk {
     /// A desk that asks `stats` for figures and `reloader` for reloads.
-    pub(super) fn new(stats: Arc<dyn Fn() -> String + Send + Sync>, reloader: Arc<Reloader>) -> Self {
-        Self { stats, reloader, served: Arc::default() }
+    pub(super) fn new(
+        stats: Arc<dyn Fn() -> String + Send + Sync>,
+        reloader: Arc<Reloader>,
+    ) -> Self {
+        Self {
+            stats,
+            reloader,
+            served: Arc::default(),
+        }
     }
 
     /// Takes a connection that was just accepted; returns at once.
@@ -57,17 +66,21 @@ impl Desk {
             return;
         }
         let desk = self.clone();
-        let started = std::thread::Builder::new().name("control".to_owned()).spawn(move || {
-            desk.serve(&stream);
-            drop(place);
-        });
+        let started = std::thread::Builder::new()
+            .name("control".to_owned())
+            .spawn(move || {
+                desk.serve(&stream);
+                drop(place);
+            });
         if let Err(error) = started {
             log::warn!("cannot start a thread for a control command: {error}");
         }
     }
 
     fn serve(&self, stream: &UnixStream) {
-        let result = read_command(stream).map_err(|error| error.to_string()).and_then(|command| self.run(&command));
+        let result = read_command(stream)
+            .map_err(|error| error.to_string())
+            .and_then(|command| self.run(&command));
         answer(stream, &result);
     }
 
@@ -108,7 +121,8 @@ fn answer(mut stream: &UnixStream, result: &Result<String, String>) {
     }
 }
 
-/// Sends `command` to the daemon whose control socket is at `path`, and returns what it says: `ping`, `stats`, `reload`.
+/// Sends `command` to the daemon whose control socket is at `path`, and returns what it says:
+/// `ping`, `stats`, `reload`.
 pub fn control(path: &Path, command: &str) -> io::Result<String> {
     let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(RELOAD_PATIENCE + PATIENCE))?;
@@ -121,7 +135,10 @@ pub fn control(path: &Path, command: &str) -> io::Result<String> {
         None if text.is_empty() => Err(busy()),
         Some(("ok", rest)) => Ok(rest.to_owned()),
         Some(("error", rest)) => Err(io::Error::other(rest.to_owned())),
-        _ => Err(io::Error::new(ErrorKind::InvalidData, "the answer is none of a Gatepost daemon")),
+        _ => Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "the answer is none of a Gatepost daemon",
+        )),
     }
 }
 
@@ -135,7 +152,10 @@ fn exchange(stream: &mut UnixStream, command: &str) -> io::Result<String> {
 }
 
 fn busy() -> io::Error {
-    io::Error::new(ErrorKind::WouldBlock, "the daemon hung up: it is ending, or busy with other commands; try again")
+    io::Error::new(
+        ErrorKind::WouldBlock,
+        "the daemon hung up: it is ending, or busy with other commands; try again",
+    )
 }
 
 #[cfg(test)]
@@ -148,7 +168,10 @@ mod tests {
 
     fn desk() -> (Desk, Arc<Reloader>) {
         let (reloader, _thread) = Reloader::start(|| Err("line 3 is wrong".to_owned())).unwrap();
-        (Desk::new(Arc::new(|| "mails 7\n".to_owned()), Arc::clone(&reloader)), reloader)
+        (
+            Desk::new(Arc::new(|| "mails 7\n".to_owned()), Arc::clone(&reloader)),
+            reloader,
+        )
     }
 
     #[test]
@@ -175,7 +198,9 @@ mod tests {
             for (command, expected) in cases {
                 match (control(&path, command), expected) {
                     (Ok(text), Ok(expected)) => assert_eq!(text, expected),
-                    (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                    (Err(error), Err(expected)) => {
+                        assert!(error.to_string().contains(expected), "{error}")
+                    }
                     (found, _) => panic!("{command:.10}: {found:?}"),
                 }
             }
@@ -195,7 +220,10 @@ mod tests {
                 scope.spawn(|| desk.receive(listener.accept().unwrap().0));
                 control(&path, "ping")
             });
-            assert_eq!(result.is_err_and(|error| error.to_string().contains("busy")), busy);
+            assert_eq!(
+                result.is_err_and(|error| error.to_string().contains("busy")),
+                busy
+            );
         }
         reloader.close();
         desk.served.store(1, Ordering::SeqCst);

@@ -107,7 +107,14 @@ impl<S: Service> EventLoop<S> {
         if !self.ready.is_empty() || !self.mailbox.is_empty() {
             return Some(Duration::ZERO);
         }
-        [self.door.patience(now), self.timers.patience(now), self.shutdown.patience(now)].into_iter().flatten().min()
+        [
+            self.door.patience(now),
+            self.timers.patience(now),
+            self.shutdown.patience(now),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn dispatch(&mut self, event: &Event) {
@@ -119,7 +126,10 @@ impl<S: Service> EventLoop<S> {
             Token(token) => {
                 let slot = token - connections;
                 if let Some(connection) = self.connections.tenant(slot) {
-                    connection.ready(event.is_readable(), event.is_read_closed() || event.is_error());
+                    connection.ready(
+                        event.is_readable(),
+                        event.is_read_closed() || event.is_error(),
+                    );
                     self.enqueue(slot);
                 }
             }
@@ -141,11 +151,16 @@ impl<S: Service> EventLoop<S> {
         if signals.reload || orders.reload {
             self.reloader.request();
         }
-        let step = self.shutdown.asked(signals.terminations + orders.terminations, now);
+        let step = self
+            .shutdown
+            .asked(signals.terminations + orders.terminations, now);
         match step {
             Step::None => {}
             Step::Drain => self.begin_drain(),
-            Step::Force => log::warn!("told twice to end: dropping {} connections", self.connections.len()),
+            Step::Force => log::warn!(
+                "told twice to end: dropping {} connections",
+                self.connections.len()
+            ),
         }
         step
     }
@@ -157,7 +172,8 @@ impl<S: Service> EventLoop<S> {
         self.control = None;
         self.other.drain();
         self.service.shutting_down();
-        // Each has one more turn, for what it sent before it could know; the idle ones are closed after it.
+        // Each has one more turn, for what it sent before it could know; the idle ones are closed
+        // after it.
         for slot in self.connections.taken() {
             if let Some(connection) = self.connections.tenant(slot) {
                 connection.ready(true, false);
@@ -173,7 +189,10 @@ impl<S: Service> EventLoop<S> {
             return false;
         }
         if !finished {
-            log::warn!("the drain took too long: {} connections are cut", self.connections.len());
+            log::warn!(
+                "the drain took too long: {} connections are cut",
+                self.connections.len()
+            );
         }
         for slot in self.connections.taken() {
             self.close(slot, now);
@@ -184,7 +203,9 @@ impl<S: Service> EventLoop<S> {
     fn accept_control(&mut self) {
         while let Some((listener, desk, _)) = &self.control {
             match listener.accept() {
-                Ok((stream, _)) => desk.receive(std::os::unix::net::UnixStream::from(OwnedFd::from(stream))),
+                Ok((stream, _)) => {
+                    desk.receive(std::os::unix::net::UnixStream::from(OwnedFd::from(stream)))
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     if error.kind() != io::ErrorKind::WouldBlock {
@@ -213,9 +234,16 @@ impl<S: Service> EventLoop<S> {
             self.service.observe(Observation::Refused(listener));
             if let Some(times) = self.full.admit(now) {
                 let limit = self.settings.connections_max;
-                log::warn!("{times} connections over the limit of {limit} were deferred (limits.connections)");
+                log::warn!(
+                    "{times} connections over the limit of {limit} were deferred (limits.connections)"
+                );
             }
-            if self.connections.len() >= self.settings.connections_max.saturating_add(Settings::REFUSED_MAX) {
+            if self.connections.len()
+                >= self
+                    .settings
+                    .connections_max
+                    .saturating_add(Settings::REFUSED_MAX)
+            {
                 return;
             }
         }
@@ -226,10 +254,16 @@ impl<S: Service> EventLoop<S> {
             let handler = if full {
                 Handler::Refusing
             } else {
-                Handler::Served(catch_unwind(AssertUnwindSafe(open)).map_err(|_| "its handler panicked".to_owned())?)
+                Handler::Served(
+                    catch_unwind(AssertUnwindSafe(open))
+                        .map_err(|_| "its handler panicked".to_owned())?,
+                )
             };
-            let mut connection = Connection::new(stream, Token(first + key.slot), handler, listener, now);
-            connection.watch(registry).map_err(|error| error.to_string())?;
+            let mut connection =
+                Connection::new(stream, Token(first + key.slot), handler, listener, now);
+            connection
+                .watch(registry)
+                .map_err(|error| error.to_string())?;
             Ok::<_, String>(connection)
         });
         match entered {
@@ -245,9 +279,13 @@ impl<S: Service> EventLoop<S> {
     fn deliver(&mut self, now: Instant) {
         self.mailbox.attend();
         for _ in 0..BATCH_MAX {
-            let Some(Report { key, completion }) = self.mailbox.next() else { return };
+            let Some(Report { key, completion }) = self.mailbox.next() else {
+                return;
+            };
             let delivered = self.connections.find(key).is_some()
-                && match self.guarded(key.slot, now, |connection, bench| connection.completed(completion, bench)) {
+                && match self.guarded(key.slot, now, |connection, bench| {
+                    connection.completed(completion, bench)
+                }) {
                     Some(Some(turn)) => {
                         self.settle(key.slot, turn, now);
                         true
@@ -263,7 +301,9 @@ impl<S: Service> EventLoop<S> {
     /// Gives each connection that has something to do one turn.
     fn turns(&mut self, now: Instant) {
         for _ in 0..self.ready.len() {
-            let Some(slot) = self.ready.pop_front() else { return };
+            let Some(slot) = self.ready.pop_front() else {
+                return;
+            };
             if let Some(connection) = self.connections.tenant(slot) {
                 connection.queued = false;
                 if let Some(turn) = self.guarded(slot, now, Connection::turn) {
@@ -289,7 +329,9 @@ impl<S: Service> EventLoop<S> {
             }
         }
         for slot in due {
-            match self.guarded(slot, now, |connection, bench| connection.expire(idle_timeout, bench)) {
+            match self.guarded(slot, now, |connection, bench| {
+                connection.expire(idle_timeout, bench)
+            }) {
                 Some(Some(turn)) => self.settle(slot, turn, now),
                 Some(None) => {
                     self.service.observe(Observation::IdleTimeout);
@@ -300,7 +342,8 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Lets one connection act. A panic of its handler ends that connection (its MTA defers the mail), not the daemon.
+    /// Lets one connection act. A panic of its handler ends that connection (its MTA defers the
+    /// mail), not the daemon.
     fn guarded<T>(
         &mut self,
         slot: usize,
@@ -331,17 +374,22 @@ impl<S: Service> EventLoop<S> {
         match turn {
             Turn::Again => self.enqueue(slot),
             Turn::Wait => {
-                let Some(connection) = self.connections.tenant(slot) else { return };
+                let Some(connection) = self.connections.tenant(slot) else {
+                    return;
+                };
                 if self.shutdown.is_draining() && connection.is_idle() {
                     self.close(slot, now);
                 } else {
-                    self.timers.expect(connection.deadline(self.settings.idle_timeout));
+                    self.timers
+                        .expect(connection.deadline(self.settings.idle_timeout));
                 }
             }
             Turn::Over => self.remove(slot),
             Turn::Broken(error) => {
                 if let Some(times) = self.broken.admit(now) {
-                    log::warn!("{times} connections were closed for breaking the milter protocol, the last: {error}");
+                    log::warn!(
+                        "{times} connections were closed for breaking the milter protocol, the last: {error}"
+                    );
                 }
                 self.service.observe(Observation::ProtocolError);
                 self.remove(slot);
@@ -357,8 +405,11 @@ impl<S: Service> EventLoop<S> {
 
     /// Forgets a connection: its place is free, its descriptor closed.
     fn remove(&mut self, slot: usize) {
-        let Some(connection) = self.connections.remove(slot) else { return };
-        self.service.observe(Observation::Closed(connection.listener));
+        let Some(connection) = self.connections.remove(slot) else {
+            return;
+        };
+        self.service
+            .observe(Observation::Closed(connection.listener));
         if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
             log::error!("a handler panicked while it was dropped");
         }

@@ -1,4 +1,5 @@
-//! What answers a connection: the service's handler, or, over the connection limit, one that defers everything.
+//! What answers a connection: the service's handler, or, over the connection limit, one that defers
+//! everything.
 
 use crate::engine::Completion;
 use crate::milter::{Event, MilterHandler, Negotiated, Reply, Response};

@@ -1,5 +1,9 @@
-//! Opening the sockets that MTAs connect to: stale files, permissions, groups, and removing what is ours at the end.
-#![expect(clippy::disallowed_methods, reason = "reads /etc/group; an edge room may open files and sockets")]
+//! Opening the sockets that MTAs connect to: stale files, permissions, groups, and removing what is
+//! ours at the end.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads /etc/group; an edge room may open files and sockets"
+)]
 
 use std::fs;
 use std::io;
@@ -24,7 +28,9 @@ const BACKLOG: i32 = 1024;
 #[derive(Debug, Error)]
 pub enum BindError {
     /// The directory of the socket is missing.
-    #[error("the directory {0} does not exist; create it (systemd: RuntimeDirectory=) or name another path")]
+    #[error(
+        "the directory {0} does not exist; create it (systemd: RuntimeDirectory=) or name another path"
+    )]
     NoDirectory(PathBuf),
     /// Somebody answers there.
     #[error("another process already listens on {0}; stop it or name another address")]
@@ -67,10 +73,16 @@ pub fn probe(address: &Address) -> Result<Probe, BindError> {
             }
             let found = probe_path(path, address)?;
             let directory = directory_of(path);
-            let directory = if directory.is_dir() { directory } else { directory_of(directory) };
+            let directory = if directory.is_dir() {
+                directory
+            } else {
+                directory_of(directory)
+            };
             if found != Probe::Live
-                && let Err(error) =
-                    rustix::fs::access(directory, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+                && let Err(error) = rustix::fs::access(
+                    directory,
+                    rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+                )
             {
                 return Err(system("create", address)(error.into()));
             }
@@ -96,7 +108,9 @@ fn probe_path(path: &Path, address: &Address) -> Result<Probe, BindError> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Probe::Free),
         Err(error) => return Err(system("look at", address)(error)),
-        Ok(found) if !found.file_type().is_socket() => return Err(BindError::Obstructed(path.to_owned())),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(BindError::Obstructed(path.to_owned()));
+        }
         Ok(_) => {}
     }
     match UnixStream::connect(path) {
@@ -109,8 +123,8 @@ fn probe_path(path: &Path, address: &Address) -> Result<Probe, BindError> {
     }
 }
 
-/// Makes the socket's directory where just that one level is missing: `/run/gatepost` after a boot, on a machine without a
-/// service manager that would do it.
+/// Makes the socket's directory where just that one level is missing: `/run/gatepost` after a boot,
+/// on a machine without a service manager that would do it.
 fn make_directory(path: &Path, address: &Address) -> Result<(), BindError> {
     let directory = directory_of(path);
     if directory.is_dir() {
@@ -119,21 +133,30 @@ fn make_directory(path: &Path, address: &Address) -> Result<(), BindError> {
     match fs::create_dir(directory) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(BindError::NoDirectory(directory.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(BindError::NoDirectory(directory.to_owned()))
+        }
         Err(error) => Err(system("make the directory of", address)(error)),
     }
 }
 
 fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn system(action: &'static str, address: &Address) -> impl FnOnce(io::Error) -> BindError {
     let address = address.clone();
-    move |error| BindError::System { action, address, error }
+    move |error| BindError::System {
+        action,
+        address,
+        error,
+    }
 }
 
-/// A socket file that we made; removed when it goes out of use, unless somebody else has put another in its place.
+/// A socket file that we made; removed when it goes out of use, unless somebody else has put
+/// another in its place.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
@@ -144,13 +167,17 @@ impl SocketFile {
     /// Takes note of the file at `path` as ours.
     pub(super) fn claim(path: &Path) -> io::Result<Self> {
         let found = fs::symlink_metadata(path)?;
-        Ok(Self { path: path.to_owned(), identity: (found.dev(), found.ino()) })
+        Ok(Self {
+            path: path.to_owned(),
+            identity: (found.dev(), found.ino()),
+        })
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
         if ours && let Err(error) = fs::remove_file(&self.path) {
             log::warn!("cannot remove the socket {}: {error}", self.path.display());
         }
@@ -170,26 +197,38 @@ pub(super) fn clear_path(path: &Path, address: &Address) -> Result<(), BindError
 }
 
 /// Gives a socket file its permission bits and group.
-pub(super) fn set_access(path: &Path, mode: u32, group: Option<&str>, address: &Address) -> Result<(), BindError> {
+pub(super) fn set_access(
+    path: &Path,
+    mode: u32,
+    group: Option<&str>,
+    address: &Address,
+) -> Result<(), BindError> {
     if let Some(group) = group {
         chown(path, None, Some(group_id(group)?)).map_err(system("set the group of", address))?;
     }
-    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o777)).map_err(system("set the mode of", address))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o777))
+        .map_err(system("set the mode of", address))
 }
 
-/// Opens a listening UNIX-domain socket. Mode and group are set between bind and listen, when nobody can connect yet:
-/// no moment with looser permissions, and no change of the process-wide umask.
+/// Opens a listening UNIX-domain socket. Mode and group are set between bind and listen, when
+/// nobody can connect yet: no moment with looser permissions, and no change of the process-wide
+/// umask.
 pub(super) fn bind_unix(
     path: &Path,
     mode: u32,
     group: Option<&str>,
 ) -> Result<(std::os::unix::net::UnixListener, SocketFile), BindError> {
-    let address = Address::Unix { path: path.to_owned(), mode, group: group.map(str::to_owned) };
+    let address = Address::Unix {
+        path: path.to_owned(),
+        mode,
+        group: group.map(str::to_owned),
+    };
     make_directory(path, &address)?;
     clear_path(path, &address)?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket: OwnedFd = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-        .map_err(|error| system("create", &address)(error.into()))?;
+    let socket: OwnedFd =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+            .map_err(|error| system("create", &address)(error.into()))?;
     let name = SocketAddrUnix::new(path).map_err(|error| system("bind", &address)(error.into()))?;
     rustix::net::bind(&socket, &name).map_err(|error| match error {
         rustix::io::Errno::ADDRINUSE => BindError::Live(address.clone()),
@@ -197,17 +236,20 @@ pub(super) fn bind_unix(
     })?;
     let file = SocketFile::claim(path).map_err(system("look at", &address))?;
     set_access(path, mode, group, &address)?;
-    rustix::net::listen(&socket, BACKLOG).map_err(|error| system("listen on", &address)(error.into()))?;
+    rustix::net::listen(&socket, BACKLOG)
+        .map_err(|error| system("listen on", &address)(error.into()))?;
     Ok((socket.into(), file))
 }
 
-/// The number of a group, by name or as digits. Only `/etc/group` is read: getgrnam(3) cannot be called without `unsafe`.
+/// The number of a group, by name or as digits. Only `/etc/group` is read: getgrnam(3) cannot be
+/// called without `unsafe`.
 fn group_id(group: &str) -> Result<u32, BindError> {
     if let Ok(number) = group.parse() {
         return Ok(number);
     }
     let table = fs::read("/etc/group").unwrap_or_default();
-    find_group(&String::from_utf8_lossy(&table), group).ok_or_else(|| BindError::Group(group.to_owned()))
+    find_group(&String::from_utf8_lossy(&table), group)
+        .ok_or_else(|| BindError::Group(group.to_owned()))
 }
 
 /// Finds a group in the text of group(5): `name:password:number:members`.
@@ -238,12 +280,20 @@ enum Socket {
 
 impl Bound {
     /// Opens the socket and registers it for the event loop.
-    pub(super) fn open(address: &Address, registry: &Registry, token: Token) -> Result<Self, BindError> {
+    pub(super) fn open(
+        address: &Address,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Self, BindError> {
         let mut bound = match address {
             Address::Unix { path, mode, group } => {
                 let (socket, file) = bind_unix(path, *mode, group.as_deref())?;
                 let socket = Socket::Unix(UnixListener::from_std(socket));
-                Self { socket, address: address.clone(), _file: Some(file) }
+                Self {
+                    socket,
+                    address: address.clone(),
+                    _file: Some(file),
+                }
             }
             Address::Inet(inet) => {
                 // mio sets SO_REUSEADDR: a restart does not wait for old connections in TIME_WAIT.
@@ -252,7 +302,11 @@ impl Bound {
                     _ => system("bind", address)(error),
                 })?;
                 let local: SocketAddr = socket.local_addr().map_err(system("look at", address))?;
-                Self { socket: Socket::Tcp(socket), address: Address::Inet(local), _file: None }
+                Self {
+                    socket: Socket::Tcp(socket),
+                    address: Address::Inet(local),
+                    _file: None,
+                }
             }
         };
         let registered = match &mut bound.socket {
@@ -263,7 +317,8 @@ impl Bound {
         Ok(bound)
     }
 
-    /// Takes one waiting connection, without Nagle's delay: header change and verdict must not wait 40 ms for an ACK.
+    /// Takes one waiting connection, without Nagle's delay: header change and verdict must not wait
+    /// 40 ms for an ACK.
     pub(super) fn accept(&self) -> io::Result<Stream> {
         match &self.socket {
             Socket::Unix(socket) => socket.accept().map(|(stream, _)| Stream::Unix(stream)),
@@ -284,7 +339,11 @@ mod tests {
     use std::path::Path;
 
     fn address(path: &Path) -> Address {
-        Address::Unix { path: path.to_owned(), mode: 0o660, group: None }
+        Address::Unix {
+            path: path.to_owned(),
+            mode: 0o660,
+            group: None,
+        }
     }
 
     #[test]
@@ -308,7 +367,10 @@ mod tests {
         let _live = std::os::unix::net::UnixListener::bind(&path).unwrap();
         let error = bind_unix(&path, 0o660, None).unwrap_err();
         assert!(matches!(error, BindError::Live(_)), "{error}");
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        assert!(
+            error.to_string().contains(path.to_str().unwrap()),
+            "{error}"
+        );
         assert!(path.exists());
     }
 
@@ -329,7 +391,10 @@ mod tests {
         for mode in [0o600, 0o660, 0o666, 0o777] {
             let path = directory.path().join(format!("{mode:o}"));
             let _bound = bind_unix(&path, mode, None).unwrap();
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                mode
+            );
         }
     }
 
@@ -354,21 +419,34 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         std::fs::write(&file, "x").unwrap();
-        assert!(matches!(bind_unix(&file, 0o660, None), Err(BindError::Obstructed(_))));
+        assert!(matches!(
+            bind_unix(&file, 0o660, None),
+            Err(BindError::Obstructed(_))
+        ));
         assert!(file.exists());
         let lost = directory.path().join("missing/twice/s");
-        assert!(matches!(bind_unix(&lost, 0o660, None), Err(BindError::NoDirectory(_))));
+        assert!(matches!(
+            bind_unix(&lost, 0o660, None),
+            Err(BindError::NoDirectory(_))
+        ));
         let path = directory.path().join("s");
-        assert!(matches!(bind_unix(&path, 0o660, Some("no such group")), Err(BindError::Group(_))));
+        assert!(matches!(
+            bind_unix(&path, 0o660, Some("no such group")),
+            Err(BindError::Group(_))
+        ));
         assert!(!path.exists(), "a half-made socket is taken away again");
     }
 
     #[test]
     fn groups_are_found_by_name() {
         let table = "root:x:0:\nbroken\npostfix:x:113:a,b\nodd:x:nan:\n";
-        for (name, number) in
-            [("root", Some(0)), ("postfix", Some(113)), ("odd", None), ("broken", None), ("post", None)]
-        {
+        for (name, number) in [
+            ("root", Some(0)),
+            ("postfix", Some(113)),
+            ("odd", None),
+            ("broken", None),
+            ("post", None),
+        ] {
             assert_eq!(find_group(table, name), number, "{name}");
         }
     }

@@ -1,12 +1,15 @@
-//! Sockets, threads, timers, signals and shutdown: everything around the milter protocol that is not the protocol.
+//! Sockets, threads, timers, signals and shutdown: everything around the milter protocol that is
+//! not the protocol.
 //!
-//! One thread runs the event loop for all listeners and all connections; workers report to it through a queue. What a
-//! slow, silent, greedy or vanished MTA can do is bounded here: connections, bytes read at a turn, bytes waiting to be
-//! written, time without a sign of life. The loop ends for two reasons only: a signal, or a failure of `epoll` itself.
+//! One thread runs the event loop for all listeners and all connections; workers report to it
+//! through a queue. What a slow, silent, greedy or vanished MTA can do is bounded here:
+//! connections, bytes read at a turn, bytes waiting to be written, time without a sign of life. The
+//! loop ends for two reasons only: a signal, or a failure of `epoll` itself.
 //!
 //! * [`serve`] runs until it is told to end; [`Service`] is what it serves.
 //! * [`probe`] looks whether an address can be used, [`control()`] speaks to a running daemon.
-//! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once, SIGHUP reloads.
+//! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once,
+//!   SIGHUP reloads.
 
 mod accept;
 mod connection;

@@ -19,7 +19,12 @@ pub(super) struct Orders {
 impl Orders {
     /// A tray beside that waker.
     pub(super) fn new(waker: Waker) -> Self {
-        Self { waker, terminations: AtomicUsize::new(0), reload: AtomicBool::new(false), failure: Mutex::new(None) }
+        Self {
+            waker,
+            terminations: AtomicUsize::new(0),
+            reload: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        }
     }
 
     /// Wakes the loop.
@@ -63,6 +68,9 @@ impl Orders {
 
     /// Takes the failure, if there was one.
     pub(super) fn take_failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }

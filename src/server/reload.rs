@@ -1,7 +1,9 @@
-//! Reloading on its own thread: never two at once, and at most one more waits behind the one that runs.
+//! Reloading on its own thread: never two at once, and at most one more waits behind the one that
+//! runs.
 //!
-//! A request that comes while a reload runs is served by the next one, together with all others that came meanwhile: a
-//! file that was changed after the running reload had read it is not overlooked.
+//! A request that comes while a reload runs is served by the next one, together with all others
+//! that came meanwhile: a file that was changed after the running reload had read it is not
+//! overlooked.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,10 +37,14 @@ struct State {
 
 impl Reloader {
     /// Starts the thread that calls `reload`.
-    pub(super) fn start(reload: impl Fn() -> Report + Send + 'static) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
+    pub(super) fn start(
+        reload: impl Fn() -> Report + Send + 'static,
+    ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
         let desk = Arc::new(Self::default());
         let worker = Arc::clone(&desk);
-        let thread = std::thread::Builder::new().name("reload".to_owned()).spawn(move || worker.work(reload))?;
+        let thread = std::thread::Builder::new()
+            .name("reload".to_owned())
+            .spawn(move || worker.work(reload))?;
         Ok((desk, thread))
     }
 
@@ -53,8 +59,10 @@ impl Reloader {
     /// Waits until the reload of that ticket is over, for at most `patience`.
     pub(super) fn wait(&self, ticket: u64, patience: Duration) -> Report {
         let unfinished = |state: &mut State| state.ended < ticket && !state.closed;
-        let (state, _) =
-            self.changed.wait_timeout_while(self.lock(), patience, unfinished).unwrap_or_else(PoisonError::into_inner);
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), patience, unfinished)
+            .unwrap_or_else(PoisonError::into_inner);
         match &state.report {
             Some(report) if state.ended >= ticket => report.clone(),
             _ if state.closed => Err("the daemon is shutting down".to_owned()),
@@ -79,7 +87,9 @@ impl Reloader {
         loop {
             let mut state = self
                 .changed
-                .wait_while(self.lock(), |state| state.wanted <= state.begun && !state.closed)
+                .wait_while(self.lock(), |state| {
+                    state.wanted <= state.begun && !state.closed
+                })
                 .unwrap_or_else(PoisonError::into_inner);
             if state.closed {
                 return;
@@ -87,8 +97,8 @@ impl Reloader {
             state.begun += 1;
             drop(state);
             systemd::notify("RELOADING=1");
-            let report =
-                catch_unwind(AssertUnwindSafe(&reload)).unwrap_or_else(|_| Err("the reload panicked".to_owned()));
+            let report = catch_unwind(AssertUnwindSafe(&reload))
+                .unwrap_or_else(|_| Err("the reload panicked".to_owned()));
             match &report {
                 Ok(text) => log::info!("reloaded: {text}"),
                 Err(text) => log::error!("reload failed, the old generation stays: {text}"),
@@ -128,7 +138,10 @@ mod tests {
         release.send(()).unwrap();
         assert_eq!(begins.recv().unwrap(), 2);
         release.send(()).unwrap();
-        assert_eq!(desk.wait(first + 1, Duration::from_mins(1)).unwrap(), "generation 2");
+        assert_eq!(
+            desk.wait(first + 1, Duration::from_mins(1)).unwrap(),
+            "generation 2"
+        );
         desk.close();
         thread.join().unwrap();
         assert!(begins.try_recv().is_err(), "no third reload");
@@ -142,10 +155,21 @@ mod tests {
             _ => Ok("second".to_owned()),
         })
         .unwrap();
-        assert!(desk.wait(desk.request(), Duration::from_mins(1)).unwrap_err().contains("panicked"));
-        assert_eq!(desk.wait(desk.request(), Duration::from_mins(1)).unwrap(), "second");
+        assert!(
+            desk.wait(desk.request(), Duration::from_mins(1))
+                .unwrap_err()
+                .contains("panicked")
+        );
+        assert_eq!(
+            desk.wait(desk.request(), Duration::from_mins(1)).unwrap(),
+            "second"
+        );
         desk.close();
         thread.join().unwrap();
-        assert!(desk.wait(9, Duration::ZERO).unwrap_err().contains("shutting down"));
+        assert!(
+            desk.wait(9, Duration::ZERO)
+                .unwrap_err()
+                .contains("shutting down")
+        );
     }
 }

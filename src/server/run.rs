@@ -39,7 +39,9 @@ pub enum ServeError {
     #[error(transparent)]
     Bind(#[from] BindError),
     /// This build has no libmilter.
-    #[error("listener `{0}` asks for libmilter, which this build does not have (cargo feature `libmilter`)")]
+    #[error(
+        "listener `{0}` asks for libmilter, which this build does not have (cargo feature `libmilter`)"
+    )]
     NoLibmilter(Arc<str>),
     /// libmilter serves one listener, once in a process.
     #[error("libmilter can serve one listener only, and only once in a process")]
@@ -86,14 +88,17 @@ impl Other {
 
     /// Whether mails are in hand there.
     pub(super) fn is_busy(&self) -> bool {
-        self.front.as_ref().is_some_and(super::libmilter::Front::is_busy)
+        self.front
+            .as_ref()
+            .is_some_and(super::libmilter::Front::is_busy)
     }
 }
 
 /// Serves until SIGTERM or SIGINT; calls `ready` when all sockets are open.
 ///
-/// `Ok` after a drain. [`ServeError::Forced`] after a second signal: the caller exits at once. Where a listener used
-/// libmilter, its thread may still be ending; the caller exits soon in any case.
+/// `Ok` after a drain. [`ServeError::Forced`] after a second signal: the caller exits at once.
+/// Where a listener used libmilter, its thread may still be ending; the caller exits soon in any
+/// case.
 pub fn serve<S: Service>(
     settings: Settings,
     service: Arc<S>,
@@ -103,7 +108,8 @@ pub fn serve<S: Service>(
     serve_with(settings, service, clock, true, |_| ready())
 }
 
-/// As [`serve`]; `ready` gets the tray of orders. Tests run without signals: those belong to the whole process.
+/// As [`serve`]; `ready` gets the tray of orders. Tests run without signals: those belong to the
+/// whole process.
 pub(super) fn serve_with<S: Service>(
     settings: Settings,
     service: Arc<S>,
@@ -130,16 +136,20 @@ fn open<S: Service>(
         return Err(ServeError::NoListener);
     }
     let poll = Poll::new().map_err(|error| ServeError::System("make an event queue", error))?;
-    let waker = Waker::new(poll.registry(), WAKE).map_err(|error| ServeError::System("make a waker", error))?;
+    let waker = Waker::new(poll.registry(), WAKE)
+        .map_err(|error| ServeError::System("make a waker", error))?;
     let orders = Arc::new(Orders::new(waker));
     let door = open_door(&settings, &poll)?;
     let other = open_other(&settings, &service, &orders)?;
     // Signals before the reload thread: a SIGHUP that comes early must not kill us.
     let watch = || Signals::watch(poll.registry(), SIGNALS);
-    let signals =
-        with_signals.then(watch).transpose().map_err(|error| ServeError::System("watch for signals", error))?;
+    let signals = with_signals
+        .then(watch)
+        .transpose()
+        .map_err(|error| ServeError::System("watch for signals", error))?;
     let reloading = Arc::clone(&service);
-    // The thread ends by itself when the desk is closed; a reload under way does not hold up the exit.
+    // The thread ends by itself when the desk is closed; a reload under way does not hold up the
+    // exit.
     let (reloader, _) = Reloader::start(move || reloading.reload())
         .map_err(|error| ServeError::System("start the reload thread", error))?;
     let control = open_control(&settings, &service, &reloader, &poll)?;
@@ -172,8 +182,13 @@ fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
     for (index, listener) in settings.listeners.iter().enumerate() {
         match listener.front_end {
             FrontEnd::Native => {
-                // Entrances are numbered as they are added, so a listener of libmilter leaves no gap.
-                let bound = Bound::open(&listener.address, poll.registry(), Token(FIRST_LISTENER + door.len()))?;
+                // Entrances are numbered as they are added, so a listener of libmilter leaves no
+                // gap.
+                let bound = Bound::open(
+                    &listener.address,
+                    poll.registry(),
+                    Token(FIRST_LISTENER + door.len()),
+                )?;
                 log::info!("listener {}: {}", listener.name, bound.address);
                 door.add(index, bound);
             }
@@ -184,27 +199,50 @@ fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
 }
 
 #[cfg(not(feature = "libmilter"))]
-fn open_other<S: Service>(settings: &Settings, _: &Arc<S>, _: &Arc<Orders>) -> Result<Other, ServeError> {
-    match settings.listeners.iter().find(|listener| listener.front_end == FrontEnd::Libmilter) {
+fn open_other<S: Service>(
+    settings: &Settings,
+    _: &Arc<S>,
+    _: &Arc<Orders>,
+) -> Result<Other, ServeError> {
+    match settings
+        .listeners
+        .iter()
+        .find(|listener| listener.front_end == FrontEnd::Libmilter)
+    {
         Some(listener) => Err(ServeError::NoLibmilter(Arc::clone(&listener.name))),
         None => Ok(Other::default()),
     }
 }
 
 #[cfg(feature = "libmilter")]
-fn open_other<S: Service>(settings: &Settings, service: &Arc<S>, orders: &Arc<Orders>) -> Result<Other, ServeError> {
-    let mut found =
-        settings.listeners.iter().enumerate().filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter);
-    let Some((index, listener)) = found.next() else { return Ok(Other::default()) };
+fn open_other<S: Service>(
+    settings: &Settings,
+    service: &Arc<S>,
+    orders: &Arc<Orders>,
+) -> Result<Other, ServeError> {
+    let mut found = settings
+        .listeners
+        .iter()
+        .enumerate()
+        .filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter);
+    let Some((index, listener)) = found.next() else {
+        return Ok(Other::default());
+    };
     if found.next().is_some() {
         return Err(ServeError::LibmilterTwice);
     }
     let (opening, observing) = (Arc::clone(service), Arc::clone(service));
-    let open = move |notify| -> Box<dyn crate::session::Connection> { Box::new(opening.open(index, notify)) };
+    let open = move |notify| -> Box<dyn crate::session::Connection> {
+        Box::new(opening.open(index, notify))
+    };
     let observe = move |observation| observing.observe(observation);
     let hooks = (index, Box::new(open) as _, Box::new(observe) as _);
     let front = super::libmilter::Front::start(listener, settings, hooks, orders)?;
-    log::info!("listener {}: {} (libmilter)", listener.name, listener.address);
+    log::info!(
+        "listener {}: {} (libmilter)",
+        listener.name,
+        listener.address
+    );
     Ok(Other { front: Some(front) })
 }
 
@@ -215,28 +253,43 @@ fn open_control<S: Service>(
     reloader: &Arc<Reloader>,
     poll: &Poll,
 ) -> Result<Option<(UnixListener, Desk, SocketFile)>, ServeError> {
-    let Some(path) = &settings.control else { return Ok(None) };
+    let Some(path) = &settings.control else {
+        return Ok(None);
+    };
     let (listener, file) = bind_unix(path, CONTROL_MODE, None)?;
     let mut listener = UnixListener::from_std(listener);
     poll.registry()
         .register(&mut listener, CONTROL, Interest::READABLE)
         .map_err(|error| ServeError::System("watch the control socket", error))?;
     let service = Arc::clone(service);
-    Ok(Some((listener, Desk::new(Arc::new(move || service.stats()), Arc::clone(reloader)), file)))
+    Ok(Some((
+        listener,
+        Desk::new(Arc::new(move || service.stats()), Arc::clone(reloader)),
+        file,
+    )))
 }
 
 /// Raises the soft limit of descriptors to the hard one, and says so when even that is too small.
 fn raise_descriptor_limit(connections_max: usize) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+        && let Err(error) = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: limit.maximum,
+                maximum: limit.maximum,
+            },
+        )
     {
         log::warn!("cannot raise the limit of open files: {error}");
     }
-    let needed = u64::try_from(connections_max.saturating_add(Settings::REFUSED_MAX)).unwrap_or(u64::MAX);
+    let needed =
+        u64::try_from(connections_max.saturating_add(Settings::REFUSED_MAX)).unwrap_or(u64::MAX);
     if let Some(available) = getrlimit(Resource::Nofile).current
         && available < needed.saturating_add(64)
     {
-        log::warn!("the limit of open files is {available}, too few for {connections_max} connections (LimitNOFILE=)");
+        log::warn!(
+            "the limit of open files is {available}, too few for {connections_max} connections (LimitNOFILE=)"
+        );
     }
 }

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use crate::engine::Notify;
 use crate::session;
 
-/// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`] returns soon.
+/// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`]
+/// returns soon.
 pub trait Service: Send + Sync + 'static {
     /// What answers one MTA connection.
     type Connection: session::Connection + 'static;
 
-    /// Opens the handler of one new connection on listener `index` (its place in [`super::Settings::listeners`]). Workers
-    /// report to `notify`; a report for a connection that is gone is dropped.
+    /// Opens the handler of one new connection on listener `index` (its place in
+    /// [`super::Settings::listeners`]). Workers report to `notify`; a report for a connection
+    /// that is gone is dropped.
     fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Self::Connection;
 
-    /// Rebuilds the generation. `Ok` tells the new one, `Err` says why the old one stays. Runs on its own thread, never
-    /// twice at once.
+    /// Rebuilds the generation. `Ok` tells the new one, `Err` says why the old one stays. Runs on
+    /// its own thread, never twice at once.
     fn reload(&self) -> Result<String, String>;
 
     /// The figures, as Prometheus text.

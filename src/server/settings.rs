@@ -14,14 +14,16 @@ use thiserror::Error;
 pub struct Settings {
     /// Where MTAs connect; at least one.
     pub listeners: Vec<Listener>,
-    /// Connections served at once. [`Settings::REFUSED_MAX`] more are answered with a deferral at CONNECT, the rest is
-    /// closed at once (the MTA then does what its `milter_default_action` says).
+    /// Connections served at once. [`Settings::REFUSED_MAX`] more are answered with a deferral at
+    /// CONNECT, the rest is closed at once (the MTA then does what its `milter_default_action`
+    /// says).
     pub connections_max: usize,
     /// A connection on which nothing moves for so long is closed.
     pub idle_timeout: Duration,
     /// How long a drain waits for transactions that have begun.
     pub drain_timeout: Duration,
-    /// How often an MTA that waits for the answer to the end of a message is told that it is still coming.
+    /// How often an MTA that waits for the answer to the end of a message is told that it is still
+    /// coming.
     pub progress_interval: Duration,
     /// Path of the control socket (mode 0600); none, no control socket.
     pub control: Option<PathBuf>,
@@ -37,7 +39,8 @@ impl Default for Settings {
         Self {
             listeners: Vec::new(),
             connections_max: 5000,
-            // Above Postfix's milter_content_timeout of 300 s: it is the MTA that should lose its patience first.
+            // Above Postfix's milter_content_timeout of 300 s: it is the MTA that should lose its
+            // patience first.
             idle_timeout: Duration::from_secs(330),
             drain_timeout: Duration::from_secs(25),
             progress_interval: Duration::from_secs(10),
@@ -103,7 +106,9 @@ pub enum AddressError {
     #[error("the path of the socket has {0} bytes; the kernel allows {max}", max = Address::PATH_MAX)]
     PathTooLong(usize),
     /// No `@`.
-    #[error("`{0}` names no host: write port@host, such as 8891@127.0.0.1 (0.0.0.0 for every interface)")]
+    #[error(
+        "`{0}` names no host: write port@host, such as 8891@127.0.0.1 (0.0.0.0 for every interface)"
+    )]
     HostMissing(String),
     /// The port is no number in 0..=65535.
     #[error("`{0}` is no port number")]
@@ -116,13 +121,22 @@ pub enum AddressError {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// Reads `unix:/path`, `local:/path`, `inet:port@host` and `inet6:port@[host]`, as Postfix and libmilter write them.
+    /// Reads `unix:/path`, `local:/path`, `inet:port@host` and `inet6:port@[host]`, as Postfix and
+    /// libmilter write them.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let Some((scheme, rest)) = text.split_once(':') else { return Err(AddressError::Scheme(text.to_owned())) };
+        let Some((scheme, rest)) = text.split_once(':') else {
+            return Err(AddressError::Scheme(text.to_owned()));
+        };
         match scheme {
             "unix" | "local" if rest.is_empty() => Err(AddressError::PathMissing),
-            "unix" | "local" if rest.len() > Self::PATH_MAX => Err(AddressError::PathTooLong(rest.len())),
-            "unix" | "local" => Ok(Self::Unix { path: PathBuf::from(rest), mode: Self::MODE, group: None }),
+            "unix" | "local" if rest.len() > Self::PATH_MAX => {
+                Err(AddressError::PathTooLong(rest.len()))
+            }
+            "unix" | "local" => Ok(Self::Unix {
+                path: PathBuf::from(rest),
+                mode: Self::MODE,
+                group: None,
+            }),
             "inet" => inet(rest, "IPv4", |host| match host {
                 "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
                 _ => host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
@@ -136,10 +150,21 @@ impl FromStr for Address {
     }
 }
 
-fn inet(rest: &str, family: &'static str, host: impl Fn(&str) -> Option<IpAddr>) -> Result<Address, AddressError> {
-    let Some((port, name)) = rest.split_once('@') else { return Err(AddressError::HostMissing(rest.to_owned())) };
-    let port: u16 = port.parse().map_err(|_| AddressError::Port(port.to_owned()))?;
-    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+fn inet(
+    rest: &str,
+    family: &'static str,
+    host: impl Fn(&str) -> Option<IpAddr>,
+) -> Result<Address, AddressError> {
+    let Some((port, name)) = rest.split_once('@') else {
+        return Err(AddressError::HostMissing(rest.to_owned()));
+    };
+    let port: u16 = port
+        .parse()
+        .map_err(|_| AddressError::Port(port.to_owned()))?;
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .unwrap_or(name);
     let address = host(bare).ok_or_else(|| AddressError::Host(name.to_owned(), family))?;
     Ok(Address::Inet(SocketAddr::new(address, port)))
 }
@@ -148,8 +173,12 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix { path, .. } => write!(f, "unix:{}", path.display()),
-            Self::Inet(SocketAddr::V4(address)) => write!(f, "inet:{}@{}", address.port(), address.ip()),
-            Self::Inet(SocketAddr::V6(address)) => write!(f, "inet6:{}@[{}]", address.port(), address.ip()),
+            Self::Inet(SocketAddr::V4(address)) => {
+                write!(f, "inet:{}@{}", address.port(), address.ip())
+            }
+            Self::Inet(SocketAddr::V6(address)) => {
+                write!(f, "inet6:{}@[{}]", address.port(), address.ip())
+            }
         }
     }
 }
@@ -161,7 +190,10 @@ mod tests {
     #[test]
     fn addresses_are_read_and_written_as_postfix_does() {
         for (text, written) in [
-            ("unix:/run/gatepost/milter.sock", "unix:/run/gatepost/milter.sock"),
+            (
+                "unix:/run/gatepost/milter.sock",
+                "unix:/run/gatepost/milter.sock",
+            ),
             ("local:/run/x", "unix:/run/x"),
             ("inet:8891@127.0.0.1", "inet:8891@127.0.0.1"),
             ("inet:0@localhost", "inet:0@127.0.0.1"),
@@ -181,10 +213,19 @@ mod tests {
             ("tcp:1@127.0.0.1", scheme("tcp:1@127.0.0.1")),
             ("unix:", AddressError::PathMissing),
             ("inet:8891", AddressError::HostMissing("8891".to_owned())),
-            ("inet:65536@127.0.0.1", AddressError::Port("65536".to_owned())),
+            (
+                "inet:65536@127.0.0.1",
+                AddressError::Port("65536".to_owned()),
+            ),
             ("inet:1@::1", AddressError::Host("::1".to_owned(), "IPv4")),
-            ("inet6:1@[127.0.0.1]", AddressError::Host("[127.0.0.1]".to_owned(), "IPv6")),
-            ("inet:1@mail.example.com", AddressError::Host("mail.example.com".to_owned(), "IPv4")),
+            (
+                "inet6:1@[127.0.0.1]",
+                AddressError::Host("[127.0.0.1]".to_owned(), "IPv6"),
+            ),
+            (
+                "inet:1@mail.example.com",
+                AddressError::Host("mail.example.com".to_owned(), "IPv4"),
+            ),
         ] {
             assert_eq!(text.parse::<Address>(), Err(error), "{text}");
         }
@@ -194,6 +235,9 @@ mod tests {
     fn the_path_is_bounded_at_n_and_n_plus_one() {
         let path = |length: usize| format!("unix:/{}", "x".repeat(length - 1)).parse::<Address>();
         assert!(path(Address::PATH_MAX).is_ok());
-        assert_eq!(path(Address::PATH_MAX + 1), Err(AddressError::PathTooLong(Address::PATH_MAX + 1)));
+        assert_eq!(
+            path(Address::PATH_MAX + 1),
+            Err(AddressError::PathTooLong(Address::PATH_MAX + 1))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! When to stop: the first request begins a drain, the second ends it at once, and so does its time-out.
+//! When to stop: the first request begins a drain, the second ends it at once, and so does its
+//! time-out.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,10 @@ pub(super) struct Shutdown {
 impl Shutdown {
     /// Nothing is asked yet; a drain will take at most `timeout`.
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { timeout, deadline: None }
+        Self {
+            timeout,
+            deadline: None,
+        }
     }
 
     /// SIGTERM or SIGINT came so many times since the last call.
@@ -50,7 +54,8 @@ impl Shutdown {
 
     /// How long the loop may sleep.
     pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(now))
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(now))
     }
 }
 
@@ -65,11 +70,17 @@ mod tests {
         let now = Clock::system().now();
         for (requests, steps) in [
             (&[1, 1][..], &[Step::Drain, Step::Force][..]),
-            (&[0, 1, 0, 1], &[Step::None, Step::Drain, Step::None, Step::Force]),
+            (
+                &[0, 1, 0, 1],
+                &[Step::None, Step::Drain, Step::None, Step::Force],
+            ),
             (&[2], &[Step::Force]),
         ] {
             let mut shutdown = Shutdown::new(Duration::from_secs(25));
-            let found: Vec<Step> = requests.iter().map(|times| shutdown.asked(*times, now)).collect();
+            let found: Vec<Step> = requests
+                .iter()
+                .map(|times| shutdown.asked(*times, now))
+                .collect();
             assert_eq!(found, steps);
         }
     }

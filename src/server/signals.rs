@@ -1,4 +1,5 @@
-//! SIGTERM and SIGINT drain, SIGHUP reloads: each signal writes one byte into a socket pair that the event loop watches.
+//! SIGTERM and SIGINT drain, SIGHUP reloads: each signal writes one byte into a socket pair that
+//! the event loop watches.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream as StdStream;
@@ -34,11 +35,20 @@ impl Signals {
         for stream in [&terminate, &reload, &terminate_write, &reload_write] {
             stream.set_nonblocking(true)?;
         }
-        let (mut terminate, mut reload) = (UnixStream::from_std(terminate), UnixStream::from_std(reload));
+        let (mut terminate, mut reload) = (
+            UnixStream::from_std(terminate),
+            UnixStream::from_std(reload),
+        );
         registry.register(&mut terminate, token, Interest::READABLE)?;
         registry.register(&mut reload, token, Interest::READABLE)?;
-        let mut signals = Self { ids: Vec::new(), terminate, reload };
-        signals.ids.push(pipe::register(SIGTERM, terminate_write.try_clone()?)?);
+        let mut signals = Self {
+            ids: Vec::new(),
+            terminate,
+            reload,
+        };
+        signals
+            .ids
+            .push(pipe::register(SIGTERM, terminate_write.try_clone()?)?);
         signals.ids.push(pipe::register(SIGINT, terminate_write)?);
         signals.ids.push(pipe::register(SIGHUP, reload_write)?);
         Ok(signals)
@@ -46,7 +56,10 @@ impl Signals {
 
     /// Takes what came since the last call.
     pub(super) fn take(&mut self) -> Asked {
-        Asked { terminations: drain(&mut self.terminate), reload: drain(&mut self.reload) > 0 }
+        Asked {
+            terminations: drain(&mut self.terminate),
+            reload: drain(&mut self.reload) > 0,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Numbered places for connections. A place is used again; its generation tells the tenants apart, so that a report for
-//! the one that left never reaches the one that moved in.
+//! Numbered places for connections. A place is used again; its generation tells the tenants apart,
+//! so that a report for the one that left never reaches the one that moved in.
 
 /// Names one tenant of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,10 @@ pub(super) struct Slots<T> {
 
 impl<T> Slots<T> {
     pub(super) fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// How many tenants there are.
@@ -36,7 +39,10 @@ impl<T> Slots<T> {
     /// Lets a new tenant in, who may know its own key; `Err` leaves the place free.
     pub(super) fn insert<E>(&mut self, make: impl FnOnce(Key) -> Result<T, E>) -> Result<Key, E> {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place { generation: 0, tenant: None });
+            self.places.push(Place {
+                generation: 0,
+                tenant: None,
+            });
             self.places.len() - 1
         });
         let generation = self.places.get(slot).map_or(0, |place| place.generation);
@@ -62,7 +68,11 @@ impl<T> Slots<T> {
 
     /// The tenant of that name, if it is still there.
     pub(super) fn find(&mut self, key: Key) -> Option<&mut T> {
-        self.places.get_mut(key.slot).filter(|place| place.generation == key.generation)?.tenant.as_deref_mut()
+        self.places
+            .get_mut(key.slot)
+            .filter(|place| place.generation == key.generation)?
+            .tenant
+            .as_deref_mut()
     }
 
     /// Lets the tenant of a place out.
@@ -74,12 +84,18 @@ impl<T> Slots<T> {
 
     /// The places that are taken.
     pub(super) fn taken(&self) -> Vec<usize> {
-        (0..).zip(&self.places).filter(|(_, place)| place.tenant.is_some()).map(|(slot, _)| slot).collect()
+        (0..)
+            .zip(&self.places)
+            .filter(|(_, place)| place.tenant.is_some())
+            .map(|(slot, _)| slot)
+            .collect()
     }
 
     /// All tenants.
     pub(super) fn tenants(&self) -> impl Iterator<Item = (usize, &T)> {
-        (0..).zip(&self.places).filter_map(|(slot, place)| Some((slot, place.tenant.as_deref()?)))
+        (0..)
+            .zip(&self.places)
+            .filter_map(|(slot, place)| Some((slot, place.tenant.as_deref()?)))
     }
 
     fn leave(&mut self, slot: usize) {
@@ -113,7 +129,13 @@ mod tests {
         let mut slots = Slots::<u8>::new();
         assert_eq!(slots.insert(|_| Err::<u8, _>("no")), Err("no"));
         assert_eq!(slots.len(), 0);
-        assert_eq!(slots.insert(|key| Ok::<_, ()>(u8::try_from(key.slot).unwrap())).unwrap().slot, 0);
+        assert_eq!(
+            slots
+                .insert(|key| Ok::<_, ()>(u8::try_from(key.slot).unwrap()))
+                .unwrap()
+                .slot,
+            0
+        );
         assert_eq!(slots.taken(), [0]);
     }
 }

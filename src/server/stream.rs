@@ -28,10 +28,19 @@ impl Stream {
         self.source().register(registry, token, Interest::READABLE)
     }
 
-    /// Watches for room to write too, or no longer. Only while output waits: a UNIX-domain socket reports room each
-    /// time the peer reads, which would wake us once more for every reply.
-    pub(super) fn watch_room(&mut self, registry: &Registry, token: Token, room: bool) -> io::Result<()> {
-        let interest = if room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+    /// Watches for room to write too, or no longer. Only while output waits: a UNIX-domain socket
+    /// reports room each time the peer reads, which would wake us once more for every reply.
+    pub(super) fn watch_room(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+        room: bool,
+    ) -> io::Result<()> {
+        let interest = if room {
+            Interest::READABLE | Interest::WRITABLE
+        } else {
+            Interest::READABLE
+        };
         self.source().reregister(registry, token, interest)
     }
 

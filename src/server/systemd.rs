@@ -1,7 +1,8 @@
 //! Tells the service manager how far we are (sd_notify(3)): `READY=1`, `RELOADING=1`, `STOPPING=1`.
 //!
-//! Without `$NOTIFY_SOCKET` nothing happens; a failure is logged and otherwise ignored. `RELOADING=1` comes without
-//! `MONOTONIC_USEC`, so the unit is `Type=notify` with `ExecReload=kill -HUP`, not `Type=notify-reload`.
+//! Without `$NOTIFY_SOCKET` nothing happens; a failure is logged and otherwise ignored.
+//! `RELOADING=1` comes without `MONOTONIC_USEC`, so the unit is `Type=notify` with `ExecReload=kill
+//! -HUP`, not `Type=notify-reload`.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
@@ -10,7 +11,9 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// Sends one state to the service manager, if there is one.
 pub(super) fn notify(state: &str) {
-    let Some(target) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let Some(target) = std::env::var_os("NOTIFY_SOCKET") else {
+        return;
+    };
     if let Err(error) = send(target.as_bytes(), state) {
         log::warn!("cannot tell the service manager {state}: {error}");
     }
@@ -20,7 +23,9 @@ pub(super) fn notify(state: &str) {
 fn send(target: &[u8], state: &str) -> io::Result<()> {
     let address = match target.strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name)?,
-        None => SocketAddr::from_pathname(std::path::Path::new(std::ffi::OsStr::from_bytes(target)))?,
+        None => {
+            SocketAddr::from_pathname(std::path::Path::new(std::ffi::OsStr::from_bytes(target)))?
+        }
     };
     let socket = UnixDatagram::unbound()?;
     // A full queue of the manager must not hold up the mail.
@@ -46,7 +51,8 @@ mod tests {
         assert_eq!(&buffer[..length], b"READY=1");
 
         let name = format!("gatepost-test-{}", std::process::id());
-        let manager = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let manager =
+            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         send(format!("@{name}").as_bytes(), "STOPPING=1").unwrap();
         let length = manager.recv(&mut buffer).unwrap();
         assert_eq!(&buffer[..length], b"STOPPING=1");

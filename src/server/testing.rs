@@ -1,4 +1,5 @@
-//! Helpers of the tests: a small MTA, a service whose workers are the test itself, and a server on its own thread.
+//! Helpers of the tests: a small MTA, a service whose workers are the test itself, and a server on
+//! its own thread.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -38,7 +39,10 @@ pub(super) struct Job {
 impl Job {
     /// Reports a fault, which the test's handler answers with a deferral.
     pub(super) fn finish(self) {
-        self.notify.completed(Completion { ticket: self.ticket, outcome: Err(Fault::Deadline) });
+        self.notify.completed(Completion {
+            ticket: self.ticket,
+            outcome: Err(Fault::Deadline),
+        });
     }
 }
 
@@ -57,14 +61,23 @@ pub(super) struct TestService {
 impl TestService {
     /// How often something was observed.
     pub(super) fn count(&self, which: impl Fn(&Observation) -> bool) -> usize {
-        self.seen.lock().unwrap().iter().filter(|seen| which(seen)).count()
+        self.seen
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|seen| which(seen))
+            .count()
     }
 
     /// Waits until `which` was observed `times` times.
     pub(super) fn wait_for(&self, times: usize, which: impl Fn(&Observation) -> bool) {
         let mut waited = Duration::ZERO;
         while self.count(&which) < times {
-            assert!(waited < PATIENCE, "seen only {} of {times}", self.count(&which));
+            assert!(
+                waited < PATIENCE,
+                "seen only {} of {times}",
+                self.count(&which)
+            );
             std::thread::sleep(Duration::from_millis(2));
             waited += Duration::from_millis(2);
         }
@@ -72,7 +85,12 @@ impl TestService {
 
     /// How often an event was given to a handler.
     pub(super) fn count_events(&self, name: &str) -> usize {
-        self.events.lock().unwrap().iter().filter(|event| event.ends_with(name)).count()
+        self.events
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|event| event.ends_with(name))
+            .count()
     }
 }
 
@@ -128,53 +146,118 @@ pub(super) struct Handler {
 fn every_action() -> Vec<Action> {
     let text = |text: &str| text.to_owned();
     vec![
-        Action::AddHeader { name: text("X-Added"), value: text("one\n two\r\nX-Evil: 3") },
-        Action::AddHeader { name: text("X Bad"), value: text("left out") },
-        Action::InsertHeader { index: 0, name: text("X-Inserted"), value: text("yes") },
-        Action::ChangeHeader { index: 1, name: text("Subject"), value: text("changed") },
-        Action::ChangeHeader { index: 2, name: text("X-Spam-Flag"), value: String::new() },
-        Action::ChangeHeader { index: 0, name: text("Subject"), value: text("left out") },
-        Action::ChangeFrom { path: text("<c@example.com>"), parameters: text("RET=HDRS") },
-        Action::AddRecipient { path: text("<d@example.net>"), parameters: String::new() },
-        Action::AddRecipient { path: text("<e@example.net>"), parameters: text("NOTIFY=NEVER") },
-        Action::DeleteRecipient { path: text("<b@example.net>") },
-        Action::Quarantine { reason: text("held\nfor a look") },
+        Action::AddHeader {
+            name: text("X-Added"),
+            value: text("one\n two\r\nX-Evil: 3"),
+        },
+        Action::AddHeader {
+            name: text("X Bad"),
+            value: text("left out"),
+        },
+        Action::InsertHeader {
+            index: 0,
+            name: text("X-Inserted"),
+            value: text("yes"),
+        },
+        Action::ChangeHeader {
+            index: 1,
+            name: text("Subject"),
+            value: text("changed"),
+        },
+        Action::ChangeHeader {
+            index: 2,
+            name: text("X-Spam-Flag"),
+            value: String::new(),
+        },
+        Action::ChangeHeader {
+            index: 0,
+            name: text("Subject"),
+            value: text("left out"),
+        },
+        Action::ChangeFrom {
+            path: text("<c@example.com>"),
+            parameters: text("RET=HDRS"),
+        },
+        Action::AddRecipient {
+            path: text("<d@example.net>"),
+            parameters: String::new(),
+        },
+        Action::AddRecipient {
+            path: text("<e@example.net>"),
+            parameters: text("NOTIFY=NEVER"),
+        },
+        Action::DeleteRecipient {
+            path: text("<b@example.net>"),
+        },
+        Action::Quarantine {
+            reason: text("held\nfor a look"),
+        },
     ]
 }
 
 impl MilterHandler for Handler {
     fn on_event(&mut self, event: Event<'_>) -> Response {
-        self.events.lock().unwrap().push(format!("{}:{}", self.index, event.name()));
+        self.events
+            .lock()
+            .unwrap()
+            .push(format!("{}:{}", self.index, event.name()));
         match event {
             Event::Helo { name: b"panic", .. } => panic!("planned"),
             Event::MailFrom { path, .. } => {
                 self.in_transaction = true;
                 self.sender = path.to_vec();
             }
-            Event::RcptTo { path: b"<refused@example.net>", .. } => {
+            Event::RcptTo {
+                path: b"<refused@example.net>",
+                ..
+            } => {
                 let lines = vec!["not 100% welcome".to_owned(), "go away".to_owned()];
-                return Reply::Code { code: 550, enhanced: "5.7.1".to_owned(), lines }.into();
+                return Reply::Code {
+                    code: 550,
+                    enhanced: "5.7.1".to_owned(),
+                    lines,
+                }
+                .into();
             }
-            Event::RcptTo { path: b"<deferred@example.net>", .. } => return Reply::Tempfail.into(),
+            Event::RcptTo {
+                path: b"<deferred@example.net>",
+                ..
+            } => return Reply::Tempfail.into(),
             Event::Header { name: b"Bad", .. } => return Reply::Reject.into(),
             Event::Body { chunk } if chunk.starts_with(b"skip") => return Reply::Skip.into(),
             Event::Abort | Event::Close => {
                 self.in_transaction = false;
                 self.waiting = None;
             }
-            Event::EndOfMessage { .. } if self.mode == Mode::Later || self.sender == b"<later@example.com>" => {
+            Event::EndOfMessage { .. }
+                if self.mode == Mode::Later || self.sender == b"<later@example.com>" =>
+            {
                 self.ticket += 1;
                 self.waiting = Some(self.ticket);
-                self.jobs.send(Job { notify: Arc::clone(&self.notify), ticket: self.ticket }).unwrap();
+                self.jobs
+                    .send(Job {
+                        notify: Arc::clone(&self.notify),
+                        ticket: self.ticket,
+                    })
+                    .unwrap();
                 return Reply::Pending.into();
             }
             Event::EndOfMessage { .. } => {
                 self.in_transaction = false;
                 if self.sender == b"<actions@example.com>" {
-                    return Response { actions: every_action(), reply: Reply::Accept };
+                    return Response {
+                        actions: every_action(),
+                        reply: Reply::Accept,
+                    };
                 }
-                let header = Action::AddHeader { name: "X-Test".to_owned(), value: "yes".to_owned() };
-                return Response { actions: vec![header], reply: Reply::Continue };
+                let header = Action::AddHeader {
+                    name: "X-Test".to_owned(),
+                    value: "yes".to_owned(),
+                };
+                return Response {
+                    actions: vec![header],
+                    reply: Reply::Continue,
+                };
             }
             _ => {}
         }
@@ -207,7 +290,8 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Starts one with the listeners `0` and `1` in a directory of its own, its settings changed by `change`.
+    /// Starts one with the listeners `0` and `1` in a directory of its own, its settings changed by
+    /// `change`.
     pub(super) fn start(mode: Mode, change: impl FnOnce(&mut Settings)) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut site = Self::start_in(temporary.path().to_owned(), mode, change);
@@ -216,23 +300,48 @@ impl Site {
     }
 
     /// The same in a given directory.
-    pub(super) fn start_in(directory: PathBuf, mode: Mode, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn start_in(
+        directory: PathBuf,
+        mode: Mode,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let listener = |name: &str| Listener {
             name: name.into(),
-            address: Address::Unix { path: directory.join(name), mode: 0o660, group: None },
+            address: Address::Unix {
+                path: directory.join(name),
+                mode: 0o660,
+                group: None,
+            },
             front_end: FrontEnd::Native,
         };
-        let mut settings = Settings { listeners: vec![listener("0"), listener("1")], ..Settings::default() };
+        let mut settings = Settings {
+            listeners: vec![listener("0"), listener("1")],
+            ..Settings::default()
+        };
         change(&mut settings);
         let (sender, jobs) = unbounded();
-        let service = Arc::new(TestService { mode, sender, jobs, seen: Mutex::default(), events: Arc::default() });
+        let service = Arc::new(TestService {
+            mode,
+            sender,
+            jobs,
+            seen: Mutex::default(),
+            events: Arc::default(),
+        });
         let (ready, is_ready) = unbounded();
         let served = Arc::clone(&service);
         let thread = std::thread::spawn(move || {
-            serve_with(settings, served, Clock::system(), false, |orders| ready.send(Arc::clone(orders)).unwrap())
+            serve_with(settings, served, Clock::system(), false, |orders| {
+                ready.send(Arc::clone(orders)).unwrap()
+            })
         });
         let orders = is_ready.recv_timeout(PATIENCE).expect("the server starts");
-        Self { directory, temporary: None, service, orders, thread }
+        Self {
+            directory,
+            temporary: None,
+            service,
+            orders,
+            thread,
+        }
     }
 
     /// Path of a file beside the sockets.
@@ -266,7 +375,10 @@ pub(super) struct Mta<T> {
 
 /// One packet.
 pub(super) fn packet(command: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(payload.len() + 1).unwrap().to_be_bytes().to_vec();
+    let mut bytes = u32::try_from(payload.len() + 1)
+        .unwrap()
+        .to_be_bytes()
+        .to_vec();
     bytes.push(command);
     bytes.extend_from_slice(payload);
     bytes
@@ -279,7 +391,11 @@ pub(super) fn optneg() -> Vec<u8> {
 
 /// From CONNECT to HELO: two answers.
 pub(super) fn greeting() -> Vec<u8> {
-    [packet(b'C', b"mail.example.com\x004\x00\x19192.0.2.9\0"), packet(b'H', b"mail.example.com\0")].concat()
+    [
+        packet(b'C', b"mail.example.com\x004\x00\x19192.0.2.9\0"),
+        packet(b'H', b"mail.example.com\0"),
+    ]
+    .concat()
 }
 
 /// From MAIL to the last body chunk: MAIL, RCPT, DATA and end of headers are answered.
@@ -311,7 +427,12 @@ impl<T: Read + Write> Mta<T> {
         let mut length = [0; 4];
         match self.stream.read_exact(&mut length) {
             Ok(()) => {}
-            Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ) =>
+            {
                 panic!("no answer")
             }
             Err(_) => return None,
@@ -324,7 +445,9 @@ impl<T: Read + Write> Mta<T> {
 
     /// The commands of the next `count` packets.
     pub(super) fn answers(&mut self, count: usize) -> String {
-        (0..count).map(|_| char::from(self.next().expect("an answer").0)).collect()
+        (0..count)
+            .map(|_| char::from(self.next().expect("an answer").0))
+            .collect()
     }
 
     /// Negotiates and greets.

@@ -1,5 +1,8 @@
 //! The server against a small MTA, over real sockets.
-#![expect(clippy::disallowed_methods, reason = "tests connect to the server under test")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests connect to the server under test"
+)]
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,7 +10,9 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::testing::{MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet};
+use super::testing::{
+    MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet,
+};
 use super::{Address, Observation, ServeError, Settings, control};
 
 /// In a child process: the directory in which it serves.
@@ -15,7 +20,15 @@ pub(super) const CHILD: &str = "GATEPOST_TEST_CHILD";
 
 /// Everything an MTA says in one session, with one message.
 fn dialogue() -> Vec<u8> {
-    [optneg(), greeting(), message(), packet(b'E', b""), packet(b'A', b""), packet(b'Q', b"")].concat()
+    [
+        optneg(),
+        greeting(),
+        message(),
+        packet(b'E', b""),
+        packet(b'A', b""),
+        packet(b'Q', b""),
+    ]
+    .concat()
 }
 
 /// O, CONNECT, HELO, the message, the header and the verdict.
@@ -24,7 +37,10 @@ const DIALOGUE_ANSWERS: usize = 3 + MESSAGE_ANSWERS + 2;
 #[test]
 fn two_listeners_take_several_mails_each() {
     let site = Site::start(Mode::Now, |_| ());
-    let mut connections: Vec<_> = ["0", "1", "0"].iter().map(|name| site.connect(name)).collect();
+    let mut connections: Vec<_> = ["0", "1", "0"]
+        .iter()
+        .map(|name| site.connect(name))
+        .collect();
     for mta in &mut connections {
         mta.greet();
     }
@@ -42,7 +58,10 @@ fn two_listeners_take_several_mails_each() {
     assert_eq!(site.service.count_events("CLOSE"), 3);
     let paths = [site.path("0"), site.path("1")];
     site.end();
-    assert!(paths.iter().all(|path| !path.exists()), "our sockets are removed");
+    assert!(
+        paths.iter().all(|path| !path.exists()),
+        "our sockets are removed"
+    );
 }
 
 #[test]
@@ -63,21 +82,34 @@ fn byte_by_byte_and_all_at_once_are_the_same() {
 
 #[test]
 fn tcp_works_too() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let site = Site::start(Mode::Now, |settings| settings.listeners[0].address = Address::Inet(port));
-    let mut mta = Mta { stream: TcpStream::connect(port).unwrap() };
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let site = Site::start(Mode::Now, |settings| {
+        settings.listeners[0].address = Address::Inet(port)
+    });
+    let mut mta = Mta {
+        stream: TcpStream::connect(port).unwrap(),
+    };
     mta.greet();
     mta.mail();
     mta.mail();
     drop(mta);
-    site.service.wait_for(1, |seen| *seen == Observation::Closed(0));
+    site.service
+        .wait_for(1, |seen| *seen == Observation::Closed(0));
     site.end();
 }
 
 /// Runs one test of this file again, alone in a process of its own.
 pub(super) fn child(test: &str, directory: &std::path::Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("server::{test}"), "--test-threads=1", "--nocapture"]);
+    command.args([
+        "--exact",
+        &format!("server::{test}"),
+        "--test-threads=1",
+        "--nocapture",
+    ]);
     command.env(CHILD, directory);
     command
 }
@@ -87,8 +119,17 @@ fn a_hang_up_at_any_byte_leaks_nothing() {
     // Alone in a process: other tests open descriptors of their own.
     let Some(directory) = std::env::var_os(CHILD) else {
         let directory = tempfile::tempdir().unwrap();
-        let output = child("tests::a_hang_up_at_any_byte_leaks_nothing", directory.path()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = child(
+            "tests::a_hang_up_at_any_byte_leaks_nothing",
+            directory.path(),
+        )
+        .output()
+        .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         return;
     };
     let site = Site::start_in(directory.into(), Mode::Now, |_| ());
@@ -96,7 +137,8 @@ fn a_hang_up_at_any_byte_leaks_nothing() {
     let mut warm = site.connect("0");
     warm.greet();
     drop(warm);
-    site.service.wait_for(1, |seen| matches!(seen, Observation::Closed(_)));
+    site.service
+        .wait_for(1, |seen| matches!(seen, Observation::Closed(_)));
     let before = descriptors();
     let bytes = dialogue();
     for cut in 0..=bytes.len() {
@@ -106,10 +148,20 @@ fn a_hang_up_at_any_byte_leaks_nothing() {
             mta.stream.shutdown(Shutdown::Both).unwrap();
         }
     }
-    site.service.wait_for(bytes.len() + 2, |seen| matches!(seen, Observation::Closed(_)));
+    site.service.wait_for(bytes.len() + 2, |seen| {
+        matches!(seen, Observation::Closed(_))
+    });
     assert_eq!(descriptors(), before);
-    assert_eq!(site.service.count_events("CLOSE"), bytes.len() + 2, "each handler saw its end, once");
-    assert_eq!(site.service.count(|seen| *seen == Observation::ProtocolError), 0);
+    assert_eq!(
+        site.service.count_events("CLOSE"),
+        bytes.len() + 2,
+        "each handler saw its end, once"
+    );
+    assert_eq!(
+        site.service
+            .count(|seen| *seen == Observation::ProtocolError),
+        0
+    );
     site.end();
 }
 
@@ -121,7 +173,8 @@ fn a_hang_up_while_a_worker_is_busy_cancels_and_its_report_is_dropped() {
     gone.submit();
     let late = site.service.jobs.recv_timeout(PATIENCE).unwrap();
     drop(gone);
-    site.service.wait_for(1, |seen| matches!(seen, Observation::Closed(_)));
+    site.service
+        .wait_for(1, |seen| matches!(seen, Observation::Closed(_)));
     assert_eq!(site.service.count_events("CLOSE"), 1);
 
     // The next connection moves into the same slot; the late report must not reach it.
@@ -130,7 +183,8 @@ fn a_hang_up_while_a_worker_is_busy_cancels_and_its_report_is_dropped() {
     mta.submit();
     let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
     late.finish();
-    site.service.wait_for(1, |seen| *seen == Observation::LateCompletion);
+    site.service
+        .wait_for(1, |seen| *seen == Observation::LateCompletion);
     job.finish();
     assert_eq!(mta.answers(1), "t");
     site.end();
@@ -147,7 +201,8 @@ fn abort_takes_the_question_back_and_its_report_is_dropped() {
     mta.submit();
     let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
     late.finish();
-    site.service.wait_for(1, |seen| *seen == Observation::LateCompletion);
+    site.service
+        .wait_for(1, |seen| *seen == Observation::LateCompletion);
     job.finish();
     assert_eq!(mta.answers(1), "t");
     site.end();
@@ -155,7 +210,9 @@ fn abort_takes_the_question_back_and_its_report_is_dropped() {
 
 #[test]
 fn an_mta_that_waits_is_told_to() {
-    let site = Site::start(Mode::Later, |settings| settings.progress_interval = Duration::from_millis(5));
+    let site = Site::start(Mode::Later, |settings| {
+        settings.progress_interval = Duration::from_millis(5)
+    });
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
@@ -176,24 +233,36 @@ fn connections_over_the_limit_are_deferred_then_closed() {
     for mta in &mut served {
         mta.greet();
     }
-    let mut deferred: Vec<_> = (0..Settings::REFUSED_MAX).map(|_| site.connect("0")).collect();
+    let mut deferred: Vec<_> = (0..Settings::REFUSED_MAX)
+        .map(|_| site.connect("0"))
+        .collect();
     for mta in &mut deferred {
         mta.send(&optneg());
         assert_eq!(mta.answers(1), "O");
         mta.send(&greeting());
         let (command, text) = mta.next().unwrap();
         assert_eq!(command, b'y');
-        assert!(text.starts_with(b"451 4.3.2 "), "{}", String::from_utf8_lossy(&text));
+        assert!(
+            text.starts_with(b"451 4.3.2 "),
+            "{}",
+            String::from_utf8_lossy(&text)
+        );
     }
     let mut closed = site.connect("0");
     closed.expect_end();
-    assert_eq!(site.service.count(|seen| matches!(seen, Observation::Refused(0))), Settings::REFUSED_MAX + 1);
+    assert_eq!(
+        site.service
+            .count(|seen| matches!(seen, Observation::Refused(0))),
+        Settings::REFUSED_MAX + 1
+    );
     for mta in &mut served {
         mta.mail();
     }
     drop(served);
     drop(deferred);
-    site.service.wait_for(2 + Settings::REFUSED_MAX, |seen| matches!(seen, Observation::Closed(_)));
+    site.service.wait_for(2 + Settings::REFUSED_MAX, |seen| {
+        matches!(seen, Observation::Closed(_))
+    });
     site.connect("0").greet();
     site.end();
 }
@@ -201,7 +270,8 @@ fn connections_over_the_limit_are_deferred_then_closed() {
 #[test]
 fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
     let site = Site::start(Mode::Later, |_| ());
-    let (mut idle, mut begun, mut waiting) = (site.connect("0"), site.connect("0"), site.connect("1"));
+    let (mut idle, mut begun, mut waiting) =
+        (site.connect("0"), site.connect("0"), site.connect("1"));
     for mta in [&mut idle, &mut begun, &mut waiting] {
         mta.greet();
     }
@@ -211,7 +281,10 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
     let first = site.service.jobs.recv_timeout(PATIENCE).unwrap();
     site.orders.terminate();
     idle.expect_end();
-    assert!(UnixStream::connect(site.path("0")).is_err(), "nobody new is let in");
+    assert!(
+        UnixStream::connect(site.path("0")).is_err(),
+        "nobody new is let in"
+    );
     first.finish();
     assert_eq!(waiting.answers(1), "t");
     waiting.expect_end();
@@ -226,7 +299,9 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
 
 #[test]
 fn a_drain_does_not_wait_for_ever() {
-    let site = Site::start(Mode::Later, |settings| settings.drain_timeout = Duration::from_millis(20));
+    let site = Site::start(Mode::Later, |settings| {
+        settings.drain_timeout = Duration::from_millis(20)
+    });
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
@@ -271,7 +346,10 @@ fn who_does_not_read_is_not_read_from() {
             Err(error) => panic!("{error}"),
         }
     }
-    assert!(written < bytes.len(), "the server takes commands without end from one that reads no answer");
+    assert!(
+        written < bytes.len(),
+        "the server takes commands without end from one that reads no answer"
+    );
     // Others are served meanwhile.
     let mut other = site.connect("1");
     other.greet();
@@ -295,7 +373,8 @@ fn a_panic_ends_one_connection_only() {
     let (mut bad, mut good) = (site.connect("0"), site.connect("0"));
     good.greet();
     bad.send(&[optneg(), packet(b'H', b"panic\0")].concat());
-    site.service.wait_for(1, |seen| *seen == Observation::HandlerPanic);
+    site.service
+        .wait_for(1, |seen| *seen == Observation::HandlerPanic);
     // Whatever was answered before, the connection ends.
     while bad.next().is_some() {}
     good.mail();
@@ -305,21 +384,31 @@ fn a_panic_ends_one_connection_only() {
 #[test]
 fn a_port_scanner_is_sent_away() {
     let site = Site::start(Mode::Now, |_| ());
-    for garbage in [&b"GET / HTTP/1.1\r\nHost: mail.example.com\r\n\r\n"[..], &[0, 0, 0, 0], &[0xff; 64]] {
+    for garbage in [
+        &b"GET / HTTP/1.1\r\nHost: mail.example.com\r\n\r\n"[..],
+        &[0, 0, 0, 0],
+        &[0xff; 64],
+    ] {
         let mut scanner = site.connect("0");
         scanner.send(garbage);
         scanner.expect_end();
     }
-    site.service.wait_for(3, |seen| *seen == Observation::ProtocolError);
+    site.service
+        .wait_for(3, |seen| *seen == Observation::ProtocolError);
     site.end();
 }
 
 #[test]
 fn who_is_silent_for_too_long_is_sent_away() {
-    let site = Site::start(Mode::Now, |settings| settings.idle_timeout = Duration::from_millis(20));
+    let site = Site::start(Mode::Now, |settings| {
+        settings.idle_timeout = Duration::from_millis(20)
+    });
     let mut mta = site.connect("0");
     mta.expect_end();
-    assert_eq!(site.service.count(|seen| *seen == Observation::IdleTimeout), 1);
+    assert_eq!(
+        site.service.count(|seen| *seen == Observation::IdleTimeout),
+        1
+    );
     site.end();
 }
 
@@ -329,7 +418,10 @@ fn the_control_socket_answers_and_is_private() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("control");
     let site = Site::start(Mode::Now, |settings| settings.control = Some(path.clone()));
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     assert_eq!(control(&path, "ping").unwrap(), "pong");
     assert_eq!(control(&path, "stats").unwrap(), "mails_total 1\n");
     assert_eq!(control(&path, "reload").unwrap(), "generation 2");
@@ -342,7 +434,11 @@ fn the_control_socket_answers_and_is_private() {
 #[test]
 fn no_listener_and_a_taken_socket_are_errors() {
     let site = Site::start(Mode::Now, |_| ());
-    let taken = Address::Unix { path: site.path("0"), mode: 0o660, group: None };
+    let taken = Address::Unix {
+        path: site.path("0"),
+        mode: 0o660,
+        group: None,
+    };
     let poll = mio::Poll::new().unwrap();
     let error = super::listener::Bound::open(&taken, poll.registry(), mio::Token(0)).unwrap_err();
     assert!(matches!(error, super::BindError::Live(_)), "{error}");
@@ -354,7 +450,10 @@ fn no_listener_and_a_taken_socket_are_errors() {
 fn out_of_descriptors_the_server_lives_on() {
     const SOCKET_LIMIT: u64 = 48;
     if let Some(directory) = std::env::var_os(CHILD) {
-        let limit = rustix::process::Rlimit { current: Some(SOCKET_LIMIT), maximum: Some(SOCKET_LIMIT) };
+        let limit = rustix::process::Rlimit {
+            current: Some(SOCKET_LIMIT),
+            maximum: Some(SOCKET_LIMIT),
+        };
         rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
         let site = Site::start_in(directory.into(), Mode::Now, |_| ());
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
@@ -363,12 +462,15 @@ fn out_of_descriptors_the_server_lives_on() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
-    let mut server = child("tests::out_of_descriptors_the_server_lives_on", directory.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut server = child(
+        "tests::out_of_descriptors_the_server_lives_on",
+        directory.path(),
+    )
+    .stdin(Stdio::piped())
+    .stdout(Stdio::null())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
     let path = directory.path().join("0");
     let connect = || {
         let stream = UnixStream::connect(&path).unwrap();
@@ -385,12 +487,20 @@ fn out_of_descriptors_the_server_lives_on() {
         mta.stream.write_all(&optneg()).unwrap_or_default();
     }
     let answered = crowd.iter_mut().filter_map(Mta::next).count();
-    assert!(answered > 0 && answered < crowd.len(), "{answered} of {} were served", crowd.len());
+    assert!(
+        answered > 0 && answered < crowd.len(),
+        "{answered} of {} were served",
+        crowd.len()
+    );
     drop(crowd);
     let mut mta = connect();
     mta.greet();
     mta.mail();
     drop(server.stdin.take());
     let output = server.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -13,10 +13,14 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// `Some(n)` when it is time to speak, `n` the number of times since the last, this one included.
+    /// `Some(n)` when it is time to speak, `n` the number of times since the last, this one
+    /// included.
     pub(super) fn admit(&mut self, now: Instant) -> Option<u64> {
         self.held_back += 1;
-        if self.last.is_some_and(|last| now.saturating_duration_since(last) < INTERVAL) {
+        if self
+            .last
+            .is_some_and(|last| now.saturating_duration_since(last) < INTERVAL)
+        {
             return None;
         }
         self.last = Some(now);

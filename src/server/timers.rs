@@ -1,7 +1,8 @@
 //! When to look at the clocks of all connections again.
 //!
-//! Each connection knows its own deadlines (idle, PROGRESS). The earliest of them is kept here; when it comes, all are looked
-//! at: 5,000 comparisons now and then are cheaper and plainer than a wheel that every read must update.
+//! Each connection knows its own deadlines (idle, PROGRESS). The earliest of them is kept here;
+//! when it comes, all are looked at: 5,000 comparisons now and then are cheaper and plainer than a
+//! wheel that every read must update.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,11 @@ pub(super) struct Timers {
 impl Timers {
     /// Looks at most every quarter of the shortest interval, and of [`TICK_MAX`].
     pub(super) fn new(now: Instant, shortest: Duration) -> Self {
-        Self { due: None, last_sweep: now, tick: (shortest / 4).min(TICK_MAX) }
+        Self {
+            due: None,
+            last_sweep: now,
+            tick: (shortest / 4).min(TICK_MAX),
+        }
     }
 
     /// Makes sure that a sweep comes by `deadline`.
@@ -63,8 +68,14 @@ mod tests {
         assert_eq!(timers.patience(start), Some(3 * second));
         assert!(!timers.sweep(start + Duration::from_millis(2_999)));
         assert!(timers.sweep(start + 3 * second));
-        assert!(!timers.sweep(start + 9 * second), "told once, and not again");
+        assert!(
+            !timers.sweep(start + 9 * second),
+            "told once, and not again"
+        );
         timers.expect(start);
-        assert_eq!(timers.patience(start + 3 * second), Some(Duration::from_millis(250)));
+        assert_eq!(
+            timers.patience(start + 3 * second),
+            Some(Duration::from_millis(250))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The mail that is coming in: its envelope, its bytes as they are put together, and the forged copies of our own header fields.
+//! The mail that is coming in: its envelope, its bytes as they are put together, and the forged
+//! copies of our own header fields.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,7 +29,12 @@ pub(super) struct Incoming {
 const OWN_FIELDS_MAX: usize = 1_000;
 
 impl Incoming {
-    pub(super) fn new(generation: Arc<Generation>, transaction: Transaction, permit: Permit, began: Instant) -> Self {
+    pub(super) fn new(
+        generation: Arc<Generation>,
+        transaction: Transaction,
+        permit: Permit,
+        began: Instant,
+    ) -> Self {
         Self {
             generation,
             transaction,
@@ -42,8 +48,15 @@ impl Incoming {
         }
     }
 
-    /// Adds a header field, as it stood on the wire. `leading_space`: whether `value` begins with what followed the colon.
-    pub(super) fn add_field(&mut self, name: &[u8], value: &[u8], leading_space: bool, limits: &Limits) {
+    /// Adds a header field, as it stood on the wire. `leading_space`: whether `value` begins with
+    /// what followed the colon.
+    pub(super) fn add_field(
+        &mut self,
+        name: &[u8],
+        value: &[u8],
+        leading_space: bool,
+        limits: &Limits,
+    ) {
         self.note_own_field(name);
         let line_ends = memchr::memchr_iter(b'\n', value).count();
         if !self.reserve(name.len() + value.len() + line_ends + 4, limits) {
@@ -84,7 +97,8 @@ impl Incoming {
         }
     }
 
-    /// Takes room for `bytes` more; false where the mail is too large, or no memory is left for it: then nothing of it is kept.
+    /// Takes room for `bytes` more; false where the mail is too large, or no memory is left for it:
+    /// then nothing of it is kept.
     fn reserve(&mut self, bytes: usize, limits: &Limits) -> bool {
         self.size = self.size.saturating_add(bytes);
         if self.fault.is_some() {
@@ -111,14 +125,19 @@ impl Incoming {
         if let Some((_, count)) = self.own_fields.iter_mut().find(known) {
             *count = count.saturating_add(1);
         } else if self.own_fields.len() < OWN_FIELDS_MAX {
-            self.own_fields.push((String::from_utf8_lossy(name).into_owned(), 1));
+            self.own_fields
+                .push((String::from_utf8_lossy(name).into_owned(), 1));
         }
     }
 
-    /// The deletions of forged copies of our own fields, last occurrence first: deleting the first would renumber the others
-    /// (CVE-2022-48521 of OpenDKIM).
+    /// The deletions of forged copies of our own fields, last occurrence first: deleting the first
+    /// would renumber the others (CVE-2022-48521 of OpenDKIM).
     pub(super) fn deletions(&self) -> Vec<Action> {
-        let deletion = |name: &String, index| Action::ChangeHeader { index, name: name.clone(), value: String::new() };
+        let deletion = |name: &String, index| Action::ChangeHeader {
+            index,
+            name: name.clone(),
+            value: String::new(),
+        };
         self.own_fields
             .iter()
             .flat_map(|(name, count)| (1..=*count).rev().map(move |index| deletion(name, index)))
@@ -126,9 +145,13 @@ impl Incoming {
     }
 }
 
-/// The fields that only a filter may write: a stranger's copy would be taken for ours by whoever reads the mail.
+/// The fields that only a filter may write: a stranger's copy would be taken for ours by whoever
+/// reads the mail.
 fn is_own_field(name: &[u8]) -> bool {
-    let has_prefix = |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let has_prefix = |prefix: &[u8]| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
     has_prefix(b"X-Spam-") || has_prefix(b"X-Gatepost")
 }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::answer;
 use super::connection::Connection;
 use super::incoming::{Incoming, Pending};
-use crate::engine::{self, Completion, Engine, FailurePolicy, Fault, Generation, Job, Notify, Outcome, Permit};
+use crate::engine::{
+    self, Completion, Engine, FailurePolicy, Fault, Generation, Job, Notify, Outcome, Permit,
+};
 use crate::facts::Stage;
 use crate::mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
 use crate::milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
@@ -51,11 +53,18 @@ impl Session {
     fn connect(&mut self, host: &[u8], peer: Peer, macros: &Macros) -> Reply {
         self.forget_mail();
         let (address, port) = match peer {
-            Peer::Ip(address, port) => (ClientAddress::Ip(address), Some(port).filter(|port| *port != 0)),
+            Peer::Ip(address, port) => (
+                ClientAddress::Ip(address),
+                Some(port).filter(|port| *port != 0),
+            ),
             Peer::Local => (ClientAddress::Local, None),
             Peer::Unknown => (client_address(macros), None),
         };
-        self.client = Client { host: lossy(host), address, port };
+        self.client = Client {
+            host: lossy(host),
+            address,
+            port,
+        };
         let generation = self.engine.generation();
         let verdict = engine::connect(&generation, &self.listener, &self.client);
         self.refuse_or_go_on(verdict, &generation)
@@ -88,12 +97,17 @@ impl Session {
         let permit = Permit::new(self.engine.budget());
         let began = self.engine.clock().now();
         let incoming = Incoming::new(generation.clone(), transaction, permit, began);
-        // Refused before work is spent: strangers wait when the machine is short, users who logged in do not.
+        // Refused before work is spent: strangers wait when the machine is short, users who logged
+        // in do not.
         if is_stranger && self.engine.is_tight() {
             self.incoming = Some(incoming);
             return self.settle_fault(Fault::Overload, Stage::MailFrom).reply;
         }
-        let verdict = engine::mail_from(&generation, &self.listener, &incoming.transaction.envelope.reverse_path);
+        let verdict = engine::mail_from(
+            &generation,
+            &self.listener,
+            &incoming.transaction.envelope.reverse_path,
+        );
         self.incoming = Some(incoming);
         let refused = verdict.is_some();
         let reply = self.refuse_or_go_on(verdict, &generation);
@@ -106,13 +120,22 @@ impl Session {
     fn rcpt_to(&mut self, path: &[u8], macros: &Macros) -> Reply {
         let mailbox = Mailbox::parse(path);
         let recipients_max = self.engine.limits().recipients;
-        let Some(incoming) = &mut self.incoming else { return Reply::Continue };
+        let Some(incoming) = &mut self.incoming else {
+            return Reply::Continue;
+        };
         note_queue_id(&mut incoming.transaction, macros);
         if incoming.transaction.envelope.forward_paths.len() >= recipients_max {
             // RFC 5321 §4.5.3.1.10: 452, and the client sends the rest in another transaction.
             let code = ReplyCode::new(452).unwrap_or(ReplyCode::TRY_AGAIN);
-            let enhanced = EnhancedStatusCode { subject: 5, detail: 3 };
-            return answer::reply(&SmtpReply::new(code, enhanced, "Too many recipients in one transaction"));
+            let enhanced = EnhancedStatusCode {
+                subject: 5,
+                detail: 3,
+            };
+            return answer::reply(&SmtpReply::new(
+                code,
+                enhanced,
+                "Too many recipients in one transaction",
+            ));
         }
         let generation = incoming.generation.clone();
         let verdict = engine::rcpt_to(&generation, &self.listener, &mailbox);
@@ -132,7 +155,9 @@ impl Session {
 
     fn end_of_headers(&mut self, macros: &Macros) -> Reply {
         let limits = self.engine.limits();
-        let Some(incoming) = &mut self.incoming else { return Reply::Continue };
+        let Some(incoming) = &mut self.incoming else {
+            return Reply::Continue;
+        };
         note_queue_id(&mut incoming.transaction, macros);
         incoming.end_header(limits);
         if incoming.fault.is_some() || !incoming.generation.headers_may_decide() {
@@ -149,20 +174,28 @@ impl Session {
 
     fn body(&mut self, chunk: &[u8]) -> Reply {
         let limits = self.engine.limits();
-        let Some(incoming) = &mut self.incoming else { return Reply::Continue };
+        let Some(incoming) = &mut self.incoming else {
+            return Reply::Continue;
+        };
         incoming.add_body(chunk, limits);
-        if incoming.fault.is_some() && self.body_may_be_skipped { Reply::Skip } else { Reply::Continue }
+        if incoming.fault.is_some() && self.body_may_be_skipped {
+            Reply::Skip
+        } else {
+            Reply::Continue
+        }
     }
 
     fn end_of_message(&mut self, macros: &Macros) -> Response {
         let limits = self.engine.limits();
         let budget = self.engine.budget().clone();
         let Some(incoming) = &mut self.incoming else {
-            // An end without a beginning: there is nothing that was looked at, so there is nothing to let pass.
+            // An end without a beginning: there is nothing that was looked at, so there is nothing
+            // to let pass.
             return answer::deferral(Fault::Cancelled, &self.engine.next_id()).into();
         };
         note_queue_id(&mut incoming.transaction, macros);
-        // What is told as elapsed is our own time: from here to the answer, not how long the client took to send.
+        // What is told as elapsed is our own time: from here to the answer, not how long the client
+        // took to send.
         incoming.began = self.engine.clock().now();
         incoming.end_header(limits);
         if let Some(fault) = incoming.fault {
@@ -171,7 +204,13 @@ impl Session {
         let (generation, transaction) = (incoming.generation.clone(), incoming.transaction.clone());
         let raw = std::mem::take(&mut incoming.raw);
         let permit = std::mem::replace(&mut incoming.permit, Permit::new(&budget));
-        match self.submit(Stage::EndOfMessage, generation, transaction, raw, Some(permit)) {
+        match self.submit(
+            Stage::EndOfMessage,
+            generation,
+            transaction,
+            raw,
+            Some(permit),
+        ) {
             Ok(()) => Reply::Pending.into(),
             Err(fault) => self.settle_fault(fault, Stage::EndOfMessage),
         }
@@ -200,13 +239,18 @@ impl Session {
         };
         self.engine.submit(job)?;
         let at_end_of_headers = stage == Stage::EndOfHeaders;
-        self.pending = Some(Pending { ticket: self.tickets, cancelled, at_end_of_headers });
+        self.pending = Some(Pending {
+            ticket: self.tickets,
+            cancelled,
+            at_end_of_headers,
+        });
         Ok(())
     }
 
     /// Answers a verdict of one of the early stages.
     fn refuse_or_go_on(&mut self, verdict: Option<Verdict>, generation: &Generation) -> Reply {
-        let Some(verdict) = verdict.filter(|verdict| verdict.disposition == Disposition::Reject) else {
+        let Some(verdict) = verdict.filter(|verdict| verdict.disposition == Disposition::Reject)
+        else {
             return Reply::Continue;
         };
         debug_assert_eq!(&verdict.generation, generation.id());
@@ -216,22 +260,33 @@ impl Session {
     fn settle_verdict(&mut self, verdict: &Verdict) -> Response {
         let id = self.engine.next_id();
         let now = self.engine.clock().now();
-        let deletions = self.incoming.as_ref().map(Incoming::deletions).unwrap_or_default();
+        let deletions = self
+            .incoming
+            .as_ref()
+            .map(Incoming::deletions)
+            .unwrap_or_default();
         let response = if verdict.disposition == Disposition::Quarantine && !self.may_quarantine {
-            // The MTA did not offer to hold mail: to deliver it all the same would let pass what was to be looked at first.
+            // The MTA did not offer to hold mail: to deliver it all the same would let pass what
+            // was to be looked at first.
             answer::deferral(Fault::Cancelled, &id).into()
         } else {
             answer::to_verdict(verdict, &id, deletions)
         };
         let early = self.early_transaction();
-        let transaction = self.incoming.as_ref().map_or(&early, |incoming| &incoming.transaction);
+        let transaction = self
+            .incoming
+            .as_ref()
+            .map_or(&early, |incoming| &incoming.transaction);
         self.engine.settle(&Outcome {
             id: &id,
             transaction,
             stage: verdict.stage,
             result: Ok(verdict),
             size: self.incoming.as_ref().map_or(0, |incoming| incoming.size),
-            elapsed: self.incoming.as_ref().map(|incoming| now.saturating_duration_since(incoming.began)),
+            elapsed: self
+                .incoming
+                .as_ref()
+                .map(|incoming| now.saturating_duration_since(incoming.began)),
         });
         response
     }
@@ -240,20 +295,33 @@ impl Session {
         let id = self.engine.next_id();
         let now = self.engine.clock().now();
         let incoming = self.incoming.take();
-        let generation = incoming.as_ref().map_or_else(|| self.engine.generation(), |mail| mail.generation.clone());
+        let generation = incoming
+            .as_ref()
+            .map_or_else(|| self.engine.generation(), |mail| mail.generation.clone());
         // Before the message is there nothing can be held or let pass: only deferring is left.
         let at_end = stage == Stage::EndOfMessage;
-        let policy = if at_end { generation.profile(&self.listener).on_fault } else { FailurePolicy::Tempfail };
-        let deletions = incoming.as_ref().map(Incoming::deletions).unwrap_or_default();
+        let policy = if at_end {
+            generation.profile(&self.listener).on_fault
+        } else {
+            FailurePolicy::Tempfail
+        };
+        let deletions = incoming
+            .as_ref()
+            .map(Incoming::deletions)
+            .unwrap_or_default();
         let response = answer::to_fault(fault, policy, &id, deletions);
         let early = self.early_transaction();
         self.engine.settle(&Outcome {
             id: &id,
-            transaction: incoming.as_ref().map_or(&early, |incoming| &incoming.transaction),
+            transaction: incoming
+                .as_ref()
+                .map_or(&early, |incoming| &incoming.transaction),
             stage: stage.name(),
             result: Err((fault, policy, generation.id())),
             size: incoming.as_ref().map_or(0, |incoming| incoming.size),
-            elapsed: incoming.as_ref().map(|incoming| now.saturating_duration_since(incoming.began)),
+            elapsed: incoming
+                .as_ref()
+                .map(|incoming| now.saturating_duration_since(incoming.began)),
         });
         response
     }
@@ -310,9 +378,13 @@ impl MilterHandler for Session {
 
 impl Connection for Session {
     fn on_completed(&mut self, completion: Completion) -> Option<Response> {
-        let pending = self.pending.take_if(|pending| pending.ticket == completion.ticket)?;
+        let pending = self
+            .pending
+            .take_if(|pending| pending.ticket == completion.ticket)?;
         let response = match completion.outcome {
-            Ok(verdict) if pending.at_end_of_headers && verdict.disposition != Disposition::Reject => {
+            Ok(verdict)
+                if pending.at_end_of_headers && verdict.disposition != Disposition::Reject =>
+            {
                 return Some(Reply::Continue.into());
             }
             Ok(verdict) => self.settle_verdict(&verdict),
@@ -337,7 +409,9 @@ fn note_queue_id(transaction: &mut Transaction, macros: &Macros) {
 
 /// `{client_addr}`, for an MTA that names an address family we do not know.
 fn client_address(macros: &Macros) -> ClientAddress {
-    let address = macros.text("client_addr").and_then(|text| text.parse().ok());
+    let address = macros
+        .text("client_addr")
+        .and_then(|text| text.parse().ok());
     address.map_or(ClientAddress::Unknown, ClientAddress::Ip)
 }
 

@@ -1,6 +1,8 @@
-//! The SMTP session, built up step by step as the MTA tells it; asks the engine at every stage that can already decide.
+//! The SMTP session, built up step by step as the MTA tells it; asks the engine at every stage that
+//! can already decide.
 //!
-//! Nothing of one message leaks into the next on the same connection, and a refused recipient does not refuse the others.
+//! Nothing of one message leaks into the next on the same connection, and a refused recipient does
+//! not refuse the others.
 
 mod answer;
 mod connection;

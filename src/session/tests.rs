@@ -1,4 +1,5 @@
-//! Tests of the session over a real engine: events in, responses out; the pool is real, the wire is not there.
+//! Tests of the session over a real engine: events in, responses out; the pool is real, the wire is
+//! not there.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -38,15 +39,28 @@ impl Harness {
     fn with(settings: Settings, policy: &policy::Settings, on_fault: FailurePolicy) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
-        let engine = Engine::start(settings, generation(RULES, policy, on_fault), clock, telemetry).unwrap();
+        let engine = Engine::start(
+            settings,
+            generation(RULES, policy, on_fault),
+            clock,
+            telemetry,
+        )
+        .unwrap();
         let (inbox, reports) = Inbox::open();
         let session = Session::new(engine.clone(), "inbound".into(), inbox);
-        Self { session, engine, reports }
+        Self {
+            session,
+            engine,
+            reports,
+        }
     }
 
     fn new() -> Self {
         Self::with(
-            Settings { workers: 1, ..Settings::default() },
+            Settings {
+                workers: 1,
+                ..Settings::default()
+            },
             &policy::Settings::default(),
             FailurePolicy::Tempfail,
         )
@@ -55,25 +69,52 @@ impl Harness {
     fn connect(&mut self) -> Reply {
         let peer = Peer::Ip("192.0.2.7".parse().unwrap(), 4711);
         let macros = Macros::default();
-        self.session.on_event(Event::Connect { host: b"mail.example.net", peer, macros: &macros }).reply
+        self.session
+            .on_event(Event::Connect {
+                host: b"mail.example.net",
+                peer,
+                macros: &macros,
+            })
+            .reply
     }
 
     fn mail(&mut self, path: &str) -> Reply {
         let macros = Macros::default();
-        self.session.on_event(Event::MailFrom { path: path.as_bytes(), parameters: &[], macros: &macros }).reply
+        self.session
+            .on_event(Event::MailFrom {
+                path: path.as_bytes(),
+                parameters: &[],
+                macros: &macros,
+            })
+            .reply
     }
 
     fn rcpt(&mut self, path: &str) -> Reply {
         let macros = Macros::default();
-        self.session.on_event(Event::RcptTo { path: path.as_bytes(), parameters: &[], macros: &macros }).reply
+        self.session
+            .on_event(Event::RcptTo {
+                path: path.as_bytes(),
+                parameters: &[],
+                macros: &macros,
+            })
+            .reply
     }
 
     fn header(&mut self, name: &str, value: &str) -> Reply {
-        self.session.on_event(Event::Header { name: name.as_bytes(), value: value.as_bytes() }).reply
+        self.session
+            .on_event(Event::Header {
+                name: name.as_bytes(),
+                value: value.as_bytes(),
+            })
+            .reply
     }
 
     fn body(&mut self, text: &str) -> Reply {
-        self.session.on_event(Event::Body { chunk: text.as_bytes() }).reply
+        self.session
+            .on_event(Event::Body {
+                chunk: text.as_bytes(),
+            })
+            .reply
     }
 
     /// The answer to a stage that may wait for the pool.
@@ -87,14 +128,18 @@ impl Harness {
 
     fn end_of_headers(&mut self) -> Response {
         let macros = Macros::default();
-        let response = self.session.on_event(Event::EndOfHeaders { macros: &macros });
+        let response = self
+            .session
+            .on_event(Event::EndOfHeaders { macros: &macros });
         self.awaited(response)
     }
 
     fn end(&mut self) -> Response {
         let mut macros = Macros::default();
         macros.set(b"i", b"4bQueueId");
-        let response = self.session.on_event(Event::EndOfMessage { macros: &macros });
+        let response = self
+            .session
+            .on_event(Event::EndOfMessage { macros: &macros });
         self.awaited(response)
     }
 
@@ -134,7 +179,10 @@ fn verdicts_at_the_end_of_a_message() {
     assert_eq!(header_value(&accepted, "X-Spam-Flag"), None);
 
     let held = harness.whole("dubious");
-    assert!(matches!(held.actions.last(), Some(Action::Quarantine { .. })));
+    assert!(matches!(
+        held.actions.last(),
+        Some(Action::Quarantine { .. })
+    ));
     assert_eq!(header_value(&held, "X-Spam-Flag"), Some("YES"));
 
     let refused = harness.whole("terrible");
@@ -144,9 +192,22 @@ fn verdicts_at_the_end_of_a_message() {
 
 #[test]
 fn a_refused_recipient_does_not_refuse_the_others() {
-    let refuse = Refuse { recipients: vec!["gone@example.com".to_owned()], ..Refuse::default() };
-    let policy = policy::Settings { refuse, ..policy::Settings::default() };
-    let mut harness = Harness::with(Settings { workers: 1, ..Settings::default() }, &policy, FailurePolicy::Tempfail);
+    let refuse = Refuse {
+        recipients: vec!["gone@example.com".to_owned()],
+        ..Refuse::default()
+    };
+    let policy = policy::Settings {
+        refuse,
+        ..policy::Settings::default()
+    };
+    let mut harness = Harness::with(
+        Settings {
+            workers: 1,
+            ..Settings::default()
+        },
+        &policy,
+        FailurePolicy::Tempfail,
+    );
     harness.connect();
     harness.mail("<a@example.net>");
     assert_eq!(harness.rcpt("<b@example.com>"), Reply::Continue);
@@ -165,13 +226,29 @@ fn every_early_stage_can_refuse() {
         senders: vec!["*@bulk.example".to_owned()],
         recipients: Vec::new(),
     };
-    let policy = policy::Settings { refuse, ..policy::Settings::default() };
-    let mut harness = Harness::with(Settings { workers: 1, ..Settings::default() }, &policy, FailurePolicy::Tempfail);
+    let policy = policy::Settings {
+        refuse,
+        ..policy::Settings::default()
+    };
+    let mut harness = Harness::with(
+        Settings {
+            workers: 1,
+            ..Settings::default()
+        },
+        &policy,
+        FailurePolicy::Tempfail,
+    );
     assert_eq!(code(&harness.connect()), 550);
     let macros = Macros::default();
-    let greeting = harness.session.on_event(Event::Helo { name: b"MX.example.com", macros: &macros });
+    let greeting = harness.session.on_event(Event::Helo {
+        name: b"MX.example.com",
+        macros: &macros,
+    });
     assert_eq!(code(&greeting.reply), 550);
-    let greeting = harness.session.on_event(Event::Helo { name: b"mail.example.net", macros: &macros });
+    let greeting = harness.session.on_event(Event::Helo {
+        name: b"mail.example.net",
+        macros: &macros,
+    });
     assert_eq!(greeting.reply, Reply::Continue);
     assert_eq!(code(&harness.mail("<x@bulk.example>")), 550);
     assert!(!harness.session.in_transaction());
@@ -213,8 +290,17 @@ fn nothing_of_one_mail_leaks_into_the_next() {
     harness.body("terrible");
     harness.session.on_event(Event::Abort);
     let next = harness.whole("hello");
-    assert_eq!(next.reply, Reply::Continue, "the terrible body was forgotten");
-    assert!(!next.actions.iter().any(|action| matches!(action, Action::ChangeHeader { .. })));
+    assert_eq!(
+        next.reply,
+        Reply::Continue,
+        "the terrible body was forgotten"
+    );
+    assert!(
+        !next
+            .actions
+            .iter()
+            .any(|action| matches!(action, Action::ChangeHeader { .. }))
+    );
 }
 
 #[test]
@@ -232,57 +318,97 @@ fn forged_copies_of_our_fields_are_removed_last_first() {
         .actions
         .iter()
         .filter_map(|action| match action {
-            Action::ChangeHeader { index, name, value } if value.is_empty() => Some((name.clone(), *index)),
+            Action::ChangeHeader { index, name, value } if value.is_empty() => {
+                Some((name.clone(), *index))
+            }
             _ => None,
         })
         .collect();
     let expected = [("X-Spam-Flag", 2), ("X-Spam-Flag", 1), ("X-Gatepost", 1)];
-    assert_eq!(removed, expected.map(|(name, index)| (name.to_owned(), index)));
-    let first_added = response.actions.iter().position(|action| matches!(action, Action::AddHeader { .. }));
-    assert_eq!(first_added, Some(3), "our own fields come after the deletions");
+    assert_eq!(
+        removed,
+        expected.map(|(name, index)| (name.to_owned(), index))
+    );
+    let first_added = response
+        .actions
+        .iter()
+        .position(|action| matches!(action, Action::AddHeader { .. }));
+    assert_eq!(
+        first_added,
+        Some(3),
+        "our own fields come after the deletions"
+    );
 }
 
 #[test]
 fn a_message_of_the_limit_is_judged_and_one_byte_more_is_deferred() {
     let header_bytes = "Subject: hello\r\n\r\n".len();
-    for (on_fault, expected) in
-        [(FailurePolicy::Tempfail, 451), (FailurePolicy::Accept, 250), (FailurePolicy::Quarantine, 250)]
-    {
+    for (on_fault, expected) in [
+        (FailurePolicy::Tempfail, 451),
+        (FailurePolicy::Accept, 250),
+        (FailurePolicy::Quarantine, 250),
+    ] {
         for (extra, fault) in [(0, false), (1, true)] {
-            let mut settings = Settings { workers: 1, ..Settings::default() };
+            let mut settings = Settings {
+                workers: 1,
+                ..Settings::default()
+            };
             settings.limits.message = 1_000;
             let mut harness = Harness::with(settings, &policy::Settings::default(), on_fault);
             harness.connect();
             // One reserve of four bytes covers colon, space and line end of the field.
             let response = harness.whole(&"x".repeat(1_000 - header_bytes + extra));
-            let unjudged = header_value(&response, "X-Gatepost").is_some_and(|value| value.starts_with("unjudged"));
+            let unjudged = header_value(&response, "X-Gatepost")
+                .is_some_and(|value| value.starts_with("unjudged"));
             match (fault, expected) {
                 (true, 451) => assert_eq!(code(&response.reply), 451),
                 (true, _) => assert!(unjudged, "{on_fault:?}"),
                 (false, _) => assert!(response.reply == Reply::Continue && !unjudged),
             }
-            assert_eq!(harness.engine.budget().used(), 0, "the memory is given back");
+            assert_eq!(
+                harness.engine.budget().used(),
+                0,
+                "the memory is given back"
+            );
         }
     }
 }
 
 #[test]
 fn recipients_are_bounded_at_n_and_n_plus_one() {
-    let mut settings = Settings { workers: 1, ..Settings::default() };
+    let mut settings = Settings {
+        workers: 1,
+        ..Settings::default()
+    };
     settings.limits.recipients = 3;
-    let mut harness = Harness::with(settings, &policy::Settings::default(), FailurePolicy::Tempfail);
+    let mut harness = Harness::with(
+        settings,
+        &policy::Settings::default(),
+        FailurePolicy::Tempfail,
+    );
     harness.connect();
     harness.mail("<a@example.net>");
     for number in 0..3 {
-        assert_eq!(harness.rcpt(&format!("<r{number}@example.com>")), Reply::Continue);
+        assert_eq!(
+            harness.rcpt(&format!("<r{number}@example.com>")),
+            Reply::Continue
+        );
     }
     assert_eq!(code(&harness.rcpt("<r3@example.com>")), 452);
 }
 
 #[test]
 fn memory_in_flight_is_bounded_over_all_connections() {
-    let settings = Settings { workers: 1, bytes_in_flight: 500, ..Settings::default() };
-    let mut harness = Harness::with(settings, &policy::Settings::default(), FailurePolicy::Tempfail);
+    let settings = Settings {
+        workers: 1,
+        bytes_in_flight: 500,
+        ..Settings::default()
+    };
+    let mut harness = Harness::with(
+        settings,
+        &policy::Settings::default(),
+        FailurePolicy::Tempfail,
+    );
     harness.connect();
     let response = harness.whole(&"x".repeat(600));
     assert_eq!(code(&response.reply), 451);
@@ -298,7 +424,9 @@ fn an_abort_cancels_the_job_and_a_late_answer_is_dropped() {
     harness.rcpt("<b@example.com>");
     harness.end_of_headers();
     let macros = Macros::default();
-    let response = harness.session.on_event(Event::EndOfMessage { macros: &macros });
+    let response = harness
+        .session
+        .on_event(Event::EndOfMessage { macros: &macros });
     assert_eq!(response.reply, Reply::Pending);
     harness.session.on_event(Event::Abort);
     assert!(!harness.session.in_transaction());

@@ -1,7 +1,8 @@
 //! The checksum of records and snapshots.
 
-/// CRC-32 of IEEE 802.3, the one of zip and Ethernet: of the torn and flipped it overlooks one in 2^32. Eight bytes at a
-/// time, so that a start need not wait for it: the table has one row for each of them.
+/// CRC-32 of IEEE 802.3, the one of zip and Ethernet: of the torn and flipped it overlooks one in
+/// 2^32. Eight bytes at a time, so that a start need not wait for it: the table has one row for
+/// each of them.
 pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const ROWS: [[u32; 256]; 8] = rows();
     let [first, second, third, fourth, fifth, sixth, seventh, eighth] = &ROWS;
@@ -12,15 +13,22 @@ pub(super) fn crc32(bytes: &[u8]) -> u32 {
         crc = at(eighth, a) ^ at(seventh, b) ^ at(sixth, c) ^ at(fifth, d);
         crc ^= at(fourth, e) ^ at(third, f) ^ at(second, g) ^ at(first, h);
     }
-    !rest.iter().fold(crc, |crc, &byte| at(first, byte ^ crc.to_le_bytes()[0]) ^ (crc >> 8))
+    !rest.iter().fold(crc, |crc, &byte| {
+        at(first, byte ^ crc.to_le_bytes()[0]) ^ (crc >> 8)
+    })
 }
 
 fn at(row: &[u32; 256], byte: u8) -> u32 {
     row.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// The first row is the remainder of each byte; each further one that of a byte with one more zero byte behind it.
-#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "computed at compile time")]
+/// The first row is the remainder of each byte; each further one that of a byte with one more zero
+/// byte behind it.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "computed at compile time"
+)]
 const fn rows() -> [[u32; 256]; 8] {
     let mut rows = [[0; 256]; 8];
     let mut index = 0;
@@ -28,7 +36,11 @@ const fn rows() -> [[u32; 256]; 8] {
         let mut value = index as u32;
         let mut bit = 0;
         while bit < 8 {
-            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+            value = if value & 1 == 1 {
+                0xedb8_8320 ^ (value >> 1)
+            } else {
+                value >> 1
+            };
             bit += 1;
         }
         rows[0][index] = value;
@@ -54,16 +66,28 @@ mod tests {
     /// The definition, bit by bit.
     fn slowly(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0_u32, |crc, &byte| {
-            (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                if crc & 1 == 1 {
+                    0xedb8_8320 ^ (crc >> 1)
+                } else {
+                    crc >> 1
+                }
+            })
         })
     }
 
     #[test]
     fn it_is_the_one_of_the_standard_at_every_length() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        let bytes: Vec<u8> = (0..100_u32).map(|n| (n * n * 7 + 3).to_le_bytes()[0]).collect();
+        let bytes: Vec<u8> = (0..100_u32)
+            .map(|n| (n * n * 7 + 3).to_le_bytes()[0])
+            .collect();
         for length in 0..bytes.len() {
-            assert_eq!(crc32(&bytes[..length]), slowly(&bytes[..length]), "{length}");
+            assert_eq!(
+                crc32(&bytes[..length]),
+                slowly(&bytes[..length]),
+                "{length}"
+            );
         }
     }
 }

@@ -62,7 +62,9 @@ impl<'a> Input<'a> {
 
     /// A number of variable length that counts something of which there are at most `most`.
     pub(super) fn count(&mut self, most: usize) -> Option<usize> {
-        usize::try_from(self.number()?).ok().filter(|count| *count <= most)
+        usize::try_from(self.number()?)
+            .ok()
+            .filter(|count| *count <= most)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -71,7 +73,9 @@ impl<'a> Input<'a> {
 }
 
 fn put_text(text: &str, out: &mut Vec<u8>) {
-    let cut = text.get(..text.floor_char_boundary(Label::SOURCE_MAX)).unwrap_or_default();
+    let cut = text
+        .get(..text.floor_char_boundary(Label::SOURCE_MAX))
+        .unwrap_or_default();
     put_number(cut.len() as u64, out);
     out.extend_from_slice(cut.as_bytes());
 }
@@ -129,11 +133,18 @@ pub(super) fn take_record(body: &[u8]) -> Option<Record> {
             let since = input.u64()?;
             let is_of_one = input.byte()? == 1;
             let source = take_text(&mut input)?;
-            Entry::Rollback { since, source: is_of_one.then_some(source) }
+            Entry::Rollback {
+                since,
+                source: is_of_one.then_some(source),
+            }
         }
         _ => return None,
     };
-    input.is_empty().then_some(Record { sequence, time, entry })
+    input.is_empty().then_some(Record {
+        sequence,
+        time,
+        entry,
+    })
 }
 
 #[cfg(test)]
@@ -144,7 +155,17 @@ mod tests {
 
     #[test]
     fn numbers_of_any_length() {
-        for number in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
+        for number in [
+            0,
+            1,
+            127,
+            128,
+            16_383,
+            16_384,
+            u64::from(u32::MAX),
+            u64::MAX - 1,
+            u64::MAX,
+        ] {
             let mut bytes = Vec::new();
             put_number(number, &mut bytes);
             assert_eq!(Input(&bytes).number(), Some(number));
@@ -152,13 +173,27 @@ mod tests {
             assert_eq!(Input(&bytes).number(), None);
         }
         assert_eq!(Input(&[0xff; 11]).number(), None, "longer than any number");
-        assert_eq!(Input(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).number(), None, "too large");
+        assert_eq!(
+            Input(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]).number(),
+            None,
+            "too large"
+        );
     }
 
     fn label(source: &str) -> Record {
         let (source, slots) = (source.to_owned(), PackedSlots::of(&[3, 6, 9]));
-        let label = Label { digest: Digest([7; 32]), spam: true, source, content: Some(-1.5), slots };
-        Record { sequence: 1, time: 2, entry: Entry::Label(label) }
+        let label = Label {
+            digest: Digest([7; 32]),
+            spam: true,
+            source,
+            content: Some(-1.5),
+            slots,
+        };
+        Record {
+            sequence: 1,
+            time: 2,
+            entry: Entry::Label(label),
+        }
     }
 
     fn round(record: &Record) -> Option<Record> {
@@ -173,7 +208,11 @@ mod tests {
             assert_eq!(round(&label(source)), Some(label(source)));
         }
         let cut = round(&label(&"s".repeat(Label::SOURCE_MAX + 1)));
-        assert_eq!(cut, Some(label(&"s".repeat(Label::SOURCE_MAX))), "it is cut, not refused");
+        assert_eq!(
+            cut,
+            Some(label(&"s".repeat(Label::SOURCE_MAX))),
+            "it is cut, not refused"
+        );
     }
 
     proptest! {

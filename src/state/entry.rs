@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::PackedSlots;
 
-/// What identifies a mail to the learner: the SHA-256 of its view. Two mails with the same digest are the same to the learner.
+/// What identifies a mail to the learner: the SHA-256 of its view. Two mails with the same digest
+/// are the same to the learner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 

@@ -1,12 +1,14 @@
 //! The label log: a file of records that is only appended to.
 //!
-//! The file begins with 16 bytes: a magic text, and the schema of the slots. A record is a marker of four bytes, the length
-//! of its body and the CRC-32 of it (four bytes each), and the body. A reader goes from record to record; where one is not
-//! whole it looks for the next marker behind which a whole one stands, and counts what it passed over. So a torn write at the
-//! end costs the record that was being written, and a damaged sector those that lay in it.
+//! The file begins with 16 bytes: a magic text, and the schema of the slots. A record is a marker
+//! of four bytes, the length of its body and the CRC-32 of it (four bytes each), and the body. A
+//! reader goes from record to record; where one is not whole it looks for the next marker behind
+//! which a whole one stands, and counts what it passed over. So a torn write at the end costs the
+//! record that was being written, and a damaged sector those that lay in it.
 //!
-//! No body contains a marker: behind each byte with which one begins, a zero is put. Without that a mail could be written so
-//! that its slots are a record, one that takes everything back, say; it would be found where the record around it is torn.
+//! No body contains a marker: behind each byte with which one begins, a zero is put. Without that a
+//! mail could be written so that its slots are a record, one that takes everything back, say; it
+//! would be found where the record around it is torn.
 #![expect(clippy::disallowed_methods, reason = "the log is a file")]
 
 use std::borrow::Cow;
@@ -24,7 +26,8 @@ const HEADER: usize = 16;
 const MARKER: &[u8; 4] = b"\xf7LBL";
 /// Marker, length, checksum.
 const FRAME: usize = 12;
-/// Longest body: of a label with all slots, five bytes each, some of them with a zero behind, and room to spare.
+/// Longest body: of a label with all slots, five bytes each, some of them with a zero behind, and
+/// room to spare.
 const BODY_MAX: usize = 192 << 10;
 /// Bytes that are read at once.
 const CHUNK: usize = 256 << 10;
@@ -41,7 +44,8 @@ pub struct Position {
 impl Position {
     /// Whether it is one within the file at `path`.
     pub fn is_in(&self, path: &Path) -> bool {
-        std::fs::metadata(path).is_ok_and(|file| file.ino() == self.file && self.offset <= file.len())
+        std::fs::metadata(path)
+            .is_ok_and(|file| file.ino() == self.file && self.offset <= file.len())
     }
 }
 
@@ -56,8 +60,8 @@ pub struct LogReport {
     pub torn: u64,
 }
 
-/// Hands every whole record behind `from` (the beginning where it is `None` or another file) to `take`. A file that is
-/// missing is an empty log.
+/// Hands every whole record behind `from` (the beginning where it is `None` or another file) to
+/// `take`. A file that is missing is an empty log.
 pub fn read_log(
     path: &Path,
     schema: u32,
@@ -71,7 +75,8 @@ pub fn read_log(
     };
     let inode = file.metadata()?.ino();
     let length = file.metadata()?.len();
-    let known = from.filter(|from| from.file == inode && (HEADER as u64..=length).contains(&from.offset));
+    let known =
+        from.filter(|from| from.file == inode && (HEADER as u64..=length).contains(&from.offset));
     match known {
         Some(from) => {
             file.seek(SeekFrom::Start(from.offset))?;
@@ -95,26 +100,48 @@ pub fn bytes_of(records: &[Record], schema: u32) -> Vec<u8> {
     log
 }
 
-/// A log with one record of that body, its checksum right; public for fuzzing, which would never guess it.
+/// A log with one record of that body, its checksum right; public for fuzzing, which would never
+/// guess it.
 pub fn bytes_around(body: &[u8], schema: u32) -> Vec<u8> {
     let mut log = header_of(schema);
     put_framed(body, &mut log);
     log
 }
 
-fn read_whole(mut log: impl Read, inode: u64, schema: u32, take: &mut dyn FnMut(Record)) -> io::Result<LogReport> {
+fn read_whole(
+    mut log: impl Read,
+    inode: u64,
+    schema: u32,
+    take: &mut dyn FnMut(Record),
+) -> io::Result<LogReport> {
     let mut header = Vec::new();
     log.by_ref().take(HEADER as u64).read_to_end(&mut header)?;
     if is_whole(&header, schema)? {
-        scan(log, Position { file: inode, offset: HEADER as u64 }, take)
+        scan(
+            log,
+            Position {
+                file: inode,
+                offset: HEADER as u64,
+            },
+            take,
+        )
     } else {
-        Ok(LogReport { torn: header.len() as u64, ..LogReport::default() })
+        Ok(LogReport {
+            torn: header.len() as u64,
+            ..LogReport::default()
+        })
     }
 }
 
 /// Reads on from `position`.
 fn scan(log: impl Read, position: Position, take: &mut dyn FnMut(Record)) -> io::Result<LogReport> {
-    let mut scanner = Scanner { log, buffer: Vec::new(), start: 0, read: 0, ended: false };
+    let mut scanner = Scanner {
+        log,
+        buffer: Vec::new(),
+        start: 0,
+        read: 0,
+        ended: false,
+    };
     let (mut good, mut damaged) = (0, 0);
     while let Some((passed, record, size)) = scanner.next()? {
         // What was passed over is known to be damage only when a whole record follows.
@@ -122,8 +149,15 @@ fn scan(log: impl Read, position: Position, take: &mut dyn FnMut(Record)) -> io:
         good += passed + size;
         take(record);
     }
-    let position = Position { offset: position.offset + good, ..position };
-    Ok(LogReport { position, damaged, torn: scanner.read.saturating_sub(good) })
+    let position = Position {
+        offset: position.offset + good,
+        ..position
+    };
+    Ok(LogReport {
+        position,
+        damaged,
+        torn: scanner.read.saturating_sub(good),
+    })
 }
 
 /// Whether a header is whole; an error where the file is something else.
@@ -168,7 +202,8 @@ impl<R: Read> Scanner<R> {
                 self.start += size;
                 return Ok(Some((passed, record, size as u64)));
             }
-            // Nothing whole begins here: on to the next marker, or to where one may begin in what is not read yet.
+            // Nothing whole begins here: on to the next marker, or to where one may begin in what
+            // is not read yet.
             let found = memchr::memmem::find(rest.get(1..).unwrap_or_default(), MARKER);
             let step = match found {
                 Some(at) => at + 1,
@@ -188,7 +223,10 @@ impl<R: Read> Scanner<R> {
             let before = self.buffer.len();
             self.buffer.resize(before + CHUNK, 0);
             let count = loop {
-                match self.log.read(self.buffer.get_mut(before..).unwrap_or_default()) {
+                match self
+                    .log
+                    .read(self.buffer.get_mut(before..).unwrap_or_default())
+                {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     result => break result?,
                 }
@@ -240,7 +278,9 @@ fn stuffed(bytes: &[u8]) -> Vec<u8> {
 /// The bytes of which [`stuffed`] made these; `None` where it made none like them.
 fn unstuffed(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [begin, ..] = *MARKER;
-    let Some(first) = memchr::memchr(begin, bytes) else { return Some(Cow::Borrowed(bytes)) };
+    let Some(first) = memchr::memchr(begin, bytes) else {
+        return Some(Cow::Borrowed(bytes));
+    };
     let (plain, mut rest) = bytes.split_at_checked(first)?;
     let mut out = Vec::with_capacity(bytes.len());
     out.extend_from_slice(plain);
@@ -273,10 +313,14 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Opens the log, or begins it. `report` is what reading it just said: a torn end is cut off, so that what is appended
-    /// is not taken for a part of it.
+    /// Opens the log, or begins it. `report` is what reading it just said: a torn end is cut off,
+    /// so that what is appended is not taken for a part of it.
     pub fn open(path: &Path, schema: u32, report: &LogReport) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).append(true).mode(0o660).open(path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o660)
+            .open(path)?;
         let mut length = file.metadata()?.len();
         if report.torn > 0 {
             length = report.position.offset;
@@ -286,7 +330,11 @@ impl Appender {
             file.write_all(&header_of(schema))?;
             length = HEADER as u64;
         }
-        Ok(Self { file, length, buffer: Vec::new() })
+        Ok(Self {
+            file,
+            length,
+            buffer: Vec::new(),
+        })
     }
 
     /// Appends one record with one write.
@@ -294,7 +342,8 @@ impl Appender {
         self.buffer.clear();
         put_framed(&body_of(record), &mut self.buffer);
         if let Err(error) = self.file.write_all(&self.buffer) {
-            // Half a record must not stand before the next one. If even this fails, readers pass over it.
+            // Half a record must not stand before the next one. If even this fails, readers pass
+            // over it.
             self.file.set_len(self.length).unwrap_or_default();
             return Err(error);
         }
@@ -309,7 +358,10 @@ impl Appender {
 
     /// Where the next record will stand.
     pub fn position(&self) -> io::Result<Position> {
-        Ok(Position { file: self.file.metadata()?.ino(), offset: self.length })
+        Ok(Position {
+            file: self.file.metadata()?.ino(),
+            offset: self.length,
+        })
     }
 
     /// Whether there is no record in it.
@@ -333,8 +385,18 @@ mod tests {
     fn record(sequence: u64) -> Record {
         let slots = PackedSlots::of(&(0..50).map(|slot| slot * 7).collect::<Vec<_>>());
         let digest = Digest([u8::try_from(sequence % 256).unwrap(); 32]);
-        let label = Label { digest, spam: sequence.is_multiple_of(2), source: "ann".to_owned(), content: None, slots };
-        Record { sequence, time: 1_000 + sequence, entry: Entry::Label(label) }
+        let label = Label {
+            digest,
+            spam: sequence.is_multiple_of(2),
+            source: "ann".to_owned(),
+            content: None,
+            slots,
+        };
+        Record {
+            sequence,
+            time: 1_000 + sequence,
+            entry: Entry::Label(label),
+        }
     }
 
     #[test]
@@ -349,7 +411,11 @@ mod tests {
             content: Some(1.0),
             slots: PackedSlots::of(&slots),
         };
-        let records = [Record { sequence: 1, time: u64::MAX, entry: Entry::Label(label) }];
+        let records = [Record {
+            sequence: 1,
+            time: u64::MAX,
+            entry: Entry::Label(label),
+        }];
         let mut read = Vec::new();
         read_bytes(&bytes_of(&records, 7), 7, &mut |record| read.push(record)).unwrap();
         assert_eq!(read, records);
@@ -381,14 +447,22 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         for cut in 0..=bytes.len() {
             std::fs::write(&path, &bytes[..cut]).unwrap();
-            let whole = ends.iter().filter(|end| **end <= cut as u64).count().saturating_sub(1);
+            let whole = ends
+                .iter()
+                .filter(|end| **end <= cut as u64)
+                .count()
+                .saturating_sub(1);
             let (seen, report) = numbers(&path, None);
             assert_eq!(seen.len(), whole, "cut at {cut}");
             assert_eq!(report.damaged, 0);
             let mut log = Appender::open(&path, 1, &report).unwrap();
             log.append(&record(99)).unwrap();
             let (seen, report) = numbers(&path, None);
-            assert_eq!((seen.len(), seen.last()), (whole + 1, Some(&99)), "cut at {cut}");
+            assert_eq!(
+                (seen.len(), seen.last()),
+                (whole + 1, Some(&99)),
+                "cut at {cut}"
+            );
             assert_eq!((report.torn, report.damaged), (0, 0), "cut at {cut}");
         }
     }
@@ -410,17 +484,29 @@ mod tests {
         }
     }
 
-    /// Slots that are a record themselves, as a mail could be made to give them: not found in a torn end.
+    /// Slots that are a record themselves, as a mail could be made to give them: not found in a
+    /// torn end.
     #[test]
     fn a_record_within_a_record_is_none() {
-        let rollback = Record { sequence: 2, time: 1, entry: Entry::Rollback { since: 0, source: None } };
+        let rollback = Record {
+            sequence: 2,
+            time: 1,
+            entry: Entry::Rollback {
+                since: 0,
+                source: None,
+            },
+        };
         let mut hidden = Vec::new();
         put_framed(&body_of(&rollback), &mut hidden);
         let outer = [body_of(&record(1)), hidden.clone(), vec![1; 40]].concat();
         let log = bytes_around(&outer, 1);
-        assert!(log.len() > outer.len() + HEADER + FRAME, "the marker within is no marker any more");
+        assert!(
+            log.len() > outer.len() + HEADER + FRAME,
+            "the marker within is no marker any more"
+        );
         for cut in HEADER..log.len() {
-            let report = read_bytes(&log[..cut], 1, &mut |record| panic!("{record:?} was found")).unwrap();
+            let report =
+                read_bytes(&log[..cut], 1, &mut |record| panic!("{record:?} was found")).unwrap();
             assert_eq!(report.torn, (cut - HEADER) as u64);
         }
         // The same without the zeros would be found: the test has not missed its object.
@@ -432,7 +518,14 @@ mod tests {
     #[test]
     fn bodies_are_the_same_when_they_come_back() {
         let [m, ..] = *MARKER;
-        for bytes in [&[][..], &[1, 2], &[m], &[m, 0], &[m, m, 0, 0, m], &[0, m, b'L', b'B', b'L', 7]] {
+        for bytes in [
+            &[][..],
+            &[1, 2],
+            &[m],
+            &[m, 0],
+            &[m, m, 0, 0, m],
+            &[0, m, b'L', b'B', b'L', 7],
+        ] {
             let body = stuffed(bytes);
             assert!(memchr::memmem::find(&body, MARKER).is_none());
             assert_eq!(unstuffed(&body).as_deref(), Some(bytes));
@@ -454,7 +547,11 @@ mod tests {
         assert_eq!(numbers(&path, Some(later.position)).0, [0_u64; 0]);
         std::fs::rename(&path, directory.path().join("labels.1")).unwrap();
         written(directory.path(), 1);
-        assert_eq!(numbers(&path, Some(later.position)).0, [1], "another file is read from its beginning");
+        assert_eq!(
+            numbers(&path, Some(later.position)).0,
+            [1],
+            "another file is read from its beginning"
+        );
     }
 
     #[test]
@@ -471,8 +568,18 @@ mod tests {
         let path = directory.path().join("labels");
         assert_eq!(numbers(&path, None), (Vec::new(), LogReport::default()));
         std::fs::write(&path, "something else entirely").unwrap();
-        assert!(read_log(&path, 1, None, &mut |_| ()).unwrap_err().to_string().contains("no label log"));
+        assert!(
+            read_log(&path, 1, None, &mut |_| ())
+                .unwrap_err()
+                .to_string()
+                .contains("no label log")
+        );
         std::fs::write(&path, header_of(2)).unwrap();
-        assert!(read_log(&path, 1, None, &mut |_| ()).unwrap_err().to_string().contains("another schema"));
+        assert!(
+            read_log(&path, 1, None, &mut |_| ())
+                .unwrap_err()
+                .to_string()
+                .contains("another schema")
+        );
     }
 }

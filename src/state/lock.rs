@@ -19,14 +19,22 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, waiting for at most `patience`; [`io::ErrorKind::WouldBlock`] where another keeps it.
+    /// Takes the lock, waiting for at most `patience`; [`io::ErrorKind::WouldBlock`] where another
+    /// keeps it.
     pub fn take(path: &Path, patience: Duration) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o660).open(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o660)
+            .open(path)?;
         let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) => return Ok(Self { _file: file }),
-                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) if begun.elapsed() < patience => {
+                Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR)
+                    if begun.elapsed() < patience =>
+                {
                     std::thread::sleep(PAUSE);
                 }
                 Err(error) => return Err(error.into()),
@@ -44,7 +52,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("lock");
         let first = Lock::take(&path, Duration::ZERO).unwrap();
-        assert_eq!(Lock::take(&path, Duration::ZERO).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(
+            Lock::take(&path, Duration::ZERO).unwrap_err().kind(),
+            io::ErrorKind::WouldBlock
+        );
         drop(first);
         assert!(Lock::take(&path, Duration::ZERO).is_ok());
     }

@@ -1,12 +1,14 @@
-//! What outlives a process: the log of labels, the snapshots made from it, and the lock that keeps writers apart.
+//! What outlives a process: the log of labels, the snapshots made from it, and the lock that keeps
+//! writers apart.
 //!
 //! # Why the weights are no memory-mapped table
 //!
-//! The log is the truth; weights are derived from it and can be had again. A table that a command changes under the daemon's
-//! eyes (a shared map) would let a mail be judged by half a label, could not be replayed, would tear where a machine stops in
-//! the middle of a page, and needs `unsafe`. So every label is one checksummed record, appended with one write and brought to
-//! the disk before anybody is told that it was learned; a snapshot replaces its predecessor by renaming; and the daemon judges
-//! by an immutable copy in memory, 3 MiB, swapped whole (2026-11-23).
+//! The log is the truth; weights are derived from it and can be had again. A table that a command
+//! changes under the daemon's eyes (a shared map) would let a mail be judged by half a label, could
+//! not be replayed, would tear where a machine stops in the middle of a page, and needs `unsafe`.
+//! So every label is one checksummed record, appended with one write and brought to the disk before
+//! anybody is told that it was learned; a snapshot replaces its predecessor by renaming; and the
+//! daemon judges by an immutable copy in memory, 3 MiB, swapped whole (2026-11-23).
 //!
 //! # Files in the directory of the learner
 //!
@@ -18,8 +20,8 @@
 //! | `weights` | snapshot of a later moment, so that a start need not learn everything again; may be missing |
 //! | `lock` | held by whoever writes |
 //!
-//! Every file says what it is in its first bytes. Whatever the machine leaves of them when it stops is read without error:
-//! what was not whole is passed over and counted.
+//! Every file says what it is in its first bytes. Whatever the machine leaves of them when it stops
+//! is read without error: what was not whole is passed over and counted.
 
 mod checksum;
 mod codec;

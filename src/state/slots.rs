@@ -3,8 +3,8 @@
 use super::Label;
 use super::codec::{Input, put_number};
 
-/// The slots of one mail as they stand in the log: their differences, seven bits a byte. A reader that only wants to know
-/// which labels there are does not unpack them.
+/// The slots of one mail as they stand in the log: their differences, seven bits a byte. A reader
+/// that only wants to know which labels there are does not unpack them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedSlots(Vec<u8>);
 
@@ -39,13 +39,14 @@ impl PackedSlots {
         &self.0
     }
 
-    /// All of these bytes. That there is one slot for each byte that ends a number is checked here, the rest when they are
-    /// unpacked.
+    /// All of these bytes. That there is one slot for each byte that ends a number is checked here,
+    /// the rest when they are unpacked.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut input = Input(bytes);
         let count = input.count(Label::SLOTS_MAX)?;
         let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte < 0x80).count();
-        (ends(input.0) == count && bytes.last().is_some_and(|byte| *byte < 0x80)).then(|| Self(bytes.to_vec()))
+        (ends(input.0) == count && bytes.last().is_some_and(|byte| *byte < 0x80))
+            .then(|| Self(bytes.to_vec()))
     }
 }
 
@@ -61,7 +62,11 @@ mod tests {
         let most: Vec<u32> = (0..count).map(|slot| slot * 3).collect();
         assert_eq!(PackedSlots::of(&most).numbers().as_deref(), Some(&*most));
         let more: Vec<u32> = (0..=count).collect();
-        assert_eq!(PackedSlots::of(&more).numbers().unwrap().len(), most.len(), "cut, not refused");
+        assert_eq!(
+            PackedSlots::of(&more).numbers().unwrap().len(),
+            most.len(),
+            "cut, not refused"
+        );
         for (count, fits) in [(most.len(), true), (most.len() + 1, false)] {
             let mut packed = Vec::new();
             put_number(count as u64, &mut packed);
@@ -72,11 +77,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        // No count; fewer numbers than counted; more; the last one cut; one too large; one that no u32 holds.
+        // No count; fewer numbers than counted; more; the last one cut; one too large; one that no
+        // u32 holds.
         let wrong: [&[u8]; 4] = [&[], &[2, 1], &[1, 1, 1], &[1, 0x81]];
-        assert!(wrong.iter().all(|bytes| PackedSlots::from_bytes(bytes).is_none()));
-        let late: [&[u8]; 2] = [&[1, 0xff, 0xff, 0xff, 0xff, 0x7f], &[2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1]];
-        assert!(late.iter().all(|bytes| PackedSlots::from_bytes(bytes).unwrap().numbers().is_none()));
+        assert!(
+            wrong
+                .iter()
+                .all(|bytes| PackedSlots::from_bytes(bytes).is_none())
+        );
+        let late: [&[u8]; 2] = [
+            &[1, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            &[2, 0xff, 0xff, 0xff, 0xff, 0x0f, 1],
+        ];
+        assert!(
+            late.iter()
+                .all(|bytes| PackedSlots::from_bytes(bytes).unwrap().numbers().is_none())
+        );
     }
 
     proptest! {

@@ -64,25 +64,36 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Writes it beside `path` and puts it in its place: who reads sees the old one or the new one, also when the machine
-    /// stops in between.
+    /// Writes it beside `path` and puts it in its place: who reads sees the old one or the new one,
+    /// also when the machine stops in between.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut beside = path.as_os_str().to_owned();
         beside.push(".new");
         let beside = Path::new(&beside);
-        let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o660).open(beside)?;
-        let written = file.write_all(&self.to_bytes()).and_then(|()| file.sync_data());
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o660)
+            .open(beside)?;
+        let written = file
+            .write_all(&self.to_bytes())
+            .and_then(|()| file.sync_data());
         if let Err(error) = written.and_then(|()| std::fs::rename(beside, path)) {
             // Half a file is of no use, and where the disk is full somebody else needs the room.
             std::fs::remove_file(beside).unwrap_or_default();
             return Err(error);
         }
         // The new name is on the disk only when the directory is.
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         File::open(directory)?.sync_all()
     }
 
-    /// Reads one; `None` where there is none, or none of that schema, or it is damaged: then all is learned again.
+    /// Reads one; `None` where there is none, or none of that schema, or it is damaged: then all is
+    /// learned again.
     pub fn read(path: &Path, schema: u32) -> io::Result<Option<Self>> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -106,7 +117,8 @@ impl Snapshot {
         })
     }
 
-    /// The record of the one at `path`, by its first bytes only: whether it is whole shows when it is read.
+    /// The record of the one at `path`, by its first bytes only: whether it is whole shows when it
+    /// is read.
     pub fn peek(path: &Path, schema: u32) -> io::Result<Option<u64>> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -160,7 +172,10 @@ impl Snapshot {
         let mut snapshot = Self {
             schema: input.u32()?,
             sequence: input.u64()?,
-            position: Position { file: input.u64()?, offset: input.u64()? },
+            position: Position {
+                file: input.u64()?,
+                offset: input.u64()?,
+            },
             ham: input.u64()?,
             spam: input.u64()?,
             ..Self::default()
@@ -168,12 +183,21 @@ impl Snapshot {
         for _ in 0..input.count(TRIALS_MAX)? {
             let spam = input.byte()? == 1;
             let content = Some(input.f32()?).filter(|content| content.is_finite());
-            snapshot.trials.push(SnapshotTrial { spam, content, site: input.f32()? });
+            snapshot.trials.push(SnapshotTrial {
+                spam,
+                content,
+                site: input.f32()?,
+            });
         }
         for numbers in [&mut snapshot.weights, &mut snapshot.squares] {
             let count = input.count(WEIGHTS_MAX)?;
             let bytes = input.bytes(count.checked_mul(4)?)?;
-            *numbers = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            *numbers = bytes
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect();
         }
         input.is_empty().then_some(snapshot)
     }
@@ -195,12 +219,23 @@ mod tests {
         Snapshot {
             schema: 3,
             sequence: 9,
-            position: Position { file: 12, offset: 1 << 33 },
+            position: Position {
+                file: 12,
+                offset: 1 << 33,
+            },
             ham: 4,
             spam: 5,
             trials: vec![
-                SnapshotTrial { content: Some(1.5), site: -2.0, spam: true },
-                SnapshotTrial { content: None, site: 0.0, spam: false },
+                SnapshotTrial {
+                    content: Some(1.5),
+                    site: -2.0,
+                    spam: true,
+                },
+                SnapshotTrial {
+                    content: None,
+                    site: 0.0,
+                    spam: false,
+                },
             ],
             weights: vec![0.0, -1.0, 2.5],
             squares: vec![0.0, 0.5, 4.0],
@@ -216,14 +251,33 @@ mod tests {
         snapshot().write(&path).unwrap();
         assert_eq!(Snapshot::read(&path, 3).unwrap(), Some(snapshot()));
         assert_eq!(Snapshot::read(&path, 4).unwrap(), None, "another schema");
-        assert_eq!((Snapshot::peek(&path, 3).unwrap(), Snapshot::peek(&path, 4).unwrap()), (Some(9), None));
+        assert_eq!(
+            (
+                Snapshot::peek(&path, 3).unwrap(),
+                Snapshot::peek(&path, 4).unwrap()
+            ),
+            (Some(9), None)
+        );
         assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Whole);
-        assert_eq!(Snapshot::condition(&path, 4).unwrap(), Condition::OtherSchema);
-        assert_eq!(Snapshot::peek(directory.path().join("none").as_path(), 3).unwrap(), None);
-        let newer = Snapshot { sequence: 10, ..snapshot() };
+        assert_eq!(
+            Snapshot::condition(&path, 4).unwrap(),
+            Condition::OtherSchema
+        );
+        assert_eq!(
+            Snapshot::peek(directory.path().join("none").as_path(), 3).unwrap(),
+            None
+        );
+        let newer = Snapshot {
+            sequence: 10,
+            ..snapshot()
+        };
         newer.write(&path).unwrap();
         assert_eq!(Snapshot::read(&path, 3).unwrap(), Some(newer));
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(
+            std::fs::read_dir(directory.path()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
         std::fs::write(&path, "half a sn").unwrap();
         assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Damaged);
     }

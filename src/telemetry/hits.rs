@@ -30,10 +30,16 @@ impl Hits {
                 return;
             }
         }
-        let mut counters = self.counters.write().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = self
+            .counters
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         // Another thread may have been here between the two locks.
         if counters.len() < SERIES_MAX || counters.contains_key(rule) {
-            counters.entry(rule.clone()).or_default().fetch_add(1, Ordering::Relaxed);
+            counters
+                .entry(rule.clone())
+                .or_default()
+                .fetch_add(1, Ordering::Relaxed);
         } else {
             self.other.fetch_add(1, Ordering::Relaxed);
         }
@@ -42,7 +48,10 @@ impl Hits {
     /// All counters, by name, and the hits of rules that have none.
     pub(super) fn read(&self) -> (Vec<(RuleName, u64)>, u64) {
         let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
-        let all = counters.iter().map(|(rule, count)| (rule.clone(), count.load(Ordering::Relaxed))).collect();
+        let all = counters
+            .iter()
+            .map(|(rule, count)| (rule.clone(), count.load(Ordering::Relaxed)))
+            .collect();
         (all, self.other.load(Ordering::Relaxed))
     }
 }

@@ -20,21 +20,43 @@ impl fmt::Display for MailLine<'_> {
         let record = self.0;
         let transaction = record.transaction;
         let queue_id = transaction.queue_id.as_deref().unwrap_or("-");
-        write!(f, "queue_id={} verdict={}", word(queue_id), record.verdict_name())?;
+        write!(
+            f,
+            "queue_id={} verdict={}",
+            word(queue_id),
+            record.verdict_name()
+        )?;
         match &record.ending {
             Ending::Judged(verdict) => write!(f, " score={}/{}", verdict.score, verdict.required)?,
             Ending::Faulted { fault, action, .. } => write!(f, " fault={fault} action={action}")?,
         }
-        write!(f, " id={} gen={} listener={}", record.id, record.generation(), word(&transaction.listener))?;
+        write!(
+            f,
+            " id={} gen={} listener={}",
+            record.id,
+            record.generation(),
+            word(&transaction.listener)
+        )?;
         let client = &transaction.client;
         write!(f, " client={}[{}]", word(&client.host), client.address)?;
         let from = transaction.envelope.reverse_path.to_string();
         let recipients = transaction.envelope.forward_paths.len();
-        write!(f, " from={} rcpts={recipients} size={} stage={}", word(&from), record.size, record.stage)?;
+        write!(
+            f,
+            " from={} rcpts={recipients} size={} stage={}",
+            word(&from),
+            record.size,
+            record.stage
+        )?;
         if let Ending::Judged(verdict) = &record.ending {
             f.write_str(" hits=")?;
             for (number, hit) in verdict.hits().take(HITS_MAX).enumerate() {
-                write!(f, "{}{}", if number > 0 { "," } else { "" }, ForLog::short(&hit.rule, TEXT_MAX))?;
+                write!(
+                    f,
+                    "{}{}",
+                    if number > 0 { "," } else { "" },
+                    ForLog::short(&hit.rule, TEXT_MAX)
+                )?;
             }
             match verdict.hits().count() {
                 0 => f.write_str("-")?,
@@ -46,7 +68,9 @@ impl fmt::Display for MailLine<'_> {
             }
             for evidence in &verdict.evidence {
                 match evidence {
-                    Evidence::Refused { list, entry } => write!(f, " refused={list}:{}", word(entry))?,
+                    Evidence::Refused { list, entry } => {
+                        write!(f, " refused={list}:{}", word(entry))?
+                    }
                     Evidence::BeyondLimits { anomaly } => write!(f, " beyond={anomaly}")?,
                     Evidence::Rule(_) | Evidence::Classifier { .. } => {}
                 }
@@ -59,7 +83,8 @@ impl fmt::Display for MailLine<'_> {
     }
 }
 
-/// A value of a `key=value` line: escaped, and in quotes where blanks or an equals sign would make it ambiguous.
+/// A value of a `key=value` line: escaped, and in quotes where blanks or an equals sign would make
+/// it ambiguous.
 fn word(text: &str) -> Word<'_> {
     Word(text)
 }
@@ -115,19 +140,36 @@ mod tests {
     fn what_decided_beside_the_score_is_named() {
         let mut verdict = verdict();
         verdict.evidence = vec![
-            Evidence::BeyondLimits { anomaly: "parts_limit" },
-            Evidence::Refused { list: "clients", entry: "192.0.2.0/24".into() },
+            Evidence::BeyondLimits {
+                anomaly: "parts_limit",
+            },
+            Evidence::Refused {
+                list: "clients",
+                entry: "192.0.2.0/24".into(),
+            },
         ];
         let line = line("q", Ending::Judged(&verdict));
-        assert!(line.contains(" hits=- beyond=parts_limit refused=clients:192.0.2.0/24 us="), "{line}");
+        assert!(
+            line.contains(" hits=- beyond=parts_limit refused=clients:192.0.2.0/24 us="),
+            "{line}"
+        );
     }
 
     #[test]
     fn a_stranger_cannot_forge_a_line_or_a_field() {
         let generation = GenerationId::new("g");
-        let ending = Ending::Faulted { fault: "deadline", action: "tempfail", generation: &generation };
+        let ending = Ending::Faulted {
+            fault: "deadline",
+            action: "tempfail",
+            generation: &generation,
+        };
         let line = line("x\nqueue_id=y verdict=accept \"\x1b[2J", ending);
-        assert!(line.starts_with("queue_id=\"x\\nqueue_id=y verdict=accept \\\"\\u{1b}[2J\" verdict=fault"), "{line}");
+        assert!(
+            line.starts_with(
+                "queue_id=\"x\\nqueue_id=y verdict=accept \\\"\\u{1b}[2J\" verdict=fault"
+            ),
+            "{line}"
+        );
         assert!(!line.contains('\n'));
     }
 

@@ -20,14 +20,18 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { level: LevelFilter::Info, json: false }
+        Self {
+            level: LevelFilter::Info,
+            json: false,
+        }
     }
 }
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Style {
-    /// `<6>message`: journald keeps the time itself and takes the level from the prefix (sd-daemon(3)).
+    /// `<6>message`: journald keeps the time itself and takes the level from the prefix
+    /// (sd-daemon(3)).
     Journal,
     /// `2026-11-23T09:51:07Z INFO message`
     Text,
@@ -63,8 +67,12 @@ impl Log for Logger {
         if self.enabled(record.metadata()) {
             let mut line = self.format(record);
             line.push('\n');
-            // One write for one line, so that lines of threads do not mix. Where standard error is gone nobody can be told.
-            std::io::stderr().lock().write_all(line.as_bytes()).unwrap_or_default();
+            // One write for one line, so that lines of threads do not mix. Where standard error is
+            // gone nobody can be told.
+            std::io::stderr()
+                .lock()
+                .write_all(line.as_bytes())
+                .unwrap_or_default();
         }
     }
 
@@ -76,7 +84,11 @@ impl Logger {
         let message = one_line(&record.args().to_string());
         match self.style {
             Style::Journal => format!("<{}>{message}", priority(record.level())),
-            Style::Text => format!("{} {} {message}", rfc3339(self.clock.wall()), record.level()),
+            Style::Text => format!(
+                "{} {} {message}",
+                rfc3339(self.clock.wall()),
+                record.level()
+            ),
             Style::Json => json!({
                 "time": rfc3339(self.clock.wall()),
                 "level": record.level().as_str().to_ascii_lowercase(),
@@ -88,10 +100,14 @@ impl Logger {
     }
 }
 
-/// What is one event stays one line: control characters that came through all the same (an error text with a file name in
-/// it) are escaped. Lines of ours are already clean and are not changed.
+/// What is one event stays one line: control characters that came through all the same (an error
+/// text with a file name in it) are escaped. Lines of ours are already clean and are not changed.
 fn one_line(message: &str) -> String {
-    if message.chars().any(char::is_control) { ForLog::new(message).to_string() } else { message.to_owned() }
+    if message.chars().any(char::is_control) {
+        ForLog::new(message).to_string()
+    } else {
+        message.to_owned()
+    }
 }
 
 /// syslog(3)'s number.
@@ -112,21 +128,35 @@ pub fn date(seconds: u64) -> String {
 
 /// UTC in the form of RFC 3339, without fractions.
 fn rfc3339(time: SystemTime) -> String {
-    let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
     let rest = seconds % 86_400;
-    format!("{}T{:02}:{:02}:{:02}Z", date(seconds), rest / 3_600, rest / 60 % 60, rest % 60)
+    format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        date(seconds),
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
-/// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar: eras of 400 years that
-/// begin on the first of March, so that the leap day comes last.
+/// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar:
+/// eras of 400 years that begin on the first of March, so that the leap day comes last.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
     (era * 400 + year_of_era + u64::from(month <= 2), month, day)
 }
 
@@ -139,7 +169,13 @@ mod tests {
     fn formatted(style: Style, message: &str) -> String {
         let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(1_782_259_267));
         let logger = Logger { style, clock };
-        logger.format(&Record::builder().level(Level::Warn).target("gatepost").args(format_args!("{message}")).build())
+        logger.format(
+            &Record::builder()
+                .level(Level::Warn)
+                .target("gatepost")
+                .args(format_args!("{message}"))
+                .build(),
+        )
     }
 
     #[test]

@@ -74,9 +74,17 @@ impl MailRecord<'_> {
     /// The record as JSON: all that `explain` shows.
     pub fn to_json(&self) -> Value {
         let transaction = self.transaction;
-        let since_epoch = self.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let recipients: Vec<String> =
-            transaction.envelope.forward_paths.iter().take(LIST_MAX).map(|path| cut(&path.to_string())).collect();
+        let since_epoch = self
+            .time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        let recipients: Vec<String> = transaction
+            .envelope
+            .forward_paths
+            .iter()
+            .take(LIST_MAX)
+            .map(|path| cut(&path.to_string()))
+            .collect();
         let mut record = json!({
             "version": VERSION,
             "id": self.id.as_str(),
@@ -123,12 +131,20 @@ fn judged(verdict: &Verdict) -> serde_json::Map<String, Value> {
     for evidence in &verdict.evidence {
         match evidence {
             Evidence::Rule(_) => {}
-            Evidence::Classifier { model, probability, score } => {
-                let model = json!({ "id": &**model, "probability": probability, "score": score.points() });
+            Evidence::Classifier {
+                model,
+                probability,
+                score,
+            } => {
+                let model =
+                    json!({ "id": &**model, "probability": probability, "score": score.points() });
                 fields.insert("model".to_owned(), model);
             }
             Evidence::Refused { list, entry } => {
-                fields.insert("refused".to_owned(), json!({ "list": list, "entry": cut(entry) }));
+                fields.insert(
+                    "refused".to_owned(),
+                    json!({ "list": list, "entry": cut(entry) }),
+                );
             }
             Evidence::BeyondLimits { anomaly } => {
                 fields.insert("beyond_limits".to_owned(), json!(anomaly));
@@ -162,9 +178,17 @@ pub(super) mod tests {
 
     pub(in crate::telemetry) fn verdict() -> Verdict {
         let hit = |rule: &str, points| {
-            Evidence::Rule(Hit { rule: rule.into(), score: Score::from_points(points), description: "d".into() })
+            Evidence::Rule(Hit {
+                rule: rule.into(),
+                score: Score::from_points(points),
+                description: "d".into(),
+            })
         };
-        let classifier = Evidence::Classifier { model: "m1".into(), probability: 0.97, score: Score::from_points(3.5) };
+        let classifier = Evidence::Classifier {
+            model: "m1".into(),
+            probability: 0.97,
+            score: Score::from_points(3.5),
+        };
         Verdict {
             disposition: Disposition::Quarantine,
             score: Score::from_points(8.5),
@@ -215,7 +239,11 @@ pub(super) mod tests {
             let mut transaction = transaction();
             transaction.envelope.forward_paths = vec![Mailbox::parse(b"<b@example.com>"); count];
             let (id, generation) = (VerdictId::from_number(1), GenerationId::new("g"));
-            let ending = Ending::Faulted { fault: "deadline", action: "tempfail", generation: &generation };
+            let ending = Ending::Faulted {
+                fault: "deadline",
+                action: "tempfail",
+                generation: &generation,
+            };
             let record = MailRecord {
                 id: &id,
                 time: SystemTime::UNIX_EPOCH,

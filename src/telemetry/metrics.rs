@@ -8,13 +8,22 @@ use super::names::{self, METRICS};
 use super::{Ending, MailRecord};
 
 /// Upper bounds of the buckets of time, in microseconds: from a header verdict to the deadline.
-const BUCKETS_US: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 20_000_000];
+const BUCKETS_US: [u64; 12] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 20_000_000,
+];
 /// The stages, as `facts::Stage::name` gives them.
 const STAGES: [&str; 6] = ["connect", "helo", "mail", "rcpt", "headers", "message"];
 /// What a mail can end with.
 const VERDICTS: [&str; 4] = ["accept", "quarantine", "reject", "fault"];
 /// The faults, as `engine::Fault::name` gives them.
-const FAULTS: [&str; 6] = ["deadline", "panic", "overload", "too_large", "cancelled", "shutting_down"];
+const FAULTS: [&str; 6] = [
+    "deadline",
+    "panic",
+    "overload",
+    "too_large",
+    "cancelled",
+    "shutting_down",
+];
 
 /// What happens to milter connections, as `server::Observation::name` gives it.
 const CONNECTION_EVENTS: [&str; 8] = [
@@ -62,7 +71,11 @@ struct Histogram {
 
 impl Histogram {
     fn observe(&self, us: u64) {
-        if let Some(bucket) = BUCKETS_US.iter().zip(&self.buckets).find(|(bound, _)| us <= **bound) {
+        if let Some(bucket) = BUCKETS_US
+            .iter()
+            .zip(&self.buckets)
+            .find(|(bound, _)| us <= **bound)
+        {
             add(bucket.1, 1);
         }
         add(&self.count, 1);
@@ -87,7 +100,9 @@ impl Metrics {
     pub fn count(&self, record: &MailRecord<'_>) {
         let stage = at(&STAGES, record.stage);
         let verdict = at(&VERDICTS, record.verdict_name());
-        let mails = verdict.zip(stage).and_then(|(verdict, stage)| self.mails.get(verdict)?.get(stage));
+        let mails = verdict
+            .zip(stage)
+            .and_then(|(verdict, stage)| self.mails.get(verdict)?.get(stage));
         if let Some(mails) = mails {
             add(mails, 1);
         }
@@ -122,8 +137,15 @@ impl Metrics {
     pub fn render_prometheus(&self, gauges: &Gauges) -> String {
         let mut text = String::new();
         for metric in METRICS {
-            writeln!(text, "# HELP {} {}\n# TYPE {} {}", metric.name, metric.help, metric.name, metric.kind.name())
-                .unwrap_or_default();
+            writeln!(
+                text,
+                "# HELP {} {}\n# TYPE {} {}",
+                metric.name,
+                metric.help,
+                metric.name,
+                metric.kind.name()
+            )
+            .unwrap_or_default();
             self.samples(metric.name, gauges, &mut text);
         }
         text
@@ -141,29 +163,41 @@ impl Metrics {
             names::PANICS => plain(gauges.panics as u64),
             names::HITS_OTHER => plain(self.hits.read().1),
             names::GENERATION => {
-                writeln!(text, "{name}{{generation=\"{}\"}} 1", label(&gauges.generation)).unwrap_or_default();
+                writeln!(
+                    text,
+                    "{name}{{generation=\"{}\"}} 1",
+                    label(&gauges.generation)
+                )
+                .unwrap_or_default();
             }
             names::MAILS => {
                 for (verdict, stages) in VERDICTS.iter().zip(&self.mails) {
                     for (stage, count) in STAGES.iter().zip(stages) {
-                        writeln!(text, "{name}{{verdict=\"{verdict}\",stage=\"{stage}\"}} {}", get(count))
-                            .unwrap_or_default();
+                        writeln!(
+                            text,
+                            "{name}{{verdict=\"{verdict}\",stage=\"{stage}\"}} {}",
+                            get(count)
+                        )
+                        .unwrap_or_default();
                     }
                 }
             }
             names::FAULTS => {
                 for (fault, count) in FAULTS.iter().zip(&self.faults) {
-                    writeln!(text, "{name}{{fault=\"{fault}\"}} {}", get(count)).unwrap_or_default();
+                    writeln!(text, "{name}{{fault=\"{fault}\"}} {}", get(count))
+                        .unwrap_or_default();
                 }
             }
             names::CONNECTIONS => {
                 for (event, count) in CONNECTION_EVENTS.iter().zip(&self.connections) {
-                    writeln!(text, "{name}{{event=\"{event}\"}} {}", get(count)).unwrap_or_default();
+                    writeln!(text, "{name}{{event=\"{event}\"}} {}", get(count))
+                        .unwrap_or_default();
                 }
             }
             names::HITS => {
                 for (rule, count) in self.hits.read().0 {
-                    writeln!(text, "{name}{{rule=\"{}\"}} {count}", label(&rule)).unwrap_or_default();
+                    writeln!(text, "{name}{{rule=\"{}\"}} {count}", label(&rule))
+                        .unwrap_or_default();
                 }
             }
             names::SECONDS => self.histograms(name, text),
@@ -176,12 +210,25 @@ impl Metrics {
             let mut sum = 0;
             for (bound, bucket) in BUCKETS_US.iter().zip(&histogram.buckets) {
                 sum += get(bucket);
-                writeln!(text, "{name}_bucket{{stage=\"{stage}\",le=\"{}\"}} {sum}", seconds(*bound))
-                    .unwrap_or_default();
+                writeln!(
+                    text,
+                    "{name}_bucket{{stage=\"{stage}\",le=\"{}\"}} {sum}",
+                    seconds(*bound)
+                )
+                .unwrap_or_default();
             }
             let count = get(&histogram.count).max(sum);
-            writeln!(text, "{name}_bucket{{stage=\"{stage}\",le=\"+Inf\"}} {count}").unwrap_or_default();
-            writeln!(text, "{name}_sum{{stage=\"{stage}\"}} {}", seconds(get(&histogram.sum_us))).unwrap_or_default();
+            writeln!(
+                text,
+                "{name}_bucket{{stage=\"{stage}\",le=\"+Inf\"}} {count}"
+            )
+            .unwrap_or_default();
+            writeln!(
+                text,
+                "{name}_sum{{stage=\"{stage}\"}} {}",
+                seconds(get(&histogram.sum_us))
+            )
+            .unwrap_or_default();
             writeln!(text, "{name}_count{{stage=\"{stage}\"}} {count}").unwrap_or_default();
         }
     }
@@ -195,7 +242,9 @@ fn seconds(us: u64) -> String {
 
 /// A label's value, escaped as the format wants it.
 fn label(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -208,12 +257,20 @@ mod tests {
 
     #[test]
     fn every_metric_is_exposed_and_every_mail_is_counted() {
-        let (metrics, id, transaction, verdict) =
-            (Metrics::default(), VerdictId::from_number(1), transaction(), verdict());
+        let (metrics, id, transaction, verdict) = (
+            Metrics::default(),
+            VerdictId::from_number(1),
+            transaction(),
+            verdict(),
+        );
         let generation = GenerationId::new("g");
         let endings = [
             Ending::Judged(&verdict),
-            Ending::Faulted { fault: "overload", action: "tempfail", generation: &generation },
+            Ending::Faulted {
+                fault: "overload",
+                action: "tempfail",
+                generation: &generation,
+            },
         ];
         for ending in endings {
             metrics.count(&MailRecord {
@@ -226,10 +283,20 @@ mod tests {
                 ending,
             });
         }
-        let text = metrics.render_prometheus(&Gauges { generation: "a\"b".to_owned(), ..Gauges::default() });
+        let text = metrics.render_prometheus(&Gauges {
+            generation: "a\"b".to_owned(),
+            ..Gauges::default()
+        });
         for metric in METRICS {
-            assert!(text.contains(&format!("# TYPE {} ", metric.name)), "{}", metric.name);
-            let samples = text.lines().filter(|line| line.starts_with(metric.name)).count();
+            assert!(
+                text.contains(&format!("# TYPE {} ", metric.name)),
+                "{}",
+                metric.name
+            );
+            let samples = text
+                .lines()
+                .filter(|line| line.starts_with(metric.name))
+                .count();
             assert!(samples > 0, "{} has no sample", metric.name);
         }
         for line in [
@@ -241,7 +308,10 @@ mod tests {
             "gatepost_judge_seconds_sum{stage=\"message\"} 0.0001",
             "gatepost_generation_info{generation=\"a\\\"b\"} 1",
         ] {
-            assert!(text.lines().any(|there| there == line), "{line} not in\n{text}");
+            assert!(
+                text.lines().any(|there| there == line),
+                "{line} not in\n{text}"
+            );
         }
     }
 }

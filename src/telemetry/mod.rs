@@ -1,7 +1,8 @@
-//! What people and machines learn of the daemon's work: one log line and one record for each mail, and counters.
+//! What people and machines learn of the daemon's work: one log line and one record for each mail,
+//! and counters.
 //!
-//! Nothing here can stop mail: a file that cannot be written is reported once a minute, and the mail goes on. Text of
-//! strangers is escaped in logs; records are JSON, which escapes by itself.
+//! Nothing here can stop mail: a file that cannot be written is reported once a minute, and the
+//! mail goes on. Text of strangers is escaped in logs; records are JSON, which escapes by itself.
 
 mod hits;
 mod line;

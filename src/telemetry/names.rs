@@ -60,33 +60,88 @@ pub(super) const PANICS: &str = "gatepost_panics_total";
 /// The generation in force.
 pub(super) const GENERATION: &str = "gatepost_generation_info";
 
-const fn metric(name: &'static str, kind: MetricKind, labels: &'static [&'static str], help: &'static str) -> Metric {
-    Metric { name, kind, labels, help }
+const fn metric(
+    name: &'static str,
+    kind: MetricKind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind,
+        labels,
+        help,
+    }
 }
 
 /// All metrics, in the order of the exposition.
 pub const METRICS: &[Metric] = &[
-    metric(MAILS, MetricKind::Counter, &["verdict", "stage"], "Mails that ended, by verdict and stage."),
-    metric(FAULTS, MetricKind::Counter, &["fault"], "Mails that could not be judged, by fault."),
-    metric(HITS, MetricKind::Counter, &["rule"], "Rule hits, for the first 2000 rules that hit."),
-    metric(HITS_OTHER, MetricKind::Counter, &[], "Hits of rules beyond the first 2000."),
+    metric(
+        MAILS,
+        MetricKind::Counter,
+        &["verdict", "stage"],
+        "Mails that ended, by verdict and stage.",
+    ),
+    metric(
+        FAULTS,
+        MetricKind::Counter,
+        &["fault"],
+        "Mails that could not be judged, by fault.",
+    ),
+    metric(
+        HITS,
+        MetricKind::Counter,
+        &["rule"],
+        "Rule hits, for the first 2000 rules that hit.",
+    ),
+    metric(
+        HITS_OTHER,
+        MetricKind::Counter,
+        &[],
+        "Hits of rules beyond the first 2000.",
+    ),
     metric(
         SECONDS,
         MetricKind::Histogram,
         &["stage"],
         "Time from the last byte that was needed to the verdict, by stage.",
     ),
-    metric(BYTES, MetricKind::Counter, &[], "Bytes of messages that were judged."),
-    metric(RECORDS_LOST, MetricKind::Counter, &[], "Verdict records that could not be written."),
+    metric(
+        BYTES,
+        MetricKind::Counter,
+        &[],
+        "Bytes of messages that were judged.",
+    ),
+    metric(
+        RECORDS_LOST,
+        MetricKind::Counter,
+        &[],
+        "Verdict records that could not be written.",
+    ),
     metric(
         CONNECTIONS,
         MetricKind::Counter,
         &["event"],
         "What happened to milter connections; opened minus closed are open.",
     ),
-    metric(QUEUE, MetricKind::Gauge, &[], "Messages that wait for a worker."),
-    metric(IN_FLIGHT, MetricKind::Gauge, &[], "Bytes of messages held in memory."),
-    metric(PANICS, MetricKind::Counter, &[], "Panics that were caught while judging; each is a bug."),
+    metric(
+        QUEUE,
+        MetricKind::Gauge,
+        &[],
+        "Messages that wait for a worker.",
+    ),
+    metric(
+        IN_FLIGHT,
+        MetricKind::Gauge,
+        &[],
+        "Bytes of messages held in memory.",
+    ),
+    metric(
+        PANICS,
+        MetricKind::Counter,
+        &[],
+        "Panics that were caught while judging; each is a bug.",
+    ),
     metric(
         GENERATION,
         MetricKind::Gauge,

@@ -1,4 +1,5 @@
-//! Verdict records: a bounded file of JSON lines, written as mail is judged and read by `gatepost explain`.
+//! Verdict records: a bounded file of JSON lines, written as mail is judged and read by `gatepost
+//! explain`.
 #![expect(clippy::disallowed_methods, reason = "records live in a file")]
 
 use std::fs::{File, OpenOptions};
@@ -30,7 +31,11 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(path: PathBuf, limit: usize) -> Self {
-        Self { path, limit: limit as u64, file: None }
+        Self {
+            path,
+            limit: limit as u64,
+            file: None,
+        }
     }
 
     /// Appends one record in one write. After an error the file is opened anew the next time.
@@ -59,9 +64,14 @@ impl Writer {
     }
 }
 
-/// Opens for appending; readable by the owner and its group only, since records tell who wrote to whom.
+/// Opens for appending; readable by the owner and its group only, since records tell who wrote to
+/// whom.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o640).open(path)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o640)
+        .open(path)?;
     let length = file.metadata()?.len();
     Ok((file, length))
 }
@@ -72,11 +82,14 @@ fn previous(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The newest record of that verdict id, out of the file or the one before it. Lines that cannot be read are passed over.
+/// The newest record of that verdict id, out of the file or the one before it. Lines that cannot be
+/// read are passed over.
 pub fn find(path: &Path, id: &str) -> io::Result<Option<Value>> {
     match find_in(path, id) {
         Ok(Some(record)) => return Ok(Some(record)),
-        Err(error) if error.kind() != io::ErrorKind::NotFound || !previous(path).exists() => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound || !previous(path).exists() => {
+            return Err(error);
+        }
         // Not in this file, or the rotation is just going on.
         Ok(None) | Err(_) => {}
     }
@@ -92,7 +105,12 @@ fn find_in(path: &Path, id: &str) -> io::Result<Option<Value>> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        if reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
+        if reader
+            .by_ref()
+            .take(LINE_MAX)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             return Ok(found);
         }
         // Most lines are not the one: parse only what can be.
@@ -100,7 +118,9 @@ fn find_in(path: &Path, id: &str) -> io::Result<Option<Value>> {
             continue;
         }
         let record: Option<Value> = serde_json::from_slice(&line).ok();
-        found = record.filter(|record| record.get("id").and_then(Value::as_str) == Some(id)).or(found);
+        found = record
+            .filter(|record| record.get("id").and_then(Value::as_str) == Some(id))
+            .or(found);
     }
 }
 
@@ -133,7 +153,11 @@ mod tests {
     fn a_damaged_line_hides_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("r");
-        std::fs::write(&path, "{\"id\":\"x\nnonsense x\n{\"id\":\"x\",\"n\":1}\n{\"id\":\"x\",\"n\":2}\n").unwrap();
+        std::fs::write(
+            &path,
+            "{\"id\":\"x\nnonsense x\n{\"id\":\"x\",\"n\":1}\n{\"id\":\"x\",\"n\":2}\n",
+        )
+        .unwrap();
         assert_eq!(find(&path, "x").unwrap().unwrap()["n"], json!(2));
     }
 

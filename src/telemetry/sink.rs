@@ -27,16 +27,26 @@ struct Records {
 impl Telemetry {
     /// With a record file as the settings say; it is opened with the first mail.
     pub fn new(settings: &RecordSettings, clock: Clock) -> Self {
-        let records = settings
-            .path
-            .clone()
-            .map(|path| Mutex::new(Records { writer: Writer::new(path, settings.size), complained: None }));
-        Self { metrics: Metrics::default(), records, clock }
+        let records = settings.path.clone().map(|path| {
+            Mutex::new(Records {
+                writer: Writer::new(path, settings.size),
+                complained: None,
+            })
+        });
+        Self {
+            metrics: Metrics::default(),
+            records,
+            clock,
+        }
     }
 
     /// Counts and logs only: for tests and tools.
     pub fn without_records(clock: Clock) -> Self {
-        Self { metrics: Metrics::default(), records: None, clock }
+        Self {
+            metrics: Metrics::default(),
+            records: None,
+            clock,
+        }
     }
 
     /// Tells of one mail: one log line, the counters, one record. Never fails.
@@ -52,7 +62,9 @@ impl Telemetry {
         if let Err(error) = records.writer.append(&json) {
             self.metrics.count_lost_record();
             let now = self.clock.now();
-            let silent = records.complained.is_some_and(|last| now.duration_since(last) < COMPLAIN_EVERY);
+            let silent = records
+                .complained
+                .is_some_and(|last| now.duration_since(last) < COMPLAIN_EVERY);
             if !silent {
                 records.complained = Some(now);
                 log::error!("cannot write the verdict record: {error}");

@@ -42,8 +42,8 @@ pub struct SiegeReport {
     pub attacks: Vec<Siege>,
 }
 
-/// Attacks the spam of `corpus`. Attackers know the mail of `known`, of which the site has taught every label too if
-/// `is_taught`; else the model alone judges.
+/// Attacks the spam of `corpus`. Attackers know the mail of `known`, of which the site has taught
+/// every label too if `is_taught`; else the model alone judges.
 pub fn besiege(
     model: &Model,
     corpus: &Corpus,
@@ -78,7 +78,10 @@ pub fn besiege(
     let threshold = threshold(&mut ham);
     let row = |(name, scores): (&str, &Vec<f64>)| {
         let was_over = |score: &&f64| **score > threshold;
-        let both = spam.iter().zip(scores).filter(|(before, after)| **before > threshold && **after > threshold);
+        let both = spam
+            .iter()
+            .zip(scores)
+            .filter(|(before, after)| **before > threshold && **after > threshold);
         let before = spam.iter().filter(was_over).count();
         Siege {
             attack: name.to_owned(),
@@ -87,7 +90,10 @@ pub fn besiege(
         }
     };
     let names = Attack::ALL.into_iter().map(Attack::name);
-    let attacks = std::iter::once(("none", &spam)).chain(names.zip(&caught)).map(row).collect();
+    let attacks = std::iter::once(("none", &spam))
+        .chain(names.zip(&caught))
+        .map(row)
+        .collect();
     Ok(SiegeReport {
         corpus: corpus.describe(),
         ham: ham.len(),
@@ -98,7 +104,11 @@ pub fn besiege(
 }
 
 /// Gives the attackers words and texts of ham, and teaches the site.
-fn arm(known: &Corpus, site: Option<&mut Site>, progress: &mut dyn FnMut(Progress)) -> Result<Good, TrainError> {
+fn arm(
+    known: &Corpus,
+    site: Option<&mut Site>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Good, TrainError> {
     let (mut good, mut words) = (Good::default(), GoodWords::default());
     let mut hams = 0;
     let mut labels = Vec::new();
@@ -110,7 +120,10 @@ fn arm(known: &Corpus, site: Option<&mut Site>, progress: &mut dyn FnMut(Progres
             good.add_mail(&sample.raw);
         }
         if site.is_some() {
-            labels.push((MilterView::of_stored(&sample.stored, &Trust::nobody()), spam));
+            labels.push((
+                MilterView::of_stored(&sample.stored, &Trust::nobody()),
+                spam,
+            ));
         }
     })?;
     good.add_best(words.best());
@@ -119,8 +132,9 @@ fn arm(known: &Corpus, site: Option<&mut Site>, progress: &mut dyn FnMut(Progres
         Random::new(SEED).shuffle(&mut labels);
         for (view, spam) in labels {
             let slots = site.learner().slots(&view);
-            // The shipped model was trained on the mail that attackers know by default: what it says of that mail proves
-            // nothing, so it stands no trial there and keeps the weight that it has before any label.
+            // The shipped model was trained on the mail that attackers know by default: what it
+            // says of that mail proves nothing, so it stands no trial there and keeps
+            // the weight that it has before any label.
             site.learn(&slots, spam, None);
         }
     }
@@ -128,15 +142,29 @@ fn arm(known: &Corpus, site: Option<&mut Site>, progress: &mut dyn FnMut(Progres
 }
 
 /// The score above which at most [`HAM_LOSS`] of the ham lies.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count"
+)]
 fn threshold(ham: &mut [f64]) -> f64 {
     ham.sort_by(|a, b| b.total_cmp(a));
-    ham.get((ham.len() as f64 * HAM_LOSS) as usize).copied().unwrap_or(f64::NEG_INFINITY)
+    ham.get((ham.len() as f64 * HAM_LOSS) as usize)
+        .copied()
+        .unwrap_or(f64::NEG_INFINITY)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "message counts are far below 2^52"
+)]
 fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        100.0 * part as f64 / whole as f64
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +175,10 @@ mod tests {
     fn thresholds_and_shares() {
         let mut ham: Vec<f64> = (0..400).map(f64::from).collect();
         let threshold = threshold(&mut ham);
-        assert!((threshold - 397.0).abs() < 1e-9, "two of 400 may be lost: {threshold}");
+        assert!(
+            (threshold - 397.0).abs() < 1e-9,
+            "two of 400 may be lost: {threshold}"
+        );
         assert!((percent(2, 4) - 50.0).abs() < 1e-9 && percent(0, 0).abs() < 1e-9);
     }
 }

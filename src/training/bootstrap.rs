@@ -1,8 +1,10 @@
-//! Confidence intervals by resampling: how much a figure would differ on another sample of the same kind of mail.
+//! Confidence intervals by resampling: how much a figure would differ on another sample of the same
+//! kind of mail.
 //!
-//! The Poisson bootstrap: instead of drawing n messages, each message gets a weight drawn from a Poisson distribution of
-//! mean 1, so that one pass over the sorted scores gives one resampled set of figures. It treats messages as independent;
-//! mail comes in campaigns, so the true intervals are somewhat wider.
+//! The Poisson bootstrap: instead of drawing n messages, each message gets a weight drawn from a
+//! Poisson distribution of mean 1, so that one pass over the sorted scores gives one resampled set
+//! of figures. It treats messages as independent; mail comes in campaigns, so the true intervals
+//! are somewhat wider.
 
 use std::collections::BTreeMap;
 
@@ -38,15 +40,23 @@ type Figures = [f64; 4 + LOSSES.len()];
 pub(super) fn intervals(scored: &[Scored], resamples: usize, seed: u64) -> Option<Intervals> {
     let mut sorted: Vec<Item> = scored
         .iter()
-        .filter_map(|one| one.spam.map(|spam| Item { score: one.score, spam, called_spam: one.probability >= 0.5 }))
+        .filter_map(|one| {
+            one.spam.map(|spam| Item {
+                score: one.score,
+                spam,
+                called_spam: one.probability >= 0.5,
+            })
+        })
         .collect();
     sorted.sort_by(|a, b| a.score.total_cmp(&b.score));
-    if resamples == 0 || sorted.iter().all(|item| item.spam) || !sorted.iter().any(|item| item.spam) {
+    if resamples == 0 || sorted.iter().all(|item| item.spam) || !sorted.iter().any(|item| item.spam)
+    {
         return None;
     }
     let mut random = Random::new(seed);
     let mut weights = vec![0f64; sorted.len()];
-    let mut columns: [Vec<f64>; 4 + LOSSES.len()] = std::array::from_fn(|_| Vec::with_capacity(resamples));
+    let mut columns: [Vec<f64>; 4 + LOSSES.len()] =
+        std::array::from_fn(|_| Vec::with_capacity(resamples));
     for _ in 0..resamples {
         weights.fill_with(|| poisson(random.unit()));
         for (column, value) in columns.iter_mut().zip(figures(&sorted, &weights)) {
@@ -59,7 +69,11 @@ pub(super) fn intervals(scored: &[Scored], resamples: usize, seed: u64) -> Optio
         lam_percent: lam,
         hm_percent: hm,
         sm_percent: sm,
-        spam_missed_at_ham_loss: LOSSES.iter().zip([a, b, c]).map(|((name, _), i)| ((*name).to_owned(), i)).collect(),
+        spam_missed_at_ham_loss: LOSSES
+            .iter()
+            .zip([a, b, c])
+            .map(|((name, _), i)| ((*name).to_owned(), i))
+            .collect(),
     })
 }
 
@@ -72,7 +86,9 @@ struct Item {
 /// A Poisson number of mean 1 from a uniform one.
 fn poisson(unit: f32) -> f64 {
     // Cumulative probabilities of 0, 1, 2, … 6; the rest is 7.
-    const CUMULATIVE: [f32; 7] = [0.367_879, 0.735_759, 0.919_699, 0.981_012, 0.996_340, 0.999_406, 0.999_917];
+    const CUMULATIVE: [f32; 7] = [
+        0.367_879, 0.735_759, 0.919_699, 0.981_012, 0.996_340, 0.999_406, 0.999_917,
+    ];
     let mut count = 0.0;
     for limit in CUMULATIVE {
         if unit < limit {
@@ -87,11 +103,14 @@ fn poisson(unit: f32) -> f64 {
 fn figures(sorted: &[Item], weights: &[f64]) -> Figures {
     let (mut ham, mut spam, mut ham_lost, mut spam_missed) = (0.0, 0.0, 0.0, 0.0);
     let mut pairs = 0.0;
-    for group in sorted.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()).scan(0, |at, group| {
-        let start = *at;
-        *at += group.len();
-        Some((start, group))
-    }) {
+    for group in sorted
+        .chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq())
+        .scan(0, |at, group| {
+            let start = *at;
+            *at += group.len();
+            Some((start, group))
+        })
+    {
         let (start, items) = group;
         let (mut ham_here, mut spam_here) = (0.0, 0.0);
         for (item, &weight) in items.iter().zip(weights.get(start..).unwrap_or_default()) {
@@ -107,15 +126,30 @@ fn figures(sorted: &[Item], weights: &[f64]) -> Figures {
         ham += ham_here;
         spam += spam_here;
     }
-    let percent = |part: f64, whole: f64| if whole > 0.0 { 100.0 * part / whole } else { 0.0 };
+    let percent = |part: f64, whole: f64| {
+        if whole > 0.0 {
+            100.0 * part / whole
+        } else {
+            0.0
+        }
+    };
     let logit = |part: f64, whole: f64| {
         let rate = (part + 0.5) / (whole + 1.0);
         (rate / (1.0 - rate)).ln()
     };
     let lam = f64::midpoint(logit(ham_lost, ham), logit(spam_missed, spam));
-    let [a, b, c] = LOSSES.map(|(_, loss)| percent(missed(sorted, weights, (ham * loss / 100.0).floor()), spam));
+    let [a, b, c] = LOSSES
+        .map(|(_, loss)| percent(missed(sorted, weights, (ham * loss / 100.0).floor()), spam));
     let roca = 100.0 - percent(pairs, ham * spam);
-    [roca, 100.0 / (1.0 + (-lam).exp()), percent(ham_lost, ham), percent(spam_missed, spam), a, b, c]
+    [
+        roca,
+        100.0 / (1.0 + (-lam).exp()),
+        percent(ham_lost, ham),
+        percent(spam_missed, spam),
+        a,
+        b,
+        c,
+    ]
 }
 
 /// Weight of the spam at or below the score of the first ham that may no longer be lost.
@@ -125,10 +159,17 @@ fn missed(sorted: &[Item], weights: &[f64], allowed: f64) -> f64 {
         lost += if item.spam { 0.0 } else { **weight };
         lost > allowed
     });
-    let Some((item, _)) = threshold else { return 0.0 };
-    let at_or_below = sorted.iter().zip(weights).take_while(|(other, _)| other.score <= item.score);
+    let Some((item, _)) = threshold else {
+        return 0.0;
+    };
+    let at_or_below = sorted
+        .iter()
+        .zip(weights)
+        .take_while(|(other, _)| other.score <= item.score);
     // `sum` of nothing is -0.0, which would be printed.
-    at_or_below.filter(|(other, _)| other.spam).fold(0.0, |sum, (_, weight)| sum + weight)
+    at_or_below
+        .filter(|(other, _)| other.spam)
+        .fold(0.0, |sum, (_, weight)| sum + weight)
 }
 
 /// The middle 95 percent of the values.
@@ -147,13 +188,19 @@ mod tests {
     use crate::training::measure::Report;
 
     fn scored(score: f64, spam: bool) -> Scored {
-        Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam: Some(spam) }
+        Scored {
+            score,
+            probability: 1.0 / (1.0 + (-score).exp()),
+            spam: Some(spam),
+        }
     }
 
     fn made_up() -> Vec<Scored> {
         let mut random = Random::new(3);
         let noise = |random: &mut Random| f64::from((random.unit() * 60.0).round() - 30.0) / 10.0;
-        let mut all: Vec<Scored> = (0..2_000).map(|_| scored(noise(&mut random) - 2.0, false)).collect();
+        let mut all: Vec<Scored> = (0..2_000)
+            .map(|_| scored(noise(&mut random) - 2.0, false))
+            .collect();
         all.extend((0..1_000).map(|_| scored(noise(&mut random) + 2.0, true)));
         all
     }
@@ -165,7 +212,11 @@ mod tests {
         let report = Report::of(String::new(), &all);
         let mut sorted: Vec<Item> = all
             .iter()
-            .map(|one| Item { score: one.score, spam: one.spam == Some(true), called_spam: one.probability >= 0.5 })
+            .map(|one| Item {
+                score: one.score,
+                spam: one.spam == Some(true),
+                called_spam: one.probability >= 0.5,
+            })
             .collect();
         sorted.sort_by(|a, b| a.score.total_cmp(&b.score));
         let found = figures(&sorted, &vec![1.0; sorted.len()]);
@@ -191,11 +242,19 @@ mod tests {
         let found = intervals(&all, 400, 7).unwrap();
         assert_eq!(Some(&found), intervals(&all, 400, 7).as_ref());
         let [low, high] = found.hm_percent;
-        assert!(low < report.hm_percent && report.hm_percent < high, "{low} {} {high}", report.hm_percent);
-        // The standard error of a share p of n messages is sqrt(p (1 - p) / n); the interval is about four of them wide.
+        assert!(
+            low < report.hm_percent && report.hm_percent < high,
+            "{low} {} {high}",
+            report.hm_percent
+        );
+        // The standard error of a share p of n messages is sqrt(p (1 - p) / n); the interval is
+        // about four of them wide.
         let share = report.hm_percent / 100.0;
         let width = 100.0 * 4.0 * (share * (1.0 - share) / 2_000.0).sqrt();
-        assert!((high - low) > 0.7 * width && (high - low) < 1.4 * width, "{low} {high} {width}");
+        assert!(
+            (high - low) > 0.7 * width && (high - low) < 1.4 * width,
+            "{low} {high} {width}"
+        );
         assert!(intervals(&all, 0, 7).is_none());
         assert!(intervals(&[scored(1.0, true)], 10, 7).is_none());
     }

@@ -1,5 +1,9 @@
-//! Reads the corpora as they are published: `NAME.tar.zst` with a list `NAME.tsv`, streamed, never unpacked to the disk.
-#![expect(clippy::disallowed_methods, reason = "training is an edge room: it reads the corpora")]
+//! Reads the corpora as they are published: `NAME.tar.zst` with a list `NAME.tsv`, streamed, never
+//! unpacked to the disk.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "training is an edge room: it reads the corpora"
+)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -19,8 +23,8 @@ const EARLIER_PERCENT: usize = 70;
 /// How often progress is told, in messages.
 const TELL: usize = 64;
 
-/// Which part of a corpus: by `split=` in the note column of its list, where there is any; else by time, for each label
-/// the first 70 % by the day it was received.
+/// Which part of a corpus: by `split=` in the note column of its list, where there is any; else by
+/// time, for each label the first 70 % by the day it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
     /// `split=train`, or the earlier part.
@@ -82,23 +86,39 @@ impl Corpus {
     ) -> Result<(), TrainError> {
         let list = self.list()?;
         let path = self.directory.join(format!("{}.tar.zst", self.name));
-        let failed = |source: io::Error| TrainError::Read { path: path.clone(), source };
+        let failed = |source: io::Error| TrainError::Read {
+            path: path.clone(),
+            source,
+        };
         let mut tar = Tar::new(decoder(&path).map_err(failed)?);
         let mut done = 0;
         while let Some((path, raw)) = tar.next_file().map_err(failed)? {
-            let Some(Entry { spam, sha256, when }) = list.get(&path) else { continue };
+            let Some(Entry { spam, sha256, when }) = list.get(&path) else {
+                continue;
+            };
             let (sha256, when) = (sha256.clone(), when.clone());
-            take(Sample { path, raw: clean(&raw), stored: raw, spam: *spam, sha256, when });
+            take(Sample {
+                path,
+                raw: clean(&raw),
+                stored: raw,
+                spam: *spam,
+                sha256,
+                when,
+            });
             done += 1;
             if done % TELL == 0 || done == list.len() {
-                progress(Progress::Reading { corpus: self.describe(), done, total: list.len() });
+                progress(Progress::Reading {
+                    corpus: self.describe(),
+                    done,
+                    total: list.len(),
+                });
             }
         }
         Ok(())
     }
 
-    /// The first messages of the selection, as a milter would have got them, without their labels: for benchmarks and
-    /// differential tests.
+    /// The first messages of the selection, as a milter would have got them, without their labels:
+    /// for benchmarks and differential tests.
     pub fn messages(&self, most: usize) -> Result<Vec<Vec<u8>>, TrainError> {
         let mut messages = Vec::new();
         self.read(&mut |_| (), |sample| {
@@ -117,7 +137,10 @@ impl Corpus {
     /// The path and the text of the list.
     fn list_text(&self) -> Result<(PathBuf, String), TrainError> {
         let path = self.directory.join(format!("{}.tsv", self.name));
-        let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Read { path: path.clone(), source })?;
+        let text = std::fs::read_to_string(&path).map_err(|source| TrainError::Read {
+            path: path.clone(),
+            source,
+        })?;
         Ok((path, text))
     }
 
@@ -136,10 +159,18 @@ impl Corpus {
                 "ham" => Some(false),
                 "spam" | "phish" => Some(true),
                 "unlabelled" => None,
-                other => return Err(bad_line(&path, line, &format!("the label {other:?} is not known"))),
+                other => {
+                    return Err(bad_line(
+                        &path,
+                        line,
+                        &format!("the label {other:?} is not known"),
+                    ));
+                }
             };
             let note = columns.get(6).copied().unwrap_or_default();
-            let split = note.split([' ', ';']).find_map(|word| word.strip_prefix("split="));
+            let split = note
+                .split([' ', ';'])
+                .find_map(|word| word.strip_prefix("split="));
             let selected = match self.split {
                 Some(Split::Train) if noted => split == Some("train"),
                 Some(Split::Test) if noted => split == Some("test"),
@@ -147,8 +178,15 @@ impl Corpus {
             };
             if selected {
                 let when = if received.is_empty() { date } else { received };
-                by_time.entry((*label).to_owned()).or_default().push(((*when).to_owned(), (*name).to_owned()));
-                let entry = Entry { spam, sha256: (*sha256).to_owned(), when: (*when).to_owned() };
+                by_time
+                    .entry((*label).to_owned())
+                    .or_default()
+                    .push(((*when).to_owned(), (*name).to_owned()));
+                let entry = Entry {
+                    spam,
+                    sha256: (*sha256).to_owned(),
+                    when: (*when).to_owned(),
+                };
                 list.insert((*name).to_owned(), entry);
             }
         }
@@ -157,7 +195,11 @@ impl Corpus {
                 rows.sort();
                 let cut = rows.len() * EARLIER_PERCENT / 100;
                 let (earlier, later) = rows.split_at_checked(cut).unwrap_or_default();
-                for (_, name) in if split == Split::Train { later } else { earlier } {
+                for (_, name) in if split == Split::Train {
+                    later
+                } else {
+                    earlier
+                } {
                     list.remove(name);
                 }
             }
@@ -174,11 +216,16 @@ pub(super) fn decoder(path: &Path) -> io::Result<zstd::Decoder<'static, BufReade
 }
 
 fn bad_line(path: &Path, line: usize, cause: &str) -> TrainError {
-    TrainError::List { path: path.to_owned(), line: line + 1, cause: cause.to_owned() }
+    TrainError::List {
+        path: path.to_owned(),
+        line: line + 1,
+        cause: cause.to_owned(),
+    }
 }
 
-/// A message as the MTA would hand it over: without the mbox line and without the marks that receivers and collectors
-/// left (`corpora/leaky_headers.txt`), with CRLF line ends. The features look at none of those marks; this is the second lock.
+/// A message as the MTA would hand it over: without the mbox line and without the marks that
+/// receivers and collectors left (`corpora/leaky_headers.txt`), with CRLF line ends. The features
+/// look at none of those marks; this is the second lock.
 pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len() + raw.len() / 32);
     let mut in_header = true;
@@ -206,7 +253,10 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
     if raw.ends_with(b"\n") {
         out.truncate(out.len().saturating_sub(2));
     }
-    for (mark, instead) in [(&b"phishing@pot"[..], &b"user@example.com"[..]), (b"[removed]", b"")] {
+    for (mark, instead) in [
+        (&b"phishing@pot"[..], &b"user@example.com"[..]),
+        (b"[removed]", b""),
+    ] {
         out = replace(&out, mark, instead);
     }
     out

@@ -18,13 +18,15 @@ use crate::mail::{Limits, Message, Transaction};
 
 /// Resamplings for the confidence intervals.
 const RESAMPLES: usize = 1_000;
-/// Weight of the site learner's logit beside the content model's log-odds. Of seven from 0.25 to 4, those from 0.7 to 1.4 did
-/// best in four-fold cross-validation on `spamassassin` `split=train`, a trial that is not part of this repository.
+/// Weight of the site learner's logit beside the content model's log-odds. Of seven from 0.25 to 4,
+/// those from 0.7 to 1.4 did best in four-fold cross-validation on `spamassassin` `split=train`, a
+/// trial that is not part of this repository.
 const SITE_WEIGHT: f64 = 1.0;
 
-/// Scores every selected message of `corpus` and compares with the labels; of the later part of a corpus that is cut by time
-/// those that are no near copies of earlier ones. With a `site` learner, its logit is added: that
-/// is how both experts together would do at a site that has learned those labels.
+/// Scores every selected message of `corpus` and compares with the labels; of the later part of a
+/// corpus that is cut by time those that are no near copies of earlier ones. With a `site` learner,
+/// its logit is added: that is how both experts together would do at a site that has learned those
+/// labels.
 pub fn evaluate(
     model: &Model,
     site: Option<&SiteLearner>,
@@ -42,11 +44,17 @@ pub fn evaluate(
         }
         match model.log_odds(&vector) {
             Ok(content) => {
-                let local = site
-                    .map(|site| SITE_WEIGHT * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody())));
+                let local = site.map(|site| {
+                    SITE_WEIGHT
+                        * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody()))
+                });
                 let score = content + local.unwrap_or(0.0);
                 let probability = Probability::from_logit(score).value();
-                let one = Scored { score, probability, spam: message.spam };
+                let one = Scored {
+                    score,
+                    probability,
+                    spam: message.spam,
+                };
                 lines.push_str(&one.line(&message.path));
                 scored.push(one);
             }
@@ -62,11 +70,15 @@ pub fn evaluate(
     Ok(report)
 }
 
-/// The mail before the later part of a corpus that is cut by time: near copies of it are not measured.
+/// The mail before the later part of a corpus that is cut by time: near copies of it are not
+/// measured.
 fn earlier(corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Seen, TrainError> {
     let mut seen = Seen::default();
     if corpus.split == Some(Split::Test) && corpus.is_cut_by_time()? {
-        let earlier = Corpus { split: Some(Split::Train), ..corpus.clone() };
+        let earlier = Corpus {
+            split: Some(Split::Train),
+            ..corpus.clone()
+        };
         earlier.read(progress, |message| {
             let (vector, group) = features_of(&message.raw);
             seen.add(&sketch(&vector, group));
@@ -76,13 +88,19 @@ fn earlier(corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Seen, 
 }
 
 /// A site learner that has learned all labels of `corpora`, in an order shuffled by a fixed seed.
-pub fn teach(corpora: &[Corpus], progress: &mut dyn FnMut(Progress)) -> Result<SiteLearner, TrainError> {
+pub fn teach(
+    corpora: &[Corpus],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<SiteLearner, TrainError> {
     let mut learner = SiteLearner::new(SiteSettings::default());
     let mut labels = Vec::new();
     for corpus in corpora {
         corpus.read(progress, |message| {
             if let Some(spam) = message.spam {
-                labels.push((learner.slots(&MilterView::of_stored(&message.stored, &Trust::nobody())), spam));
+                labels.push((
+                    learner.slots(&MilterView::of_stored(&message.stored, &Trust::nobody())),
+                    spam,
+                ));
             }
         })?;
     }
@@ -93,15 +111,24 @@ pub fn teach(corpora: &[Corpus], progress: &mut dyn FnMut(Progress)) -> Result<S
     Ok(learner)
 }
 
-/// The features of a message without its SMTP session, and a number that messages with the same body share.
+/// The features of a message without its SMTP session, and a number that messages with the same
+/// body share.
 pub(super) fn features_of(raw: &[u8]) -> (FeatureVector, u64) {
-    // The session is not part of a corpus, so an empty one stands in; no feature depends on when it began.
+    // The session is not part of a corpus, so an empty one stands in; no feature depends on when it
+    // began.
     let transaction = Transaction::new(Arc::from("training"), SystemTime::UNIX_EPOCH);
     let message = Message::parse(raw, &Limits::default());
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let body = Sha256::digest(message.body().trim_ascii());
     let (first, _) = body.split_at(8);
-    let group = first.iter().fold(0u64, |group, &byte| group << 8 | u64::from(byte));
+    let group = first
+        .iter()
+        .fold(0u64, |group, &byte| group << 8 | u64::from(byte));
     (extract(&case), group)
 }

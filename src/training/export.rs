@@ -24,7 +24,10 @@ pub(super) fn export(
     let features = shortened(sample);
     let graph = graph(network, standard, &manifest);
     // The first file only serves to ask the engine for the answer that the second one stores.
-    let mut example = Example { features, logit: 0.0 };
+    let mut example = Example {
+        features,
+        logit: 0.0,
+    };
     let untested = Model::load_untested(&encode(graph.clone(), &manifest, &example))?;
     example.logit = untested.logit(&example.features)?;
     let bytes = encode(graph, &manifest, &example);
@@ -34,8 +37,13 @@ pub(super) fn export(
 
 /// The first tokens of each segment.
 fn shortened(sample: &FeatureVector) -> FeatureVector {
-    let parts = || sample.ranges().map(|range| range.start..range.end.min(range.start + EXAMPLE_TOKENS));
-    let tokens = parts().flat_map(|range| sample.tokens.get(range).unwrap_or_default().iter().copied());
+    let parts = || {
+        sample
+            .ranges()
+            .map(|range| range.start..range.end.min(range.start + EXAMPLE_TOKENS))
+    };
+    let tokens =
+        parts().flat_map(|range| sample.tokens.get(range).unwrap_or_default().iter().copied());
     FeatureVector {
         tokens: tokens.collect(),
         segments: parts().map(|range| range.len()).collect(),
@@ -46,7 +54,10 @@ fn shortened(sample: &FeatureVector) -> FeatureVector {
 fn encode(graph: pb::GraphProto, manifest: &Manifest, example: &Example) -> Vec<u8> {
     let mut model = pb::ModelProto {
         ir_version: 8,
-        opset_import: vec![pb::OperatorSetIdProto { domain: String::new(), version: 13 }],
+        opset_import: vec![pb::OperatorSetIdProto {
+            domain: String::new(),
+            version: 13,
+        }],
         producer_name: "gatepost".to_owned(),
         graph: Some(graph),
         metadata_props: manifest.to_metadata(example),
@@ -77,16 +88,25 @@ fn graph(network: &Network, standard: &Standard, manifest: &Manifest) -> pb::Gra
         floats(&network.b2.values),
     ];
     let dimensions = Names::dimensions(manifest.buckets, manifest.dense);
-    let initializer = Names::WEIGHTS.into_iter().zip(dimensions).zip(data).map(|((name, dimensions), raw_data)| {
-        let int8 = name == "rows" && manifest.precision == Precision::Int8;
-        pb::TensorProto {
-            name: name.to_owned(),
-            dims: dimensions.iter().filter_map(|&d| i64::try_from(d).ok()).collect(),
-            data_type: if int8 { DataType::Int8 } else { DataType::Float } as i32,
-            raw_data,
-            ..Default::default()
-        }
-    });
+    let initializer = Names::WEIGHTS.into_iter().zip(dimensions).zip(data).map(
+        |((name, dimensions), raw_data)| {
+            let int8 = name == "rows" && manifest.precision == Precision::Int8;
+            pb::TensorProto {
+                name: name.to_owned(),
+                dims: dimensions
+                    .iter()
+                    .filter_map(|&d| i64::try_from(d).ok())
+                    .collect(),
+                data_type: if int8 {
+                    DataType::Int8
+                } else {
+                    DataType::Float
+                } as i32,
+                raw_data,
+                ..Default::default()
+            }
+        },
+    );
     let whole = |size: usize| i64::try_from(size).ok();
     pb::GraphProto {
         name: "gatepost".to_owned(),
@@ -164,21 +184,40 @@ fn first_axis() -> pb::AttributeProto {
 /// A declared input or output; `None` is the number of tokens.
 fn value(name: &str, kind: DataType, dimensions: &[Option<i64>]) -> pb::ValueInfoProto {
     let dim = dimensions.iter().map(|&size| Dimension {
-        value: Some(size.map_or_else(|| dimension::Value::DimParam("N".to_owned()), dimension::Value::DimValue)),
+        value: Some(size.map_or_else(
+            || dimension::Value::DimParam("N".to_owned()),
+            dimension::Value::DimValue,
+        )),
         ..Default::default()
     });
-    let tensor =
-        pb::type_proto::Tensor { elem_type: kind as i32, shape: Some(pb::TensorShapeProto { dim: dim.collect() }) };
-    let r#type = pb::TypeProto { value: Some(pb::type_proto::Value::TensorType(tensor)), ..Default::default() };
-    pb::ValueInfoProto { name: name.to_owned(), r#type: Some(r#type), ..Default::default() }
+    let tensor = pb::type_proto::Tensor {
+        elem_type: kind as i32,
+        shape: Some(pb::TensorShapeProto { dim: dim.collect() }),
+    };
+    let r#type = pb::TypeProto {
+        value: Some(pb::type_proto::Value::TensorType(tensor)),
+        ..Default::default()
+    };
+    pb::ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(r#type),
+        ..Default::default()
+    }
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 /// Rows as 8-bit integers, and the scale of each column: its largest absolute value over 127.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded and held within -127..=127")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rounded and held within -127..=127"
+)]
 fn quantise(rows: &[f32]) -> (Vec<u8>, Vec<f32>) {
     let mut scale = vec![0f32; BAG_SIZE];
     for (value, largest) in rows.iter().zip((0..BAG_SIZE).cycle()) {
@@ -187,9 +226,15 @@ fn quantise(rows: &[f32]) -> (Vec<u8>, Vec<f32>) {
         }
     }
     for largest in &mut scale {
-        *largest = if *largest > 0.0 { *largest / 127.0 } else { 1.0 };
+        *largest = if *largest > 0.0 {
+            *largest / 127.0
+        } else {
+            1.0
+        };
     }
     let bytes = rows.iter().zip(scale.iter().cycle());
-    let bytes = bytes.map(|(value, scale)| (value / scale).round().clamp(-127.0, 127.0) as i8 as u8).collect();
+    let bytes = bytes
+        .map(|(value, scale)| (value / scale).round().clamp(-127.0, 127.0) as i8 as u8)
+        .collect();
     (bytes, scale)
 }

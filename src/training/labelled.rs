@@ -8,7 +8,8 @@ use super::{Progress, TrainError};
 pub enum Form {
     /// As they lie there, but without the mbox line that no MTA hands over.
     Stored,
-    /// Also without the marks that earlier filters, receivers and collectors left, as models are trained on them.
+    /// Also without the marks that earlier filters, receivers and collectors left, as models are
+    /// trained on them.
     Cleaned,
 }
 
@@ -46,8 +47,16 @@ impl Corpus {
         take: &mut dyn FnMut(Labelled),
     ) -> Result<(), TrainError> {
         self.read(progress, |sample| {
-            let raw = if form == Form::Cleaned { sample.raw } else { form.of(sample.stored) };
-            take(Labelled { path: sample.path, spam: sample.spam, raw });
+            let raw = if form == Form::Cleaned {
+                sample.raw
+            } else {
+                form.of(sample.stored)
+            };
+            take(Labelled {
+                path: sample.path,
+                spam: sample.spam,
+                raw,
+            });
         })
     }
 }
@@ -59,9 +68,17 @@ mod tests {
     #[test]
     fn forms_of_a_message() {
         for (stored, plain, cleaned) in [
-            ("From a\nX-Spam-Flag: YES\nA: 1\n\nx\n", "X-Spam-Flag: YES\nA: 1\n\nx\n", "A: 1\r\n\r\nx\r\n"),
+            (
+                "From a\nX-Spam-Flag: YES\nA: 1\n\nx\n",
+                "X-Spam-Flag: YES\nA: 1\n\nx\n",
+                "A: 1\r\n\r\nx\r\n",
+            ),
             ("From a", "", "\r\n"),
-            ("A: 1\n\nFrom a\n", "A: 1\n\nFrom a\n", "A: 1\r\n\r\nFrom a\r\n"),
+            (
+                "A: 1\n\nFrom a\n",
+                "A: 1\n\nFrom a\n",
+                "A: 1\r\n\r\nFrom a\r\n",
+            ),
         ] {
             let text = |form: Form| String::from_utf8(form.of(stored.as_bytes().to_vec())).unwrap();
             assert_eq!(text(Form::Stored), plain, "{stored:?}");

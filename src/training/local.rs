@@ -1,4 +1,5 @@
-//! How a site would fare after so many labels of its own: the shipped model, what the site taught, and the stacker, together.
+//! How a site would fare after so many labels of its own: the shipped model, what the site taught,
+//! and the stacker, together.
 
 use std::collections::HashSet;
 
@@ -23,8 +24,9 @@ struct Mail {
     body: u64,
 }
 
-/// One report for each number of labels in `budgets`. Labels come in an order shuffled by a fixed seed; all are measured on
-/// the same mails: those behind the largest budget whose bodies occur in no label.
+/// One report for each number of labels in `budgets`. Labels come in an order shuffled by a fixed
+/// seed; all are measured on the same mails: those behind the largest budget whose bodies occur in
+/// no label.
 pub fn evaluate_local(
     model: &Model,
     corpus: &Corpus,
@@ -37,7 +39,10 @@ pub fn evaluate_local(
     let most = budgets.iter().copied().max().unwrap_or(0).min(mails.len());
     let (labels, rest) = mails.split_at_checked(most).unwrap_or((&mails, &[]));
     let known: HashSet<u64> = labels.iter().map(|mail| mail.body).collect();
-    let fresh: Vec<&Mail> = rest.iter().filter(|mail| !known.contains(&mail.body)).collect();
+    let fresh: Vec<&Mail> = rest
+        .iter()
+        .filter(|mail| !known.contains(&mail.body))
+        .collect();
     let mut site = Site::new(settings);
     let mut learned = 0;
     let mut budgets = budgets.to_vec();
@@ -45,17 +50,28 @@ pub fn evaluate_local(
     let mut reports = Vec::new();
     for budget in budgets {
         for mail in labels.iter().take(budget).skip(learned) {
-            #[expect(clippy::cast_possible_truncation, reason = "the stacker needs no more digits")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the stacker needs no more digits"
+            )]
             site.learn(&mail.slots, mail.spam, Some(mail.content as f32));
         }
         learned = budget.min(labels.len());
         let stacker = *site.opinion(0).stacker();
         let judge = |mail: &&Mail| {
-            let score = stacker.log_odds(Some(mail.content), site.learner().score_slots(&mail.slots));
-            Scored { score, probability: Probability::from_logit(score).value(), spam: Some(mail.spam) }
+            let score =
+                stacker.log_odds(Some(mail.content), site.learner().score_slots(&mail.slots));
+            Scored {
+                score,
+                probability: Probability::from_logit(score).value(),
+                spam: Some(mail.spam),
+            }
         };
         let scored: Vec<Scored> = fresh.iter().map(judge).collect();
-        let mut report = Report::of(format!("{} after {learned} labels", corpus.describe()), &scored);
+        let mut report = Report::of(
+            format!("{} after {learned} labels", corpus.describe()),
+            &scored,
+        );
         report.intervals = intervals(&scored, RESAMPLES, 1);
         reports.push(report);
     }
@@ -76,7 +92,12 @@ fn read(
         match model.log_odds(&features) {
             Ok(content) => {
                 let slots = learner.slots(&MilterView::of_stored(&sample.stored, &Trust::nobody()));
-                mails.push(Mail { content, slots, spam, body });
+                mails.push(Mail {
+                    content,
+                    slots,
+                    spam,
+                    body,
+                });
             }
             Err(error) => failed = failed.take().or(Some(error)),
         }

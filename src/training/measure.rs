@@ -22,7 +22,8 @@ pub struct Report {
     pub auc: f64,
     /// 100 * (1 - AUC): the measure of the TREC spam track.
     pub one_minus_roca_percent: f64,
-    /// Percent of spam missed at the threshold at which at most that percentage of ham ("0.1", "0.5", "1.0") is lost.
+    /// Percent of spam missed at the threshold at which at most that percentage of ham ("0.1",
+    /// "0.5", "1.0") is lost.
     pub spam_missed_at_ham_loss: BTreeMap<String, f64>,
     /// Percent of ham with a probability of 0.5 or more.
     pub hm_percent: f64,
@@ -32,7 +33,8 @@ pub struct Report {
     pub lam_percent: f64,
     /// Wrong decisions at probability 0.5.
     pub errors: usize,
-    /// Percent of all messages without spam label (ham and unlabelled) at or above a probability ("0.5", "0.9", "0.99").
+    /// Percent of all messages without spam label (ham and unlabelled) at or above a probability
+    /// ("0.5", "0.9", "0.99").
     pub not_spam_at_or_above: BTreeMap<String, f64>,
     /// Percent of spam at or above a probability ("0.5", "0.9", "0.99").
     pub spam_at_or_above: BTreeMap<String, f64>,
@@ -41,8 +43,8 @@ pub struct Report {
     /// What plots are made of.
     #[serde(skip)]
     pub curves: Curves,
-    /// What was said of each message, one a line: path, label, score, decision at probability 0.5; with tabs between them.
-    /// Empty where nobody keeps it.
+    /// What was said of each message, one a line: path, label, score, decision at probability 0.5;
+    /// with tabs between them. Empty where nobody keeps it.
     #[serde(skip)]
     pub scores: String,
 }
@@ -52,32 +54,51 @@ pub struct Report {
 pub struct Curves {
     /// (ham lost, spam missed) in percent, one point for each ham that may be lost.
     pub roc: Vec<(f64, f64)>,
-    /// (mean probability told, share of spam) of the mails in each tenth of probability that has any.
+    /// (mean probability told, share of spam) of the mails in each tenth of probability that has
+    /// any.
     pub reliability: Vec<(f64, f64)>,
 }
 
 impl Report {
     /// Computes the figures; unlabelled messages count in
     /// `messages` and `not_spam_at_or_above` only.
-    #[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "message counts are far below 2^52"
+    )]
     pub(super) fn of(corpus: String, scored: &[Scored]) -> Self {
         let mut ham: Vec<f64> = scores(scored, Some(false));
         let mut spam: Vec<f64> = scores(scored, Some(true));
         ham.sort_by(f64::total_cmp);
         spam.sort_by(f64::total_cmp);
         let auc = auc(&ham, &spam);
-        let ham_lost = scored.iter().filter(|s| s.spam == Some(false) && s.probability >= 0.5).count();
-        let spam_missed = scored.iter().filter(|s| s.spam == Some(true) && s.probability < 0.5).count();
+        let ham_lost = scored
+            .iter()
+            .filter(|s| s.spam == Some(false) && s.probability >= 0.5)
+            .count();
+        let spam_missed = scored
+            .iter()
+            .filter(|s| s.spam == Some(true) && s.probability < 0.5)
+            .count();
         let missed = |percent: f64| {
             let allowed = (ham.len() as f64 * percent / 100.0).floor();
             let threshold = nth_highest(&ham, allowed);
-            percent_of(spam.iter().filter(|&&score| score <= threshold).count(), spam.len())
+            percent_of(
+                spam.iter().filter(|&&score| score <= threshold).count(),
+                spam.len(),
+            )
         };
         let tail = |spam: bool| {
             ["0.5", "0.9", "0.99"].iter().map(move |&name| {
                 let at = name.parse().unwrap_or(1.0);
-                let of: Vec<_> = scored.iter().filter(|s| (s.spam == Some(true)) == spam).collect();
-                (name.to_owned(), percent_of(of.iter().filter(|s| s.probability >= at).count(), of.len()))
+                let of: Vec<_> = scored
+                    .iter()
+                    .filter(|s| (s.spam == Some(true)) == spam)
+                    .collect();
+                (
+                    name.to_owned(),
+                    percent_of(of.iter().filter(|s| s.probability >= at).count(), of.len()),
+                )
             })
         };
         Self {
@@ -85,7 +106,11 @@ impl Report {
             ham: ham.len(),
             spam: spam.len(),
             auc,
-            one_minus_roca_percent: if ham.is_empty() || spam.is_empty() { 0.0 } else { 100.0 * (1.0 - auc) },
+            one_minus_roca_percent: if ham.is_empty() || spam.is_empty() {
+                0.0
+            } else {
+                100.0 * (1.0 - auc)
+            },
             spam_missed_at_ham_loss: [("0.1", 0.1), ("0.5", 0.5), ("1.0", 1.0)]
                 .into_iter()
                 .map(|(name, percent)| (name.to_owned(), missed(percent)))
@@ -97,7 +122,10 @@ impl Report {
             not_spam_at_or_above: tail(false).collect(),
             spam_at_or_above: tail(true).collect(),
             intervals: None,
-            curves: Curves { roc: roc(&ham, &spam), reliability: reliability(scored) },
+            curves: Curves {
+                roc: roc(&ham, &spam),
+                reliability: reliability(scored),
+            },
             scores: String::new(),
             corpus,
         }
@@ -106,9 +134,17 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {} messages, {} ham, {} spam", self.corpus, self.messages, self.ham, self.spam)?;
+        writeln!(
+            f,
+            "{}: {} messages, {} ham, {} spam",
+            self.corpus, self.messages, self.ham, self.spam
+        )?;
         if self.ham > 0 && self.spam > 0 {
-            writeln!(f, "  AUC {:.5}  1-ROCA {:.4} %", self.auc, self.one_minus_roca_percent)?;
+            writeln!(
+                f,
+                "  AUC {:.5}  1-ROCA {:.4} %",
+                self.auc, self.one_minus_roca_percent
+            )?;
             for (loss, missed) in &self.spam_missed_at_ham_loss {
                 writeln!(f, "  spam missed at {loss} % ham loss: {missed:.2} %")?;
             }
@@ -119,8 +155,14 @@ impl fmt::Display for Report {
                 self.errors
             )?;
         }
-        for (what, tail) in [("not spam", &self.not_spam_at_or_above), ("spam", &self.spam_at_or_above)] {
-            let tail: Vec<_> = tail.iter().map(|(at, percent)| format!("{at}: {percent:.2} %")).collect();
+        for (what, tail) in [
+            ("not spam", &self.not_spam_at_or_above),
+            ("spam", &self.spam_at_or_above),
+        ] {
+            let tail: Vec<_> = tail
+                .iter()
+                .map(|(at, percent)| format!("{at}: {percent:.2} %"))
+                .collect();
             writeln!(f, "  {what} at or above {}", tail.join(", "))?;
         }
         Ok(())
@@ -137,11 +179,16 @@ fn roc(ham: &[f64], spam: &[f64]) -> Vec<(f64, f64)> {
 }
 
 /// Told against found, in tenths of the probability.
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "message counts are far below 2^52"
+)]
 fn reliability(scored: &[Scored]) -> Vec<(f64, f64)> {
     let tenth = |n: u32| {
         let (low, high) = (f64::from(n) / 10.0, f64::from(n + 1) / 10.0);
-        let is_in = |s: &&Scored| s.spam.is_some() && s.probability >= low && (s.probability < high || n == 9);
+        let is_in = |s: &&Scored| {
+            s.spam.is_some() && s.probability >= low && (s.probability < high || n == 9)
+        };
         let bin: Vec<&Scored> = scored.iter().filter(is_in).collect();
         let told = bin.iter().map(|s| s.probability).sum::<f64>() / bin.len() as f64;
         let spam = bin.iter().filter(|s| s.spam == Some(true)).count();
@@ -169,28 +216,56 @@ impl Scored {
             Some(false) => "ham",
             None => "unlabelled",
         };
-        let decision = if self.probability >= 0.5 { "spam" } else { "ham" };
+        let decision = if self.probability >= 0.5 {
+            "spam"
+        } else {
+            "ham"
+        };
         format!("{path}\t{label}\t{}\t{decision}\n", self.score)
     }
 }
 
 fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
-    scored.iter().filter(|s| s.spam == label).map(|s| s.score).collect()
+    scored
+        .iter()
+        .filter(|s| s.spam == label)
+        .map(|s| s.score)
+        .collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "message counts are far below 2^52"
+)]
 fn percent_of(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        100.0 * part as f64 / whole as f64
+    }
 }
 
-/// The score above which `allowed` of the sorted scores lie; minus infinity where there are not so many.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, floored by the caller")]
+/// The score above which `allowed` of the sorted scores lie; minus infinity where there are not so
+/// many.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count, floored by the caller"
+)]
 fn nth_highest(sorted: &[f64], allowed: f64) -> f64 {
-    sorted.iter().rev().nth(allowed as usize).copied().unwrap_or(f64::NEG_INFINITY)
+    sorted
+        .iter()
+        .rev()
+        .nth(allowed as usize)
+        .copied()
+        .unwrap_or(f64::NEG_INFINITY)
 }
 
 /// The share of (ham, spam) pairs in the right order; ties count half. Both slices are sorted.
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "message counts are far below 2^52"
+)]
 pub(super) fn auc(ham: &[f64], spam: &[f64]) -> f64 {
     if ham.is_empty() || spam.is_empty() {
         return 0.0;
@@ -205,7 +280,10 @@ pub(super) fn auc(ham: &[f64], spam: &[f64]) -> f64 {
 }
 
 /// The TREC spam track's lam%: half an error is added so that no error does not mean infinity.
-#[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "message counts are far below 2^52"
+)]
 fn lam(ham_lost: usize, ham: usize, spam_missed: usize, spam: usize) -> f64 {
     let logit = |part: usize, whole: usize| {
         let rate = (part as f64 + 0.5) / (whole as f64 + 1.0);
@@ -221,19 +299,29 @@ mod tests {
     use super::*;
 
     fn scored(score: f64, spam: Option<bool>) -> Scored {
-        Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam }
+        Scored {
+            score,
+            probability: 1.0 / (1.0 + (-score).exp()),
+            spam,
+        }
     }
 
     #[test]
     fn figures_of_a_known_case() {
-        let mut all: Vec<Scored> = (0..1000).map(|i| scored(-5.0 - f64::from(i) / 1000.0, Some(false))).collect();
+        let mut all: Vec<Scored> = (0..1000)
+            .map(|i| scored(-5.0 - f64::from(i) / 1000.0, Some(false)))
+            .collect();
         all.push(scored(4.0, Some(false)));
         all.extend((0..99).map(|i| scored(3.0 + f64::from(i) / 1000.0, Some(true))));
         all.push(scored(-6.0, Some(true)));
         all.push(scored(9.0, None));
         let report = Report::of("x".to_owned(), &all);
-        assert_eq!((report.messages, report.ham, report.spam, report.errors), (1102, 1001, 100, 2));
-        // 0.1 % of 1,001 ham is one message: the ham at 4.0 may be lost, all spam but one is above the rest.
+        assert_eq!(
+            (report.messages, report.ham, report.spam, report.errors),
+            (1102, 1001, 100, 2)
+        );
+        // 0.1 % of 1,001 ham is one message: the ham at 4.0 may be lost, all spam but one is above
+        // the rest.
         assert_eq!(report.spam_missed_at_ham_loss["0.1"], 1.0);
         assert!((report.hm_percent - 100.0 / 1001.0).abs() < 1e-9);
         assert!((report.sm_percent - 1.0).abs() < 1e-9);

@@ -1,7 +1,8 @@
 //! Trains the content model and measures it, in plain Rust, on corpora of labelled mail.
 //!
-//! The same seed, data, command and date give the same file, bit for bit, on the same machine type. Mail is read as the
-//! daemon reads it, by the same features; what earlier filters and collectors left in a corpus is taken out first.
+//! The same seed, data, command and date give the same file, bit for bit, on the same machine type.
+//! Mail is read as the daemon reads it, by the same features; what earlier filters and collectors
+//! left in a corpus is taken out first.
 
 mod attack;
 mod besiege;

@@ -1,14 +1,15 @@
-//! Near copies: which mails say almost the same, by sketches of their 4-grams (Broder 1997, with bands of several minima).
+//! Near copies: which mails say almost the same, by sketches of their 4-grams (Broder 1997, with
+//! bands of several minima).
 //!
-//! Spam comes in campaigns whose mails differ in a name or a number. They must not stand on both sides of a cut, or what is
-//! measured is memory; and they must not be learned a thousand times.
+//! Spam comes in campaigns whose mails differ in a name or a number. They must not stand on both
+//! sides of a cut, or what is measured is memory; and they must not be learned a thousand times.
 
 use std::collections::HashMap;
 
 /// Minima that must agree in one band.
 const ROWS: usize = 5;
-/// Bands of which one must agree: mails that share nine tenths of their 4-grams are found in 99.8 of 100 cases, those that
-/// share half of them in 17.
+/// Bands of which one must agree: mails that share nine tenths of their 4-grams are found in 99.8
+/// of 100 cases, those that share half of them in 17.
 const BANDS: usize = 6;
 /// A text of fewer 4-grams has no near copies, only equal ones.
 const LEAST: usize = 24;
@@ -18,7 +19,8 @@ const LEAST: usize = 24;
 pub(super) struct Sketch(Vec<u64>);
 
 impl Sketch {
-    /// The sketch of a text by the buckets of its 4-grams; `group` stands for the body where the text is too short.
+    /// The sketch of a text by the buckets of its 4-grams; `group` stands for the body where the
+    /// text is too short.
     pub(super) fn of(buckets: &[u32], group: u64) -> Self {
         if buckets.len() < LEAST {
             return Self(vec![group]);
@@ -28,10 +30,14 @@ impl Sketch {
             let mut hash = mix(u64::from(bucket) + 1);
             for minimum in &mut minima {
                 *minimum = hash.min(*minimum);
-                hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) ^ 0x2545_f491_4f6c_dd1d;
+                hash = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+                    ^ 0x2545_f491_4f6c_dd1d;
             }
         }
-        let band = |(number, rows): (u64, &[u64])| rows.iter().fold(number, |sum, row| mix(sum.rotate_left(7) ^ row));
+        let band = |(number, rows): (u64, &[u64])| {
+            rows.iter()
+                .fold(number, |sum, row| mix(sum.rotate_left(7) ^ row))
+        };
         Self((1..).zip(minima.chunks(ROWS)).map(band).collect())
     }
 }
@@ -43,7 +49,13 @@ pub(super) struct Seen(HashMap<u64, usize>);
 impl Seen {
     /// How many near copies were added; of two that are no near copies of each other both count.
     pub(super) fn count(&self, sketch: &Sketch) -> usize {
-        sketch.0.iter().filter_map(|band| self.0.get(band)).max().copied().unwrap_or(0)
+        sketch
+            .0
+            .iter()
+            .filter_map(|band| self.0.get(band))
+            .max()
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Adds one.
@@ -66,7 +78,9 @@ mod tests {
     use super::*;
 
     fn text(seed: u64, count: u64) -> Vec<u32> {
-        (0..count).map(|n| u32::try_from(mix(seed << 20 | n) >> 40).unwrap()).collect()
+        (0..count)
+            .map(|n| u32::try_from(mix(seed << 20 | n) >> 40).unwrap())
+            .collect()
     }
 
     #[test]
@@ -88,7 +102,13 @@ mod tests {
     fn short_texts_are_told_apart_by_their_body() {
         let mut seen = Seen::default();
         seen.add(&Sketch::of(&text(1, 23), 7));
-        assert_eq!((seen.count(&Sketch::of(&text(1, 23), 7)), seen.count(&Sketch::of(&text(1, 23), 8))), (1, 0));
+        assert_eq!(
+            (
+                seen.count(&Sketch::of(&text(1, 23), 7)),
+                seen.count(&Sketch::of(&text(1, 23), 8))
+            ),
+            (1, 0)
+        );
         seen.add(&Sketch::of(&text(1, 24), 7));
         assert_eq!(seen.count(&Sketch::of(&text(1, 24), 8)), 1);
     }

@@ -1,4 +1,5 @@
-//! A small random number generator with a fixed sequence (splitmix64): the same seed trains the same model.
+//! A small random number generator with a fixed sequence (splitmix64): the same seed trains the
+//! same model.
 
 /// Splitmix64. Not for secrets.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
-//! The online protocol of the TREC spam track: each mail of a stream is scored, the score recorded, then its label told.
+//! The online protocol of the TREC spam track: each mail of a stream is scored, the score recorded,
+//! then its label told.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -22,7 +23,8 @@ const TELL: usize = 256;
 const DELAY: usize = 100_000;
 /// Labels that a budget grants at once, so that there is something to be unsure about.
 const FIRST_LABELS: usize = 100;
-/// How near to 0 a logit must be to be asked for, under a budget: asked with probability b / (b + |logit|).
+/// How near to 0 a logit must be to be asked for, under a budget: asked with probability b / (b +
+/// |logit|).
 const UNSURE: f64 = 0.2;
 
 /// What to replay and how labels come.
@@ -32,13 +34,16 @@ pub struct ReplaySettings {
     pub index: PathBuf,
     /// Labels come this many messages late; at most 100,000.
     pub delay: usize,
-    /// Labels come only for the mail of one person: the recipient with the most ham (the partial task of TREC 2007).
+    /// Labels come only for the mail of one person: the recipient with the most ham (the partial
+    /// task of TREC 2007).
     pub partial: bool,
-    /// Labels come only for the first so many messages, if given (the delayed task of TREC 2007: 10,000).
+    /// Labels come only for the first so many messages, if given (the delayed task of TREC 2007:
+    /// 10,000).
     pub first: Option<usize>,
     /// Percent of the labels that are wrong.
     pub noise_percent: f64,
-    /// Labels are asked for, where the learner is unsure, for at most this percentage of the messages.
+    /// Labels are asked for, where the learner is unsure, for at most this percentage of the
+    /// messages.
     pub budget_percent: Option<f64>,
     /// Seed of noise, of the choice under a budget, and of the intervals.
     pub seed: u64,
@@ -114,9 +119,16 @@ pub struct Step {
 impl fmt::Display for ReplayReport {
     /// A table for people.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "messages {}  ham {}  spam {}", self.messages, self.ham, self.spam)?;
+        writeln!(
+            f,
+            "messages {}  ham {}  spam {}",
+            self.messages, self.ham, self.spam
+        )?;
         writeln!(f, "labels   {}  errors {}", self.labels, self.errors)?;
-        let row = |f: &mut fmt::Formatter<'_>, name: &str, value: f64, interval: Option<Interval>| match interval {
+        let row = |f: &mut fmt::Formatter<'_>,
+                   name: &str,
+                   value: f64,
+                   interval: Option<Interval>| match interval {
             Some([low, high]) => writeln!(f, "{name:<28} {value:>8.4} %   {low:.4} to {high:.4}"),
             None => writeln!(f, "{name:<28} {value:>8.4} %"),
         };
@@ -124,29 +136,76 @@ impl fmt::Display for ReplayReport {
         if self.intervals.is_some() {
             writeln!(f, "{:<28} {:>10}   95 % interval", "", "")?;
         }
-        row(f, "1-ROCA", self.one_minus_roca_percent, of(|all| all.one_minus_roca_percent))?;
+        row(
+            f,
+            "1-ROCA",
+            self.one_minus_roca_percent,
+            of(|all| all.one_minus_roca_percent),
+        )?;
         row(f, "lam", self.lam_percent, of(|all| all.lam_percent))?;
-        row(f, "ham taken for spam", self.hm_percent, of(|all| all.hm_percent))?;
-        row(f, "spam taken for ham", self.sm_percent, of(|all| all.sm_percent))?;
+        row(
+            f,
+            "ham taken for spam",
+            self.hm_percent,
+            of(|all| all.hm_percent),
+        )?;
+        row(
+            f,
+            "spam taken for ham",
+            self.sm_percent,
+            of(|all| all.sm_percent),
+        )?;
         for (loss, &missed) in &self.spam_missed_at_ham_loss {
-            let interval = self.intervals.as_ref().and_then(|all| all.spam_missed_at_ham_loss.get(loss).copied());
-            row(f, &format!("spam missed at {loss} % ham loss"), missed, interval)?;
+            let interval = self
+                .intervals
+                .as_ref()
+                .and_then(|all| all.spam_missed_at_ham_loss.get(loss).copied());
+            row(
+                f,
+                &format!("spam missed at {loss} % ham loss"),
+                missed,
+                interval,
+            )?;
         }
-        writeln!(f, "\nmessages   labels   1-ROCA %   ham errors   spam errors   (of each thousand)")?;
+        writeln!(
+            f,
+            "\nmessages   labels   1-ROCA %   ham errors   spam errors   (of each thousand)"
+        )?;
         for step in &self.learning_curve {
-            let Step { messages, labels, one_minus_roca_percent, ham_errors, spam_errors } = step;
-            writeln!(f, "{messages:>8} {labels:>8} {one_minus_roca_percent:>10.4} {ham_errors:>12} {spam_errors:>13}")?;
+            let Step {
+                messages,
+                labels,
+                one_minus_roca_percent,
+                ham_errors,
+                spam_errors,
+            } = step;
+            writeln!(
+                f,
+                "{messages:>8} {labels:>8} {one_minus_roca_percent:>10.4} {ham_errors:>12} {spam_errors:>13}"
+            )?;
         }
         Ok(())
     }
 }
 
 /// Replays a stream. `progress` is told how far it is.
-pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> Result<ReplayReport, TrainError> {
+pub fn replay(
+    settings: &ReplaySettings,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ReplayReport, TrainError> {
     let stream = Stream::open(&settings.index)?;
     let total = stream.len();
-    let corpus = settings.index.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let reader = if settings.partial { Some(reader(&stream)?) } else { None };
+    let corpus = settings
+        .index
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let reader = if settings.partial {
+        Some(reader(&stream)?)
+    } else {
+        None
+    };
     let mut student = Student::new(settings, reader);
     let mut scored: Vec<Scored> = Vec::with_capacity(total);
     let mut curve = Vec::new();
@@ -155,7 +214,11 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
         let view = MilterView::of_stored(raw, &Trust::nobody());
         let slots = student.learner.slots(&view);
         let score = student.learner.score_slots(&slots);
-        let one = Scored { score, probability: 1.0 / (1.0 + (-score).exp()), spam: Some(line.spam) };
+        let one = Scored {
+            score,
+            probability: 1.0 / (1.0 + (-score).exp()),
+            spam: Some(line.spam),
+        };
         lines.push_str(&one.line(&line.path));
         scored.push(one);
         let done = scored.len();
@@ -167,7 +230,11 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
             curve.push(step(&scored, student.told));
         }
         if done.is_multiple_of(TELL) || done == total {
-            progress(Progress::Reading { corpus: corpus.clone(), done, total });
+            progress(Progress::Reading {
+                corpus: corpus.clone(),
+                done,
+                total,
+            });
         }
     })?;
     let report = Report::of(corpus, &scored);
@@ -191,11 +258,19 @@ pub fn replay(settings: &ReplaySettings, progress: &mut dyn FnMut(Progress)) -> 
 /// The figures of the last step.
 fn step(scored: &[Scored], labels: usize) -> Step {
     let messages = scored.len();
-    let size = if messages.is_multiple_of(STEP) { STEP } else { messages % STEP };
-    let report = Report::of(String::new(), scored.get(messages - size..).unwrap_or_default());
+    let size = if messages.is_multiple_of(STEP) {
+        STEP
+    } else {
+        messages % STEP
+    };
+    let report = Report::of(
+        String::new(),
+        scored.get(messages - size..).unwrap_or_default(),
+    );
     let wrong = |spam: bool| {
         let last = scored.iter().rev().take(size);
-        last.filter(|one| one.spam == Some(spam) && (one.probability >= 0.5) != spam).count()
+        last.filter(|one| one.spam == Some(spam) && (one.probability >= 0.5) != spam)
+            .count()
     };
     Step {
         messages,
@@ -232,26 +307,39 @@ impl<'a> Student<'a> {
     }
 
     /// Whether somebody labels the message with that number (from 1).
-    #[expect(clippy::cast_precision_loss, reason = "message counts are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "message counts are far below 2^52"
+    )]
     fn is_told(&mut self, number: usize, score: f64, view: &MilterView) -> bool {
         if self.settings.first.is_some_and(|first| number > first)
-            || self.reader.as_ref().is_some_and(|reader| reader != recipient(view))
+            || self
+                .reader
+                .as_ref()
+                .is_some_and(|reader| reader != recipient(view))
         {
             return false;
         }
-        let Some(budget) = self.settings.budget_percent else { return true };
+        let Some(budget) = self.settings.budget_percent else {
+            return true;
+        };
         let granted = budget / 100.0 * number as f64;
         let unsure = UNSURE / (UNSURE + score.abs());
         let first = self.asked < FIRST_LABELS && budget > 0.0;
-        let asks = first || ((self.asked as f64) < granted && f64::from(self.random.unit()) < unsure);
+        let asks =
+            first || ((self.asked as f64) < granted && f64::from(self.random.unit()) < unsure);
         self.asked += usize::from(asks);
         asks
     }
 
     fn hear(&mut self, slots: Slots, spam: bool, number: usize) {
-        let wrong =
-            self.settings.noise_percent > 0.0 && f64::from(self.random.unit()) < self.settings.noise_percent / 100.0;
-        self.waiting.push_back((number + self.settings.delay.min(DELAY), slots, spam != wrong));
+        let wrong = self.settings.noise_percent > 0.0
+            && f64::from(self.random.unit()) < self.settings.noise_percent / 100.0;
+        self.waiting.push_back((
+            number + self.settings.delay.min(DELAY),
+            slots,
+            spam != wrong,
+        ));
     }
 
     /// Learns the labels that are due after the message with that number.
@@ -265,7 +353,10 @@ impl<'a> Student<'a> {
 
 /// The recipient in a view, as its line is written.
 fn recipient(view: &MilterView) -> &[u8] {
-    view.bytes().split(|&byte| byte == b'\n').find(|line| line.starts_with(b"rcpt ")).unwrap_or_default()
+    view.bytes()
+        .split(|&byte| byte == b'\n')
+        .find(|line| line.starts_with(b"rcpt "))
+        .unwrap_or_default()
 }
 
 /// The recipient with the most ham; of several the first in alphabetical order.
@@ -278,7 +369,11 @@ fn reader(stream: &Stream) -> Result<Vec<u8>, TrainError> {
         }
     })?;
     let most = ham.values().copied().max().unwrap_or(0);
-    Ok(ham.into_iter().find(|(_, count)| *count == most).map(|(name, _)| name).unwrap_or_default())
+    Ok(ham
+        .into_iter()
+        .find(|(_, count)| *count == most)
+        .map(|(name, _)| name)
+        .unwrap_or_default())
 }
 
 #[cfg(test)]

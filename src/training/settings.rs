@@ -3,18 +3,30 @@
 use super::Corpus;
 use crate::classifier::Precision;
 
-/// The corpora whose training parts the shipped model was trained on, in order. `phishing-older` is for evaluation only.
-pub const SHIPPED: [&str; 6] = ["spamassassin", "csdmc2010", "newsletters", "bounces", "lists", "trec07p-first-half"];
+/// The corpora whose training parts the shipped model was trained on, in order. `phishing-older` is
+/// for evaluation only.
+pub const SHIPPED: [&str; 6] = [
+    "spamassassin",
+    "csdmc2010",
+    "newsletters",
+    "bounces",
+    "lists",
+    "trec07p-first-half",
+];
 
-/// How much a corpus counts beside the others, where less than its size would give it: nearly all ham of these two is mail of
-/// mailing lists and of one server, and with their full share the model took short everyday mail for spam. Left out
-/// altogether, as in the model before this one, it knew less of mail from elsewhere: with SpamAssassin left out as well, 1-ROCA
-/// there was 5.2 %; it is 1.4 % with them (2026-11-28, `models/README.md`).
+/// How much a corpus counts beside the others, where less than its size would give it: nearly all
+/// ham of these two is mail of mailing lists and of one server, and with their full share the model
+/// took short everyday mail for spam. Left out altogether, as in the model before this one, it knew
+/// less of mail from elsewhere: with SpamAssassin left out as well, 1-ROCA there was 5.2 %; it is
+/// 1.4 % with them (2026-11-28, `models/README.md`).
 const SHARES: [(&str, f32); 2] = [("lists", 0.3), ("trec07p-first-half", 0.3)];
 
 /// How much a corpus of that name counts: 1 for most.
 pub(super) fn share(corpus: &str) -> f32 {
-    SHARES.iter().find(|(name, _)| *name == corpus).map_or(1.0, |(_, share)| *share)
+    SHARES
+        .iter()
+        .find(|(name, _)| *name == corpus)
+        .map_or(1.0, |(_, share)| *share)
 }
 
 /// What to train on and how. [`TrainSettings::default`] is what the shipped model was trained with.
@@ -26,16 +38,20 @@ pub struct TrainSettings {
     pub epochs: usize,
     /// Seed of the random numbers.
     pub seed: u64,
-    /// Percent of the messages of each corpus and label that are held out for early stopping and calibration: the latest, or
-    /// where the list of a corpus names its parts, by hash.
+    /// Percent of the messages of each corpus and label that are held out for early stopping and
+    /// calibration: the latest, or where the list of a corpus names its parts, by hash.
     pub held_out_percent: u64,
-    /// Tokens in fewer training messages than this are not learned: nothing of a single mail stays in the model.
+    /// Tokens in fewer training messages than this are not learned: nothing of a single mail stays
+    /// in the model.
     pub least_messages: u32,
-    /// Percent of the steps in which windows of a ham are put around the text, against padding with good text.
+    /// Percent of the steps in which windows of a ham are put around the text, against padding
+    /// with good text.
     pub padding_percent: u64,
-    /// Percent of the spam that is learned a second time as an attacker would change it; of ham, a third of that.
+    /// Percent of the spam that is learned a second time as an attacker would change it; of ham, a
+    /// third of that.
     pub attacked_percent: u64,
-    /// Percent of the messages that are learned a second time in the other form: plain text as a page, a page as plain text.
+    /// Percent of the messages that are learned a second time in the other form: plain text as a
+    /// page, a page as plain text.
     pub other_form_percent: u64,
     /// Percent of the messages that are learned a second time in a language that nobody speaks.
     pub no_language_percent: u64,
@@ -82,12 +98,13 @@ pub struct Rates {
     pub dense_dropout: f32,
     /// Share of the steps in which the tokens of shape are off.
     pub shape_dropout: f32,
-    /// Share of the steps in which the bag of the whole text is off, so that its windows must do: what is put around a text
-    /// thins the bag, not the windows.
+    /// Share of the steps in which the bag of the whole text is off, so that its windows must do:
+    /// what is put around a text thins the bag, not the windows.
     pub text_dropout: f32,
     /// Share of the tokens that are left out in a step.
     pub token_dropout: f32,
-    /// Sum of squares with which the rows begin: the larger, the less do tokens count that are seen seldom.
+    /// Sum of squares with which the rows begin: the larger, the less do tokens count that are
+    /// seen seldom.
     pub calm: f32,
     /// Decay of the layers' weights.
     pub decay: f32,

@@ -11,16 +11,23 @@ pub(super) struct Standard {
 impl Standard {
     /// How far a standardised value may be from 0.
     pub(super) const LIMIT: f32 = 4.0;
-    /// Deviations smaller than this are taken as this: a feature that is nearly always the same must not shout.
+    /// Deviations smaller than this are taken as this: a feature that is nearly always the same
+    /// must not shout.
     const SMALLEST: f64 = 0.02;
 
     /// Measures `rows`, each with `width` values.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "statistics of small numbers")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "statistics of small numbers"
+    )]
     pub(super) fn of<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone, width: usize) -> Self {
         let count = rows.clone().count().max(1) as f64;
         let mut mean = vec![0f64; width];
         for row in rows.clone() {
-            mean.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value) / count);
+            mean.iter_mut()
+                .zip(row)
+                .for_each(|(sum, value)| *sum += f64::from(*value) / count);
         }
         let mut variance = vec![0f64; width];
         for row in rows {
@@ -28,7 +35,13 @@ impl Standard {
                 *sum += (f64::from(*value) - mean).powi(2) / count;
             }
         }
-        let inverse = |v: &f64| if v.sqrt() < 1e-6 { 0.0 } else { 1.0 / v.sqrt().max(Self::SMALLEST) };
+        let inverse = |v: &f64| {
+            if v.sqrt() < 1e-6 {
+                0.0
+            } else {
+                1.0 / v.sqrt().max(Self::SMALLEST)
+            }
+        };
         Self {
             mean: mean.iter().map(|&m| m as f32).collect(),
             inverse: variance.iter().map(|v| inverse(v) as f32).collect(),
@@ -38,7 +51,11 @@ impl Standard {
     /// Standardises one row, with the same operations in the same order as the graph.
     pub(super) fn apply(&self, row: &[f32]) -> Vec<f32> {
         let parts = row.iter().zip(&self.mean).zip(&self.inverse);
-        parts.map(|((value, mean), inverse)| ((value - mean) * inverse).clamp(-Self::LIMIT, Self::LIMIT)).collect()
+        parts
+            .map(|((value, mean), inverse)| {
+                ((value - mean) * inverse).clamp(-Self::LIMIT, Self::LIMIT)
+            })
+            .collect()
     }
 }
 

@@ -1,6 +1,9 @@
-//! A stream of labelled mail in the order in which it came: the index of the TREC spam track, with its messages as files
-//! or in one archive.
-#![expect(clippy::disallowed_methods, reason = "training is an edge room: it reads the corpora")]
+//! A stream of labelled mail in the order in which it came: the index of the TREC spam track, with
+//! its messages as files or in one archive.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "training is an edge room: it reads the corpora"
+)]
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,7 +27,8 @@ pub(super) struct Line {
     pub(super) path: String,
     /// The label.
     pub(super) spam: bool,
-    /// Whether the label is told to the learner. The TREC track writes `Spam` and `Ham` where it is not.
+    /// Whether the label is told to the learner. The TREC track writes `Spam` and `Ham` where it
+    /// is not.
     pub(super) feedback: bool,
 }
 
@@ -37,15 +41,22 @@ pub(super) struct Stream {
 impl Stream {
     /// Reads an index: one `LABEL PATH` a line, the path relative to the index.
     pub(super) fn open(index: &Path) -> Result<Self, TrainError> {
-        let failed = |source| TrainError::Read { path: index.to_owned(), source };
+        let failed = |source| TrainError::Read {
+            path: index.to_owned(),
+            source,
+        };
         let text = std::fs::read_to_string(index).map_err(failed)?;
         let mut lines = Vec::new();
         for (number, line) in (1..=LINES).zip(text.lines()) {
             if line.trim().is_empty() {
                 continue;
             }
-            let parts = line.split_once([' ', '\t']).map(|(label, path)| (label, path.trim()));
-            let (label, path) = parts.filter(|(_, path)| !path.is_empty()).ok_or_else(|| bad(index, number, line))?;
+            let parts = line
+                .split_once([' ', '\t'])
+                .map(|(label, path)| (label, path.trim()));
+            let (label, path) = parts
+                .filter(|(_, path)| !path.is_empty())
+                .ok_or_else(|| bad(index, number, line))?;
             let (spam, feedback) = match label {
                 "spam" => (true, true),
                 "ham" => (false, true),
@@ -53,9 +64,16 @@ impl Stream {
                 "Ham" | "HAM" => (false, false),
                 _ => return Err(bad(index, number, line)),
             };
-            lines.push(Line { path: path.to_owned(), spam, feedback });
+            lines.push(Line {
+                path: path.to_owned(),
+                spam,
+                feedback,
+            });
         }
-        Ok(Self { index: index.to_owned(), lines })
+        Ok(Self {
+            index: index.to_owned(),
+            lines,
+        })
     }
 
     /// How many messages there are.
@@ -75,7 +93,10 @@ impl Stream {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 Err(missing) if archive.is_none() && !archive_path.is_file() => Err(missing),
                 _ => {
-                    let failed = |source| TrainError::Read { path: archive_path.clone(), source };
+                    let failed = |source| TrainError::Read {
+                        path: archive_path.clone(),
+                        source,
+                    };
                     if archive.is_none() {
                         archive = Some(Archive::open(&archive_path).map_err(failed)?);
                     }
@@ -95,7 +116,11 @@ impl Stream {
 
 fn bad(index: &Path, line: usize, text: &str) -> TrainError {
     let shown: String = text.chars().take(60).collect();
-    TrainError::List { path: index.to_owned(), line, cause: format!("{shown:?} is not `spam PATH` or `ham PATH`") }
+    TrainError::List {
+        path: index.to_owned(),
+        line,
+        cause: format!("{shown:?} is not `spam PATH` or `ham PATH`"),
+    }
 }
 
 fn read(file: File) -> io::Result<Vec<u8>> {
@@ -112,7 +137,10 @@ struct Archive {
 
 impl Archive {
     fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { tar: Tar::new(decoder(path)?), ahead: HashMap::new() })
+        Ok(Self {
+            tar: Tar::new(decoder(path)?),
+            ahead: HashMap::new(),
+        })
     }
 
     fn find(&mut self, path: &str) -> io::Result<Vec<u8>> {
@@ -125,11 +153,16 @@ impl Archive {
                 return Ok(raw);
             }
             if self.ahead.len() >= AHEAD {
-                return Err(io::Error::other(format!("its order is too far from that of the index, at {path}")));
+                return Err(io::Error::other(format!(
+                    "its order is too far from that of the index, at {path}"
+                )));
             }
             self.ahead.insert(found, raw);
         }
-        Err(io::Error::new(io::ErrorKind::NotFound, format!("it does not hold {path}")))
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            format!("it does not hold {path}"),
+        ))
     }
 }
 
@@ -139,7 +172,8 @@ mod tests {
 
     fn read_all(index: &Path) -> Result<Vec<(bool, bool, Vec<u8>)>, TrainError> {
         let mut all = Vec::new();
-        Stream::open(index)?.read(|line, raw| all.push((line.spam, line.feedback, raw.to_vec())))?;
+        Stream::open(index)?
+            .read(|line, raw| all.push((line.spam, line.feedback, raw.to_vec())))?;
         Ok(all)
     }
 
@@ -150,11 +184,24 @@ mod tests {
         std::fs::create_dir(directory.path().join("data")).unwrap();
         std::fs::write(directory.path().join("data/inmail.1"), "one").unwrap();
         std::fs::write(directory.path().join("data/inmail.2"), "two").unwrap();
-        std::fs::write(&index, "spam data/inmail.1\n\nHam data/inmail.2\nham ./data/inmail.1\n").unwrap();
-        let expected = [(true, true, b"one".to_vec()), (false, false, b"two".to_vec()), (false, true, b"one".to_vec())];
+        std::fs::write(
+            &index,
+            "spam data/inmail.1\n\nHam data/inmail.2\nham ./data/inmail.1\n",
+        )
+        .unwrap();
+        let expected = [
+            (true, true, b"one".to_vec()),
+            (false, false, b"two".to_vec()),
+            (false, true, b"one".to_vec()),
+        ];
         assert_eq!(read_all(&index).unwrap(), expected);
         std::fs::write(&index, "spam data/inmail.9\n").unwrap();
-        assert!(read_all(&index).unwrap_err().to_string().contains("inmail.9"));
+        assert!(
+            read_all(&index)
+                .unwrap_err()
+                .to_string()
+                .contains("inmail.9")
+        );
     }
 
     #[test]
@@ -168,9 +215,20 @@ mod tests {
         let archive = zstd::encode_all(tar.as_slice(), 1).unwrap();
         std::fs::write(directory.path().join("made.tar.zst"), archive).unwrap();
         std::fs::write(&index, "spam a\nham b\n").unwrap();
-        assert_eq!(read_all(&index).unwrap(), [(true, true, b"one".to_vec()), (false, true, b"two".to_vec())]);
+        assert_eq!(
+            read_all(&index).unwrap(),
+            [
+                (true, true, b"one".to_vec()),
+                (false, true, b"two".to_vec())
+            ]
+        );
         std::fs::write(&index, "spam c\n").unwrap();
-        assert!(read_all(&index).unwrap_err().to_string().contains("does not hold c"));
+        assert!(
+            read_all(&index)
+                .unwrap_err()
+                .to_string()
+                .contains("does not hold c")
+        );
     }
 
     #[test]

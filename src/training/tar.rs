@@ -1,4 +1,5 @@
-//! Reads a tar stream (POSIX ustar, with GNU and pax long names) member by member, without touching the disk.
+//! Reads a tar stream (POSIX ustar, with GNU and pax long names) member by member, without touching
+//! the disk.
 
 use std::io::{self, Read};
 
@@ -32,7 +33,8 @@ impl<R: Read> Tar<R> {
             if block.iter().all(|&byte| byte == 0) {
                 return Ok(None);
             }
-            let size = octal(slice(&block, 124, 12)).ok_or_else(|| bad("a tar header has no size"))?;
+            let size =
+                octal(slice(&block, 124, 12)).ok_or_else(|| bad("a tar header has no size"))?;
             match slice(&block, 156, 1) {
                 b"0" | b"\0" if size <= MEMBER => {
                     let name = long_name.take().unwrap_or_else(|| ustar_name(&block));
@@ -77,7 +79,10 @@ fn slice(block: &[u8], at: usize, len: usize) -> &[u8] {
 }
 
 fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
 
@@ -88,14 +93,23 @@ fn octal(field: &[u8]) -> Option<u64> {
 
 fn ustar_name(block: &[u8]) -> String {
     let name = text(slice(block, 0, 100));
-    let prefix = if slice(block, 257, 6) == b"ustar\0" { text(slice(block, 345, 155)) } else { String::new() };
-    if prefix.is_empty() { name } else { format!("{prefix}/{name}") }
+    let prefix = if slice(block, 257, 6) == b"ustar\0" {
+        text(slice(block, 345, 155))
+    } else {
+        String::new()
+    };
+    if prefix.is_empty() {
+        name
+    } else {
+        format!("{prefix}/{name}")
+    }
 }
 
 /// The `path` record of a pax extended header (`LENGTH path=VALUE\n`).
 fn pax_path(data: &[u8]) -> Option<String> {
     let data = String::from_utf8_lossy(data);
-    data.lines().find_map(|line| line.split_once(" path=").map(|(_, path)| path.to_owned()))
+    data.lines()
+        .find_map(|line| line.split_once(" path=").map(|(_, path)| path.to_owned()))
 }
 
 #[cfg(test)]
@@ -125,9 +139,15 @@ mod tests {
         archive.extend(member("cut", b'0', &[7; 513]));
         archive.extend([0; 1024]);
         let mut tar = Tar::new(archive.as_slice());
-        assert_eq!(tar.next_file().unwrap(), Some(("a/x".to_owned(), b"one".to_vec())));
+        assert_eq!(
+            tar.next_file().unwrap(),
+            Some(("a/x".to_owned(), b"one".to_vec()))
+        );
         assert_eq!(tar.next_file().unwrap(), Some((long, vec![7; 512])));
-        assert_eq!(tar.next_file().unwrap(), Some(("pax/name".to_owned(), vec![7; 513])));
+        assert_eq!(
+            tar.next_file().unwrap(),
+            Some(("pax/name".to_owned(), vec![7; 513]))
+        );
         assert_eq!(tar.next_file().unwrap(), None);
     }
 

@@ -10,10 +10,12 @@ use crate::features::Schema;
 /// Messages needed of each class.
 const LEAST: usize = 20;
 
-/// The log-odds of a mail are multiplied by this. A new site is a source that was left out of training, and how sure a model
-/// may be there does not show on held-out mail of its own sources. With one corpus left out at a time, the factor that fitted
-/// the mail of that corpus best was 0.76 (trec07p), 0.80 (lists), 0.86 (SpamAssassin) and 1.4 (csdmc2010); this one is careful.
-/// (By the scores of `model eval --scores` of models trained `--without` each; the fit itself is no command. 2026-11-28.)
+/// The log-odds of a mail are multiplied by this. A new site is a source that was left out of
+/// training, and how sure a model may be there does not show on held-out mail of its own sources.
+/// With one corpus left out at a time, the factor that fitted the mail of that corpus best was 0.76
+/// (trec07p), 0.80 (lists), 0.86 (SpamAssassin) and 1.4 (csdmc2010); this one is careful.
+/// (By the scores of `model eval --scores` of models trained `--without` each; the fit itself is no
+/// command. 2026-11-28.)
 const CAUTION: f64 = 0.66;
 
 /// A model that is ready to be stored.
@@ -26,14 +28,21 @@ pub struct TrainedModel {
 }
 
 /// Trains a model. `progress` is told how far the work is.
-pub fn train(settings: &TrainSettings, progress: &mut dyn FnMut(Progress)) -> Result<TrainedModel, TrainError> {
+pub fn train(
+    settings: &TrainSettings,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<TrainedModel, TrainError> {
     let mut data = Data::new(settings);
     for corpus in &settings.corpora {
         data.read(corpus, progress)?;
     }
     let (ham, spam) = (data.count(false), data.count(true));
     if spam < LEAST || ham < LEAST {
-        return Err(TrainError::TooLittle { ham, spam, least: LEAST });
+        return Err(TrainError::TooLittle {
+            ham,
+            spam,
+            least: LEAST,
+        });
     }
     let (examples, sample, digest) = data.finish(progress);
     let fitted = fit::fit(examples, settings, progress);

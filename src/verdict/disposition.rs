@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The three things that a verdict can ask for. There is no fourth: deferring is what a *fault* does.
+/// The three things that a verdict can ask for. There is no fourth: deferring is what a *fault*
+/// does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Disposition {
     /// Deliver, with headers that tell the score.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 /// The name of a rule, as written in the rule file. Cheap to clone.
 pub type RuleName = Arc<str>;
 
-/// Points, as SpamAssassin counts them: positive speaks for spam. Kept in thousandths, so that adding up in another order
-/// never gives another verdict.
+/// Points, as SpamAssassin counts them: positive speaks for spam. Kept in thousandths, so that
+/// adding up in another order never gives another verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Score(i64);
 
@@ -19,7 +19,10 @@ impl Score {
     /// From points; rounded to thousandths, clamped to ±1e12, not-a-number becomes zero.
     pub fn from_points(points: f64) -> Self {
         let thousandths = (points * 1000.0).round().clamp(-1e15, 1e15);
-        #[expect(clippy::cast_possible_truncation, reason = "clamped above to what an i64 holds; NaN casts to 0")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "clamped above to what an i64 holds; NaN casts to 0"
+        )]
         Self(thousandths as i64)
     }
 
@@ -31,7 +34,10 @@ impl Score {
 
     /// As points.
     pub fn points(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "scores are far below 2^52 thousandths")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "scores are far below 2^52 thousandths"
+        )]
         {
             self.0 as f64 / 1000.0
         }
@@ -65,7 +71,10 @@ impl fmt::Display for Score {
         let (whole, rest) = (magnitude / 1000, magnitude % 1000);
         let rest = format!("{rest:03}");
         let rest = rest.trim_end_matches('0');
-        f.pad(&format!("{sign}{whole}.{}", if rest.is_empty() { "0" } else { rest }))
+        f.pad(&format!(
+            "{sign}{whole}.{}",
+            if rest.is_empty() { "0" } else { rest }
+        ))
     }
 }
 
@@ -94,7 +103,8 @@ pub enum Evidence {
         /// What policy makes of it, after the cap.
         score: Score,
     },
-    /// The message has more of something than the limits of reading allow, so a part of it was not seen.
+    /// The message has more of something than the limits of reading allow, so a part of it was not
+    /// seen.
     BeyondLimits {
         /// The anomaly's name, such as `parts_limit`.
         anomaly: &'static str,
@@ -135,9 +145,14 @@ mod tests {
 
     #[test]
     fn scores_print_as_people_write_them() {
-        for (points, text) in
-            [(5.0, "5.0"), (0.001, "0.001"), (-1.25, "-1.25"), (0.0, "0.0"), (-0.5, "-0.5"), (10.1, "10.1")]
-        {
+        for (points, text) in [
+            (5.0, "5.0"),
+            (0.001, "0.001"),
+            (-1.25, "-1.25"),
+            (0.0, "0.0"),
+            (-0.5, "-0.5"),
+            (10.1, "10.1"),
+        ] {
             assert_eq!(Score::from_points(points).to_string(), text);
         }
         assert_eq!(Score::from_points(f64::NAN), Score::ZERO);

@@ -1,6 +1,8 @@
-//! What is said about a mail: evidence, score, disposition, verdict, and the SMTP reply that carries it.
+//! What is said about a mail: evidence, score, disposition, verdict, and the SMTP reply that
+//! carries it.
 //!
-//! A verdict is never an error and an error is never a verdict: what cannot be judged is a fault of `engine`.
+//! A verdict is never an error and an error is never a verdict: what cannot be judged is a fault of
+//! `engine`.
 
 mod disposition;
 mod evidence;

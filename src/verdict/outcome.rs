@@ -1,11 +1,13 @@
-//! The verdict: what is to become of a mail, why, and under which generation of rules, model and policy.
+//! The verdict: what is to become of a mail, why, and under which generation of rules, model and
+//! policy.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Disposition, Evidence, Hit, Score};
 
-/// Names one loaded set of rules, model and policy: the first twelve hexadecimal digits of a digest over all three.
+/// Names one loaded set of rules, model and policy: the first twelve hexadecimal digits of a digest
+/// over all three.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GenerationId(Arc<str>);
 
@@ -40,7 +42,10 @@ impl VerdictId {
         let mut digits = [b'0'; 13];
         for digit in digits.iter_mut().rev() {
             // The remainder is below 32, so the lookup never falls back.
-            *digit = Self::DIGITS.get((number % 32) as usize).copied().unwrap_or(b'0');
+            *digit = Self::DIGITS
+                .get((number % 32) as usize)
+                .copied()
+                .unwrap_or(b'0');
             number /= 32;
         }
         Self(digits.iter().map(|digit| char::from(*digit)).collect())
@@ -81,16 +86,19 @@ pub struct Verdict {
     pub marks: Marks,
 }
 
-/// What rule files want to be written to a mail (SpamAssassin's `add_header`, `rewrite_header` and the like).
+/// What rule files want to be written to a mail (SpamAssassin's `add_header`, `rewrite_header` and
+/// the like).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Fields that stand in place of our own `X-Spam-…`; `None` where no rule file says anything about them.
+    /// Fields that stand in place of our own `X-Spam-…`; `None` where no rule file says anything
+    /// about them.
     pub fields: Option<Vec<(String, String)>>,
     /// Fields of the mail itself, by name, with their new values.
     pub rewritten: Vec<(&'static str, String)>,
 }
 
-/// The name of the stage, as `facts::Stage::name` gives it (the words rooms do not name one another).
+/// The name of the stage, as `facts::Stage::name` gives it (the words rooms do not name one
+/// another).
 pub type StageName = &'static str;
 
 impl Verdict {
@@ -110,17 +118,23 @@ impl Verdict {
     /// The classifier's probability and model id, if it spoke.
     pub fn classifier(&self) -> Option<(&str, f64)> {
         self.evidence.iter().find_map(|evidence| match evidence {
-            Evidence::Classifier { model, probability, .. } => Some((&**model, *probability)),
+            Evidence::Classifier {
+                model, probability, ..
+            } => Some((&**model, *probability)),
             _ => None,
         })
     }
 
-    /// The kinds of evidence that speak against the mail, each once, in words that may be told to a stranger.
+    /// The kinds of evidence that speak against the mail, each once, in words that may be told to a
+    /// stranger.
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds = Vec::new();
         for evidence in &self.evidence {
             let against = evidence.score() > Score::ZERO
-                || matches!(evidence, Evidence::Refused { .. } | Evidence::BeyondLimits { .. });
+                || matches!(
+                    evidence,
+                    Evidence::Refused { .. } | Evidence::BeyondLimits { .. }
+                );
             if against && !kinds.contains(&evidence.kind()) {
                 kinds.push(evidence.kind());
             }

@@ -1,13 +1,14 @@
-//! What the classifier costs a mail, stage by stage, on one core: features, content model, site learner and stacker; what a
-//! label costs; and what loading costs.
+//! What the classifier costs a mail, stage by stage, on one core: features, content model, site
+//! learner and stacker; what a label costs; and what loading costs.
 //!
 //! ```text
 //! cargo bench --bench classify              3,000 mails each of spamassassin `split=test`, csdmc2010 and lists in
 //!                                           ../shared/corpora; skips what is absent
 //! cargo bench --bench classify -- --mails 500
 //! ```
-//! Aims: all four together at most 200 microseconds at the median for mails of about 5.5 kB, a label at most 50, the model
-//! and what was learned each loaded within 50 ms. Wall-clock time on a shared machine: compare within one run.
+//! Aims: all four together at most 200 microseconds at the median for mails of about 5.5 kB, a
+//! label at most 50, the model and what was learned each loaded within 50 ms. Wall-clock time on a
+//! shared machine: compare within one run.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
@@ -43,7 +44,10 @@ fn main() {
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--mails" {
-            most = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(most);
+            most = arguments
+                .next()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(most);
         }
     }
     let mails = mails(most);
@@ -55,7 +59,12 @@ fn main() {
     let site = taught(&mails, &trust);
     let opinion = site.opinion(1);
     head();
-    judge("of about 5.5 kB", mails.iter().filter(|raw| MIDDLE.contains(&raw.len())), &model, &opinion);
+    judge(
+        "of about 5.5 kB",
+        mails.iter().filter(|raw| MIDDLE.contains(&raw.len())),
+        &model,
+        &opinion,
+    );
     judge("of every size", mails.iter(), &model, &opinion);
     labels(&mails, &model, site);
     loads(&mails, &model);
@@ -64,8 +73,16 @@ fn main() {
 fn mails(most: usize) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     let mut mails = Vec::new();
-    for (name, split) in [("spamassassin", Some(Split::Test)), ("csdmc2010", None), ("lists", None)] {
-        let corpus = Corpus { directory: directory.clone(), name: name.to_owned(), split };
+    for (name, split) in [
+        ("spamassassin", Some(Split::Test)),
+        ("csdmc2010", None),
+        ("lists", None),
+    ] {
+        let corpus = Corpus {
+            directory: directory.clone(),
+            name: name.to_owned(),
+            split,
+        };
         match corpus.messages(most) {
             Ok(found) => mails.extend(found),
             Err(error) => println!("without {name}: {error}"),
@@ -84,20 +101,38 @@ fn taught(mails: &[Vec<u8>], trust: &Trust) -> Site {
     site
 }
 
-/// Every stage, then all of them together as the daemon runs them, over mails that are parsed already.
-fn judge<'m>(name: &str, mails: impl Iterator<Item = &'m Vec<u8>>, model: &Model, opinion: &SiteOpinion) {
+/// Every stage, then all of them together as the daemon runs them, over mails that are parsed
+/// already.
+fn judge<'m>(
+    name: &str,
+    mails: impl Iterator<Item = &'m Vec<u8>>,
+    model: &Model,
+    opinion: &SiteOpinion,
+) {
     let limits = Limits::default();
     let transaction = Transaction::new("bench".into(), SystemTime::UNIX_EPOCH);
     let (facts, trust) = (Facts::default(), Trust::nobody());
     let raws: Vec<&[u8]> = mails.map(Vec::as_slice).collect();
     let bytes: usize = raws.iter().map(|raw| raw.len()).sum();
-    println!("{} mails {name}, {} bytes each on average", raws.len(), bytes / raws.len().max(1));
-    let parsed: Vec<Message<'_>> = raws.iter().map(|raw| Message::parse(raw, &limits)).collect();
+    println!(
+        "{} mails {name}, {} bytes each on average",
+        raws.len(),
+        bytes / raws.len().max(1)
+    );
+    let parsed: Vec<Message<'_>> = raws
+        .iter()
+        .map(|raw| Message::parse(raw, &limits))
+        .collect();
     let mut times: [Vec<Duration>; 5] = Default::default();
     // The first round only warms up.
     for round in 0..3 {
         for message in &parsed {
-            let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message, facts: &facts };
+            let case = Case {
+                stage: Stage::EndOfMessage,
+                transaction: &transaction,
+                message,
+                facts: &facts,
+            };
             let begun = Instant::now();
             let vector = extract(&case);
             let extracted = Instant::now();
@@ -107,14 +142,25 @@ fn judge<'m>(name: &str, mails: impl Iterator<Item = &'m Vec<u8>>, model: &Model
             let viewed = Instant::now();
             hint::black_box(opinion.log_odds(content, &view));
             let ended = Instant::now();
-            let spans = [extracted - begun, asked - extracted, viewed - asked, ended - viewed, ended - begun];
+            let spans = [
+                extracted - begun,
+                asked - extracted,
+                viewed - asked,
+                ended - viewed,
+                ended - begun,
+            ];
             for (times, span) in times.iter_mut().zip(spans).filter(|_| round > 0) {
                 times.push(span);
             }
         }
     }
-    let stages =
-        ["features", "content model", "view of the site learner", "site learner and stacker", "all four together"];
+    let stages = [
+        "features",
+        "content model",
+        "view of the site learner",
+        "site learner and stacker",
+        "all four together",
+    ];
     for (stage, times) in stages.into_iter().zip(times) {
         tell(stage, times);
     }
@@ -124,7 +170,11 @@ fn judge<'m>(name: &str, mails: impl Iterator<Item = &'m Vec<u8>>, model: &Model
 fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
     let (trust, limits) = (Trust::nobody(), Limits::default());
     let mut times: [Vec<Duration>; 3] = Default::default();
-    for (number, raw) in mails.iter().filter(|raw| MIDDLE.contains(&raw.len())).enumerate() {
+    for (number, raw) in mails
+        .iter()
+        .filter(|raw| MIDDLE.contains(&raw.len()))
+        .enumerate()
+    {
         let begun = Instant::now();
         let lesson = Lesson::of_stored(raw, site.learner(), Some(model), &trust, &limits);
         let read = Instant::now();
@@ -132,14 +182,21 @@ fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
         let viewed = Instant::now();
         site.learn(&slots, number % 2 == 0, lesson.content);
         let learned = Instant::now();
-        for (times, span) in times.iter_mut().zip([read - begun, learned - read, learned - viewed]) {
+        for (times, span) in times
+            .iter_mut()
+            .zip([read - begun, learned - read, learned - viewed])
+        {
             times.push(span);
         }
     }
     println!("labels of mails of about 5.5 kB");
-    for (name, times) in ["lesson: parse, model, view, slots, digest", "view, slots and learning", "learning alone"]
-        .into_iter()
-        .zip(times)
+    for (name, times) in [
+        "lesson: parse, model, view, slots, digest",
+        "view, slots and learning",
+        "learning alone",
+    ]
+    .into_iter()
+    .zip(times)
     {
         tell(name, times);
     }
@@ -147,25 +204,55 @@ fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
 
 fn loads(mails: &[Vec<u8>], model: &Model) {
     println!("loads");
-    let load = || drop(hint::black_box(Model::load(SHIPPED_MODEL).expect("it loads")));
+    let load = || {
+        drop(hint::black_box(
+            Model::load(SHIPPED_MODEL).expect("it loads"),
+        ))
+    };
     tell("content model", (0..LOADS).map(|_| time(load)).collect());
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
     let learner = Site::new(settings.learner.clone());
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
     for (number, raw) in mails.iter().take(LABELS).enumerate() {
-        let lesson = Lesson::of_stored(raw, learner.learner(), Some(model), &Trust::nobody(), &Limits::default());
-        book.learn(&lesson, number % 2 == 0, "bench", 1).expect("it is learned");
+        let lesson = Lesson::of_stored(
+            raw,
+            learner.learner(),
+            Some(model),
+            &Trust::nobody(),
+            &Limits::default(),
+        );
+        book.learn(&lesson, number % 2 == 0, "bench", 1)
+            .expect("it is learned");
     }
-    assert!(book.commit().expect("it is kept").is_none(), "the snapshot was not written");
+    assert!(
+        book.commit().expect("it is kept").is_none(),
+        "the snapshot was not written"
+    );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));
-    tell("what was learned, from the snapshot", (0..LOADS).map(|_| time(start)).collect());
+    tell(
+        "what was learned, from the snapshot",
+        (0..LOADS).map(|_| time(start)).collect(),
+    );
     for raw in mails.iter().skip(LABELS).take(BEHIND) {
-        let lesson = Lesson::of_stored(raw, learner.learner(), Some(model), &Trust::nobody(), &Limits::default());
-        book.learn(&lesson, true, "bench", 1).expect("it is learned");
+        let lesson = Lesson::of_stored(
+            raw,
+            learner.learner(),
+            Some(model),
+            &Trust::nobody(),
+            &Limits::default(),
+        );
+        book.learn(&lesson, true, "bench", 1)
+            .expect("it is learned");
         book.commit().expect("it is kept");
     }
-    tell("the same with 200 labels behind it", (0..LOADS).map(|_| time(start)).collect());
+    tell(
+        "the same with 200 labels behind it",
+        (0..LOADS).map(|_| time(start)).collect(),
+    );
     std::fs::remove_file(directory.path().join("weights")).expect("there is a snapshot");
-    tell("all from the log, without a snapshot", (0..3).map(|_| time(start)).collect());
+    tell(
+        "all from the log, without a snapshot",
+        (0..3).map(|_| time(start)).collect(),
+    );
 }

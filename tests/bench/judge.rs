@@ -4,10 +4,18 @@
 //! cargo bench --bench judge                 1,200 mails of ../shared/corpora, spamassassin `split=test`; skips what is absent
 //! cargo bench --bench judge -- --mails 300
 //! ```
-//! Prints a table; `tests/bench/records/` keeps dated results. Wall-clock time on a shared machine: compare within one run.
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads files and the clock")]
+//! Prints a table; `tests/bench/records/` keeps dated results. Wall-clock time on a shared machine:
+//! compare within one run.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads files and the clock"
+)]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
-#![expect(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run has failed"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,11 +25,15 @@ use std::{env, fs, hint};
 
 use crossbeam::channel::{Sender, unbounded};
 use gatepost::clock::Clock;
-use gatepost::engine::{Completion, Engine, FailurePolicy, Generation, Notify, Profile, Scratch, Settings, TimeLeft};
+use gatepost::engine::{
+    Completion, Engine, FailurePolicy, Generation, Notify, Profile, Scratch, Settings, TimeLeft,
+};
 use gatepost::engine::{end_of_headers, end_of_message};
 use gatepost::facts::{Case, Facts, Stage};
 use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::milter::{Action, Event, Macros, MilterHandler, Peer, Protocol, Reply, Response, write_packet};
+use gatepost::milter::{
+    Action, Event, Macros, MilterHandler, Peer, Protocol, Reply, Response, write_packet,
+};
 use gatepost::policy::Policy;
 use gatepost::rules::{Ruleset, Scanner};
 use gatepost::session::{Connection, Session};
@@ -33,10 +45,16 @@ fn main() {
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--mails" {
-            mails = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(mails);
+            mails = arguments
+                .next()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(mails);
         }
     }
-    println!("{:<44} {:>10} {:>10} {:>10}", "microseconds", "median", "p90", "p99");
+    println!(
+        "{:<44} {:>10} {:>10} {:>10}",
+        "microseconds", "median", "p90", "p99"
+    );
     load();
     wire();
     handover();
@@ -44,7 +62,11 @@ fn main() {
         Ok(messages) => judge(&messages),
         Err(reason) => println!("judge: skipped: {reason}"),
     }
-    println!("resident at the end: {} MiB (peak {} MiB)", status("VmRSS:") / 1024, status("VmHWM:") / 1024);
+    println!(
+        "resident at the end: {} MiB (peak {} MiB)",
+        status("VmRSS:") / 1024,
+        status("VmHWM:") / 1024
+    );
 }
 
 /// One line of the table; times in nanoseconds.
@@ -52,9 +74,16 @@ fn tell(name: &str, mut times: Vec<u128>) {
     times.sort_unstable();
     let at = |share: usize| {
         let index = (times.len().saturating_sub(1)) * share / 100;
-        times.get(index).map_or(0.0, |nanos| f64::from(u32::try_from(*nanos).unwrap_or(u32::MAX)) / 1_000.0)
+        times.get(index).map_or(0.0, |nanos| {
+            f64::from(u32::try_from(*nanos).unwrap_or(u32::MAX)) / 1_000.0
+        })
     };
-    println!("{name:<44} {:>10.1} {:>10.1} {:>10.1}", at(50), at(90), at(99));
+    println!(
+        "{name:<44} {:>10.1} {:>10.1} {:>10.1}",
+        at(50),
+        at(90),
+        at(99)
+    );
 }
 
 fn time(mut act: impl FnMut()) -> u128 {
@@ -65,16 +94,29 @@ fn time(mut act: impl FnMut()) -> u128 {
 
 fn status(key: &str) -> u64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with(key)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or(0)
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(key))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
 }
 
 fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     if !directory.join("spamassassin.tar.zst").exists() {
-        return Err(format!("{} has no spamassassin.tar.zst", directory.display()));
+        return Err(format!(
+            "{} has no spamassassin.tar.zst",
+            directory.display()
+        ));
     }
-    let corpus = Corpus { directory, name: "spamassassin".to_owned(), split: Some(Split::Test) };
+    let corpus = Corpus {
+        directory,
+        name: "spamassassin".to_owned(),
+        split: Some(Split::Test),
+    };
     corpus.messages(mails).map_err(|error| error.to_string())
 }
 
@@ -83,9 +125,17 @@ fn shipped() -> Generation {
 }
 
 fn load() {
-    tell("load rules and model", (0..5).map(|_| time(|| drop(hint::black_box(shipped())))).collect());
+    tell(
+        "load rules and model",
+        (0..5)
+            .map(|_| time(|| drop(hint::black_box(shipped()))))
+            .collect(),
+    );
     let generation = shipped();
-    println!("resident with rules and model: {} MiB", status("VmRSS:") / 1024);
+    println!(
+        "resident with rules and model: {} MiB",
+        status("VmRSS:") / 1024
+    );
     drop(generation);
 }
 
@@ -96,7 +146,10 @@ impl MilterHandler for Trivial {
     fn on_event(&mut self, event: Event<'_>) -> Response {
         let mut response = Response::from(Reply::Continue);
         if matches!(event, Event::EndOfMessage { .. }) {
-            response.actions.push(Action::AddHeader { name: "X-Test".to_owned(), value: "yes".to_owned() });
+            response.actions.push(Action::AddHeader {
+                name: "X-Test".to_owned(),
+                value: "yes".to_owned(),
+            });
         }
         response
     }
@@ -113,10 +166,19 @@ fn one_mail() -> Vec<u8> {
     packet(b'T', b"");
     for number in 0..15 {
         packet(b'D', b"Li\x004bQueueId\0");
-        packet(b'L', format!("X-Field-{number}\0 a value of ordinary length, to be read and left alone\0").as_bytes());
+        packet(
+            b'L',
+            format!("X-Field-{number}\0 a value of ordinary length, to be read and left alone\0")
+                .as_bytes(),
+        );
     }
     packet(b'N', b"");
-    packet(b'B', "The minutes of Thursday's meeting are on the shelf.\r\n".repeat(38).as_bytes());
+    packet(
+        b'B',
+        "The minutes of Thursday's meeting are on the shelf.\r\n"
+            .repeat(38)
+            .as_bytes(),
+    );
     packet(b'E', b"");
     packet(b'A', b"");
     bytes
@@ -126,7 +188,11 @@ fn opened() -> Vec<u8> {
     let mut bytes = Vec::new();
     let offer = [6_u32, 0x1ff, 0x1f_ffff].map(u32::to_be_bytes).concat();
     write_packet(&mut bytes, b'O', &[&offer]);
-    write_packet(&mut bytes, b'C', &[b"mail.example.net\x004\x11\x22192.0.2.7\0"]);
+    write_packet(
+        &mut bytes,
+        b'C',
+        &[b"mail.example.net\x004\x11\x22192.0.2.7\0"],
+    );
     write_packet(&mut bytes, b'H', &[b"mail.example.net\0"]);
     bytes
 }
@@ -137,11 +203,16 @@ fn wire() {
     let (mut handler, mut out) = (Trivial, Vec::new());
     let mut serve = |bytes: &[u8]| {
         protocol.receive(bytes);
-        protocol.serve(&mut handler, &mut out).expect("a clean dialogue");
+        protocol
+            .serve(&mut handler, &mut out)
+            .expect("a clean dialogue");
         out.clear();
     };
     serve(&opened());
-    tell("codec and protocol, trivial handler, a mail", (0..20_000).map(|_| time(|| serve(&mail))).collect());
+    tell(
+        "codec and protocol, trivial handler, a mail",
+        (0..20_000).map(|_| time(|| serve(&mail))).collect(),
+    );
 }
 
 struct Inbox(Sender<Completion>);
@@ -152,32 +223,62 @@ impl Notify for Inbox {
     }
 }
 
-/// From the end of a message to its answer with rules and model that cost nothing: what the hand-over costs, two threads
-/// waking each other included.
+/// From the end of a message to its answer with rules and model that cost nothing: what the
+/// hand-over costs, two threads waking each other included.
 fn handover() {
     let (ruleset, _) = Ruleset::load(&[]);
     let policy = Policy::new(&gatepost::policy::Settings::default()).expect("defaults are good");
-    let profile = Profile { policy, on_fault: FailurePolicy::Tempfail };
-    let generation = Generation::new(ruleset.expect("no rules, no mistake"), None, profile, BTreeMap::new());
+    let profile = Profile {
+        policy,
+        on_fault: FailurePolicy::Tempfail,
+    };
+    let generation = Generation::new(
+        ruleset.expect("no rules, no mistake"),
+        None,
+        profile,
+        BTreeMap::new(),
+    );
     let clock = Clock::system();
     let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
-    let settings = Settings { workers: 1, ..Settings::default() };
+    let settings = Settings {
+        workers: 1,
+        ..Settings::default()
+    };
     let engine = Engine::start(settings, generation, clock, telemetry).expect("a thread");
     let (sender, reports) = unbounded();
     let mut session = Session::new(engine, "inbound".into(), Arc::new(Inbox(sender)));
     let macros = Macros::default();
     let peer = Peer::Ip([192, 0, 2, 7].into(), 4711);
-    session.on_event(Event::Connect { host: b"mail.example.net", peer, macros: &macros });
+    session.on_event(Event::Connect {
+        host: b"mail.example.net",
+        peer,
+        macros: &macros,
+    });
     let mut times = Vec::new();
     for _ in 0..5_000 {
-        session.on_event(Event::MailFrom { path: b"<a@example.net>", parameters: &[], macros: &macros });
-        session.on_event(Event::RcptTo { path: b"<b@example.com>", parameters: &[], macros: &macros });
-        session.on_event(Event::Header { name: b"Subject", value: b" hello" });
+        session.on_event(Event::MailFrom {
+            path: b"<a@example.net>",
+            parameters: &[],
+            macros: &macros,
+        });
+        session.on_event(Event::RcptTo {
+            path: b"<b@example.com>",
+            parameters: &[],
+            macros: &macros,
+        });
+        session.on_event(Event::Header {
+            name: b"Subject",
+            value: b" hello",
+        });
         session.on_event(Event::EndOfHeaders { macros: &macros });
-        session.on_event(Event::Body { chunk: b"hello\r\n" });
+        session.on_event(Event::Body {
+            chunk: b"hello\r\n",
+        });
         times.push(time(|| {
             session.on_event(Event::EndOfMessage { macros: &macros });
-            let completion = reports.recv_timeout(Duration::from_secs(10)).expect("a report");
+            let completion = reports
+                .recv_timeout(Duration::from_secs(10))
+                .expect("a report");
             hint::black_box(session.on_completed(completion));
         }));
     }
@@ -195,33 +296,95 @@ fn judge(messages: &[Vec<u8>]) {
     let facts = Facts::default();
     // Once without measuring: lazy automata are built while they are used.
     for raw in messages {
-        drop(hint::black_box(end_of_message(&generation, &transaction, raw, &limits, &mut scratch, &plenty)));
+        drop(hint::black_box(end_of_message(
+            &generation,
+            &transaction,
+            raw,
+            &limits,
+            &mut scratch,
+            &plenty,
+        )));
     }
-    let each = |act: &mut dyn FnMut(&[u8])| messages.iter().map(|raw| time(|| act(raw))).collect::<Vec<_>>();
+    let each = |act: &mut dyn FnMut(&[u8])| {
+        messages
+            .iter()
+            .map(|raw| time(|| act(raw)))
+            .collect::<Vec<_>>()
+    };
     let bytes: usize = messages.iter().map(Vec::len).sum();
-    println!("{} mails, {} bytes each on average", messages.len(), bytes / messages.len().max(1));
-    tell("parse", each(&mut |raw| drop(hint::black_box(Message::parse(raw, &limits)))));
-    let parsed: Vec<Message<'_>> = messages.iter().map(|raw| Message::parse(raw, &limits)).collect();
+    println!(
+        "{} mails, {} bytes each on average",
+        messages.len(),
+        bytes / messages.len().max(1)
+    );
+    tell(
+        "parse",
+        each(&mut |raw| drop(hint::black_box(Message::parse(raw, &limits)))),
+    );
+    let parsed: Vec<Message<'_>> = messages
+        .iter()
+        .map(|raw| Message::parse(raw, &limits))
+        .collect();
     let cases: Vec<Case<'_>> = parsed
         .iter()
-        .map(|message| Case { stage: Stage::EndOfMessage, transaction: &transaction, message, facts: &facts })
+        .map(|message| Case {
+            stage: Stage::EndOfMessage,
+            transaction: &transaction,
+            message,
+            facts: &facts,
+        })
         .collect();
-    let times = |act: &mut dyn FnMut(&Case<'_>)| cases.iter().map(|case| time(|| act(case))).collect::<Vec<_>>();
-    tell("rules", times(&mut |case| drop(hint::black_box(scanner.scan(generation.ruleset(), case, &never)))));
-    tell("features", times(&mut |case| drop(hint::black_box(gatepost::features::extract(case)))));
+    let times = |act: &mut dyn FnMut(&Case<'_>)| {
+        cases
+            .iter()
+            .map(|case| time(|| act(case)))
+            .collect::<Vec<_>>()
+    };
+    tell(
+        "rules",
+        times(&mut |case| {
+            drop(hint::black_box(scanner.scan(
+                generation.ruleset(),
+                case,
+                &never,
+            )))
+        }),
+    );
+    tell(
+        "features",
+        times(&mut |case| drop(hint::black_box(gatepost::features::extract(case)))),
+    );
     if let Some(model) = generation.model() {
         let vectors: Vec<_> = cases.iter().map(gatepost::features::extract).collect();
         let run = |vector| time(|| drop(hint::black_box(model.probability(vector))));
         tell("model", vectors.iter().map(run).collect());
     }
-    let header_of = |raw: &[u8]| raw.windows(2).position(|pair| pair == b"\n\n").map_or(raw.len(), |at| at + 2);
+    let header_of = |raw: &[u8]| {
+        raw.windows(2)
+            .position(|pair| pair == b"\n\n")
+            .map_or(raw.len(), |at| at + 2)
+    };
     let mut header = |raw: &[u8]| {
         let header = raw.get(..header_of(raw)).unwrap_or(raw);
-        drop(hint::black_box(end_of_headers(&generation, &transaction, header, &limits, &mut scratch, &plenty)));
+        drop(hint::black_box(end_of_headers(
+            &generation,
+            &transaction,
+            header,
+            &limits,
+            &mut scratch,
+            &plenty,
+        )));
     };
     tell("end of headers, whole", each(&mut header));
     let mut whole = |raw: &[u8]| {
-        drop(hint::black_box(end_of_message(&generation, &transaction, raw, &limits, &mut scratch, &plenty)));
+        drop(hint::black_box(end_of_message(
+            &generation,
+            &transaction,
+            raw,
+            &limits,
+            &mut scratch,
+            &plenty,
+        )));
     };
     tell("end of message, whole", each(&mut whole));
 }

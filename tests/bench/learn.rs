@@ -3,8 +3,9 @@
 //! ```text
 //! cargo bench --bench learn                 3,000 mails of ../shared/corpora, spamassassin `split=test`; skips what is absent
 //! ```
-//! Aim: a label learned in at most 50 microseconds at the median, everything in memory; judging by what was learned adds
-//! view, slots and score to a mail. Wall-clock time on a shared machine: compare within one run.
+//! Aim: a label learned in at most 50 microseconds at the median, everything in memory; judging by
+//! what was learned adds view, slots and score to a mail. Wall-clock time on a shared machine:
+//! compare within one run.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
@@ -28,7 +29,11 @@ const MAILS: usize = 3_000;
 
 fn main() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    let corpus = Corpus { directory, name: "spamassassin".to_owned(), split: Some(Split::Test) };
+    let corpus = Corpus {
+        directory,
+        name: "spamassassin".to_owned(),
+        split: Some(Split::Test),
+    };
     let mails = match corpus.messages(MAILS) {
         Ok(mails) => mails,
         Err(error) => return println!("skipped: {error}"),
@@ -38,7 +43,8 @@ fn main() {
     on_disk(&mails);
 }
 
-/// View, slots, score and label of each mail, in turn. The labels are those of a coin: the dearest case, nothing is ever sure.
+/// View, slots, score and label of each mail, in turn. The labels are those of a coin: the dearest
+/// case, nothing is ever sure.
 fn in_memory(mails: &[Vec<u8>]) {
     let trust = Trust::nobody();
     let mut site = Site::new(SiteSettings::default());
@@ -53,17 +59,35 @@ fn in_memory(mails: &[Vec<u8>]) {
         let scored = Instant::now();
         site.learn(&slots, number % 2 == 0, None);
         let learned = Instant::now();
-        let spans = [viewed - begin, slotted - viewed, scored - slotted, learned - scored];
+        let spans = [
+            viewed - begin,
+            slotted - viewed,
+            scored - slotted,
+            learned - scored,
+        ];
         for (times, span) in times.iter_mut().zip(spans) {
             times.push(span);
         }
     }
-    for (name, times) in ["view", "slots", "score", "learn (slots known)"].into_iter().zip(times) {
+    for (name, times) in ["view", "slots", "score", "learn (slots known)"]
+        .into_iter()
+        .zip(times)
+    {
         tell(name, times);
     }
     let trials: Vec<Trial> = site.trials().copied().collect();
-    tell("fit of the stacker", (0..20).map(|_| time(|| _ = hint::black_box(Stacker::fit(&trials)))).collect());
-    tell("an opinion to judge by", (0..20).map(|_| time(|| drop(hint::black_box(site.opinion(1))))).collect());
+    tell(
+        "fit of the stacker",
+        (0..20)
+            .map(|_| time(|| _ = hint::black_box(Stacker::fit(&trials))))
+            .collect(),
+    );
+    tell(
+        "an opinion to judge by",
+        (0..20)
+            .map(|_| time(|| drop(hint::black_box(site.opinion(1)))))
+            .collect(),
+    );
 }
 
 /// What `gatepost learn` does for one mail without the model, and what a start costs.
@@ -74,16 +98,30 @@ fn on_disk(mails: &[Vec<u8>]) {
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
     let mut times = Vec::new();
     for (number, raw) in mails.iter().enumerate() {
-        let lesson = Lesson::of_stored(raw, site.learner(), None, &Trust::nobody(), &Limits::default());
+        let lesson = Lesson::of_stored(
+            raw,
+            site.learner(),
+            None,
+            &Trust::nobody(),
+            &Limits::default(),
+        );
         times.push(time(|| {
-            _ = hint::black_box(book.learn(&lesson, number % 2 == 0, "bench", 1).expect("it is learned"));
+            _ = hint::black_box(
+                book.learn(&lesson, number % 2 == 0, "bench", 1)
+                    .expect("it is learned"),
+            );
         }));
     }
     tell("into the log (not yet on the disk)", times);
     tell(
         "to the disk, with a snapshot",
-        vec![time(|| assert!(book.commit().expect("it is kept").is_none(), "no snapshot"))],
+        vec![time(|| {
+            assert!(book.commit().expect("it is kept").is_none(), "no snapshot")
+        })],
     );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));
-    tell("start from the snapshot", (0..20).map(|_| time(start)).collect());
+    tell(
+        "start from the snapshot",
+        (0..20).map(|_| time(start)).collect(),
+    );
 }

@@ -1,8 +1,10 @@
-//! Our own load client: milter sessions as Postfix leads them, many at a time, from one thread and one event loop.
+//! Our own load client: milter sessions as Postfix leads them, many at a time, from one thread and
+//! one event loop.
 //!
-//! A session is: OPTNEG, CONNECT, HELO, then for each mail MAIL, RCPT, DATA, header, EOH, body, EOM, ABORT, each with its
-//! macros; every answer is awaited before the next command, except where the daemon negotiated that there is none. An answer
-//! too many, a wrong verdict or a closed connection is counted, never passed over. It shares no code with the daemon.
+//! A session is: OPTNEG, CONNECT, HELO, then for each mail MAIL, RCPT, DATA, header, EOH, body,
+//! EOM, ABORT, each with its macros; every answer is awaited before the next command, except where
+//! the daemon negotiated that there is none. An answer too many, a wrong verdict or a closed
+//! connection is counted, never passed over. It shares no code with the daemon.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -104,13 +106,25 @@ impl Report {
 
 /// Runs the load to its end.
 pub fn run(load: &Load) -> io::Result<Report> {
-    let scripts: Vec<Mail> = load.messages.iter().map(|message| Mail::new(message)).collect();
+    let scripts: Vec<Mail> = load
+        .messages
+        .iter()
+        .map(|message| Mail::new(message))
+        .collect();
     if scripts.is_empty() || load.connections == 0 {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "no messages or no connections"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "no messages or no connections",
+        ));
     }
     let (cpu, begin) = (cpu_time(load.pid), Instant::now());
     let mut poll = Poll::new()?;
-    let mut driver = Driver { load, scripts: &scripts, report: Report::default(), started: 0 };
+    let mut driver = Driver {
+        load,
+        scripts: &scripts,
+        report: Report::default(),
+        started: 0,
+    };
     let mut sessions: Vec<Option<Session>> = (0..load.connections).map(|_| None).collect();
     let mut open = 0;
     for (number, slot) in sessions.iter_mut().enumerate() {
@@ -128,8 +142,12 @@ pub fn run(load: &Load) -> io::Result<Report> {
         }
         for event in &events {
             let number = event.token().0;
-            let Some(slot) = sessions.get_mut(number) else { continue };
-            let Some(session) = slot.as_mut() else { continue };
+            let Some(slot) = sessions.get_mut(number) else {
+                continue;
+            };
+            let Some(session) = slot.as_mut() else {
+                continue;
+            };
             if driver.advance(session) {
                 continue;
             }
@@ -146,7 +164,8 @@ pub fn run(load: &Load) -> io::Result<Report> {
     Ok(report)
 }
 
-/// A message as packets, made once for all sessions. The steps that may go without an answer stand apart.
+/// A message as packets, made once for all sessions. The steps that may go without an answer stand
+/// apart.
 #[derive(Debug)]
 struct Mail {
     fields: Vec<Vec<u8>>,
@@ -160,17 +179,29 @@ impl Mail {
         let mut fields: Vec<Vec<u8>> = Vec::new();
         for line in header.split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-            if line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) && !fields.is_empty() {
+            if line
+                .first()
+                .is_some_and(|byte| matches!(byte, b' ' | b'\t'))
+                && !fields.is_empty()
+            {
                 // Folded lines are joined by a line feed in the milter protocol.
-                let field = fields.last_mut().map(|field| field.extend_from_slice(&[b"\n", line].concat()));
+                let field = fields
+                    .last_mut()
+                    .map(|field| field.extend_from_slice(&[b"\n", line].concat()));
                 debug_assert!(field.is_some());
             } else if let Some(colon) = line.iter().position(|byte| *byte == b':') {
                 let (name, value) = line.split_at(colon);
                 fields.push([name, b"\0", value.get(1..).unwrap_or_default()].concat());
             }
         }
-        let fields = fields.iter().map(|field| [macros(b'L', &[]), packet(b'L', &[field, b"\0"])].concat()).collect();
-        let chunks = body.chunks(CHUNK).map(|chunk| [macros(b'B', &[]), packet(b'B', &[chunk])].concat()).collect();
+        let fields = fields
+            .iter()
+            .map(|field| [macros(b'L', &[]), packet(b'L', &[field, b"\0"])].concat())
+            .collect();
+        let chunks = body
+            .chunks(CHUNK)
+            .map(|chunk| [macros(b'B', &[]), packet(b'B', &[chunk])].concat())
+            .collect();
         Self { fields, chunks }
     }
 }
@@ -188,7 +219,12 @@ fn normalised(message: &[u8]) -> Vec<u8> {
 
 fn split(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.windows(4).position(|window| window == b"\r\n\r\n");
-    end.map_or((text, &[][..]), |end| (text.get(..end + 2).unwrap_or(text), text.get(end + 4..).unwrap_or_default()))
+    end.map_or((text, &[][..]), |end| {
+        (
+            text.get(..end + 2).unwrap_or(text),
+            text.get(end + 4..).unwrap_or_default(),
+        )
+    })
 }
 
 fn packet(command: u8, parts: &[&[u8]]) -> Vec<u8> {
@@ -202,7 +238,8 @@ fn packet(command: u8, parts: &[&[u8]]) -> Vec<u8> {
     out
 }
 
-/// A macro packet for the stage; Postfix sends one before every command, an empty one where there is nothing to tell.
+/// A macro packet for the stage; Postfix sends one before every command, an empty one where there
+/// is nothing to tell.
 fn macros(stage: u8, values: &[(&str, &str)]) -> Vec<u8> {
     let mut text = vec![stage];
     for (name, value) in values {
@@ -278,20 +315,32 @@ impl Driver<'_> {
         let words = [6_u32, ACTIONS, OPTIONS].map(u32::to_be_bytes).concat();
         session.push(packet(b'O', &[&words]), Awaited::Negotiation);
         let host = b"client.example.net\0";
-        let client =
-            [("j", "mx.example.com"), ("{client_addr}", "192.0.2.10"), ("_", "client.example.net [192.0.2.10]")];
+        let client = [
+            ("j", "mx.example.com"),
+            ("{client_addr}", "192.0.2.10"),
+            ("_", "client.example.net [192.0.2.10]"),
+        ];
         let port = 4711_u16.to_be_bytes();
         session.push(
-            [macros(b'C', &client), packet(b'C', &[host, b"4", &port, b"192.0.2.10\0"])].concat(),
+            [
+                macros(b'C', &client),
+                packet(b'C', &[host, b"4", &port, b"192.0.2.10\0"]),
+            ]
+            .concat(),
             Awaited::Continue,
         );
-        session.push([macros(b'H', &[]), packet(b'H', &[host])].concat(), Awaited::Continue);
+        session.push(
+            [macros(b'H', &[]), packet(b'H', &[host])].concat(),
+            Awaited::Continue,
+        );
         Ok(Some(session))
     }
 
     /// Queues the next mail of a session.
     fn next_mail(&mut self, session: &mut Session) -> bool {
-        let Some(mail) = self.scripts.get(self.started % self.scripts.len()) else { return false };
+        let Some(mail) = self.scripts.get(self.started % self.scripts.len()) else {
+            return false;
+        };
         if session.mails_left == 0 || self.started >= self.load.mails {
             return false;
         }
@@ -300,10 +349,25 @@ impl Driver<'_> {
         session.held = false;
         let id = format!("4load{:08}", self.started);
         let id = [("i", id.as_str())];
-        session.push([macros(b'M', &[]), packet(b'M', &[b"<anna@example.net>\0"])].concat(), Awaited::Continue);
-        session.push([macros(b'R', &[]), packet(b'R', &[b"<ben@example.com>\0"])].concat(), Awaited::Continue);
-        session.push([macros(b'T', &id), packet(b'T', &[])].concat(), Awaited::Continue);
-        let unless = |bit: u32| if session.options & bit == 0 { Awaited::Continue } else { Awaited::Nothing };
+        session.push(
+            [macros(b'M', &[]), packet(b'M', &[b"<anna@example.net>\0"])].concat(),
+            Awaited::Continue,
+        );
+        session.push(
+            [macros(b'R', &[]), packet(b'R', &[b"<ben@example.com>\0"])].concat(),
+            Awaited::Continue,
+        );
+        session.push(
+            [macros(b'T', &id), packet(b'T', &[])].concat(),
+            Awaited::Continue,
+        );
+        let unless = |bit: u32| {
+            if session.options & bit == 0 {
+                Awaited::Continue
+            } else {
+                Awaited::Nothing
+            }
+        };
         let (header, eoh, body) = (unless(NR_HEADER), unless(NR_EOH), unless(NR_BODY));
         for field in &mail.fields {
             session.push(field.clone(), header);
@@ -312,7 +376,10 @@ impl Driver<'_> {
         for chunk in &mail.chunks {
             session.push(chunk.clone(), body);
         }
-        session.push([macros(b'E', &id), packet(b'E', &[])].concat(), Awaited::Verdict);
+        session.push(
+            [macros(b'E', &id), packet(b'E', &[])].concat(),
+            Awaited::Verdict,
+        );
         true
     }
 
@@ -343,7 +410,9 @@ impl Driver<'_> {
     fn answer(&mut self, session: &mut Session, command: u8, payload: &[u8]) -> bool {
         match (session.awaited, command) {
             // Progress, and the actions at the end of a message.
-            (Awaited::Verdict, b'p' | b'h' | b'i' | b'm' | b'+' | b'-' | b'e' | b'2') => return true,
+            (Awaited::Verdict, b'p' | b'h' | b'i' | b'm' | b'+' | b'-' | b'e' | b'2') => {
+                return true;
+            }
             (Awaited::Verdict, b'q') => {
                 session.held = true;
                 return true;
@@ -359,7 +428,8 @@ impl Driver<'_> {
             }),
             // A verdict before the end of the message ends it too.
             (Awaited::Continue | Awaited::Verdict, b'y' | b'r' | b't' | b'a' | b'd') => {
-                let transient = command == b't' || (command == b'y' && payload.first() == Some(&b'4'));
+                let transient =
+                    command == b't' || (command == b'y' && payload.first() == Some(&b'4'));
                 session.steps.clear();
                 self.verdict(session, |report, _| {
                     if command == b'a' {
@@ -377,7 +447,8 @@ impl Driver<'_> {
             }
         }
         session.awaited = Awaited::Nothing;
-        // Nothing is owed now: whatever is there already was not asked for, and would be read one stage early.
+        // Nothing is owed now: whatever is there already was not asked for, and would be read one
+        // stage early.
         self.report.violations += usize::from(!session.received.is_empty());
         if session.steps.is_empty() && !self.next_mail(session) {
             session.unsent.extend_from_slice(&packet(b'Q', &[]));
@@ -413,7 +484,9 @@ impl Session {
     /// Moves steps into the send buffer until one wants an answer.
     fn fill(&mut self) {
         while self.awaited == Awaited::Nothing {
-            let Some(step) = self.steps.pop_front() else { return };
+            let Some(step) = self.steps.pop_front() else {
+                return;
+            };
             self.unsent.extend_from_slice(&step.bytes);
             self.awaited = step.answer;
             self.asked = Instant::now();
@@ -426,7 +499,14 @@ impl Session {
             match self.stream.write(&self.unsent) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(sent) => drop(self.unsent.drain(..sent)),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::NotConnected
+                    ) =>
+                {
+                    break;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -440,10 +520,18 @@ impl Session {
         match self.stream.read(&mut buffer) {
             Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
             Ok(count) => {
-                self.received.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                self.received
+                    .extend_from_slice(buffer.get(..count).unwrap_or_default());
                 Ok(true)
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => Ok(false),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::NotConnected
+                ) =>
+            {
+                Ok(false)
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
             Err(error) => Err(error),
         }

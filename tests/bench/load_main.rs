@@ -1,5 +1,5 @@
-//! End to end without Postfix: mails a second, latency of the verdict and CPU a mail at 1, 16, 256 and 1000 connections, over
-//! a UNIX socket and over TCP.
+//! End to end without Postfix: mails a second, latency of the verdict and CPU a mail at 1, 16, 256
+//! and 1000 connections, over a UNIX socket and over TCP.
 //!
 //! ```text
 //! cargo bench --bench load                                     the daemon that cargo built, default rules and model
@@ -10,7 +10,10 @@
 //! cargo bench --bench load -- --bare yes             without rules and model: what protocol, session and pool cost
 //! cargo bench --bench load -- --idle 5000            what so many idle connections take of memory
 //! ```
-#![expect(clippy::disallowed_methods, reason = "a benchmark starts processes, reads files and the clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark starts processes, reads files and the clock"
+)]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(unreachable_pub, reason = "`load` is written as a library")]
 
@@ -26,10 +29,12 @@ use load::{Load, Target};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// The mail that is sent when no corpus is given: 15 header fields and 2 kB of text, as in research/milter.md.
+/// The mail that is sent when no corpus is given: 15 header fields and 2 kB of text, as in
+/// research/milter.md.
 fn small_ham() -> Vec<u8> {
-    let mut text =
-        String::from("From: Anna <anna@example.net>\nTo: Ben <ben@example.com>\nSubject: minutes of the meeting\n");
+    let mut text = String::from(
+        "From: Anna <anna@example.net>\nTo: Ben <ben@example.com>\nSubject: minutes of the meeting\n",
+    );
     text.push_str("Date: Mon, 23 Nov 2026 10:00:00 +0100\nMessage-ID: <4711@example.net>\nMIME-Version: 1.0\n");
     for number in '0'..='8' {
         text.push_str("X-Field-");
@@ -38,7 +43,9 @@ fn small_ham() -> Vec<u8> {
     }
     text.push('\n');
     while text.len() < 3_000 {
-        text.push_str("Hello Ben, the minutes of Thursday's meeting are on the shelf in the office.\n");
+        text.push_str(
+            "Hello Ben, the minutes of Thursday's meeting are on the shelf in the office.\n",
+        );
     }
     text.into_bytes()
 }
@@ -71,10 +78,14 @@ fn options() -> Outcome<Options> {
         if name == "--bench" {
             continue; // cargo's own
         }
-        let value = arguments.next().ok_or_else(|| format!("{name} needs a value"))?;
+        let value = arguments
+            .next()
+            .ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
             "--mails" => options.mails = value.parse()?,
-            "--connections" => options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?,
+            "--connections" => {
+                options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?
+            }
             "--corpus" => options.messages = corpus(Path::new(&value))?,
             "--socket" => socket = Some(target(&value)?),
             "--pid" => pid = value.parse()?,
@@ -90,10 +101,20 @@ fn options() -> Outcome<Options> {
 
 /// All files of a directory, in name order.
 fn corpus(directory: &Path) -> Outcome<Vec<Vec<u8>>> {
-    let mut files: Vec<PathBuf> = fs::read_dir(directory)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     files.sort();
-    let messages: Vec<Vec<u8>> = files.iter().filter(|file| file.is_file()).map(fs::read).collect::<Result<_, _>>()?;
-    if messages.is_empty() { Err(format!("no files in {}", directory.display()).into()) } else { Ok(messages) }
+    let messages: Vec<Vec<u8>> = files
+        .iter()
+        .filter(|file| file.is_file())
+        .map(fs::read)
+        .collect::<Result<_, _>>()?;
+    if messages.is_empty() {
+        Err(format!("no files in {}", directory.display()).into())
+    } else {
+        Ok(messages)
+    }
 }
 
 /// `unix:/path` or `inet:PORT@ADDRESS`.
@@ -101,8 +122,10 @@ fn target(text: &str) -> Outcome<Target> {
     if let Some(path) = text.strip_prefix("unix:") {
         return Ok(Target::Unix(path.into()));
     }
-    let (port, address) =
-        text.strip_prefix("inet:").and_then(|rest| rest.split_once('@')).ok_or("unix:/path or inet:PORT@ADDRESS")?;
+    let (port, address) = text
+        .strip_prefix("inet:")
+        .and_then(|rest| rest.split_once('@'))
+        .ok_or("unix:/path or inet:PORT@ADDRESS")?;
     Ok(Target::Tcp(format!("{address}:{port}").parse()?))
 }
 
@@ -120,7 +143,8 @@ impl Drop for Daemon {
 
 /// Starts the daemon with one listener.
 fn start(socket: &str, front_end: &str, bare: bool) -> Outcome<Daemon> {
-    let binary = env::var_os("GATEPOST").or_else(|| option_env!("CARGO_BIN_EXE_gatepost").map(Into::into));
+    let binary =
+        env::var_os("GATEPOST").or_else(|| option_env!("CARGO_BIN_EXE_gatepost").map(Into::into));
     let binary = binary.ok_or("GATEPOST names no binary")?;
     let directory = tempfile::tempdir()?;
     let socket = socket.replace("DIR", &directory.path().display().to_string());
@@ -136,8 +160,17 @@ fn start(socket: &str, front_end: &str, bare: bool) -> Outcome<Daemon> {
     )?;
     let log = fs::File::create(directory.path().join("log"))?;
     let mut command = Command::new(binary);
-    command.arg("run").arg("--config").arg(&config).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    let mut daemon = Daemon { child: command.spawn()?, directory };
+    command
+        .arg("run")
+        .arg("--config")
+        .arg(&config)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log);
+    let mut daemon = Daemon {
+        child: command.spawn()?,
+        directory,
+    };
     let target = target(&socket)?;
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(30) {
@@ -146,7 +179,10 @@ fn start(socket: &str, front_end: &str, bare: bool) -> Outcome<Daemon> {
             Target::Tcp(address) => std::net::TcpStream::connect(address).is_ok(),
         };
         if up {
-            println!("serving after {:.0} ms", begin.elapsed().as_secs_f64() * 1e3);
+            println!(
+                "serving after {:.0} ms",
+                begin.elapsed().as_secs_f64() * 1e3
+            );
             return Ok(daemon);
         }
         if daemon.child.try_wait()?.is_some() {
@@ -154,7 +190,11 @@ fn start(socket: &str, front_end: &str, bare: bool) -> Outcome<Daemon> {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    Err(format!("the daemon does not serve:\n{}", fs::read_to_string(daemon.directory.path().join("log"))?).into())
+    Err(format!(
+        "the daemon does not serve:\n{}",
+        fs::read_to_string(daemon.directory.path().join("log"))?
+    )
+    .into())
 }
 
 /// One line of the table for each number of connections.
@@ -188,10 +228,13 @@ fn measure(name: &str, options: &Options, target: &Target, pid: u32) -> Outcome<
     Ok(())
 }
 
-/// Opens connections as Postfix does, says hello on each, and tells what they take while nothing happens.
+/// Opens connections as Postfix does, says hello on each, and tells what they take while nothing
+/// happens.
 fn idle(options: &Options, target: &Target, pid: u32) -> Outcome<()> {
     use std::io::{Read as _, Write as _};
-    let Target::Unix(path) = target else { return Err("--idle measures over a UNIX socket".into()) };
+    let Target::Unix(path) = target else {
+        return Err("--idle measures over a UNIX socket".into());
+    };
     let begin = load::resident(pid);
     let hello: &[u8] = b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff\
         \0\0\0\x1fCmail.example.net\x004\x11\x22192.0.2.7\0\0\0\0\x12Hmail.example.net\0";
@@ -204,24 +247,42 @@ fn idle(options: &Options, target: &Target, pid: u32) -> Outcome<()> {
         while !answer.ends_with(b"\0\0\0\x01c\0\0\0\x01c") {
             let mut buffer = [0; 1024];
             let length = stream.read(&mut buffer)?;
-            answer.extend_from_slice(buffer.get(..length).filter(|bytes| !bytes.is_empty()).ok_or("hung up")?);
+            answer.extend_from_slice(
+                buffer
+                    .get(..length)
+                    .filter(|bytes| !bytes.is_empty())
+                    .ok_or("hung up")?,
+            );
         }
         open.push(stream);
     }
     let after = load::resident(pid);
-    println!("{} idle connections: {} MiB before, {} MiB with them", open.len(), begin >> 20, after >> 20);
+    println!(
+        "{} idle connections: {} MiB before, {} MiB with them",
+        open.len(),
+        begin >> 20,
+        after >> 20
+    );
     Ok(())
 }
 
 fn main() -> Outcome<()> {
     let options = options()?;
-    println!("{:<5} conns   mails   mails/s  p50 ms   p99 ms  CPU us peak MB accept/hold/reject/defer wrong", "");
+    println!(
+        "{:<5} conns   mails   mails/s  p50 ms   p99 ms  CPU us peak MB accept/hold/reject/defer wrong",
+        ""
+    );
     if let Some((target, pid)) = &options.running {
         return measure("given", &options, target, *pid);
     }
     for front_end in &options.front_ends {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        for (name, socket) in [("unix", "unix:DIR/milter.sock".to_owned()), ("tcp", format!("inet:{port}@127.0.0.1"))] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?
+            .local_addr()?
+            .port();
+        for (name, socket) in [
+            ("unix", "unix:DIR/milter.sock".to_owned()),
+            ("tcp", format!("inet:{port}@127.0.0.1")),
+        ] {
             println!("{front_end}");
             let daemon = start(&socket, front_end, options.bare)?;
             let socket = socket.replace("DIR", &daemon.directory.path().display().to_string());

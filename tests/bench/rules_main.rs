@@ -1,12 +1,16 @@
-//! What rules cost: growth with their number, and a stock set over real mail. CPU time of one thread, without sockets.
+//! What rules cost: growth with their number, and a stock set over real mail. CPU time of one
+//! thread, without sockets.
 //!
 //! ```text
 //! cargo bench --bench rules                          growth over synthetic rules; SpamAssassin's stock set where it is installed
 //! cargo bench --bench rules -- --rules DIR --rules DIR --list FILE     one line for that set over the mails named in FILE
 //! ```
-//! Mails: 500 of ../shared/corpora (spamassassin, `split=test`), or those of `--list`; what is absent is skipped with a reason.
-//! Prints tables; `tests/bench/records/` keeps dated results.
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads files and the clock")]
+//! Mails: 500 of ../shared/corpora (spamassassin, `split=test`), or those of `--list`; what is
+//! absent is skipped with a reason. Prints tables; `tests/bench/records/` keeps dated results.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark reads files and the clock"
+)]
 #![expect(clippy::print_stdout, reason = "its output is the table")]
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run has failed")]
 
@@ -48,7 +52,11 @@ fn main() {
     if rules.is_empty() {
         growth(&mails);
     }
-    let stock = if rules.is_empty() { vec![PathBuf::from(STOCK)] } else { rules };
+    let stock = if rules.is_empty() {
+        vec![PathBuf::from(STOCK)]
+    } else {
+        rules
+    };
     match directories(&stock) {
         Ok(sources) => drop(measure("stock", &sources, &mails)),
         Err(reason) => println!("stock: skipped: {reason}"),
@@ -77,7 +85,10 @@ fn measure(name: &str, sources: &[Arc<Source>], mails: &[Vec<u8>]) -> f64 {
     let mut hits = 0;
     let mut round = || {
         let start = cpu_us();
-        hits = mails.iter().map(|raw| scan(&mut scanner, &ruleset, raw)).sum();
+        hits = mails
+            .iter()
+            .map(|raw| scan(&mut scanner, &ruleset, raw))
+            .sum();
         (cpu_us() - start) / count(mails.len())
     };
     let cold = round();
@@ -94,8 +105,16 @@ fn measure(name: &str, sources: &[Arc<Source>], mails: &[Vec<u8>]) -> f64 {
 
 fn scan(scanner: &mut Scanner, ruleset: &Ruleset, raw: &[u8]) -> usize {
     let message = Message::parse(raw, &Limits::default());
-    let (transaction, facts) = (Transaction::new("bench".into(), SystemTime::UNIX_EPOCH), Facts::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let (transaction, facts) = (
+        Transaction::new("bench".into(), SystemTime::UNIX_EPOCH),
+        Facts::default(),
+    );
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     scanner.scan(ruleset, &case, &|| false).hits.len()
 }
 
@@ -105,28 +124,50 @@ fn count(number: usize) -> f64 {
 
 /// CPU time of this thread.
 fn cpu_us() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells the time of a thread");
-    text.split_whitespace().next().and_then(|nanos| nanos.parse::<f64>().ok()).expect("nanoseconds") / 1e3
+    let text = fs::read_to_string("/proc/thread-self/schedstat")
+        .expect("Linux tells the time of a thread");
+    text.split_whitespace()
+        .next()
+        .and_then(|nanos| nanos.parse::<f64>().ok())
+        .expect("nanoseconds")
+        / 1e3
 }
 
 fn resident_mib() -> f64 {
     let text = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse::<f64>().ok())
+        .unwrap_or(0.0)
+        / 1024.0
 }
 
 fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     if !directory.join("spamassassin.tar.zst").exists() {
-        return Err(format!("{} has no spamassassin.tar.zst", directory.display()));
+        return Err(format!(
+            "{} has no spamassassin.tar.zst",
+            directory.display()
+        ));
     }
-    let corpus = Corpus { directory, name: "spamassassin".to_owned(), split: Some(Split::Test) };
+    let corpus = Corpus {
+        directory,
+        name: "spamassassin".to_owned(),
+        split: Some(Split::Test),
+    };
     corpus.messages(mails).map_err(|error| error.to_string())
 }
 
 fn listed(list: &str) -> Result<Vec<Vec<u8>>, String> {
     let names = fs::read_to_string(list).map_err(|error| format!("{list}: {error}"))?;
-    names.lines().map(|name| fs::read(name).map_err(|error| format!("{name}: {error}"))).collect()
+    names
+        .lines()
+        .map(|name| fs::read(name).map_err(|error| format!("{name}: {error}")))
+        .collect()
 }
 
 /// The files of directories as SpamAssassin reads them: `*.pre`, then `*.cf`, in name order.
@@ -134,23 +175,32 @@ fn directories(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, String> {
     let mut files = Vec::new();
     for suffix in ["pre", "cf"] {
         for path in paths {
-            let entries = fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let mut found: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-            found.retain(|file| file.extension().is_some_and(|extension| extension == suffix));
+            let entries =
+                fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            let mut found: Vec<PathBuf> = entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .collect();
+            found.retain(|file| {
+                file.extension()
+                    .is_some_and(|extension| extension == suffix)
+            });
             found.sort();
             files.extend(found);
         }
     }
     let read = |file: &PathBuf| {
         let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(Arc::new(Source::from_bytes(file.display().to_string(), &bytes)))
+        Ok(Arc::new(Source::from_bytes(
+            file.display().to_string(),
+            &bytes,
+        )))
     };
     files.iter().map(read).collect()
 }
 
-/// So many rules of mixed kinds, the same ones every time: in each hundred 36 of words in the body, 8 with gaps, 6 with
-/// alternatives, 5 with look-around or back-references, 1 without any literal, 18 on header fields, 8 rawbody, 8 uri,
-/// 1 full, 1 mimeheader, 8 metas.
+/// So many rules of mixed kinds, the same ones every time: in each hundred 36 of words in the body,
+/// 8 with gaps, 6 with alternatives, 5 with look-around or back-references, 1 without any literal,
+/// 18 on header fields, 8 rawbody, 8 uri, 1 full, 1 mimeheader, 8 metas.
 fn synthetic(size: usize) -> String {
     let mut random = Random(2_026);
     let mut text = String::new();
@@ -172,7 +222,13 @@ fn synthetic(size: usize) -> String {
             82..90 => format!("uri {name} m{{^https?://[^/]*{one}}}i"),
             90 => format!("full {name} /^X-{one}:/m"),
             91 => format!("mimeheader {name} Content-Type =~ /{one}/i"),
-            _ => format!("meta {name} S{} && !S{} || (S{} + S{} > 1)", number / 2, number / 3, number / 5, number / 7),
+            _ => format!(
+                "meta {name} S{} && !S{} || (S{} + S{} > 1)",
+                number / 2,
+                number / 3,
+                number / 5,
+                number / 7
+            ),
         };
         writeln!(text, "{line}\nscore {name} 0.1").expect("memory");
     }
@@ -184,7 +240,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 
@@ -194,7 +253,10 @@ impl Random {
         for _ in 0..2 + self.below(3) {
             let pick = |random: &mut Self, letters: &str| {
                 let at = random.below(letters.len() as u64);
-                letters.chars().nth(usize::try_from(at).unwrap_or(0)).unwrap_or('a')
+                letters
+                    .chars()
+                    .nth(usize::try_from(at).unwrap_or(0))
+                    .unwrap_or('a')
             };
             let (consonant, vowel) = (pick(self, "bcdfghjklmnpqrstvwxz"), pick(self, "aeiouy"));
             word.push(consonant);

@@ -41,10 +41,12 @@ pub(super) fn connect(target: &Target, patience: Duration) -> io::Result<Stream>
     let begin = Instant::now();
     loop {
         let attempt = match target {
-            Target::Unix(path) => std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
-                stream.set_nonblocking(true)?;
-                Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
-            }),
+            Target::Unix(path) => {
+                std::os::unix::net::UnixStream::connect(path).and_then(|stream| {
+                    stream.set_nonblocking(true)?;
+                    Ok(Stream::Unix(mio::net::UnixStream::from_std(stream)))
+                })
+            }
             Target::Tcp(address) => TcpStream::connect(address).and_then(|stream| {
                 stream.set_nonblocking(true)?;
                 stream.set_nodelay(true)?;

@@ -11,7 +11,10 @@ pub(crate) fn time(act: impl FnOnce()) -> Duration {
 
 /// The first line of the table.
 pub(crate) fn head() {
-    println!("{:<48} {:>9} {:>9} {:>9}", "microseconds", "median", "p90", "p99");
+    println!(
+        "{:<48} {:>9} {:>9} {:>9}",
+        "microseconds", "median", "p90", "p99"
+    );
 }
 
 /// One line of the table: median, 90th and 99th percentile in microseconds.
@@ -19,7 +22,9 @@ pub(crate) fn tell(name: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: usize| {
         let index = times.len().saturating_sub(1) * share / 100;
-        times.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
+        times
+            .get(index)
+            .map_or(0.0, |time| time.as_secs_f64() * 1e6)
     };
     println!("{name:<48} {:>9.1} {:>9.1} {:>9.1}", at(50), at(90), at(99));
 }

@@ -7,8 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::postfix::{PATIENCE, wait_until};
 
-/// Rules that the tests know. Their scores are far from the thresholds of [`POLICY`], so that whatever the shipped rules and
-/// the classifier think of a test mail does not change the verdict.
+/// Rules that the tests know. Their scores are far from the thresholds of [`POLICY`], so that
+/// whatever the shipped rules and the classifier think of a test mail does not change the verdict.
 pub const RULES: &str = "\
 header   TEST_REFUSE_HEADER  exists:X-Test-Refuse-Header
 describe TEST_REFUSE_HEADER  The test asked to be refused at the end of the header
@@ -37,15 +37,18 @@ pub fn binary() -> PathBuf {
 }
 
 impl Daemon {
-    /// Starts with one listener on a unix socket, the test's rules and thresholds; `policy` is appended to the `[policy]`
-    /// section, where it may open sections of its own.
+    /// Starts with one listener on a unix socket, the test's rules and thresholds; `policy` is
+    /// appended to the `[policy]` section, where it may open sections of its own.
     pub fn start(policy: &str) -> Self {
         Self::start_with("", policy)
     }
 
     /// The same, with further keys for the listener.
     pub fn start_with(listener: &str, policy: &str) -> Self {
-        let dir = tempfile::Builder::new().prefix("gatepost-daemon-").tempdir().expect("a directory");
+        let dir = tempfile::Builder::new()
+            .prefix("gatepost-daemon-")
+            .tempdir()
+            .expect("a directory");
         // Postfix connects as the user postfix.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("its mode");
         fs::create_dir(dir.path().join("rules")).expect("a directory for rules");
@@ -84,7 +87,11 @@ impl Daemon {
 
     /// Starts the daemon again after [`Self::kill`] or [`Self::terminate`], on the same files.
     pub fn start_again(&mut self) {
-        let log = fs::File::options().create(true).append(true).open(self.path("log")).expect("a log file");
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .expect("a log file");
         let child = Command::new(binary())
             .arg("run")
             .arg("--config")
@@ -98,10 +105,17 @@ impl Daemon {
         let socket = self.path("milter.sock");
         let mut ended = None;
         let up = wait_until(PATIENCE, || {
-            ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            ended = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten());
             ended.is_some() || std::os::unix::net::UnixStream::connect(&socket).is_ok()
         });
-        assert!(up && ended.is_none(), "the daemon does not serve ({ended:?}):\n{}", self.log());
+        assert!(
+            up && ended.is_none(),
+            "the daemon does not serve ({ended:?}):\n{}",
+            self.log()
+        );
     }
 
     /// What the daemon printed.
@@ -121,7 +135,9 @@ impl Daemon {
 
     /// Whether the process is there.
     pub fn is_running(&mut self) -> bool {
-        self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Sends a signal by name.
@@ -169,7 +185,11 @@ impl Drop for Daemon {
 
 /// Sends a signal through the shell: std has no call for it, and the tests need no crate for one.
 pub fn signal(pid: u32, name: &str) {
-    let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {pid}")).status().expect("sh");
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(format!("kill -{name} {pid}"))
+        .status()
+        .expect("sh");
     assert!(status.success(), "kill -{name} {pid}");
 }
 

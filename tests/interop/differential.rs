@@ -1,5 +1,6 @@
-//! The two front-ends, held equal: the same mails through the native one and through libmilter, each in a daemon of its own,
-//! must meet the same replies and the same actions. The mails are the golden ones, and real ones where `../shared` is there.
+//! The two front-ends, held equal: the same mails through the native one and through libmilter,
+//! each in a daemon of its own, must meet the same replies and the same actions. The mails are the
+//! golden ones, and real ones where `../shared` is there.
 #![cfg(feature = "libmilter")]
 
 use std::os::unix::net::UnixStream;
@@ -17,8 +18,8 @@ const POLICY: &str = "[policy.refuse]\nrecipients = [\"refused@example.com\"]\ns
 /// Real mails that are compared.
 const REAL: usize = 100;
 
-/// One mail as an MTA would send it: header fields (name, value with its leading space, LF and white space between lines), body
-/// with CRLF line ends.
+/// One mail as an MTA would send it: header fields (name, value with its leading space, LF and
+/// white space between lines), body with CRLF line ends.
 struct Mail {
     name: String,
     sender: &'static str,
@@ -30,13 +31,25 @@ struct Mail {
 impl Mail {
     fn read(name: &str, raw: &[u8]) -> Self {
         let parsed = Parsed::parse(raw, &Limits::default());
-        // An MTA cuts values at NUL and passes what is left on; longer ones than 60,000 bytes it cuts itself.
-        let text =
-            |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(['\0', '\r'], "").chars().take(50_000).collect();
-        let header = parsed.header.iter().map(|field| (text(&field.name), text(&field.raw))).collect();
+        // An MTA cuts values at NUL and passes what is left on; longer ones than 60,000 bytes it
+        // cuts itself.
+        let text = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes)
+                .replace(['\0', '\r'], "")
+                .chars()
+                .take(50_000)
+                .collect()
+        };
+        let header = parsed
+            .header
+            .iter()
+            .map(|field| (text(&field.name), text(&field.raw)))
+            .collect();
         let mut body = Vec::new();
         for line in parsed.body().split_inclusive(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\n").map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
+            let line = line
+                .strip_suffix(b"\n")
+                .map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line));
             body.extend_from_slice(line);
             body.extend_from_slice(b"\r\n");
         }
@@ -55,7 +68,12 @@ fn mails() -> Vec<Mail> {
     let golden = golden::mails(&root.join("tests/golden"));
     let mut mails: Vec<Mail> = golden
         .iter()
-        .map(|path| Mail::read(&path.display().to_string(), &std::fs::read(path).expect("a golden mail")))
+        .map(|path| {
+            Mail::read(
+                &path.display().to_string(),
+                &std::fs::read(path).expect("a golden mail"),
+            )
+        })
         .collect();
     assert!(mails.len() >= 60, "the golden mails are gone");
     for (sender, recipients) in [
@@ -63,11 +81,21 @@ fn mails() -> Vec<Mail> {
         ("<>", vec!["<ben@example.com>", "<refused@example.com>"]),
         ("<anna@example.net>", vec!["<refused@example.com>"]),
     ] {
-        let plain = Mail::read("envelope", b"From: a@example.net\r\nSubject: hello\r\n\r\nhello\r\n");
-        mails.push(Mail { sender, recipients, ..plain });
+        let plain = Mail::read(
+            "envelope",
+            b"From: a@example.net\r\nSubject: hello\r\n\r\nhello\r\n",
+        );
+        mails.push(Mail {
+            sender,
+            recipients,
+            ..plain
+        });
     }
-    let corpus =
-        Corpus { directory: root.join("../shared/corpora"), name: "spamassassin".to_owned(), split: Some(Split::Test) };
+    let corpus = Corpus {
+        directory: root.join("../shared/corpora"),
+        name: "spamassassin".to_owned(),
+        split: Some(Split::Test),
+    };
     match corpus.messages(REAL) {
         Ok(real) => mails.extend(real.iter().map(|raw| Mail::read("spamassassin", raw))),
         Err(reason) => println!("without real mails: {reason}"),
@@ -77,7 +105,11 @@ fn mails() -> Vec<Mail> {
 
 /// What a mail met: the reply and the actions, without the id, which is never the same twice.
 fn met(connection: &mut MtaConnection<UnixStream>, mail: &Mail) -> String {
-    let header: Vec<(&str, &str)> = mail.header.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let header: Vec<(&str, &str)> = mail
+        .header
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let message = Message {
         sender: mail.sender,
         recipients: &mail.recipients,
@@ -85,7 +117,9 @@ fn met(connection: &mut MtaConnection<UnixStream>, mail: &Mail) -> String {
         body: &mail.body,
         queue_id: "4Differential",
     };
-    let answer = connection.message(&message).unwrap_or_else(|error| panic!("{}: {error}", mail.name));
+    let answer = connection
+        .message(&message)
+        .unwrap_or_else(|error| panic!("{}: {error}", mail.name));
     without_ids(&format!("{:?} {:?}", answer.reply, answer.actions))
 }
 
@@ -102,12 +136,23 @@ fn without_ids(text: &str) -> String {
 
 fn open(daemon: &Daemon) -> MtaConnection<UnixStream> {
     let socket = daemon.milter();
-    let path = socket.trim_start_matches("unix:").trim_start_matches("local:");
-    let mut connection = MtaConnection::new(UnixStream::connect(path).expect("a listening daemon"), Options::postfix());
-    connection.set_timeout(Duration::from_mins(1)).expect("a time-out");
+    let path = socket
+        .trim_start_matches("unix:")
+        .trim_start_matches("local:");
+    let mut connection = MtaConnection::new(
+        UnixStream::connect(path).expect("a listening daemon"),
+        Options::postfix(),
+    );
+    connection
+        .set_timeout(Duration::from_mins(1))
+        .expect("a time-out");
     connection.negotiate().expect("an answer to the offer");
-    connection.connect("mail.example.net", "192.0.2.7", 40_000).expect("an answer to CONNECT");
-    connection.helo("mail.example.net").expect("an answer to HELO");
+    connection
+        .connect("mail.example.net", "192.0.2.7", 40_000)
+        .expect("an answer to CONNECT");
+    connection
+        .helo("mail.example.net")
+        .expect("an answer to HELO");
     connection
 }
 
@@ -123,7 +168,10 @@ fn native_and_libmilter_front_ends_say_the_same_differential() {
         let (one, other) = (met(&mut left, mail), met(&mut right, mail));
         kinds.insert(one.split_whitespace().next().unwrap_or_default().to_owned());
         if one != other {
-            differences.push(format!("{}\n  native    {one}\n  libmilter {other}", mail.name));
+            differences.push(format!(
+                "{}\n  native    {one}\n  libmilter {other}",
+                mail.name
+            ));
         }
     }
     assert_eq!((left.unsolicited(), right.unsolicited()), (0, 0));

@@ -1,4 +1,5 @@
-//! Runs the Lua scripts beside this file under miltertest (Debian package `miltertest`), an MTA side that is not ours.
+//! Runs the Lua scripts beside this file under miltertest (Debian package `miltertest`), an MTA
+//! side that is not ours.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,11 +8,17 @@ use super::daemon::Daemon;
 use super::skip;
 
 fn missing() -> Option<String> {
-    let there = Command::new("miltertest").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let there = Command::new("miltertest")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
     (!there).then(|| "miltertest is not installed (apt-get install miltertest)".to_owned())
 }
 
-/// Runs every script against that socket (miltertest's own notation) and panics with its output when one fails.
+/// Runs every script against that socket (miltertest's own notation) and panics with its output
+/// when one fails.
 pub fn run_scripts(socket: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop");
     let mut scripts: Vec<PathBuf> = std::fs::read_dir(&here)
@@ -23,7 +30,8 @@ pub fn run_scripts(socket: &str) {
     assert!(!scripts.is_empty(), "no scripts in {}", here.display());
     for script in scripts {
         let output = Command::new("miltertest")
-            // Verbose: miltertest says nothing about a script's error, but where it was is seen from the last step.
+            // Verbose: miltertest says nothing about a script's error, but where it was is seen
+            // from the last step.
             .arg("-v")
             .arg("-s")
             .arg(&script)
@@ -32,10 +40,18 @@ pub fn run_scripts(socket: &str) {
             .stdin(Stdio::null())
             .output()
             .expect("miltertest starts");
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert!(output.status.success(), "{}:\n{text}", script.display());
         // Every script says so at its end: one that stops half way must not count.
-        assert!(text.contains("script done"), "{} did not come to its end:\n{text}", script.display());
+        assert!(
+            text.contains("script done"),
+            "{} did not come to its end:\n{text}",
+            script.display()
+        );
     }
 }
 

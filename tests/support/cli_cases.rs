@@ -1,4 +1,5 @@
-//! Commands with their output and exit status: `NAME.toml` in `tests/cli`, run against the real binary.
+//! Commands with their output and exit status: `NAME.toml` in `tests/cli`, run against the real
+//! binary.
 //!
 //! ```toml
 //! why = "one sentence"
@@ -35,21 +36,32 @@ struct Case {
     env: BTreeMap<String, String>,
 }
 
-/// Runs every case in `folder` against `binary`; all failures are told at once. Returns how many cases there were.
+/// Runs every case in `folder` against `binary`; all failures are told at once. Returns how many
+/// cases there were.
 pub fn run_all(folder: &Path, binary: &Path) -> Result<usize, String> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut cases: Vec<PathBuf> = entries
         .map(|entry| entry.expect("a readable directory").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     cases.sort();
     let failures: Vec<String> = cases
         .iter()
         .filter_map(|case| {
-            run(case, &folder.join("files"), binary).err().map(|why| format!("{}: {why}", case.display()))
+            run(case, &folder.join("files"), binary)
+                .err()
+                .map(|why| format!("{}: {why}", case.display()))
         })
         .collect();
-    if failures.is_empty() { Ok(cases.len()) } else { Err(failures.join("\n")) }
+    if failures.is_empty() {
+        Ok(cases.len())
+    } else {
+        Err(failures.join("\n"))
+    }
 }
 
 fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
@@ -59,13 +71,27 @@ fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
         return Err("say why this case exists".to_owned());
     }
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let scratch = scratch.path().to_str().ok_or("a scratch directory that is no UTF-8")?;
-    let filled = |args: &[String]| args.iter().map(|arg| arg.replace("SCRATCH", scratch)).collect::<Vec<_>>();
+    let scratch = scratch
+        .path()
+        .to_str()
+        .ok_or("a scratch directory that is no UTF-8")?;
+    let filled = |args: &[String]| {
+        args.iter()
+            .map(|arg| arg.replace("SCRATCH", scratch))
+            .collect::<Vec<_>>()
+    };
     for args in &case.before {
-        let before = Command::new(binary).args(filled(args)).current_dir(files).env_clear().output();
+        let before = Command::new(binary)
+            .args(filled(args))
+            .current_dir(files)
+            .env_clear()
+            .output();
         let before = before.map_err(|error| error.to_string())?;
         if !before.status.success() {
-            return Err(format!("{args:?} failed: {}", String::from_utf8_lossy(&before.stderr)));
+            return Err(format!(
+                "{args:?} failed: {}",
+                String::from_utf8_lossy(&before.stderr)
+            ));
         }
     }
     let mut child = Command::new(binary)
@@ -73,25 +99,39 @@ fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
         .current_dir(files)
         // Nothing of the machine may show: no variables of ours, no terminal, no journal.
         .env_clear()
-        .envs(case.env.iter().map(|(name, value)| (name, value.replace("SCRATCH", scratch))))
+        .envs(
+            case.env
+                .iter()
+                .map(|(name, value)| (name, value.replace("SCRATCH", scratch))),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())?;
     let input = match &case.stdin {
-        Some(name) => std::fs::read(files.join(name)).map_err(|error| format!("{name}: {error}"))?,
+        Some(name) => {
+            std::fs::read(files.join(name)).map_err(|error| format!("{name}: {error}"))?
+        }
         None => Vec::new(),
     };
     let mut stdin = child.stdin.take().ok_or("no standard input")?;
     // A command that does not read its input closes it: no failure of the case.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    writer.join().map_err(|_| "the writer of standard input died".to_owned())?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
+    writer
+        .join()
+        .map_err(|_| "the writer of standard input died".to_owned())?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (stdout, stderr) = (said(&output.stdout), said(&output.stderr));
     if output.status.code() != Some(case.exit) {
-        return Err(format!("exit status {:?}, expected {}\n{stdout}\n{stderr}", output.status.code(), case.exit));
+        return Err(format!(
+            "exit status {:?}, expected {}\n{stdout}\n{stderr}",
+            output.status.code(),
+            case.exit
+        ));
     }
     compare("stdout", case.stdout.as_deref(), &stdout)?;
     compare("stderr", case.stderr.as_deref(), &stderr)
@@ -100,9 +140,10 @@ fn run(case: &Path, files: &Path, binary: &Path) -> Result<(), String> {
 fn compare(what: &str, expected: Option<&[String]>, said: &str) -> Result<(), String> {
     let lines: Vec<&str> = said.lines().collect();
     match expected {
-        Some(patterns) if !all_match(patterns, &lines) => {
-            Err(format!("{what} is\n{said}\nexpected\n{}", patterns.join("\n")))
-        }
+        Some(patterns) if !all_match(patterns, &lines) => Err(format!(
+            "{what} is\n{said}\nexpected\n{}",
+            patterns.join("\n")
+        )),
         _ => Ok(()),
     }
 }
@@ -111,8 +152,12 @@ fn compare(what: &str, expected: Option<&[String]>, said: &str) -> Result<(), St
 fn all_match(patterns: &[String], lines: &[&str]) -> bool {
     match patterns.split_first() {
         None => lines.is_empty(),
-        Some((first, rest)) if first == "..." => (0..=lines.len()).any(|skip| all_match(rest, &lines[skip..])),
-        Some((first, rest)) => lines.first().is_some_and(|line| matches(first, line)) && all_match(rest, &lines[1..]),
+        Some((first, rest)) if first == "..." => {
+            (0..=lines.len()).any(|skip| all_match(rest, &lines[skip..]))
+        }
+        Some((first, rest)) => {
+            lines.first().is_some_and(|line| matches(first, line)) && all_match(rest, &lines[1..])
+        }
     }
 }
 
@@ -121,18 +166,34 @@ fn matches(pattern: &str, line: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == line,
         Some((before, after)) => line.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| matches(after, &rest[at..]))
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| matches(after, &rest[at..]))
         }),
     }
 }
 
 #[test]
 fn patterns_can_fail() {
-    for (pattern, line, hit) in [("a*c", "abc", true), ("a*c", "ab", false), ("a", "ab", false), ("*", "", true)] {
+    for (pattern, line, hit) in [
+        ("a*c", "abc", true),
+        ("a*c", "ab", false),
+        ("a", "ab", false),
+        ("*", "", true),
+    ] {
         assert_eq!(matches(pattern, line), hit, "{pattern} {line}");
     }
-    let patterns = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-    assert!(all_match(&patterns(&["a", "...", "d"]), &["a", "b", "c", "d"]));
+    let patterns = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(all_match(
+        &patterns(&["a", "...", "d"]),
+        &["a", "b", "c", "d"]
+    ));
     assert!(!all_match(&patterns(&["a", "...", "x"]), &["a", "b"]));
     assert!(!all_match(&patterns(&["a"]), &["a", "b"]));
 }

@@ -1,7 +1,8 @@
-//! Configuration files with mistakes, and what must be said about them: `NAME.toml` with `NAME.stderr` beside it.
+//! Configuration files with mistakes, and what must be said about them: `NAME.toml` with
+//! `NAME.stderr` beside it.
 //!
-//! Files named `good-…` must load without a word, `warns-…` must load with a warning, all others must not load.
-//! `BLESS=1` writes the `.stderr` files; read them before you commit.
+//! Files named `good-…` must load without a word, `warns-…` must load with a warning, all others
+//! must not load. `BLESS=1` writes the `.stderr` files; read them before you commit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,30 +21,48 @@ pub fn run_all(folder: &Path) -> Result<usize, String> {
             failures.push(format!("{}: {failure}", case.display()));
         }
     }
-    if failures.is_empty() { Ok(cases.len()) } else { Err(failures.join("\n")) }
+    if failures.is_empty() {
+        Ok(cases.len())
+    } else {
+        Err(failures.join("\n"))
+    }
 }
 
 fn cases(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut cases: Vec<PathBuf> = entries
         .map(|entry| entry.expect("a readable directory").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     cases.sort();
     cases
 }
 
 fn run(case: &Path, bless: bool) -> Result<(), String> {
-    let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = case
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let text = std::fs::read_to_string(case).map_err(|error| error.to_string())?;
-    let loaded = Config::from_sources(vec![Arc::new(Source::new(name.clone(), text))], &BTreeMap::new());
+    let loaded = Config::from_sources(
+        vec![Arc::new(Source::new(name.clone(), text))],
+        &BTreeMap::new(),
+    );
     let (loads, told) = match loaded {
         Ok(loaded) => (true, loaded.warnings),
         Err(wrong) => (false, wrong),
     };
     let should_load = name.starts_with("good-") || name.starts_with("warns-");
     if loads != should_load || name.starts_with("good-") != told.is_empty() {
-        return Err(format!("loads: {loads}, and what was said is\n{}", render(&told, false)));
+        return Err(format!(
+            "loads: {loads}, and what was said is\n{}",
+            render(&told, false)
+        ));
     }
     // Every complaint has its place, in the form that editors jump to.
     for diagnostic in &told {
@@ -60,11 +79,20 @@ fn run(case: &Path, bless: bool) -> Result<(), String> {
     let said = render(&told, false);
     let expected = case.with_extension("stderr");
     if told.is_empty() {
-        return if expected.exists() { Err("it has a .stderr, but nothing is said".to_owned()) } else { Ok(()) };
+        return if expected.exists() {
+            Err("it has a .stderr, but nothing is said".to_owned())
+        } else {
+            Ok(())
+        };
     }
     if bless {
         return std::fs::write(&expected, said).map_err(|error| error.to_string());
     }
-    let wanted = std::fs::read_to_string(&expected).map_err(|error| format!("its .stderr: {error}"))?;
-    if said == wanted { Ok(()) } else { Err(format!("said\n{said}\nexpected\n{wanted}")) }
+    let wanted =
+        std::fs::read_to_string(&expected).map_err(|error| format!("its .stderr: {error}"))?;
+    if said == wanted {
+        Ok(())
+    } else {
+        Err(format!("said\n{said}\nexpected\n{wanted}"))
+    }
 }

@@ -1,8 +1,10 @@
-//! Replays milter dialogues (`tests/dialogue/*.milter`) against the protocol with a scripted handler.
+//! Replays milter dialogues (`tests/dialogue/*.milter`) against the protocol with a scripted
+//! handler.
 //!
-//! One line, one thing. `>` is what the MTA sends, `<` what must come back, `@` what the handler must have seen, `=` what
-//! becomes of the connection, `!` what the handler is to do, `#` a comment. The lines `>` and `!` are played; what they
-//! produce must be exactly the `<`, `@` and `=` lines between them. A file without any `@` line does not check events.
+//! One line, one thing. `>` is what the MTA sends, `<` what must come back, `@` what the handler
+//! must have seen, `=` what becomes of the connection, `!` what the handler is to do, `#` a
+//! comment. The lines `>` and `!` are played; what they produce must be exactly the `<`, `@` and
+//! `=` lines between them. A file without any `@` line does not check events.
 //!
 //! ```text
 //! ! at STAGE [when TEXT] [ACTION ;]... REPLY     the last matching line wins; without one the handler says `continue`
@@ -13,16 +15,22 @@
 //! > DATA   > HEADER NAME VALUE   > EOH   > BODY [repeat=N] TEXT   > EOM [repeat=N] [TEXT]   > ABORT   > QUIT   > QUIT_NC
 //! > UNKNOWN TEXT   > PACKET LETTER [TEXT]   > RAW HEX...   > SPLIT whole|bytewise|together   > EOF
 //! ```
-//! Words may be in double quotes, with `\n \r \t \0 \xHH \" \\`. After `> SPLIT together` packets are held back and sent in
-//! one piece by `> SEND`. ACTION and REPLY are those of `parse_response` below.
+//! Words may be in double quotes, with `\n \r \t \0 \xHH \" \\`. After `> SPLIT together` packets
+//! are held back and sent in one piece by `> SEND`. ACTION and REPLY are those of `parse_response`
+//! below.
 
 #![expect(clippy::disallowed_methods, reason = "dialogues are files")]
-#![expect(clippy::let_underscore_must_use, reason = "writing into a String cannot fail")]
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing into a String cannot fail"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gatepost::milter::{Action, Event, Macros, MilterHandler, Negotiated, Peer, Protocol, Reply, Response};
+use gatepost::milter::{
+    Action, Event, Macros, MilterHandler, Negotiated, Peer, Protocol, Reply, Response,
+};
 
 use wire::{decode, encode, quote, text_of, words};
 
@@ -31,53 +39,89 @@ mod wire;
 
 /// Runs one dialogue; the error shows where what happened departs from what is written.
 pub(crate) fn run(text: &str) -> Result<(), String> {
-    let script: Vec<&str> =
-        text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let script: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
     let with_events = script.iter().any(|line| line.starts_with('@'));
     let mut player = Player::default();
     for line in &script {
         if line.starts_with(['>', '!']) {
-            player.play(line).map_err(|error| format!("{line}\n    cannot be played: {error}"))?;
+            player
+                .play(line)
+                .map_err(|error| format!("{line}\n    cannot be played: {error}"))?;
         } else if !line.starts_with(['<', '@', '=']) {
             return Err(format!("{line}\n    begins with none of > < @ = ! #"));
         }
     }
-    let happened: Vec<&str> =
-        player.transcript.iter().map(String::as_str).filter(|line| with_events || !line.starts_with('@')).collect();
+    let happened: Vec<&str> = player
+        .transcript
+        .iter()
+        .map(String::as_str)
+        .filter(|line| with_events || !line.starts_with('@'))
+        .collect();
     compare(&script, &happened)
 }
 
 /// Runs all `*.milter` files of a directory, in name order; says how many there were.
 pub(crate) fn run_all(directory: impl AsRef<Path>) -> Result<usize, String> {
     let directory = directory.as_ref();
-    let entries = std::fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let mut files: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "milter"));
+    let entries = std::fs::read_dir(directory)
+        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "milter")
+    });
     files.sort();
     let mut failures = String::new();
     for file in &files {
-        let result = std::fs::read_to_string(file).map_err(|error| error.to_string()).and_then(|text| {
-            if text.starts_with('#') { run(&text) } else { Err("does not begin by saying why it exists".to_owned()) }
-        });
+        let result = std::fs::read_to_string(file)
+            .map_err(|error| error.to_string())
+            .and_then(|text| {
+                if text.starts_with('#') {
+                    run(&text)
+                } else {
+                    Err("does not begin by saying why it exists".to_owned())
+                }
+            });
         if let Err(error) = result {
             let _ = writeln!(failures, "{}:\n{error}\n", file.display());
         }
     }
-    if failures.is_empty() { Ok(files.len()) } else { Err(failures) }
+    if failures.is_empty() {
+        Ok(files.len())
+    } else {
+        Err(failures)
+    }
 }
 
-/// The dialogue with what really happens put in: for writing new ones, to be read with care before it is kept.
+/// The dialogue with what really happens put in: for writing new ones, to be read with care before
+/// it is kept.
 pub(crate) fn bless(text: &str) -> Result<String, String> {
     let with_events = text.lines().any(|line| line.starts_with('@'));
     let mut player = Player::default();
     let mut blessed = String::new();
-    for line in text.lines().map(str::trim_end).filter(|line| !line.starts_with(['<', '@', '='])) {
+    for line in text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.starts_with(['<', '@', '=']))
+    {
         if line.starts_with(['>', '!']) {
-            player.play(line).map_err(|error| format!("{line}\n    cannot be played: {error}"))?;
+            player
+                .play(line)
+                .map_err(|error| format!("{line}\n    cannot be played: {error}"))?;
         } else {
             player.transcript.push(line.to_owned());
         }
-        for line in player.transcript.drain(..).filter(|line| with_events || !line.starts_with('@')) {
+        for line in player
+            .transcript
+            .drain(..)
+            .filter(|line| with_events || !line.starts_with('@'))
+        {
             blessed.push_str(&line);
             blessed.push('\n');
         }
@@ -87,13 +131,23 @@ pub(crate) fn bless(text: &str) -> Result<String, String> {
 
 fn compare(script: &[&str], happened: &[&str]) -> Result<(), String> {
     let length = script.len().max(happened.len());
-    let Some(at) = (0..length).find(|at| script.get(*at) != happened.get(*at)) else { return Ok(()) };
+    let Some(at) = (0..length).find(|at| script.get(*at) != happened.get(*at)) else {
+        return Ok(());
+    };
     let mut report = String::new();
     for line in script.iter().take(at) {
         let _ = writeln!(report, "    {line}");
     }
-    let _ = writeln!(report, "  expected: {}", script.get(at).unwrap_or(&"(the end)"));
-    let _ = writeln!(report, "  happened: {}", happened.get(at).unwrap_or(&"(nothing more)"));
+    let _ = writeln!(
+        report,
+        "  expected: {}",
+        script.get(at).unwrap_or(&"(the end)")
+    );
+    let _ = writeln!(
+        report,
+        "  happened: {}",
+        happened.get(at).unwrap_or(&"(nothing more)")
+    );
     for line in happened.iter().skip(at + 1) {
         let _ = writeln!(report, "          : {line}");
     }
@@ -165,7 +219,9 @@ impl Player {
                     [when, text, rest @ ..] if when == b"when" => (Some(text.clone()), rest),
                     _ => (None, rest),
                 };
-                self.handler.rules.push((text_of(stage), when, parse_response(rest)?));
+                self.handler
+                    .rules
+                    .push((text_of(stage), when, parse_response(rest)?));
             }
             "respond" => {
                 let mut out = Vec::new();
@@ -207,12 +263,19 @@ impl Player {
     fn tell(&mut self, mut out: &[u8]) -> Result<(), String> {
         while let Some((length, rest)) = out.split_first_chunk::<4>() {
             let length = u32::from_be_bytes(*length) as usize;
-            let (packet, rest) = rest.split_at_checked(length).ok_or("a packet that is cut")?;
+            let (packet, rest) = rest
+                .split_at_checked(length)
+                .ok_or("a packet that is cut")?;
             let (command, payload) = packet.split_first().ok_or("a packet without a command")?;
-            self.transcript.push(format!("< {}", decode(*command, payload)?));
+            self.transcript
+                .push(format!("< {}", decode(*command, payload)?));
             out = rest;
         }
-        if out.is_empty() { Ok(()) } else { Err("bytes behind the last packet".to_owned()) }
+        if out.is_empty() {
+            Ok(())
+        } else {
+            Err("bytes behind the last packet".to_owned())
+        }
     }
 }
 
@@ -225,8 +288,15 @@ struct Scripted {
 
 impl MilterHandler for Scripted {
     fn on_negotiated(&mut self, negotiated: &Negotiated) {
-        let Negotiated { version, actions, protocol, .. } = negotiated;
-        self.seen.push(format!("@ NEGOTIATED version={version} actions={actions:#x} protocol={protocol:#x}"));
+        let Negotiated {
+            version,
+            actions,
+            protocol,
+            ..
+        } = negotiated;
+        self.seen.push(format!(
+            "@ NEGOTIATED version={version} actions={actions:#x} protocol={protocol:#x}"
+        ));
     }
 
     fn on_event(&mut self, event: Event<'_>) -> Response {
@@ -234,9 +304,15 @@ impl MilterHandler for Scripted {
         self.seen.push(format!("@ {shown}"));
         let fits = |(stage, when, _): &&(String, Option<Vec<u8>>, Response)| {
             stage == event.name()
-                && when.as_ref().is_none_or(|when| key.windows(when.len().max(1)).any(|window| window == &**when))
+                && when.as_ref().is_none_or(|when| {
+                    key.windows(when.len().max(1))
+                        .any(|window| window == &**when)
+                })
         };
-        self.rules.iter().rev().find(fits).map_or_else(|| Reply::Continue.into(), |(_, _, response)| response.clone())
+        self.rules.iter().rev().find(fits).map_or_else(
+            || Reply::Continue.into(),
+            |(_, _, response)| response.clone(),
+        )
     }
 }
 
@@ -264,7 +340,16 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
             told = macros;
             key.extend_from_slice(name);
         }
-        Event::MailFrom { path, parameters, macros } | Event::RcptTo { path, parameters, macros } => {
+        Event::MailFrom {
+            path,
+            parameters,
+            macros,
+        }
+        | Event::RcptTo {
+            path,
+            parameters,
+            macros,
+        } => {
             say(path);
             for parameter in parameters {
                 say(parameter);
@@ -272,7 +357,9 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
             told = macros;
             key.extend_from_slice(path);
         }
-        Event::Data { macros } | Event::EndOfHeaders { macros } | Event::EndOfMessage { macros } => told = macros,
+        Event::Data { macros }
+        | Event::EndOfHeaders { macros }
+        | Event::EndOfMessage { macros } => told = macros,
         Event::Header { name, value } => {
             say(name);
             say(value);
@@ -285,7 +372,12 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
         Event::Abort | Event::Close => {}
     }
     for (name, value) in told.iter() {
-        let _ = write!(line, " {{{}}}={}", String::from_utf8_lossy(name), quote(value));
+        let _ = write!(
+            line,
+            " {{{}}}={}",
+            String::from_utf8_lossy(name),
+            quote(value)
+        );
     }
     (line, key)
 }
@@ -296,23 +388,45 @@ fn parse_response(words: &[Vec<u8>]) -> Result<Response, String> {
     for part in words.split(|word| word == b";") {
         let texts: Vec<String> = part.iter().map(|word| text_of(word)).collect();
         let words: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let number = |text: &str| text.parse::<u32>().map_err(|error| format!("{text}: {error}"));
+        let number = |text: &str| {
+            text.parse::<u32>()
+                .map_err(|error| format!("{text}: {error}"))
+        };
         let action = match *words.as_slice() {
-            ["add-header", name, value] => Action::AddHeader { name: name.into(), value: value.into() },
-            ["insert-header", index, name, value] => {
-                Action::InsertHeader { index: number(index)?, name: name.into(), value: value.into() }
-            }
-            ["change-header", index, name, value] => {
-                Action::ChangeHeader { index: number(index)?, name: name.into(), value: value.into() }
-            }
-            ["change-from", path] => Action::ChangeFrom { path: path.into(), parameters: String::new() },
-            ["change-from", path, parameters] => {
-                Action::ChangeFrom { path: path.into(), parameters: parameters.into() }
-            }
-            ["add-rcpt", path] => Action::AddRecipient { path: path.into(), parameters: String::new() },
-            ["add-rcpt", path, parameters] => Action::AddRecipient { path: path.into(), parameters: parameters.into() },
+            ["add-header", name, value] => Action::AddHeader {
+                name: name.into(),
+                value: value.into(),
+            },
+            ["insert-header", index, name, value] => Action::InsertHeader {
+                index: number(index)?,
+                name: name.into(),
+                value: value.into(),
+            },
+            ["change-header", index, name, value] => Action::ChangeHeader {
+                index: number(index)?,
+                name: name.into(),
+                value: value.into(),
+            },
+            ["change-from", path] => Action::ChangeFrom {
+                path: path.into(),
+                parameters: String::new(),
+            },
+            ["change-from", path, parameters] => Action::ChangeFrom {
+                path: path.into(),
+                parameters: parameters.into(),
+            },
+            ["add-rcpt", path] => Action::AddRecipient {
+                path: path.into(),
+                parameters: String::new(),
+            },
+            ["add-rcpt", path, parameters] => Action::AddRecipient {
+                path: path.into(),
+                parameters: parameters.into(),
+            },
             ["delete-rcpt", path] => Action::DeleteRecipient { path: path.into() },
-            ["quarantine", reason] => Action::Quarantine { reason: reason.into() },
+            ["quarantine", reason] => Action::Quarantine {
+                reason: reason.into(),
+            },
             _ => {
                 response.reply = parse_reply(&words)?;
                 continue;
@@ -355,12 +469,31 @@ mod tests {
     fn a_departure_is_shown() {
         let good = "> OPTNEG actions=0 protocol=0\n< OPTNEG version=6 actions=0x0 protocol=0x0\n> HELO x.example\n< CONTINUE\n";
         assert_eq!(run(good), Ok(()));
-        assert_eq!(bless(&good.replace("< CONTINUE\n", "")).as_deref(), Ok(good));
+        assert_eq!(
+            bless(&good.replace("< CONTINUE\n", "")).as_deref(),
+            Ok(good)
+        );
         for (was, is, shown) in [
-            ("< CONTINUE", "< ACCEPT", "expected: < ACCEPT\n  happened: < CONTINUE"),
-            ("< CONTINUE", "", "expected: (the end)\n  happened: < CONTINUE"),
-            ("< CONTINUE", "< CONTINUE\n< CONTINUE", "expected: < CONTINUE\n  happened: (nothing more)"),
-            ("< CONTINUE", "@ HELO y.example\n< CONTINUE", "happened: @ NEGOTIATED"),
+            (
+                "< CONTINUE",
+                "< ACCEPT",
+                "expected: < ACCEPT\n  happened: < CONTINUE",
+            ),
+            (
+                "< CONTINUE",
+                "",
+                "expected: (the end)\n  happened: < CONTINUE",
+            ),
+            (
+                "< CONTINUE",
+                "< CONTINUE\n< CONTINUE",
+                "expected: < CONTINUE\n  happened: (nothing more)",
+            ),
+            (
+                "< CONTINUE",
+                "@ HELO y.example\n< CONTINUE",
+                "happened: @ NEGOTIATED",
+            ),
             ("> HELO", "> HELLO", "unknown command HELLO"),
             ("> HELO", "HELO", "begins with none of"),
         ] {

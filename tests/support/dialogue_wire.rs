@@ -1,7 +1,13 @@
 //! The words of a dialogue, and what they are on the wire.
 
-#![expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
-#![expect(clippy::let_underscore_must_use, reason = "writing into a String cannot fail")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
+#![expect(
+    clippy::let_underscore_must_use,
+    reason = "writing into a String cannot fail"
+)]
 
 use std::fmt::Write as _;
 
@@ -10,13 +16,19 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
     let mut payload = Vec::new();
     let letter = match command {
         "RAW" => {
-            let hex = |word: &Vec<u8>| u8::from_str_radix(&text_of(word), 16).map_err(|error| error.to_string());
+            let hex = |word: &Vec<u8>| {
+                u8::from_str_radix(&text_of(word), 16).map_err(|error| error.to_string())
+            };
             return words.iter().map(hex).collect();
         }
         "OPTNEG" => {
             for (name, default) in [("version", 6), ("actions", 0x1ff), ("protocol", 0x1f_ffff)] {
-                let given =
-                    words.iter().find_map(|word| text_of(word).strip_prefix(name)?.strip_prefix('=').map(number));
+                let given = words.iter().find_map(|word| {
+                    text_of(word)
+                        .strip_prefix(name)?
+                        .strip_prefix('=')
+                        .map(number)
+                });
                 payload.extend_from_slice(&given.unwrap_or(Ok(default))?.to_be_bytes());
             }
             b'O'
@@ -25,7 +37,10 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
             let (stage, pairs) = words.split_first().ok_or("MACRO STAGE-LETTER")?;
             payload.extend_from_slice(stage);
             for pair in pairs {
-                let at = pair.iter().position(|byte| *byte == b'=').ok_or("NAME=VALUE")?;
+                let at = pair
+                    .iter()
+                    .position(|byte| *byte == b'=')
+                    .ok_or("NAME=VALUE")?;
                 payload.extend_from_slice(&pair[..at]);
                 payload.push(0);
                 payload.extend_from_slice(&pair[at + 1..]);
@@ -44,7 +59,9 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
         }
         "BODY" | "EOM" => {
             let (count, text) = match words {
-                [count, text] if count.starts_with(b"repeat=") => (number(&text_of(&count[7..]))?, text.as_slice()),
+                [count, text] if count.starts_with(b"repeat=") => {
+                    (number(&text_of(&count[7..]))?, text.as_slice())
+                }
                 [text] => (1, text.as_slice()),
                 [] => (0, [].as_slice()),
                 _ => return Err("[repeat=N] [TEXT]".to_owned()),
@@ -78,28 +95,47 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
 
 /// The payload of CONNECT.
 fn connect(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
-    let [host, family, rest @ ..] = words else { return Err("CONNECT HOST FAMILY [PORT ADDRESS]".to_owned()) };
+    let [host, family, rest @ ..] = words else {
+        return Err("CONNECT HOST FAMILY [PORT ADDRESS]".to_owned());
+    };
     let mut payload = [host.as_slice(), b"\0", family].concat();
     if let [port, address] = rest {
-        payload.extend_from_slice(&text_of(port).parse::<u16>().map_err(|error| error.to_string())?.to_be_bytes());
+        payload.extend_from_slice(
+            &text_of(port)
+                .parse::<u16>()
+                .map_err(|error| error.to_string())?
+                .to_be_bytes(),
+        );
         payload.extend_from_slice(address);
         payload.push(0);
     }
     Ok(payload)
 }
 
-/// An answer as the dialogue writes it. Strict: a payload that an MTA could stumble over is an error.
+/// An answer as the dialogue writes it. Strict: a payload that an MTA could stumble over is an
+/// error.
 pub(super) fn decode(command: u8, payload: &[u8]) -> Result<String, String> {
     let word_at = |at: usize| -> Result<u32, String> {
         let bytes = payload.get(at..at + 4).ok_or("a number that is cut")?;
-        Ok(u32::from_be_bytes(bytes.try_into().map_err(|_| "a number that is cut")?))
+        Ok(u32::from_be_bytes(
+            bytes.try_into().map_err(|_| "a number that is cut")?,
+        ))
     };
     let strings = |bytes: &[u8]| -> Result<String, String> {
-        let bytes = bytes.strip_suffix(b"\0").ok_or("a string without its NUL")?;
-        Ok(bytes.split(|byte| *byte == 0).flat_map(|word| [" ".to_owned(), quote(word)]).collect())
+        let bytes = bytes
+            .strip_suffix(b"\0")
+            .ok_or("a string without its NUL")?;
+        Ok(bytes
+            .split(|byte| *byte == 0)
+            .flat_map(|word| [" ".to_owned(), quote(word)])
+            .collect())
     };
     let bare = |name: &str| {
-        if payload.is_empty() { Ok(name.to_owned()) } else { Err(format!("{name} with a payload")) }
+        if payload.is_empty() {
+            Ok(name.to_owned())
+        } else {
+            Err(format!("{name} with a payload"))
+        }
     };
     let indexed = |name: &str| Ok(format!("{name} {}{}", word_at(0)?, strings(&payload[4..])?));
     match command {
@@ -119,15 +155,31 @@ pub(super) fn decode(command: u8, payload: &[u8]) -> Result<String, String> {
         b'-' => Ok(format!("DELETE_RCPT{}", strings(payload)?)),
         b'q' => Ok(format!("QUARANTINE{}", strings(payload)?)),
         b'O' => {
-            let mut line =
-                format!("OPTNEG version={} actions={:#x} protocol={:#x}", word_at(0)?, word_at(4)?, word_at(8)?);
+            let mut line = format!(
+                "OPTNEG version={} actions={:#x} protocol={:#x}",
+                word_at(0)?,
+                word_at(4)?,
+                word_at(8)?
+            );
             let mut rest = &payload[12..];
             while let Some((stage, after)) = rest.split_first_chunk::<4>() {
-                let end = after.iter().position(|byte| *byte == 0).ok_or("a list of macros without its NUL")?;
-                let _ = write!(line, " {}={}", u32::from_be_bytes(*stage), quote(&after[..end]));
+                let end = after
+                    .iter()
+                    .position(|byte| *byte == 0)
+                    .ok_or("a list of macros without its NUL")?;
+                let _ = write!(
+                    line,
+                    " {}={}",
+                    u32::from_be_bytes(*stage),
+                    quote(&after[..end])
+                );
                 rest = &after[end + 1..];
             }
-            if rest.is_empty() { Ok(line) } else { Err("bytes behind the lists of macros".to_owned()) }
+            if rest.is_empty() {
+                Ok(line)
+            } else {
+                Err("bytes behind the lists of macros".to_owned())
+            }
         }
         other => Err(format!("unknown answer 0x{other:02x}")),
     }
@@ -152,7 +204,8 @@ pub(super) fn words(line: &str) -> Result<Vec<Vec<u8>>, String> {
                         '0' => 0,
                         'x' => {
                             let hex: String = characters.by_ref().take(2).collect();
-                            u8::from_str_radix(&hex, 16).map_err(|error| format!("{hex}: {error}"))?
+                            u8::from_str_radix(&hex, 16)
+                                .map_err(|error| format!("{hex}: {error}"))?
                         }
                         other => u8::try_from(other).map_err(|error| error.to_string())?,
                     }),
@@ -171,12 +224,17 @@ pub(super) fn words(line: &str) -> Result<Vec<Vec<u8>>, String> {
     Ok(all)
 }
 
-/// A word as it may be written back: plain where it can, in quotes where it must, told by its size where it is long.
+/// A word as it may be written back: plain where it can, in quotes where it must, told by its size
+/// where it is long.
 pub(super) fn quote(word: &[u8]) -> String {
     if word.len() > 1200 {
         return format!("({} bytes)", word.len());
     }
-    if !word.is_empty() && word.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b';')) {
+    if !word.is_empty()
+        && word
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b';'))
+    {
         return text_of(word);
     }
     let mut text = String::from("\"");
@@ -198,7 +256,9 @@ pub(super) fn quote(word: &[u8]) -> String {
 }
 
 fn number(text: &str) -> Result<u32, String> {
-    let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16));
+    let parsed = text
+        .strip_prefix("0x")
+        .map_or_else(|| text.parse(), |hex| u32::from_str_radix(hex, 16));
     parsed.map_err(|error| format!("{text}: {error}"))
 }
 

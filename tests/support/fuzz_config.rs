@@ -1,5 +1,5 @@
-//! What fuzzing does with a configuration: any text loads or is complained about, and what loads can be shown and loaded
-//! again as the same.
+//! What fuzzing does with a configuration: any text loads or is complained about, and what loads
+//! can be shown and loaded again as the same.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use gatepost::config::{Config, Which, show};
 use gatepost::diagnostic::{Source, render};
 
-/// One input: a configuration file, and behind a NUL byte optionally lines `NAME=VALUE` for the environment.
+/// One input: a configuration file, and behind a NUL byte optionally lines `NAME=VALUE` for the
+/// environment.
 pub fn config_text(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (file, variables) = text.split_once('\0').unwrap_or((&text, ""));

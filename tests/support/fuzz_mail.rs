@@ -1,5 +1,6 @@
-//! What the fuzz targets `message`, `header_addresses` and `html` do: plain functions over bytes, called by the wrappers in
-//! `fuzz/fuzz_targets` on nightly and by `regressions.rs` on stable. Besides not panicking they hold what reading promises.
+//! What the fuzz targets `message`, `header_addresses` and `html` do: plain functions over bytes,
+//! called by the wrappers in `fuzz/fuzz_targets` on nightly and by `regressions.rs` on stable.
+//! Besides not panicking they hold what reading promises.
 
 use gatepost::mail::{HeaderField, Limits, Message, decode_words, render_html};
 
@@ -22,22 +23,56 @@ pub fn message(data: &[u8]) {
     for limits in [Limits::default(), TIGHT] {
         let message = Message::parse(data, &limits);
         assert_eq!(message.raw, data);
-        assert!(message.body_start <= data.len(), "the body begins behind the message");
-        assert!(message.header.len() <= limits.headers, "{} header fields", message.header.len());
-        assert!(message.entities.len() <= limits.parts, "{} entities", message.entities.len());
-        assert!(message.urls.len() <= limits.urls, "{} URLs", message.urls.len());
+        assert!(
+            message.body_start <= data.len(),
+            "the body begins behind the message"
+        );
+        assert!(
+            message.header.len() <= limits.headers,
+            "{} header fields",
+            message.header.len()
+        );
+        assert!(
+            message.entities.len() <= limits.parts,
+            "{} entities",
+            message.entities.len()
+        );
+        assert!(
+            message.urls.len() <= limits.urls,
+            "{} URLs",
+            message.urls.len()
+        );
         for (index, entity) in message.entities.iter().enumerate() {
-            assert!(entity.depth <= limits.depth, "an entity at depth {}", entity.depth);
-            assert!(entity.parent.is_none_or(|parent| parent < index), "entity {index} comes before its parent");
+            assert!(
+                entity.depth <= limits.depth,
+                "an entity at depth {}",
+                entity.depth
+            );
+            assert!(
+                entity.parent.is_none_or(|parent| parent < index),
+                "entity {index} comes before its parent"
+            );
         }
         for text in &message.texts {
-            assert!(text.entity < message.entities.len(), "a text without its entity");
+            assert!(
+                text.entity < message.entities.len(),
+                "a text without its entity"
+            );
         }
         let bytes = |part: &str| part.len();
         let sources: usize = message.texts.iter().map(|text| bytes(&text.source)).sum();
-        // Charset conversion to UTF-8 makes at most three bytes of one (four of two); the transfer encodings only shrink.
-        let most = data.len().saturating_mul(limits.decoded_factor).saturating_mul(3).saturating_add(64);
-        assert!(sources <= most, "{sources} bytes of text from {} bytes of mail", data.len());
+        // Charset conversion to UTF-8 makes at most three bytes of one (four of two); the transfer
+        // encodings only shrink.
+        let most = data
+            .len()
+            .saturating_mul(limits.decoded_factor)
+            .saturating_mul(3)
+            .saturating_add(64);
+        assert!(
+            sources <= most,
+            "{sources} bytes of text from {} bytes of mail",
+            data.len()
+        );
         // The same bytes give the same message.
         let again = Message::parse(data, &limits);
         assert_eq!(format!("{message:?}"), format!("{again:?}"));
@@ -50,7 +85,10 @@ pub fn header_addresses(data: &[u8]) {
     let field = HeaderField::new(b"To", data);
     let addresses = field.addresses();
     assert!(addresses.len() <= 10_000, "{} addresses", addresses.len());
-    assert!(addresses.len() <= data.len() + 1, "more addresses than bytes");
+    assert!(
+        addresses.len() <= data.len() + 1,
+        "more addresses than bytes"
+    );
     assert!(field.unfolded().len() <= data.len());
     assert_eq!(field.addresses(), addresses);
     drop((field.decoded(), decode_words(data)));
@@ -61,7 +99,10 @@ pub fn html(data: &[u8]) {
     let source = String::from_utf8_lossy(data);
     for budget in [usize::MAX, 256] {
         let (text, facts) = render_html(&source, budget);
-        assert_eq!(facts.is_cut, source.floor_char_boundary(budget) < source.len());
+        assert_eq!(
+            facts.is_cut,
+            source.floor_char_boundary(budget) < source.len()
+        );
         // No entity stands for more bytes than it has.
         assert!(
             text.len() <= source.len().min(budget).saturating_mul(2) + 16,

@@ -1,4 +1,5 @@
-//! Fuzz bodies: the translator of regular expressions, and the matcher. The same functions replay seeds in ordinary tests.
+//! Fuzz bodies: the translator of regular expressions, and the matcher. The same functions replay
+//! seeds in ordinary tests.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -14,7 +15,10 @@ const LONGEST: usize = 4_096;
 
 /// The bytes in two, at the first zero byte.
 fn halves(data: &[u8]) -> (&[u8], &[u8]) {
-    let at = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let at = data
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(data.len());
     (&data[..at.min(LONGEST)], &data[(at + 1).min(data.len())..])
 }
 
@@ -33,12 +37,23 @@ pub fn regex(data: &[u8]) {
 /// Rules and a mail: together the rules find what each finds alone.
 pub fn matcher(data: &[u8]) {
     let (rules, mail) = halves(data);
-    let (Some(ruleset), _) = Ruleset::load(&[Arc::new(Source::from_bytes("fuzz.cf", rules))]) else { return };
+    let (Some(ruleset), _) = Ruleset::load(&[Arc::new(Source::from_bytes("fuzz.cf", rules))])
+    else {
+        return;
+    };
     let message = Message::parse(mail, &Limits::default());
-    let (transaction, facts) = (Transaction::new("fuzz".into(), UNIX_EPOCH), Facts::default());
+    let (transaction, facts) = (
+        Transaction::new("fuzz".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
     let mut scanner = Scanner::new(&ruleset);
     for stage in [Stage::EndOfHeaders, Stage::EndOfMessage] {
-        let case = Case { stage, transaction: &transaction, message: &message, facts: &facts };
+        let case = Case {
+            stage,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        };
         if let Err(why) = Oracle::new(&ruleset).compare(&ruleset, &mut scanner, &case) {
             panic!("{why}");
         }

@@ -1,20 +1,33 @@
-//! The body of the fuzz target `milter_frames`, a plain function so that ordinary tests can replay what fuzzing found.
+//! The body of the fuzz target `milter_frames`, a plain function so that ordinary tests can replay
+//! what fuzzing found.
 //!
-//! A command of the input decides how it is cut, a second one what the handler answers; the rest is the MTA's bytes.
+//! A command of the input decides how it is cut, a second one what the handler answers; the rest is
+//! the MTA's bytes.
 
 use gatepost::milter::{Action, Answer, Event, MilterHandler, Protocol, Reply, Response};
 
-/// Plays arbitrary bytes against the protocol. Panics where an invariant is broken: an answer too many or too few, an event
-/// where none may come, output that an MTA cannot read, memory beyond what came.
+/// Plays arbitrary bytes against the protocol. Panics where an invariant is broken: an answer too
+/// many or too few, an event where none may come, output that an MTA cannot read, memory beyond
+/// what came.
 pub(crate) fn milter_frames(data: &[u8]) {
-    let Some(([cut, mut seed], bytes)) = data.split_first_chunk::<2>().map(|(head, rest)| (*head, rest)) else {
+    let Some(([cut, mut seed], bytes)) = data
+        .split_first_chunk::<2>()
+        .map(|(head, rest)| (*head, rest))
+    else {
         return;
     };
     let cut = usize::from(cut).max(1);
     // Half of the inputs get an honest negotiation in front, so that fuzzing need not find it.
-    let hello: &[u8] = if seed & 1 == 0 { b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff" } else { b"" };
+    let hello: &[u8] = if seed & 1 == 0 {
+        b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff"
+    } else {
+        b""
+    };
     let mut protocol = Protocol::new();
-    let mut handler = Random { seed: &mut seed, closed: 0 };
+    let mut handler = Random {
+        seed: &mut seed,
+        closed: 0,
+    };
     let mut due = 0;
     let mut answers = 0;
     for piece in hello.chunks(cut).chain(bytes.chunks(cut)) {
@@ -36,7 +49,12 @@ pub(crate) fn milter_frames(data: &[u8]) {
 }
 
 /// Serves what is ready, step by step; `false` when the protocol was broken.
-fn play(protocol: &mut Protocol, handler: &mut Random<'_>, due: &mut usize, answers: &mut usize) -> bool {
+fn play(
+    protocol: &mut Protocol,
+    handler: &mut Random<'_>,
+    due: &mut usize,
+    answers: &mut usize,
+) -> bool {
     let mut pending = false;
     loop {
         let mut own = Vec::new();
@@ -61,7 +79,9 @@ fn play(protocol: &mut Protocol, handler: &mut Random<'_>, due: &mut usize, answ
             Err(_) => {
                 // The question that was open is not answered any more.
                 *due -= usize::from(pending);
-                let Ok(Some(step)) = protocol.poll(&mut own) else { panic!("no Close after an error") };
+                let Ok(Some(step)) = protocol.poll(&mut own) else {
+                    panic!("no Close after an error")
+                };
                 assert!(matches!(step.event(), Event::Close));
                 handler.on_event(step.event());
                 assert!(matches!(protocol.poll(&mut own), Ok(None)));
@@ -82,7 +102,11 @@ fn play(protocol: &mut Protocol, handler: &mut Random<'_>, due: &mut usize, answ
             Answer::Due => {
                 *due += 1;
                 pending = response.reply == Reply::Pending;
-                assert_eq!(verdicts(&out), usize::from(!pending), "one answer for each due event");
+                assert_eq!(
+                    verdicts(&out),
+                    usize::from(!pending),
+                    "one answer for each due event"
+                );
                 *answers += usize::from(!pending);
             }
             Answer::Later | Answer::None => assert!(out.is_empty(), "an answer that was not due"),
@@ -95,12 +119,15 @@ fn play(protocol: &mut Protocol, handler: &mut Random<'_>, due: &mut usize, answ
     }
 }
 
-/// Answers in a piece of output; panics where it is no sequence of whole packets, or goes on behind a refusal.
+/// Answers in a piece of output; panics where it is no sequence of whole packets, or goes on behind
+/// a refusal.
 fn verdicts(mut out: &[u8]) -> usize {
     let mut count = 0;
     let mut changes = 0;
     while let Some((length, rest)) = out.split_first_chunk::<4>() {
-        let (packet, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).expect("a whole packet");
+        let (packet, rest) = rest
+            .split_at_checked(u32::from_be_bytes(*length) as usize)
+            .expect("a whole packet");
         match packet.first().expect("a command") {
             b'c' | b'a' | b's' => count += 1,
             b'r' | b't' | b'y' => {
@@ -135,10 +162,16 @@ impl Random<'_> {
             2 => Reply::Tempfail,
             3 => Reply::Skip,
             4 | 5 => Reply::Pending,
-            6 => {
-                Reply::Code { code: 550, enhanced: "5.7.1".to_owned(), lines: vec!["100%".to_owned(), "no".to_owned()] }
-            }
-            7 => Reply::Code { code: u16::from(*self.seed), enhanced: String::new(), lines: Vec::new() },
+            6 => Reply::Code {
+                code: 550,
+                enhanced: "5.7.1".to_owned(),
+                lines: vec!["100%".to_owned(), "no".to_owned()],
+            },
+            7 => Reply::Code {
+                code: u16::from(*self.seed),
+                enhanced: String::new(),
+                lines: Vec::new(),
+            },
             _ => Reply::Continue,
         }
     }
@@ -148,10 +181,18 @@ impl MilterHandler for Random<'_> {
     fn on_event(&mut self, event: Event<'_>) -> Response {
         self.closed += usize::from(matches!(event, Event::Close));
         let actions = vec![
-            Action::AddHeader { name: "X-Test".to_owned(), value: "a\nb".to_owned() },
-            Action::Quarantine { reason: "held".to_owned() },
+            Action::AddHeader {
+                name: "X-Test".to_owned(),
+                value: "a\nb".to_owned(),
+            },
+            Action::Quarantine {
+                reason: "held".to_owned(),
+            },
         ];
-        Response { actions, reply: self.reply() }
+        Response {
+            actions,
+            reply: self.reply(),
+        }
     }
 }
 

@@ -1,11 +1,14 @@
-//! The MTA's side of the milter protocol: a small, blocking client over anything that can be read and written. It shares no
-//! code with the daemon, so that the two check each other.
+//! The MTA's side of the milter protocol: a small, blocking client over anything that can be read
+//! and written. It shares no code with the daemon, so that the two check each other.
 //!
-//! It waits for an answer exactly where the protocol has one, and keeps count of what comes without being asked for
-//! ([`MtaConnection::unsolicited`]). Packets that have no answer are held back and go out with the next one that has, as
-//! Postfix's buffered stream does.
+//! It waits for an answer exactly where the protocol has one, and keeps count of what comes without
+//! being asked for ([`MtaConnection::unsolicited`]). Packets that have no answer are held back and
+//! go out with the next one that has, as Postfix's buffered stream does.
 
-#![expect(clippy::indexing_slicing, reason = "a test that panics is a test that fails")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test that panics is a test that fails"
+)]
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -14,7 +17,8 @@ use std::time::Duration;
 const ANSWER_MAX: usize = 1 << 20;
 /// What Postfix puts into one body packet.
 const CHUNK: usize = 65_535;
-/// Held-back bytes are written when there are more of them: Postfix's buffer has 4 KiB, a socket pair takes far more.
+/// Held-back bytes are written when there are more of them: Postfix's buffer has 4 KiB, a socket
+/// pair takes far more.
 const HELD_MAX: usize = 1 << 16;
 
 pub(crate) use types::{ActionSeen, Answer, Granted, Message, Options, ReplySeen};
@@ -51,14 +55,24 @@ impl<S: Read + Write> MtaConnection<S> {
         }
     }
 
-    /// Offers the options and reads what the milter takes of them; more than was offered is an error.
+    /// Offers the options and reads what the milter takes of them; more than was offered is an
+    /// error.
     pub(crate) fn negotiate(&mut self) -> io::Result<&Granted> {
-        let Options { version, actions, protocol, .. } = self.options;
-        let offer: Vec<u8> = [version, actions, protocol].iter().flat_map(|word| word.to_be_bytes()).collect();
+        let Options {
+            version,
+            actions,
+            protocol,
+            ..
+        } = self.options;
+        let offer: Vec<u8> = [version, actions, protocol]
+            .iter()
+            .flat_map(|word| word.to_be_bytes())
+            .collect();
         self.put(b'O', &offer)?;
         self.flush()?;
         let (command, payload) = self.packet()?;
-        let [version, actions, protocol] = [0, 4, 8].map(|at| word(&payload, at).unwrap_or(u32::MAX));
+        let [version, actions, protocol] =
+            [0, 4, 8].map(|at| word(&payload, at).unwrap_or(u32::MAX));
         if command != b'O' || payload.len() < 12 {
             return Err(broken("no answer to option negotiation"));
         }
@@ -72,34 +86,57 @@ impl<S: Read + Write> MtaConnection<S> {
         let mut rest = &payload[12..];
         while !rest.is_empty() {
             let stage = word(rest, 0).ok_or_else(|| broken("a list of macros is cut"))?;
-            let end =
-                rest[4..].iter().position(|byte| *byte == 0).ok_or_else(|| broken("a list of macros has no end"))?;
+            let end = rest[4..]
+                .iter()
+                .position(|byte| *byte == 0)
+                .ok_or_else(|| broken("a list of macros has no end"))?;
             symbols.push((stage, text(&rest[4..4 + end])));
             rest = &rest[4 + end + 1..];
         }
         if !symbols.is_empty() && actions & 0x100 == 0 {
             return Err(broken("lists of macros without SETSYMLIST"));
         }
-        self.granted = Granted { version, actions, protocol, symbols };
+        self.granted = Granted {
+            version,
+            actions,
+            protocol,
+            symbols,
+        };
         Ok(&self.granted)
     }
 
     /// Sets macros for the next command.
     pub(crate) fn macros(&mut self, pairs: &[(&str, &str)]) -> &mut Self {
-        self.macros = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.macros = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         self
     }
 
     /// CONNECT. The family is told by the address; one that is none is sent as unknown.
     pub(crate) fn connect(&mut self, host: &str, address: &str, port: u16) -> io::Result<Answer> {
         let mut payload = [host.as_bytes(), b"\0"].concat();
-        let prefix = if self.options.ipv6_prefix { "IPv6:" } else { "" };
+        let prefix = if self.options.ipv6_prefix {
+            "IPv6:"
+        } else {
+            ""
+        };
         match address.parse() {
             Ok(std::net::IpAddr::V4(_)) => {
-                payload.extend_from_slice(&[b"4", &port.to_be_bytes()[..], address.as_bytes(), b"\0"].concat());
+                payload.extend_from_slice(
+                    &[b"4", &port.to_be_bytes()[..], address.as_bytes(), b"\0"].concat(),
+                );
             }
             Ok(std::net::IpAddr::V6(_)) => payload.extend_from_slice(
-                &[b"6", &port.to_be_bytes()[..], prefix.as_bytes(), address.as_bytes(), b"\0"].concat(),
+                &[
+                    b"6",
+                    &port.to_be_bytes()[..],
+                    prefix.as_bytes(),
+                    address.as_bytes(),
+                    b"\0",
+                ]
+                .concat(),
             ),
             Err(_) => payload.push(b'U'),
         }
@@ -134,7 +171,11 @@ impl<S: Read + Write> MtaConnection<S> {
     pub(crate) fn header(&mut self, name: &str, value: &[u8]) -> io::Result<Answer> {
         // Without HDR_LEADSPC one blank is eaten.
         let leading_space = self.granted.protocol & 0x10_0000 != 0;
-        let value = if leading_space { value } else { value.strip_prefix(b" ").unwrap_or(value) };
+        let value = if leading_space {
+            value
+        } else {
+            value.strip_prefix(b" ").unwrap_or(value)
+        };
         self.ask(b'L', &[name.as_bytes(), b"\0", value, b"\0"].concat())
     }
 
@@ -187,9 +228,10 @@ impl<S: Read + Write> MtaConnection<S> {
         self.flush()
     }
 
-    /// A whole message with the macros that Postfix sends. Returns the answer that decided it: of the first command that was
-    /// not continued, else that to the end of the message. Refused recipients are left out; without any other left the
-    /// message is broken off and the last refusal returned.
+    /// A whole message with the macros that Postfix sends. Returns the answer that decided it: of
+    /// the first command that was not continued, else that to the end of the message. Refused
+    /// recipients are left out; without any other left the message is broken off and the last
+    /// refusal returned.
     pub(crate) fn message(&mut self, message: &Message<'_>) -> io::Result<Answer> {
         let (answer, decided) = self.transaction(message)?;
         if self.options.abort_after_message || !decided {
@@ -203,14 +245,19 @@ impl<S: Read + Write> MtaConnection<S> {
         let id = [("i", message.queue_id)];
         let address = |path: &str| path.trim_matches(['<', '>']).to_owned();
         let mut answer = self
-            .macros(&[("{mail_addr}", &address(message.sender)), ("{mail_mailer}", "smtp")])
+            .macros(&[
+                ("{mail_addr}", &address(message.sender)),
+                ("{mail_mailer}", "smtp"),
+            ])
             .mail(&[message.sender])?;
         if !answer.reply.goes_on() {
             return Ok((answer, true));
         }
         let mut taken = 0;
         for path in message.recipients {
-            answer = self.macros(&[("{rcpt_addr}", &address(path)), ("{rcpt_mailer}", "smtp")]).rcpt(&[path])?;
+            answer = self
+                .macros(&[("{rcpt_addr}", &address(path)), ("{rcpt_mailer}", "smtp")])
+                .rcpt(&[path])?;
             if answer.reply == ReplySeen::Accept {
                 return Ok((answer, true));
             }
@@ -237,8 +284,8 @@ impl<S: Read + Write> MtaConnection<S> {
         Ok((answer, true))
     }
 
-    /// Answers that came without being asked for, so far. Answers that are waiting in the stream at this moment are counted by
-    /// [`MtaConnection::drain`].
+    /// Answers that came without being asked for, so far. Answers that are waiting in the stream at
+    /// this moment are counted by [`MtaConnection::drain`].
     pub(crate) fn unsolicited(&self) -> usize {
         self.unsolicited
     }
@@ -260,7 +307,8 @@ impl<S: Read + Write> MtaConnection<S> {
         self.stream.flush()
     }
 
-    /// Waits until the milter hangs up; answers that come before are counted as unsolicited and their number returned.
+    /// Waits until the milter hangs up; answers that come before are counted as unsolicited and
+    /// their number returned.
     pub(crate) fn closed(&mut self) -> io::Result<usize> {
         self.flush()?;
         let mut count = 0;
@@ -319,7 +367,11 @@ impl<S: Read + Write> MtaConnection<S> {
                     answer.actions.push(self.action(reply, &payload)?);
                     continue;
                 }
-                other => return Err(broken(&format!("0x{other:02x} is no answer to 0x{command:02x}"))),
+                other => {
+                    return Err(broken(&format!(
+                        "0x{other:02x} is no answer to 0x{command:02x}"
+                    )));
+                }
             };
             if !matches!(reply, b'y') && !payload.is_empty() {
                 return Err(broken("a reply with a payload"));
@@ -346,9 +398,15 @@ impl<S: Read + Write> MtaConnection<S> {
             return Err(broken("a change that was not agreed on"));
         }
         let indexed = matches!(command, b'i' | b'm');
-        let index = if indexed { word(payload, 0).ok_or_else(|| broken("a change without its index"))? } else { 0 };
+        let index = if indexed {
+            word(payload, 0).ok_or_else(|| broken("a change without its index"))?
+        } else {
+            0
+        };
         let rest = if indexed { &payload[4..] } else { payload };
-        let rest = rest.strip_suffix(b"\0").ok_or_else(|| broken("a change without its NUL"))?;
+        let rest = rest
+            .strip_suffix(b"\0")
+            .ok_or_else(|| broken("a change without its NUL"))?;
         let mut words: Vec<String> = rest.split(|byte| *byte == 0).map(text).collect();
         let first = words.remove(0);
         let second = words.pop();
@@ -380,7 +438,8 @@ impl<S: Read + Write> MtaConnection<S> {
     }
 
     fn put(&mut self, command: u8, payload: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(payload.len() + 1).map_err(|_| broken("a packet is too long"))?;
+        let length =
+            u32::try_from(payload.len() + 1).map_err(|_| broken("a packet is too long"))?;
         self.held.extend_from_slice(&length.to_be_bytes());
         self.held.push(command);
         self.held.extend_from_slice(payload);
@@ -431,8 +490,8 @@ impl<S: Timed> MtaConnection<S> {
         self.stream.read_timeout(Some(timeout))
     }
 
-    /// Reads, for so long, what comes without being asked for; returns how many answers did. `timeout` becomes the time-out of
-    /// later reads.
+    /// Reads, for so long, what comes without being asked for; returns how many answers did.
+    /// `timeout` becomes the time-out of later reads.
     pub(crate) fn drain(&mut self, wait: Duration, timeout: Duration) -> io::Result<usize> {
         self.flush()?;
         self.stream.read_timeout(Some(wait))?;
@@ -440,7 +499,14 @@ impl<S: Timed> MtaConnection<S> {
         loop {
             match self.packet() {
                 Ok(_) => count += 1,
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => break,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    break;
+                }
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(error),
             }
@@ -453,18 +519,28 @@ impl<S: Timed> MtaConnection<S> {
 
 /// Checks a reply text as Postfix does, and makes percent signs single.
 fn code(payload: &[u8]) -> io::Result<String> {
-    let whole = payload.strip_suffix(b"\0").ok_or_else(|| broken("a reply code without its NUL"))?;
+    let whole = payload
+        .strip_suffix(b"\0")
+        .ok_or_else(|| broken("a reply code without its NUL"))?;
     let whole = text(whole);
     let lines: Vec<&str> = whole.split("\r\n").collect();
     let code = whole.get(..3).unwrap_or_default();
     for (at, line) in lines.iter().enumerate() {
         let separator = if at + 1 < lines.len() { "-" } else { " " };
-        let enhanced = line.strip_prefix(code).and_then(|rest| rest.strip_prefix(separator)).unwrap_or_default();
-        if !code.starts_with(['4', '5']) || enhanced.get(..1) != code.get(..1) || enhanced.get(1..2) != Some(".") {
+        let enhanced = line
+            .strip_prefix(code)
+            .and_then(|rest| rest.strip_prefix(separator))
+            .unwrap_or_default();
+        if !code.starts_with(['4', '5'])
+            || enhanced.get(..1) != code.get(..1)
+            || enhanced.get(1..2) != Some(".")
+        {
             return Err(broken(&format!("a malformed reply code: {whole:?}")));
         }
         if line.len() > 510 || !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err(broken(&format!("a reply line that SMTP does not take: {line:?}")));
+            return Err(broken(&format!(
+                "a reply line that SMTP does not take: {line:?}"
+            )));
         }
     }
     let single = whole.replace("%%", "\u{1}");
@@ -475,11 +551,18 @@ fn code(payload: &[u8]) -> io::Result<String> {
 }
 
 fn strings(words: &[&str]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.bytes().chain([0])).collect()
+    words
+        .iter()
+        .flat_map(|word| word.bytes().chain([0]))
+        .collect()
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+    bytes
+        .get(at..at + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_be_bytes)
 }
 
 fn text(bytes: &[u8]) -> String {

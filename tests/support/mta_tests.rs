@@ -22,8 +22,14 @@ impl MilterHandler for Plain {
             },
             Event::Body { chunk } if says(chunk, "enough") => Reply::Skip,
             Event::EndOfMessage { .. } => {
-                let action = |name: &str| Action::AddHeader { name: name.to_owned(), value: "yes".to_owned() };
-                return Response { actions: vec![action("X-One"), action("X-Two")], reply: Reply::Continue };
+                let action = |name: &str| Action::AddHeader {
+                    name: name.to_owned(),
+                    value: "yes".to_owned(),
+                };
+                return Response {
+                    actions: vec![action("X-One"), action("X-Two")],
+                    reply: Reply::Continue,
+                };
             }
             _ => Reply::Continue,
         };
@@ -61,7 +67,9 @@ fn course(options: &Options) {
     let (mut mta, server) = serve(options.clone(), b"");
     assert_eq!(mta.negotiate().unwrap().version, options.version);
     assert_eq!(mta.granted().symbols.is_empty(), options.version < 6);
-    mta.macros(&[("j", "mx.example.org")]).connect("client.example.com", "2001:db8::9", 40000).unwrap();
+    mta.macros(&[("j", "mx.example.org")])
+        .connect("client.example.com", "2001:db8::9", 40000)
+        .unwrap();
     mta.helo("client.example.com").unwrap();
     let header = [("Subject", " hello"), ("To", " bob@example.net")];
     let mut message = Message {
@@ -71,11 +79,16 @@ fn course(options: &Options) {
         body: &b"Hello.\r\n".repeat(20_000),
         queue_id: "4Test",
     };
-    let value = if mta.granted().protocol & 0x10_0000 == 0 { "yes" } else { " yes" };
+    let value = if mta.granted().protocol & 0x10_0000 == 0 {
+        "yes"
+    } else {
+        " yes"
+    };
     for _ in 0..3 {
         let answer = mta.message(&message).unwrap();
         assert_eq!(answer.reply, ReplySeen::Continue);
-        let names = ["X-One", "X-Two"].map(|name| ActionSeen::AddHeader(name.to_owned(), value.to_owned()));
+        let names =
+            ["X-One", "X-Two"].map(|name| ActionSeen::AddHeader(name.to_owned(), value.to_owned()));
         assert_eq!(answer.actions, names);
     }
     message.recipients = &["<refused@example.net>"];
@@ -91,7 +104,11 @@ fn course(options: &Options) {
     mta.connect("localhost", "", 0).unwrap();
     mta.mail(&["<>", "SIZE=10"]).unwrap();
     mta.raw(b"\0\0\0\x01A").unwrap();
-    assert_eq!(mta.drain(Duration::from_millis(20), Duration::from_secs(20)).unwrap(), 0);
+    assert_eq!(
+        mta.drain(Duration::from_millis(20), Duration::from_secs(20))
+            .unwrap(),
+        0
+    );
     mta.quit().unwrap();
     assert_eq!(mta.closed().unwrap(), 0);
     assert_eq!(mta.unsolicited(), 0);
@@ -117,7 +134,11 @@ fn old() {
 fn an_answer_too_many_is_seen() {
     let (mut mta, server) = serve(Options::postfix(), b"\0\0\0\x01c");
     mta.negotiate().unwrap();
-    assert_eq!(mta.drain(Duration::from_millis(20), Duration::from_secs(20)).unwrap(), 1);
+    assert_eq!(
+        mta.drain(Duration::from_millis(20), Duration::from_secs(20))
+            .unwrap(),
+        1
+    );
     mta.quit().unwrap();
     mta.stream().shutdown(std::net::Shutdown::Write).unwrap();
     assert_eq!(mta.closed().unwrap(), 0);

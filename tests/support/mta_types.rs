@@ -2,7 +2,10 @@
 
 /// What kind of MTA this is, and what it offers.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one independent habit")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent habit"
+)]
 pub(crate) struct Options {
     /// Protocol version.
     pub(crate) version: u32,
@@ -16,7 +19,8 @@ pub(crate) struct Options {
     pub(crate) abort_after_message: bool,
     /// IPv6 addresses are written with `IPv6:` (Sendmail).
     pub(crate) ipv6_prefix: bool,
-    /// Packets without an answer are held back and written together with the next one that has an answer.
+    /// Packets without an answer are held back and written together with the next one that has an
+    /// answer.
     pub(crate) coalesce: bool,
 }
 
@@ -45,9 +49,15 @@ impl Options {
         }
     }
 
-    /// An MTA that takes an answer to every header field and chunk, and offers nothing new (version 2).
+    /// An MTA that takes an answer to every header field and chunk, and offers nothing new (version
+    /// 2).
     pub(crate) fn old() -> Self {
-        Self { version: 2, actions: 0x3f, protocol: 0x7f, ..Self::sendmail() }
+        Self {
+            version: 2,
+            actions: 0x3f,
+            protocol: 0x7f,
+            ..Self::sendmail()
+        }
     }
 }
 
@@ -110,7 +120,11 @@ pub(crate) struct Answer {
 impl Answer {
     /// No answer.
     pub(crate) fn none() -> Self {
-        Self { actions: Vec::new(), progress: 0, reply: ReplySeen::None }
+        Self {
+            actions: Vec::new(),
+            progress: 0,
+            reply: ReplySeen::None,
+        }
     }
 }
 

@@ -1,8 +1,10 @@
-//! A private Postfix for the tests: its own directories, loopback only, nothing leaves the machine; and a small SMTP client
-//! that can do what a well-behaved one would not (stop in mid-message, pretend to be somebody else with XCLIENT).
+//! A private Postfix for the tests: its own directories, loopback only, nothing leaves the machine;
+//! and a small SMTP client that can do what a well-behaved one would not (stop in mid-message,
+//! pretend to be somebody else with XCLIENT).
 //!
-//! Where a mail is can be proved: delivered is a file in the maildir, held is a line of `postqueue -j`, refused is the SMTP
-//! reply. The configuration under test is `contrib/postfix/main.cf.fragment` itself; only the socket's path is replaced.
+//! Where a mail is can be proved: delivered is a file in the maildir, held is a line of `postqueue
+//! -j`, refused is the SMTP reply. The configuration under test is
+//! `contrib/postfix/main.cf.fragment` itself; only the socket's path is replaced.
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,7 +47,10 @@ impl Delivered {
 
     /// For whom it was delivered.
     pub fn recipient(&self) -> String {
-        self.header("Delivered-To").into_iter().next().unwrap_or_default()
+        self.header("Delivered-To")
+            .into_iter()
+            .next()
+            .unwrap_or_default()
     }
 }
 
@@ -77,15 +82,18 @@ impl Postfix {
         if uid.trim_ascii() != b"0" {
             return Some("Postfix must be started by root".to_owned());
         }
-        let there =
-            Command::new("postconf").args(["-d", "-h", "mail_version"]).output().is_ok_and(|out| out.status.success());
+        let there = Command::new("postconf")
+            .args(["-d", "-h", "mail_version"])
+            .output()
+            .is_ok_and(|out| out.status.success());
         (!there).then(|| "Postfix is not installed (apt-get install postfix)".to_owned())
     }
 
-    /// Starts an instance that asks the milter at `milter` (`unix:/path` or `inet:127.0.0.1:port`); `extra` is added to
-    /// main.cf, later lines win.
+    /// Starts an instance that asks the milter at `milter` (`unix:/path` or `inet:127.0.0.1:port`);
+    /// `extra` is added to main.cf, later lines win.
     pub fn start(milter: &str, extra: &[(&str, &str)]) -> Self {
-        // Between finding a free port and Postfix binding it, another test may take it: try again with another one.
+        // Between finding a free port and Postfix binding it, another test may take it: try again
+        // with another one.
         let mut last = String::new();
         for _ in 0..5 {
             match Self::try_start(milter, extra) {
@@ -97,13 +105,23 @@ impl Postfix {
     }
 
     fn try_start(milter: &str, extra: &[(&str, &str)]) -> Result<Self, String> {
-        let dir = tempfile::Builder::new().prefix("gatepost-postfix-").tempdir().map_err(|e| e.to_string())?;
+        let dir = tempfile::Builder::new()
+            .prefix("gatepost-postfix-")
+            .tempdir()
+            .map_err(|e| e.to_string())?;
         let port = free_port();
         let postfix = Self { dir, port };
-        postfix.lay_out(milter, extra).map_err(|error| error.to_string())?;
+        postfix
+            .lay_out(milter, extra)
+            .map_err(|error| error.to_string())?;
         let output = postfix.run("postfix", &["start"]);
         if !output.status.success() {
-            return Err(format!("{}{}{}", lossy(&output.stdout), lossy(&output.stderr), postfix.log()));
+            return Err(format!(
+                "{}{}{}",
+                lossy(&output.stdout),
+                lossy(&output.stderr),
+                postfix.log()
+            ));
         }
         if !wait_until(PATIENCE, || TcpStream::connect(("127.0.0.1", port)).is_ok()) {
             return Err(postfix.log());
@@ -148,8 +166,8 @@ impl Postfix {
         client
     }
 
-    /// Sends one mail on a connection of its own and gives the reply that decided: the first negative one, or that to the
-    /// end of the message.
+    /// Sends one mail on a connection of its own and gives the reply that decided: the first
+    /// negative one, or that to the end of the message.
     pub fn send(&self, from: &str, to: &[&str], message: &str) -> SmtpAnswer {
         let mut client = self.client();
         client.command("EHLO client.example.net");
@@ -167,10 +185,16 @@ impl Postfix {
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect();
         files.sort();
-        files.iter().map(|file| Delivered { text: lossy(&fs::read(file).unwrap_or_default()) }).collect()
+        files
+            .iter()
+            .map(|file| Delivered {
+                text: lossy(&fs::read(file).unwrap_or_default()),
+            })
+            .collect()
     }
 
-    /// Waits until so many mails were delivered, and gives them; panics with Postfix's log when they do not come.
+    /// Waits until so many mails were delivered, and gives them; panics with Postfix's log when
+    /// they do not come.
     pub fn wait_delivered(&self, count: usize) -> Vec<Delivered> {
         wait_until(PATIENCE, || self.delivered().len() >= count);
         let mails = self.delivered();
@@ -183,7 +207,11 @@ impl Postfix {
         let output = self.run("postqueue", &["-j"]);
         let wanted = format!("\"queue_name\": \"{name}\"");
         let lines = lossy(&output.stdout);
-        lines.lines().filter(|line| line.contains(&wanted)).filter_map(|line| field(line, "queue_id")).collect()
+        lines
+            .lines()
+            .filter(|line| line.contains(&wanted))
+            .filter_map(|line| field(line, "queue_id"))
+            .collect()
     }
 
     /// The text of a held mail, header edits included.
@@ -194,14 +222,17 @@ impl Postfix {
     /// Waits until no mail is on its way any more: everything is delivered or held.
     pub fn wait_idle(&self) -> bool {
         wait_until(PATIENCE * 2, || {
-            ["incoming", "active", "deferred", "maildrop"].iter().all(|queue| self.queue(queue).is_empty())
+            ["incoming", "active", "deferred", "maildrop"]
+                .iter()
+                .all(|queue| self.queue(queue).is_empty())
         })
     }
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        // `abort` is a stop that does not wait for deliveries; the directory goes away right behind it.
+        // `abort` is a stop that does not wait for deliveries; the directory goes away right behind
+        // it.
         let output = self.run("postfix", &["abort"]);
         if !output.status.success() {
             self.run("postfix", &["stop"]);
@@ -211,13 +242,16 @@ impl Drop for Postfix {
         let stat = Path::new("/proc").join(pid.trim()).join("stat");
         // A zombie is gone too: in a container there may be nobody who collects it.
         let gone = || {
-            pid.trim().is_empty() || fs::read_to_string(&stat).is_ok_and(|text| text.contains(") Z ")) || !stat.exists()
+            pid.trim().is_empty()
+                || fs::read_to_string(&stat).is_ok_and(|text| text.contains(") Z "))
+                || !stat.exists()
         };
         wait_until(PATIENCE, gone);
     }
 }
 
-/// `"name": "value"` of a JSON line as postqueue writes it: no value that we ask for needs unescaping.
+/// `"name": "value"` of a JSON line as postqueue writes it: no value that we ask for needs
+/// unescaping.
 fn field(line: &str, name: &str) -> Option<String> {
     let (_, rest) = line.split_once(&format!("\"{name}\": \""))?;
     rest.split_once('"').map(|(value, _)| value.to_owned())
@@ -249,13 +283,22 @@ pub fn wait_until(patience: Duration, mut condition: impl FnMut() -> bool) -> bo
 
 fn postfix_uid() -> u32 {
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let line = passwd.lines().find(|line| line.starts_with("postfix:")).expect("the user postfix");
-    line.split(':').nth(2).and_then(|uid| uid.parse().ok()).expect("its uid")
+    let line = passwd
+        .lines()
+        .find(|line| line.starts_with("postfix:"))
+        .expect("the user postfix");
+    line.split(':')
+        .nth(2)
+        .and_then(|uid| uid.parse().ok())
+        .expect("its uid")
 }
 
 /// main.cf: the surroundings, then the fragment under test, then what the test asks for.
 fn main_cf(root: &Path, milter: &str, extra: &[(&str, &str)]) -> String {
-    assert!(FRAGMENT.contains(FRAGMENT_SOCKET), "the fragment names another socket than the tests replace");
+    assert!(
+        FRAGMENT.contains(FRAGMENT_SOCKET),
+        "the fragment names another socket than the tests replace"
+    );
     let root = root.display();
     let mut text = format!(
         "compatibility_level = 3.6\n\
@@ -339,9 +382,13 @@ impl Smtp {
     /// Connects; the greeting is still to be read.
     pub fn connect(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("smtpd listens");
-        stream.set_read_timeout(Some(Duration::from_mins(3))).expect("a time-out");
+        stream
+            .set_read_timeout(Some(Duration::from_mins(3)))
+            .expect("a time-out");
         stream.set_nodelay(true).expect("no delay");
-        Self { stream: BufReader::new(stream) }
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     /// Reads one reply.
@@ -351,13 +398,19 @@ impl Smtp {
             let mut line = String::new();
             let read = self.stream.read_line(&mut line).unwrap_or(0);
             if read == 0 {
-                return SmtpAnswer { code: 0, text: text + "(connection closed)" };
+                return SmtpAnswer {
+                    code: 0,
+                    text: text + "(connection closed)",
+                };
             }
             let line = line.trim_end();
             let last = line.as_bytes().get(3) != Some(&b'-');
             text.push_str(line);
             if last {
-                let code = line.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+                let code = line
+                    .get(..3)
+                    .and_then(|digits| digits.parse().ok())
+                    .unwrap_or(0);
                 return SmtpAnswer { code, text };
             }
             text.push('\n');
@@ -375,14 +428,17 @@ impl Smtp {
         self.reply()
     }
 
-    /// A whole transaction on this connection: the first reply that ends it, or that to the end of the message. Refused
-    /// recipients do not end it while one is left.
+    /// A whole transaction on this connection: the first reply that ends it, or that to the end of
+    /// the message. Refused recipients do not end it while one is left.
     pub fn mail(&mut self, from: &str, to: &[&str], message: &str) -> SmtpAnswer {
         let answer = self.command(&format!("MAIL FROM:<{from}>"));
         if !answer.is_positive() {
             return answer;
         }
-        let answers: Vec<SmtpAnswer> = to.iter().map(|rcpt| self.command(&format!("RCPT TO:<{rcpt}>"))).collect();
+        let answers: Vec<SmtpAnswer> = to
+            .iter()
+            .map(|rcpt| self.command(&format!("RCPT TO:<{rcpt}>")))
+            .collect();
         if !answers.iter().any(SmtpAnswer::is_positive) {
             self.command("RSET");
             return answers.into_iter().next_back().expect("a recipient");

@@ -1,7 +1,8 @@
-//! Replays the seeds of every fuzz target and every input that once made one fail, on stable, in ordinary tests.
+//! Replays the seeds of every fuzz target and every input that once made one fail, on stable, in
+//! ordinary tests.
 //!
-//! A crash that fuzzing finds: `cp fuzz/artifacts/TARGET/crash-… fuzz/regressions/TARGET/YYYY-MM-DD-what.bin`, and it is
-//! tested from then on.
+//! A crash that fuzzing finds: `cp fuzz/artifacts/TARGET/crash-…
+//! fuzz/regressions/TARGET/YYYY-MM-DD-what.bin`, and it is tested from then on.
 
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests look at files")]
@@ -13,10 +14,17 @@ use std::path::{Path, PathBuf};
 /// The inputs kept for a target: `fuzz/corpus/TARGET/seed-*` and `fuzz/regressions/TARGET/*`.
 fn inputs(target: &str) -> Vec<PathBuf> {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    let is_seed = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("seed-"));
+    let is_seed = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("seed-"))
+    };
     let list = |folder: &str| {
-        let entries = fs::read_dir(fuzz.join(folder).join(target)).into_iter().flatten();
-        entries.filter_map(|entry| Some(entry.ok()?.path())).collect::<Vec<PathBuf>>()
+        let entries = fs::read_dir(fuzz.join(folder).join(target))
+            .into_iter()
+            .flatten();
+        entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect::<Vec<PathBuf>>()
     };
     let mut files: Vec<PathBuf> = list("corpus").into_iter().filter(is_seed).collect();
     files.extend(list("regressions"));
@@ -24,13 +32,20 @@ fn inputs(target: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Runs `fuzz` on every kept input of the target. On a stack of 256 KiB: what recurses on a stranger's depth shows here.
+/// Runs `fuzz` on every kept input of the target. On a stack of 256 KiB: what recurses on a
+/// stranger's depth shows here.
 fn replay(target: &str, fuzz: fn(&[u8])) {
     let files = inputs(target);
-    assert!(!files.is_empty(), "the target {target} has no seeds in fuzz/corpus/{target}");
+    assert!(
+        !files.is_empty(),
+        "the target {target} has no seeds in fuzz/corpus/{target}"
+    );
     for file in files {
         let data = fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let run = std::thread::Builder::new().stack_size(256 << 10).spawn(move || fuzz(&data)).expect("a thread");
+        let run = std::thread::Builder::new()
+            .stack_size(256 << 10)
+            .spawn(move || fuzz(&data))
+            .expect("a thread");
         assert!(run.join().is_ok(), "{} fails", file.display());
     }
 }

@@ -20,8 +20,13 @@ const MAILS: usize = 30;
 /// The files of a directory with that suffix, in name order.
 fn files(directory: &Path, suffix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten();
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == suffix));
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == suffix)
+    });
     files.sort();
     files
 }
@@ -30,15 +35,30 @@ fn files(directory: &Path, suffix: &str) -> Vec<PathBuf> {
 fn sets() -> Vec<(&'static str, Ruleset)> {
     let own = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules"), "cf");
     let mut own_below: Vec<PathBuf> = own;
-    for directory in ["envelope", "header", "body", "html", "url", "attachment", "auth", "composite"] {
-        own_below.extend(files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(directory), "cf"));
+    for directory in [
+        "envelope",
+        "header",
+        "body",
+        "html",
+        "url",
+        "attachment",
+        "auth",
+        "composite",
+    ] {
+        own_below.extend(files(
+            &Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("rules")
+                .join(directory),
+            "cf",
+        ));
     }
     let mut stock = files(Path::new("/etc/spamassassin"), "pre");
     stock.extend(files(Path::new("/usr/share/spamassassin"), "cf"));
     let mut sets = Vec::new();
     for (name, files) in [("own", own_below), ("stock", stock)] {
         let read = |file: &PathBuf| {
-            let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let bytes =
+                fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             Arc::new(Source::from_bytes(file.display().to_string(), &bytes))
         };
         match Ruleset::load(&files.iter().map(read).collect::<Vec<_>>()).0 {
@@ -53,26 +73,48 @@ fn sets() -> Vec<(&'static str, Ruleset)> {
 fn together_the_rules_find_what_each_finds_alone() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     let sets = sets();
-    for (corpus, split) in [("spamassassin", Some(Split::Test)), ("lists", None), ("newsletters", None)] {
+    for (corpus, split) in [
+        ("spamassassin", Some(Split::Test)),
+        ("lists", None),
+        ("newsletters", None),
+    ] {
         if !directory.join(format!("{corpus}.tar.zst")).exists() {
             eprintln!("skipped: {} has no {corpus}.tar.zst", directory.display());
             continue;
         }
-        let corpus = Corpus { directory: directory.clone(), name: corpus.to_owned(), split };
-        let mails = corpus.messages(MAILS).unwrap_or_else(|error| panic!("{error}"));
+        let corpus = Corpus {
+            directory: directory.clone(),
+            name: corpus.to_owned(),
+            split,
+        };
+        let mails = corpus
+            .messages(MAILS)
+            .unwrap_or_else(|error| panic!("{error}"));
         for (name, ruleset) in &sets {
-            let (mut scanner, mut oracle, mut hits) = (Scanner::new(ruleset), Oracle::new(ruleset), 0);
+            let (mut scanner, mut oracle, mut hits) =
+                (Scanner::new(ruleset), Oracle::new(ruleset), 0);
             for raw in &mails {
                 let message = Message::parse(raw, &Limits::default());
-                let (transaction, facts) = (Transaction::new("test".into(), UNIX_EPOCH), Facts::default());
-                let case =
-                    Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+                let (transaction, facts) = (
+                    Transaction::new("test".into(), UNIX_EPOCH),
+                    Facts::default(),
+                );
+                let case = Case {
+                    stage: Stage::EndOfMessage,
+                    transaction: &transaction,
+                    message: &message,
+                    facts: &facts,
+                };
                 match oracle.compare(ruleset, &mut scanner, &case) {
                     Ok(found) => hits += found,
                     Err(why) => panic!("{name} rules, {}: {why}", corpus.name),
                 }
             }
-            assert!(hits > 0, "none of the {name} rules hit a mail of {}", corpus.name);
+            assert!(
+                hits > 0,
+                "none of the {name} rules hit a mail of {}",
+                corpus.name
+            );
         }
     }
 }

@@ -17,7 +17,8 @@ pub(in crate::cli) enum RulesCommand {
     Test(TestArguments),
     /// Count how often each rule hits spam and ham
     Hits(HitsArguments),
-    /// Tell what another set of rules would change: hits, points and verdicts. Status 1 where something changes
+    /// Tell what another set of rules would change: hits, points and verdicts. Status 1 where
+    /// something changes
     Diff(DiffArguments),
     /// Measure what each rule costs, worst first
     Bench(BenchArguments),
@@ -26,7 +27,8 @@ pub(in crate::cli) enum RulesCommand {
 /// Which rules.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RulesArguments {
-    /// Files and directories instead of the shipped and configured rules; `shipped` and `configured` stand for these
+    /// Files and directories instead of the shipped and configured rules; `shipped` and
+    /// `configured` stand for these
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// The same, as `scan` takes it; may be repeated, and is read before PATH
@@ -54,8 +56,9 @@ pub(in crate::cli) struct TestArguments {
     /// Which rules
     #[command(flatten)]
     pub(super) which: RulesArguments,
-    /// Compare whole mails instead: a directory with mails and an expected.tsv (`path<TAB>total<TAB>RULE=score,...`), or
-    /// such a file; may be repeated. Status 1 where something differs
+    /// Compare whole mails instead: a directory with mails and an expected.tsv
+    /// (`path<TAB>total<TAB>RULE=score,...`), or such a file; may be repeated. Status 1 where
+    /// something differs
     #[arg(long, value_name = "DIR|FILE")]
     pub(super) messages: Vec<PathBuf>,
     /// Directory from which the paths in the file count [default: the one where it is]
@@ -72,8 +75,9 @@ pub(in crate::cli) struct TestArguments {
 /// Labelled mail.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MailArguments {
-    /// Corpora: NAME[:train|:test] of a NAME.tar.zst with NAME.tsv beside it, or files, directories and mailboxes, whose
-    /// mails are labelled by the directory that has `ham`, `spam` or `phish` in its name
+    /// Corpora: NAME[:train|:test] of a NAME.tar.zst with NAME.tsv beside it, or files,
+    /// directories and mailboxes, whose mails are labelled by the directory that has `ham`,
+    /// `spam` or `phish` in its name
     #[arg(value_name = "CORPUS")]
     pub(super) corpora: Vec<String>,
     /// Directory with the corpora
@@ -85,7 +89,8 @@ pub(in crate::cli) struct MailArguments {
     /// Ham, likewise
     #[arg(long, value_name = "PATH")]
     pub(super) ham: Vec<PathBuf>,
-    /// Take out what earlier filters, receivers and collectors left in the mails, as `model train` does
+    /// Take out what earlier filters, receivers and collectors left in the mails, as `model train`
+    /// does
     #[arg(long)]
     pub(super) clean: bool,
     /// Threads [default: one for each core]
@@ -168,7 +173,8 @@ pub(in crate::cli) struct BenchArguments {
     /// Files, directories and mailboxes with mail [default: a small sample of our own]
     #[arg(value_name = "MAIL")]
     pub(super) mails: Vec<PathBuf>,
-    /// Files and directories with rules instead of the shipped and configured ones; may be repeated
+    /// Files and directories with rules instead of the shipped and configured ones; may be
+    /// repeated
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
     /// Rules to print

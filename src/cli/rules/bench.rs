@@ -24,7 +24,11 @@ use crate::rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
 const KEPT: usize = 256 << 20;
 
 /// Scans the mails again and again, and prints the table.
-pub(super) fn bench(loaded: &Loaded, arguments: &BenchArguments, sources: &[Arc<Source>]) -> Result<Exit, Failure> {
+pub(super) fn bench(
+    loaded: &Loaded,
+    arguments: &BenchArguments,
+    sources: &[Arc<Source>],
+) -> Result<Exit, Failure> {
     let limits = loaded.config.engine.limits;
     let mails = mails(arguments, limits.message)?;
     let start = Instant::now();
@@ -52,10 +56,24 @@ pub(super) fn bench(loaded: &Loaded, arguments: &BenchArguments, sources: &[Arc<
     Ok(Exit::Done)
 }
 
-fn measure(costs: &mut Costs, scanner: &mut Scanner, ruleset: &Ruleset, raw: &[u8], limits: &Limits) {
+fn measure(
+    costs: &mut Costs,
+    scanner: &mut Scanner,
+    ruleset: &Ruleset,
+    raw: &[u8],
+    limits: &Limits,
+) {
     let message = Message::parse(raw, limits);
-    let (transaction, facts) = (Transaction::new("bench".into(), UNIX_EPOCH), Facts::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let (transaction, facts) = (
+        Transaction::new("bench".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let start = Instant::now();
     costs.measure(scanner, ruleset, &case, &|| start.elapsed());
 }
@@ -75,15 +93,26 @@ fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failu
                     mails.push(raw);
                 }
             }
-            Err(why) => say(format_args!("gatepost: skipped {}: {}", safe(&item.name), safe(&why))),
+            Err(why) => say(format_args!(
+                "gatepost: skipped {}: {}",
+                safe(&item.name),
+                safe(&why)
+            )),
         }
         !is_full
     });
     if is_full {
-        say(format_args!("gatepost: {} mails are {} MiB; the others are left out", mails.len(), KEPT >> 20));
+        say(format_args!(
+            "gatepost: {} mails are {} MiB; the others are left out",
+            mails.len(),
+            KEPT >> 20
+        ));
     }
     if mails.is_empty() {
-        return Err(Failure::new(Exit::BadInput, "none of the mails could be read"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            "none of the mails could be read",
+        ));
     }
     Ok(mails)
 }
@@ -118,7 +147,8 @@ fn text(
         "us/mail", "share", "steps", "tried", "hits", "KIND"
     ))?;
     for cost in all.iter().take(arguments.top) {
-        let share = 100.0 * cost.time.as_secs_f64() / costs.total().as_secs_f64().max(f64::MIN_POSITIVE);
+        let share =
+            100.0 * cost.time.as_secs_f64() / costs.total().as_secs_f64().max(f64::MIN_POSITIVE);
         out.line(format_args!(
             "{:>10.2} {share:>6.1}% {:>9} {:>9} {:>7}  {:<10}  {}",
             micros(cost.time, mails),
@@ -132,7 +162,12 @@ fn text(
     Ok(())
 }
 
-fn json(out: &mut Output, arguments: &BenchArguments, ruleset: &Ruleset, costs: &Costs) -> Result<(), Failure> {
+fn json(
+    out: &mut Output,
+    arguments: &BenchArguments,
+    ruleset: &Ruleset,
+    costs: &Costs,
+) -> Result<(), Failure> {
     let line = |cost: &Cost| {
         json!({
             "rule": &*cost.rule,
@@ -144,7 +179,11 @@ fn json(out: &mut Output, arguments: &BenchArguments, ruleset: &Ruleset, costs: 
             "mails": costs.mails(),
         })
     };
-    costs.worst_first(ruleset).iter().take(arguments.top).try_for_each(|cost| out.line(line(cost)))
+    costs
+        .worst_first(ruleset)
+        .iter()
+        .take(arguments.top)
+        .try_for_each(|cost| out.line(line(cost)))
 }
 
 #[cfg(test)]
@@ -153,15 +192,23 @@ mod tests {
 
     #[test]
     fn the_sample_can_be_measured() {
-        let source = Arc::new(Source::new("test.cf".to_owned(), "body A /meeting/\nbody B /\\w\\d\\w/\n".to_owned()));
+        let source = Arc::new(Source::new(
+            "test.cf".to_owned(),
+            "body A /meeting/\nbody B /\\w\\d\\w/\n".to_owned(),
+        ));
         let ruleset = Ruleset::load(&[source]).0.unwrap();
         let (mut scanner, mut costs) = (Scanner::new(&ruleset), Costs::new(&ruleset));
         for raw in sample_mails() {
             measure(&mut costs, &mut scanner, &ruleset, &raw, &Limits::default());
         }
         assert_eq!(costs.mails(), 5);
-        let hits =
-            |name: &str| costs.worst_first(&ruleset).iter().find(|cost| &*cost.rule == name).map(|cost| cost.hits);
+        let hits = |name: &str| {
+            costs
+                .worst_first(&ruleset)
+                .iter()
+                .find(|cost| &*cost.rule == name)
+                .map(|cost| cost.hits)
+        };
         assert_eq!(hits("A"), Some(2));
     }
 }

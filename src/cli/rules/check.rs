@@ -11,14 +11,22 @@ use crate::cli::terminal::{Output, complain};
 use crate::diagnostic::{Diagnostic, Place, Source};
 use crate::rules;
 
-/// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where something is doubtful.
+/// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where
+/// something is doubtful.
 pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Failure> {
     let (ruleset, told) = rules::check(sources);
-    let errors = told.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let errors = told
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .count();
     let mut out = Output::new();
     match format {
         Format::Text => {
-            out.line(format_args!("{} files: {errors} errors, {} warnings", sources.len(), told.len() - errors))?;
+            out.line(format_args!(
+                "{} files: {errors} errors, {} warnings",
+                sources.len(),
+                told.len() - errors
+            ))?;
         }
         Format::Json => {
             for diagnostic in &told {

@@ -24,20 +24,27 @@ pub(in crate::cli) fn rules(loaded: &Loaded, command: RulesCommand) -> Result<Ex
                 list::list(&ruleset, arguments.which.format)
             }
         }
-        RulesCommand::Check(arguments) => check::check(&sources(loaded, &arguments)?, arguments.format),
-        RulesCommand::Test(arguments) if arguments.messages.is_empty() => {
-            test::test(&compile(&sources(loaded, &arguments.which)?)?.0, arguments.which.format)
+        RulesCommand::Check(arguments) => {
+            check::check(&sources(loaded, &arguments)?, arguments.format)
         }
-        RulesCommand::Test(arguments) => {
-            messages::messages(loaded, &arguments, set(&sources(loaded, &arguments.which)?)?)
-        }
+        RulesCommand::Test(arguments) if arguments.messages.is_empty() => test::test(
+            &compile(&sources(loaded, &arguments.which)?)?.0,
+            arguments.which.format,
+        ),
+        RulesCommand::Test(arguments) => messages::messages(
+            loaded,
+            &arguments,
+            set(&sources(loaded, &arguments.which)?)?,
+        ),
         RulesCommand::Hits(arguments) => {
             let set = set(&rule_files::chosen(&loaded.config.rules, &arguments.rules)?)?;
             hits::hits(loaded, &arguments, set)
         }
-        RulesCommand::Bench(arguments) => {
-            bench::bench(loaded, &arguments, &rule_files::chosen(&loaded.config.rules, &arguments.rules)?)
-        }
+        RulesCommand::Bench(arguments) => bench::bench(
+            loaded,
+            &arguments,
+            &rule_files::chosen(&loaded.config.rules, &arguments.rules)?,
+        ),
         RulesCommand::Diff(arguments) => {
             let read = |own: &PathBuf| {
                 let mut paths = arguments.rules.clone();
@@ -51,7 +58,12 @@ pub(in crate::cli) fn rules(loaded: &Loaded, command: RulesCommand) -> Result<Ex
 }
 
 fn sources(loaded: &Loaded, arguments: &RulesArguments) -> Result<Vec<Arc<Source>>, Failure> {
-    let paths: Vec<PathBuf> = arguments.rules.iter().chain(&arguments.paths).cloned().collect();
+    let paths: Vec<PathBuf> = arguments
+        .rules
+        .iter()
+        .chain(&arguments.paths)
+        .cloned()
+        .collect();
     Ok(rule_files::chosen(&loaded.config.rules, &paths)?)
 }
 

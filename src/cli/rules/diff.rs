@@ -56,31 +56,61 @@ pub(super) struct Changes {
     pub(super) moves: BTreeMap<[Standing; 2], Move>,
 }
 
-/// Compares two sets on the mails and prints what differs; a finding where something does, as diff(1) has it.
-pub(super) fn diff(loaded: &Loaded, arguments: &DiffArguments, sets: &[Set; 2]) -> Result<Exit, Failure> {
+/// Compares two sets on the mails and prints what differs; a finding where something does, as
+/// diff(1) has it.
+pub(super) fn diff(
+    loaded: &Loaded,
+    arguments: &DiffArguments,
+    sets: &[Set; 2],
+) -> Result<Exit, Failure> {
     let limits = loaded.config.engine.limits;
     let mails = Mails::named(&arguments.mails, limits.message)?;
     let jobs = jobs(arguments.mails.jobs);
-    let judge = Judge { sets, policy: policy(loaded)?, limits, jobs, subrules: arguments.subrules };
+    let judge = Judge {
+        sets,
+        policy: policy(loaded)?,
+        limits,
+        jobs,
+        subrules: arguments.subrules,
+    };
     let most = arguments.examples;
     let (parts, skipped) = judge.all(&mails, |changes: &mut Changes, mail, found| {
         if let [old, new] = found {
-            changes.add(mail, &[names(&sets[0], old), names(&sets[1], new)], [old, new], most);
+            changes.add(
+                mail,
+                &[names(&sets[0], old), names(&sets[1], new)],
+                [old, new],
+                most,
+            );
         }
     })?;
     skipped.tell();
-    let changes = parts.into_iter().fold(Changes::default(), |all, part| all.merge(part, most));
+    let changes = parts
+        .into_iter()
+        .fold(Changes::default(), |all, part| all.merge(part, most));
     if changes.mails.iter().sum::<usize>() == 0 {
-        return Err(Failure::new(Exit::BadInput, "none of the mails could be looked at"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            "none of the mails could be looked at",
+        ));
     }
     let mut out = Output::new();
     diff_table::print(&changes, sets, skipped.count, arguments.format, &mut out)?;
     out.finish()?;
-    Ok(if changes.differ.iter().any(|count| *count > 0) { Exit::Finding } else { Exit::Done })
+    Ok(if changes.differ.iter().any(|count| *count > 0) {
+        Exit::Finding
+    } else {
+        Exit::Done
+    })
 }
 
 fn names<'s>(set: &'s Set, found: &Found) -> BTreeSet<&'s RuleName> {
-    found.hits.iter().filter_map(|number| set.rules().get(*number)).map(Rule::name).collect()
+    found
+        .hits
+        .iter()
+        .filter_map(|number| set.rules().get(*number))
+        .map(Rule::name)
+        .collect()
 }
 
 fn count(counts: &mut ByLabel, label: Label) {
@@ -98,11 +128,21 @@ fn keep(examples: &mut Vec<Example>, example: &Example, most: usize) {
 
 impl Changes {
     /// Notes one mail: the rules that hit before and now, and what they came to.
-    fn add(&mut self, mail: &Mail, hits: &[BTreeSet<&RuleName>; 2], found: [&Found; 2], most: usize) {
+    fn add(
+        &mut self,
+        mail: &Mail,
+        hits: &[BTreeSet<&RuleName>; 2],
+        found: [&Found; 2],
+        most: usize,
+    ) {
         let label = mail.label;
         let [before, now] = found;
-        let example =
-            || Example { number: mail.number, name: mail.name.clone(), label, scores: [before.score, now.score] };
+        let example = || Example {
+            number: mail.number,
+            name: mail.name.clone(),
+            label,
+            scores: [before.score, now.score],
+        };
         count(&mut self.mails, label);
         let [old, new] = hits;
         if old != new || before.score != now.score {
@@ -120,7 +160,10 @@ impl Changes {
             }
         }
         if before.standing != now.standing {
-            let entry = self.moves.entry([before.standing, now.standing]).or_default();
+            let entry = self
+                .moves
+                .entry([before.standing, now.standing])
+                .or_default();
             count(&mut entry.mails, label);
             keep(&mut entry.examples, &example(), most);
         }
@@ -146,7 +189,9 @@ impl Changes {
 }
 
 fn add(own: &mut ByLabel, other: ByLabel) {
-    own.iter_mut().zip(other).for_each(|(own, other)| *own += other);
+    own.iter_mut()
+        .zip(other)
+        .for_each(|(own, other)| *own += other);
 }
 
 fn first(own: &mut Vec<Example>, other: Vec<Example>, most: usize) {
@@ -160,16 +205,39 @@ mod tests {
     use super::*;
 
     fn noted(changes: &mut Changes, number: usize, hits: [&[&str]; 2], points: [f64; 2]) {
-        let names = hits.map(|names| names.iter().map(|name| RuleName::from(*name)).collect::<Vec<_>>());
+        let names = hits.map(|names| {
+            names
+                .iter()
+                .map(|name| RuleName::from(*name))
+                .collect::<Vec<_>>()
+        });
         let found = points.map(|points| Found {
             hits: Vec::new(),
             score: Score::from_points(points),
-            standing: if points >= 5.0 { Standing::Marked } else { Standing::Accepted },
+            standing: if points >= 5.0 {
+                Standing::Marked
+            } else {
+                Standing::Accepted
+            },
         });
-        let label = if number.is_multiple_of(2) { Label::Ham } else { Label::Spam };
-        let mail = Mail { number, label, name: format!("m{number}"), raw: Vec::new() };
+        let label = if number.is_multiple_of(2) {
+            Label::Ham
+        } else {
+            Label::Spam
+        };
+        let mail = Mail {
+            number,
+            label,
+            name: format!("m{number}"),
+            raw: Vec::new(),
+        };
         let [old, new] = &names;
-        changes.add(&mail, &[old.iter().collect(), new.iter().collect()], [&found[0], &found[1]], 2);
+        changes.add(
+            &mail,
+            &[old.iter().collect(), new.iter().collect()],
+            [&found[0], &found[1]],
+            2,
+        );
     }
 
     fn all(order: &[usize]) -> Changes {
@@ -191,13 +259,27 @@ mod tests {
         let found = all(&[0, 1, 2, 3, 4]);
         assert_eq!((found.mails, found.differ), ([2, 3, 0], [2, 2, 0]));
         let (a, b) = (&found.rules["A"], &found.rules["B"]);
-        assert_eq!((a.gained, a.lost, a.kept), ([0, 0, 0], [0, 1, 0], [2, 1, 0]));
-        assert_eq!((b.gained, b.lost, b.kept), ([1, 2, 0], [0, 0, 0], [0, 0, 0]));
+        assert_eq!(
+            (a.gained, a.lost, a.kept),
+            ([0, 0, 0], [0, 1, 0], [2, 1, 0])
+        );
+        assert_eq!(
+            (b.gained, b.lost, b.kept),
+            ([1, 2, 0], [0, 0, 0], [0, 0, 0])
+        );
         let moved = &found.moves[&[Standing::Accepted, Standing::Marked]];
         assert_eq!(moved.mails, [1, 2, 0]);
-        let shown: Vec<&str> = moved.examples.iter().map(|example| example.name.as_str()).collect();
+        let shown: Vec<&str> = moved
+            .examples
+            .iter()
+            .map(|example| example.name.as_str())
+            .collect();
         assert_eq!(shown, ["m1", "m2"], "the first ones, no more than two");
-        for (one, other) in [(&[1, 3][..], &[0, 2, 4][..]), (&[0, 2, 4], &[1, 3]), (&[4], &[0, 1, 2, 3])] {
+        for (one, other) in [
+            (&[1, 3][..], &[0, 2, 4][..]),
+            (&[0, 2, 4], &[1, 3]),
+            (&[4], &[0, 1, 2, 3]),
+        ] {
             assert_eq!(all(one).merge(all(other), 2), found);
         }
     }

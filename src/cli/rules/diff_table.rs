@@ -21,8 +21,12 @@ pub(super) fn print(
 ) -> Result<(), Failure> {
     let rows = rows(changes, sets);
     match format {
-        Format::Text => text(changes, &rows, skipped).iter().try_for_each(|line| out.line(line)),
-        Format::Json => lines(changes, &rows, skipped).iter().try_for_each(|line| out.line(line)),
+        Format::Text => text(changes, &rows, skipped)
+            .iter()
+            .try_for_each(|line| out.line(line)),
+        Format::Json => lines(changes, &rows, skipped)
+            .iter()
+            .try_for_each(|line| out.line(line)),
     }
 }
 
@@ -48,36 +52,71 @@ fn rows<'a>(changes: &'a Changes, sets: &[Set; 2]) -> Vec<Row<'a>> {
                 let rule = set.get(name).filter(|rule| rule.disabled().is_none());
                 rule.map(|rule| rule.score().points())
             });
-            Row { name, change, scores }
+            Row {
+                name,
+                change,
+                scores,
+            }
         })
-        .filter(|row| sum(&row.change.gained) + sum(&row.change.lost) > 0 || row.scores[0] != row.scores[1])
+        .filter(|row| {
+            sum(&row.change.gained) + sum(&row.change.lost) > 0 || row.scores[0] != row.scores[1]
+        })
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(sum(&row.change.gained) + sum(&row.change.lost)));
     rows
 }
 
 fn words(counts: &ByLabel) -> String {
-    let words = counts.iter().zip(Label::ALL).filter(|(count, _)| **count > 0);
-    let words: Vec<String> = words.map(|(count, label)| format!("{count} {}", label.name())).collect();
-    if words.is_empty() { "0".to_owned() } else { words.join(", ") }
+    let words = counts
+        .iter()
+        .zip(Label::ALL)
+        .filter(|(count, _)| **count > 0);
+    let words: Vec<String> = words
+        .map(|(count, label)| format!("{count} {}", label.name()))
+        .collect();
+    if words.is_empty() {
+        "0".to_owned()
+    } else {
+        words.join(", ")
+    }
 }
 
 fn shown(example: &Example) -> String {
     let [before, now] = example.scores;
-    format!("      {}  ({}, {before} -> {now})", safe(&example.name), example.label.name())
+    format!(
+        "      {}  ({}, {before} -> {now})",
+        safe(&example.name),
+        example.label.name()
+    )
 }
 
 fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
-    let skipped = if skipped > 0 { format!("; {skipped} skipped") } else { String::new() };
+    let skipped = if skipped > 0 {
+        format!("; {skipped} skipped")
+    } else {
+        String::new()
+    };
     let (all, differ) = (sum(&changes.mails), sum(&changes.differ));
-    let which = if differ > 0 { format!(" ({})", words(&changes.differ)) } else { String::new() };
-    let mut lines = vec![format!("{all} mails: {}{skipped}; {differ} differ{which}", words(&changes.mails))];
+    let which = if differ > 0 {
+        format!(" ({})", words(&changes.differ))
+    } else {
+        String::new()
+    };
+    let mut lines = vec![format!(
+        "{all} mails: {}{skipped}; {differ} differ{which}",
+        words(&changes.mails)
+    )];
     if !changes.moves.is_empty() {
         lines.push(String::new());
         lines.push("verdicts by rules alone".to_owned());
     }
     for ([before, now], moved) in &changes.moves {
-        lines.push(format!("  {} -> {}: {}", before.name(), now.name(), words(&moved.mails)));
+        lines.push(format!(
+            "  {} -> {}: {}",
+            before.name(),
+            now.name(),
+            words(&moved.mails)
+        ));
         lines.extend(moved.examples.iter().map(shown));
     }
     if !rows.is_empty() {
@@ -85,19 +124,31 @@ fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
         lines.push("rules".to_owned());
     }
     for row in rows {
-        let points = |score: Option<f64>| score.map_or_else(|| "-".to_owned(), |score| format!("{score:+.3}"));
+        let points = |score: Option<f64>| {
+            score.map_or_else(|| "-".to_owned(), |score| format!("{score:+.3}"))
+        };
         let scores = match row.scores {
-            [before, now] if before != now => format!("  points {} -> {}", points(before), points(now)),
+            [before, now] if before != now => {
+                format!("  points {} -> {}", points(before), points(now))
+            }
             _ => String::new(),
         };
         let change = row.change;
         let mut parts = Vec::new();
-        for (what, counts) in [("gains", &change.gained), ("loses", &change.lost), ("keeps", &change.kept)] {
+        for (what, counts) in [
+            ("gains", &change.gained),
+            ("loses", &change.lost),
+            ("keeps", &change.kept),
+        ] {
             if sum(counts) > 0 {
                 parts.push(format!("{what} {}", words(counts)));
             }
         }
-        lines.push(format!("  {}  {}{scores}", safe(row.name), parts.join("; ")));
+        lines.push(format!(
+            "  {}  {}{scores}",
+            safe(row.name),
+            parts.join("; ")
+        ));
         lines.extend(change.examples.iter().map(shown));
     }
     lines

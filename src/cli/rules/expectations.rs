@@ -1,4 +1,5 @@
-//! Message sets: mails beside a file that says which rules hit them, as `path<TAB>total<TAB>RULE=score,…` a line.
+//! Message sets: mails beside a file that says which rules hit them, as
+//! `path<TAB>total<TAB>RULE=score,…` a line.
 #![expect(clippy::disallowed_methods, reason = "message sets are files")]
 
 use std::collections::BTreeMap;
@@ -23,7 +24,8 @@ pub(super) struct Expectation {
     pub(super) hits: BTreeMap<String, Score>,
 }
 
-/// Where the expectations stand, and from where their paths count: the directory of the mails, or the one that was named.
+/// Where the expectations stand, and from where their paths count: the directory of the mails, or
+/// the one that was named.
 pub(super) fn places(named: &Path, root: Option<&Path>) -> (PathBuf, PathBuf) {
     if named.is_dir() {
         (named.join(FILE), root.unwrap_or(named).to_owned())
@@ -39,49 +41,75 @@ pub(super) fn read(file: &Path) -> Result<Vec<Expectation>, Failure> {
     let mut all = Vec::new();
     for (number, line) in (1..=LINES).zip(text.lines()) {
         if !line.is_empty() {
-            let wrong = |cause| Failure::new(Exit::BadInput, format!("{}:{number}: {cause}", file.display()));
+            let wrong = |cause| {
+                Failure::new(
+                    Exit::BadInput,
+                    format!("{}:{number}: {cause}", file.display()),
+                )
+            };
             all.push(parse(line).map_err(wrong)?);
         }
     }
     if all.is_empty() {
-        return Err(Failure::new(Exit::BadInput, format!("{}: nothing is expected there", file.display())));
+        return Err(Failure::new(
+            Exit::BadInput,
+            format!("{}: nothing is expected there", file.display()),
+        ));
     }
     Ok(all)
 }
 
 fn parse(line: &str) -> Result<Expectation, String> {
     let mut columns = line.split('\t');
-    let (Some(path), Some(total), Some(hits)) = (columns.next(), columns.next(), columns.next()) else {
+    let (Some(path), Some(total), Some(hits)) = (columns.next(), columns.next(), columns.next())
+    else {
         return Err("not `path<TAB>total<TAB>RULE=score,…`".to_owned());
     };
     points(total)?;
     let hits = hits.split(',').filter(|hit| !hit.is_empty()).map(|hit| {
-        let (rule, score) = hit.rsplit_once('=').ok_or_else(|| format!("`{hit}` is not RULE=score"))?;
+        let (rule, score) = hit
+            .rsplit_once('=')
+            .ok_or_else(|| format!("`{hit}` is not RULE=score"))?;
         Ok::<_, String>((rule.to_owned(), points(score)?))
     });
-    Ok(Expectation { path: path.to_owned(), hits: hits.collect::<Result<_, _>>()? })
+    Ok(Expectation {
+        path: path.to_owned(),
+        hits: hits.collect::<Result<_, _>>()?,
+    })
 }
 
 fn points(text: &str) -> Result<Score, String> {
     let points = text.parse::<f64>().ok().filter(|points| points.is_finite());
-    points.map(Score::from_points).ok_or_else(|| format!("`{text}` is no number of points"))
+    points
+        .map(Score::from_points)
+        .ok_or_else(|| format!("`{text}` is no number of points"))
 }
 
 /// A line of such a file.
 pub(super) fn line(expectation: &Expectation) -> String {
     let total: Score = expectation.hits.values().copied().sum();
-    let hits: Vec<String> =
-        expectation.hits.iter().map(|(rule, score)| format!("{rule}={:.3}", score.points())).collect();
-    format!("{}\t{:.3}\t{}\n", expectation.path, total.points(), hits.join(","))
+    let hits: Vec<String> = expectation
+        .hits
+        .iter()
+        .map(|(rule, score)| format!("{rule}={:.3}", score.points()))
+        .collect();
+    format!(
+        "{}\t{:.3}\t{}\n",
+        expectation.path,
+        total.points(),
+        hits.join(",")
+    )
 }
 
-/// The paths of the mails below a directory, from there, in the order in which directories are read.
+/// The paths of the mails below a directory, from there, in the order in which directories are
+/// read.
 pub(super) fn mails_below(root: &Path, limit: usize) -> Vec<String> {
     let mut names = Vec::new();
     read_all(&[root.to_owned()], limit, &mut |item| {
         let path = Path::new(&item.name);
         let relative = path.strip_prefix(root).unwrap_or(path);
-        // The messages of a mailbox have names that are no files: they cannot be told apart in such a set.
+        // The messages of a mailbox have names that are no files: they cannot be told apart in such
+        // a set.
         if path.is_file() && relative != Path::new(FILE) {
             names.push(relative.display().to_string());
         }
@@ -111,7 +139,14 @@ mod tests {
             let read = parse(text.trim_end_matches('\n')).unwrap();
             assert_eq!((read.hits.len(), line(&read).as_str()), (count, text));
         }
-        for wrong in ["1.eml", "1.eml\t1.0", "1.eml\tx\t", "1.eml\t1\tA", "1.eml\t1\tA=", "1.eml\t1\tA=nan"] {
+        for wrong in [
+            "1.eml",
+            "1.eml\t1.0",
+            "1.eml\tx\t",
+            "1.eml\t1\tA",
+            "1.eml\t1\tA=",
+            "1.eml\t1\tA=nan",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }
@@ -121,8 +156,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join(FILE);
         std::fs::write(&file, "1\t0\t\n\n2\tx\t\n").unwrap();
-        let Err(Failure::Message(Exit::BadInput, message)) = read(&file) else { panic!("no failure") };
-        assert!(message.ends_with("expected.tsv:3: `x` is no number of points"), "{message}");
+        let Err(Failure::Message(Exit::BadInput, message)) = read(&file) else {
+            panic!("no failure")
+        };
+        assert!(
+            message.ends_with("expected.tsv:3: `x` is no number of points"),
+            "{message}"
+        );
         std::fs::write(&file, "").unwrap();
         assert!(read(&file).is_err() && read(directory.path()).is_err());
     }
@@ -136,6 +176,9 @@ mod tests {
         }
         assert_eq!(mails_below(directory.path(), 10), ["1.eml", "b/2.eml"]);
         let (file, root) = places(directory.path(), None);
-        assert_eq!((file, root), (directory.path().join(FILE), directory.path().to_owned()));
+        assert_eq!(
+            (file, root),
+            (directory.path().join(FILE), directory.path().to_owned())
+        );
     }
 }

@@ -10,8 +10,15 @@ const METAS: usize = 20;
 pub(in crate::cli) fn explain(ruleset: &Ruleset, name: &str) -> Option<String> {
     let rule = ruleset.get(name)?;
     let text = rules::explain(ruleset, rule);
-    let metas: Vec<&Rule> = ruleset.rules().iter().filter(|meta| names(meta, name)).collect();
-    let shown = metas.iter().take(METAS).map(|meta| format!("  used by    {}  {}", meta.name(), meta.description()));
+    let metas: Vec<&Rule> = ruleset
+        .rules()
+        .iter()
+        .filter(|meta| names(meta, name))
+        .collect();
+    let shown = metas
+        .iter()
+        .take(METAS)
+        .map(|meta| format!("  used by    {}  {}", meta.name(), meta.description()));
     let more = metas.len().checked_sub(METAS).filter(|more| *more > 0);
     let more = more.map(|more| format!("  used by    {more} metas more"));
     let lines = text.lines().map(str::to_owned).chain(shown).chain(more);
@@ -21,7 +28,11 @@ pub(in crate::cli) fn explain(ruleset: &Ruleset, name: &str) -> Option<String> {
 /// Whether a meta names that rule.
 fn names(meta: &Rule, name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    meta.kind() == RuleKind::Meta && meta.definition().split(|c| !is_word(c)).any(|word| word == name)
+    meta.kind() == RuleKind::Meta
+        && meta
+            .definition()
+            .split(|c| !is_word(c))
+            .any(|word| word == name)
 }
 
 #[cfg(test)]
@@ -35,9 +46,14 @@ mod tests {
     fn metas_that_need_a_rule_are_named() {
         let mut text = "body A /a/\nbody AB /ab/\nbody B /A/\nmeta C AB\n".to_owned();
         text.extend((0..METAS + 2).map(|number| format!("meta M{number:02} A && B\n")));
-        let ruleset = Ruleset::load(&[Arc::new(Source::new("a.cf", text))]).0.unwrap();
+        let ruleset = Ruleset::load(&[Arc::new(Source::new("a.cf", text))])
+            .0
+            .unwrap();
         let told = explain(&ruleset, "A").unwrap();
-        assert!(told.contains("used by    M19\n") && !told.contains("M20") && !told.contains("by    C"), "{told}");
+        assert!(
+            told.contains("used by    M19\n") && !told.contains("M20") && !told.contains("by    C"),
+            "{told}"
+        );
         assert!(told.ends_with("used by    2 metas more\n"), "{told}");
         assert!(explain(&ruleset, "AB").unwrap().ends_with("used by    C\n"));
         assert!(explain(&ruleset, "D").is_none());

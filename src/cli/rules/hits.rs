@@ -34,7 +34,10 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
     skipped.tell();
     let tally = tallies.into_iter().fold(Tally::default(), Tally::merge);
     if tally.total() == 0 {
-        return Err(Failure::new(Exit::BadInput, "none of the mails could be looked at"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            "none of the mails could be looked at",
+        ));
     }
     let [set] = &sets;
     let pairs = arguments.overlap.map(|most| overlap(&tally.lists, most));
@@ -55,7 +58,10 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
 /// The thresholds of the default profile.
 pub(super) fn policy(loaded: &Loaded) -> Result<Policy, Failure> {
     let told = |errors: Vec<_>| {
-        let texts: Vec<String> = errors.iter().map(|error: &crate::policy::SettingError| error.to_string()).collect();
+        let texts: Vec<String> = errors
+            .iter()
+            .map(|error: &crate::policy::SettingError| error.to_string())
+            .collect();
         Failure::new(Exit::BadConfig, texts.join("; "))
     };
     Policy::new(&loaded.config.policy).map_err(told)
@@ -67,15 +73,28 @@ fn counts(rule: &Rule, subrules: bool) -> bool {
 }
 
 fn never(set: &Set, tally: &Tally, subrules: bool) -> usize {
-    let rules = set.rules().iter().zip(0..).filter(|(rule, _)| counts(rule, subrules));
-    rules.filter(|(_, number)| tally.hits(*number).iter().sum::<usize>() == 0).count()
+    let rules = set
+        .rules()
+        .iter()
+        .zip(0..)
+        .filter(|(rule, _)| counts(rule, subrules));
+    rules
+        .filter(|(_, number)| tally.hits(*number).iter().sum::<usize>() == 0)
+        .count()
 }
 
 /// The rules of the table in the order that is wanted; by name where that is equal.
 fn rows<'s>(set: &'s Set, tally: &Tally, arguments: &HitsArguments) -> Vec<hits_table::Row<'s>> {
-    let rules = set.rules().iter().zip(0..).filter(|(rule, _)| counts(rule, arguments.subrules));
-    let rows = rules.map(|(rule, number)| hits_table::Row::new(rule, tally.hits(number), tally.mails));
-    let mut rows: Vec<_> = rows.filter(|row| arguments.all || row.total() > 0).collect();
+    let rules = set
+        .rules()
+        .iter()
+        .zip(0..)
+        .filter(|(rule, _)| counts(rule, arguments.subrules));
+    let rows =
+        rules.map(|(rule, number)| hits_table::Row::new(rule, tally.hits(number), tally.mails));
+    let mut rows: Vec<_> = rows
+        .filter(|row| arguments.all || row.total() > 0)
+        .collect();
     rows.sort_by(|a, b| {
         let by = match arguments.sort {
             HitsOrder::Hits => b.total().cmp(&a.total()),

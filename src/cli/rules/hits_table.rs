@@ -58,8 +58,9 @@ impl<'r> Row<'r> {
         percent_interval(self.of(label), at(&self.mails, label))
     }
 
-    /// The share of spam among its hits, if as much ham as spam had been looked at: 1 is a good rule, 0 a good rule for ham, 0.5
-    /// tells nothing. None where it hit neither, or one of the two was not looked at.
+    /// The share of spam among its hits, if as much ham as spam had been looked at: 1 is a good
+    /// rule, 0 a good rule for ham, 0.5 tells nothing. None where it hit neither, or one of the
+    /// two was not looked at.
     pub(super) fn so(&self) -> Option<f64> {
         let [spam, ham] = [Label::Spam, Label::Ham].map(|label| self.percent(label));
         let known = at(&self.mails, Label::Spam) > 0 && at(&self.mails, Label::Ham) > 0;
@@ -82,26 +83,60 @@ fn text(table: &Table<'_>) -> Vec<String> {
         .filter(|label| at(&tally.mails, **label) > 0)
         .map(|label| format!("{} {}", at(&tally.mails, *label), label.name()))
         .collect();
-    let skipped = if table.skipped > 0 { format!("; {} skipped", table.skipped) } else { String::new() };
-    let mut lines = vec![format!("{} mails: {}{skipped}", tally.total(), mails.join(", "))];
-    for (what, counts) in [("marked", &tally.marked), ("held", &tally.held), ("refused", &tally.refused)] {
+    let skipped = if table.skipped > 0 {
+        format!("; {} skipped", table.skipped)
+    } else {
+        String::new()
+    };
+    let mut lines = vec![format!(
+        "{} mails: {}{skipped}",
+        tally.total(),
+        mails.join(", ")
+    )];
+    for (what, counts) in [
+        ("marked", &tally.marked),
+        ("held", &tally.held),
+        ("refused", &tally.refused),
+    ] {
         let shares: Vec<String> = Label::ALL
             .iter()
             .filter(|label| at(&tally.mails, **label) > 0)
-            .map(|label| format!("{:.2} % of {}", percent(at(counts, *label), at(&tally.mails, *label)), label.name()))
+            .map(|label| {
+                format!(
+                    "{:.2} % of {}",
+                    percent(at(counts, *label), at(&tally.mails, *label)),
+                    label.name()
+                )
+            })
             .collect();
         lines.push(format!("  by rules alone {what:<8} {}", shares.join(", ")));
     }
     let others = at(&tally.mails, Label::Unlabelled) > 0;
     let other_head = if others { " other %" } else { "" };
     lines.push(String::new());
-    lines.push(format!("   hits   spam %    ham %    ham % (95 %)    S/O{other_head}    score  rule"));
+    lines.push(format!(
+        "   hits   spam %    ham %    ham % (95 %)    S/O{other_head}    score  rule"
+    ));
     for row in &table.rows {
-        let other = if others { format!(" {:7.2}", row.percent(Label::Unlabelled)) } else { String::new() };
-        let so = row.so().map_or_else(|| "-".to_owned(), |so| format!("{so:.3}"));
+        let other = if others {
+            format!(" {:7.2}", row.percent(Label::Unlabelled))
+        } else {
+            String::new()
+        };
+        let so = row
+            .so()
+            .map_or_else(|| "-".to_owned(), |so| format!("{so:.3}"));
         let [low, high] = row.interval(Label::Ham);
-        let score = if row.rule.is_subrule() { String::new() } else { format!("{:+.3}", row.rule.score().points()) };
-        let note = if row.rule.flags().shadow { "  (shadow)" } else { "" };
+        let score = if row.rule.is_subrule() {
+            String::new()
+        } else {
+            format!("{:+.3}", row.rule.score().points())
+        };
+        let note = if row.rule.flags().shadow {
+            "  (shadow)"
+        } else {
+            ""
+        };
         lines.push(format!(
             "{:7} {:8.3} {:8.3}  {:>14}  {so:>5}{other} {score:>8}  {}{note}",
             row.total(),
@@ -120,14 +155,21 @@ fn text(table: &Table<'_>) -> Vec<String> {
         lines.extend(pairs.iter().map(|pair| {
             let [first, second] = pair.hits.map(|hits| percent(pair.both, hits));
             let [one, other] = pair.rules.map(|number| name(table, number));
-            format!("{:7} {first:7.2} % {second:8.2} %  {one} {other}", pair.both)
+            format!(
+                "{:7} {first:7.2} % {second:8.2} %  {one} {other}",
+                pair.both
+            )
         }));
     }
     lines
 }
 
 fn name(table: &Table<'_>, number: usize) -> String {
-    table.rules.get(number).map(|rule| safe(rule.name())).unwrap_or_default()
+    table
+        .rules
+        .get(number)
+        .map(|rule| safe(rule.name()))
+        .unwrap_or_default()
 }
 
 /// One line on the mails, then one for each rule, then one for each pair.
@@ -179,7 +221,9 @@ mod tests {
     const RULES: &str = "body A /a/\nscore A 2.5\nbody __B /b/\nbody C /c/\ntflags C shadow\n";
 
     fn ruleset() -> Ruleset {
-        Ruleset::load(&[Arc::new(Source::new("a.cf", RULES))]).0.unwrap()
+        Ruleset::load(&[Arc::new(Source::new("a.cf", RULES))])
+            .0
+            .unwrap()
     }
 
     fn tally() -> Tally {
@@ -191,17 +235,35 @@ mod tests {
             (Label::Ham, &[2], Standing::Held, 1),
         ] {
             for _ in 0..count {
-                tally.add(label, &Found { hits: hits.to_vec(), score: Score::ZERO, standing }, true);
+                tally.add(
+                    label,
+                    &Found {
+                        hits: hits.to_vec(),
+                        score: Score::ZERO,
+                        standing,
+                    },
+                    true,
+                );
             }
         }
         tally
     }
 
     fn table<'a>(ruleset: &'a Ruleset, tally: &'a Tally) -> Table<'a> {
-        let rows =
-            ruleset.rules().iter().zip(0..).map(|(rule, number)| Row::new(rule, tally.hits(number), tally.mails));
+        let rows = ruleset
+            .rules()
+            .iter()
+            .zip(0..)
+            .map(|(rule, number)| Row::new(rule, tally.hits(number), tally.mails));
         let pairs = Some(crate::cli::rules::overlap::overlap(&tally.lists, 5));
-        Table { rows: rows.collect(), never: 7, tally, skipped: 2, pairs, rules: ruleset.rules() }
+        Table {
+            rows: rows.collect(),
+            never: 7,
+            tally,
+            skipped: 2,
+            pairs,
+            rules: ruleset.rules(),
+        }
     }
 
     #[test]
@@ -232,11 +294,20 @@ mod tests {
         let (ruleset, tally) = (ruleset(), tally());
         let lines = lines(&table(&ruleset, &tally));
         assert_eq!(lines.len(), 5);
-        assert_eq!(lines[0]["mails"], json!({"spam": 100, "ham": 300, "unlabelled": 0}));
+        assert_eq!(
+            lines[0]["mails"],
+            json!({"spam": 100, "ham": 300, "unlabelled": 0})
+        );
         assert_eq!(lines[1]["rule"], "A");
         assert_eq!(lines[1]["ham_interval"], json!([0.0, 1.2643]));
-        assert_eq!(lines[3]["hits"], json!({"spam": 0, "ham": 1, "unlabelled": 0}));
-        assert_eq!(lines[4], json!({"overlap": ["A", "__B"], "both": 30, "hits": [30, 30]}));
+        assert_eq!(
+            lines[3]["hits"],
+            json!({"spam": 0, "ham": 1, "unlabelled": 0})
+        );
+        assert_eq!(
+            lines[4],
+            json!({"overlap": ["A", "__B"], "both": 30, "hits": [30, 30]})
+        );
     }
 
     #[test]
@@ -245,6 +316,9 @@ mod tests {
         let rule = &ruleset.rules()[0];
         assert_eq!(Row::new(rule, [5, 0, 0], [10, 0, 0]).so(), None);
         assert_eq!(Row::new(rule, [0, 0, 3], [10, 10, 10]).so(), None);
-        assert_eq!(Row::new(rule, [5, 5, 0], [10, 100, 0]).so(), Some(50.0 / 55.0));
+        assert_eq!(
+            Row::new(rule, [5, 5, 0], [10, 100, 0]).so(),
+            Some(50.0 / 55.0)
+        );
     }
 }

@@ -3,9 +3,13 @@
 /// Standard deviations that hold 95 % of a normal distribution.
 const Z: f64 = 1.959_964;
 
-/// The 95 % interval of a share in percent after `part` of `whole` mails: Wilson's, which is right for rare events too. Of
-/// 300 mails without a hit it says 0 to 1.3 %. Nothing is known without any mail: 0 to 100 %.
-#[expect(clippy::cast_precision_loss, reason = "counts of mails are far below 2^52")]
+/// The 95 % interval of a share in percent after `part` of `whole` mails: Wilson's, which is right
+/// for rare events too. Of 300 mails without a hit it says 0 to 1.3 %. Nothing is known without any
+/// mail: 0 to 100 %.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of mails are far below 2^52"
+)]
 pub(super) fn percent_interval(part: usize, whole: usize) -> [f64; 2] {
     if whole == 0 {
         return [0.0, 100.0];
@@ -15,15 +19,30 @@ pub(super) fn percent_interval(part: usize, whole: usize) -> [f64; 2] {
     let middle = scale * (share + Z * Z / (2.0 * n));
     let half = scale * Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
     // At the ends rounding errors would leave a share that was seen outside of its interval.
-    let low = if part == 0 { 0.0 } else { (middle - half).max(0.0) };
-    let high = if part == whole { 1.0 } else { (middle + half).min(1.0) };
+    let low = if part == 0 {
+        0.0
+    } else {
+        (middle - half).max(0.0)
+    };
+    let high = if part == whole {
+        1.0
+    } else {
+        (middle + half).min(1.0)
+    };
     [100.0 * low, 100.0 * high]
 }
 
 /// `part` of `whole` in percent; 0 of nothing.
-#[expect(clippy::cast_precision_loss, reason = "counts of mails are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of mails are far below 2^52"
+)]
 pub(super) fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        100.0 * part as f64 / whole as f64
+    }
 }
 
 #[cfg(test)]
@@ -41,7 +60,10 @@ mod tests {
             (0, 0, 0.0, 100.0),
         ] {
             let [l, h] = percent_interval(part, whole);
-            assert!((l - low).abs() < 1e-3 && (h - high).abs() < 1e-3, "{part}/{whole}: {l} {h}");
+            assert!(
+                (l - low).abs() < 1e-3 && (h - high).abs() < 1e-3,
+                "{part}/{whole}: {l} {h}"
+            );
         }
     }
 
@@ -52,7 +74,10 @@ mod tests {
             for part in [0, whole / 3, whole] {
                 let [low, high] = percent_interval(part, whole);
                 let share = percent(part, whole);
-                assert!((0.0..=share).contains(&low) && (share..=100.0).contains(&high), "{part}/{whole} {low} {high}");
+                assert!(
+                    (0.0..=share).contains(&low) && (share..=100.0).contains(&high),
+                    "{part}/{whole} {low} {high}"
+                );
             }
             let [low, high] = percent_interval(0, whole);
             assert!(high - low < last);

@@ -27,7 +27,10 @@ pub(super) struct Set {
 
 impl Set {
     pub(super) fn new(ruleset: Ruleset) -> Self {
-        let names = ruleset.rules().iter().map(|rule| RuleName::clone(rule.name()));
+        let names = ruleset
+            .rules()
+            .iter()
+            .map(|rule| RuleName::clone(rule.name()));
         let numbers = names.zip(0..).collect();
         Self { ruleset, numbers }
     }
@@ -113,8 +116,8 @@ struct Gathered<T> {
 }
 
 impl Judge<'_> {
-    /// Lets `note` write down, for each mail, what each set says of it. There is one `T` for each thread: put them together so
-    /// that their order does not matter.
+    /// Lets `note` write down, for each mail, what each set says of it. There is one `T` for each
+    /// thread: put them together so that their order does not matter.
     pub(super) fn all<T: Default + Send>(
         &self,
         mails: &Mails,
@@ -133,7 +136,13 @@ impl Judge<'_> {
             drop(work);
             let read = mails.read(&bar, &mut |mail| tasks.send(mail).is_ok());
             drop(tasks);
-            (read, threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>())
+            (
+                read,
+                threads
+                    .into_iter()
+                    .map(std::thread::ScopedJoinHandle::join)
+                    .collect::<Vec<_>>(),
+            )
         });
         bar.finish();
         let mut skipped = read?;
@@ -145,15 +154,30 @@ impl Judge<'_> {
         }
         failed.sort();
         for (_, name) in failed {
-            skipped.add(&name, "not judged: a bug of Gatepost; please report it with this mail");
+            skipped.add(
+                &name,
+                "not judged: a bug of Gatepost; please report it with this mail",
+            );
         }
         Ok((notes, skipped))
     }
 
-    fn work<T: Default>(&self, work: &Receiver<Mail>, note: &impl Fn(&mut T, &Mail, &[Found])) -> Gathered<T> {
-        let scanners = || self.sets.iter().map(|set| Scanner::new(&set.ruleset)).collect::<Vec<_>>();
+    fn work<T: Default>(
+        &self,
+        work: &Receiver<Mail>,
+        note: &impl Fn(&mut T, &Mail, &[Found]),
+    ) -> Gathered<T> {
+        let scanners = || {
+            self.sets
+                .iter()
+                .map(|set| Scanner::new(&set.ruleset))
+                .collect::<Vec<_>>()
+        };
         let mut own = scanners();
-        let mut gathered = Gathered { notes: T::default(), failed: Vec::new() };
+        let mut gathered = Gathered {
+            notes: T::default(),
+            failed: Vec::new(),
+        };
         for mail in work {
             if let Ok(found) = catch_unwind(AssertUnwindSafe(|| self.judge(&mail.raw, &mut own))) {
                 note(&mut gathered.notes, &mail, &found);
@@ -167,26 +191,45 @@ impl Judge<'_> {
 
     fn judge(&self, raw: &[u8], scanners: &mut [Scanner]) -> Vec<Found> {
         let message = Message::parse(raw, &self.limits);
-        // Nothing is known but the message, and no clock is read: the same mails always give the same figures.
+        // Nothing is known but the message, and no clock is read: the same mails always give the
+        // same figures.
         let transaction = Transaction::new("rules".into(), UNIX_EPOCH);
         let facts = Facts::default();
-        let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+        let case = Case {
+            stage: Stage::EndOfMessage,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        };
         let pairs = self.sets.iter().zip(scanners);
-        pairs.map(|(set, scanner)| self.found(set, scanner, &case)).collect()
+        pairs
+            .map(|(set, scanner)| self.found(set, scanner, &case))
+            .collect()
     }
 
     fn found(&self, set: &Set, scanner: &mut Scanner, case: &Case<'_>) -> Found {
         let scan = scanner.scan(&set.ruleset, case, &|| false);
         let number = |name: &RuleName| set.numbers.get(name).copied();
-        let mut hits: Vec<usize> = scan.hits.iter().chain(&scan.shadow).filter_map(|hit| number(&hit.rule)).collect();
+        let mut hits: Vec<usize> = scan
+            .hits
+            .iter()
+            .chain(&scan.shadow)
+            .filter_map(|hit| number(&hit.rule))
+            .collect();
         if self.subrules {
-            let values = scanner.values(&set.ruleset).filter(|(rule, _)| rule.is_subrule());
+            let values = scanner
+                .values(&set.ruleset)
+                .filter(|(rule, _)| rule.is_subrule());
             hits.extend(values.filter_map(|(rule, _)| number(rule.name())));
         }
         hits.sort_unstable();
         hits.dedup();
         let (score, standing) = Standing::of(&self.policy, scan.hits);
-        Found { hits, score, standing }
+        Found {
+            hits,
+            score,
+            standing,
+        }
     }
 }
 

@@ -40,8 +40,17 @@ fn row(rule: &Rule) -> String {
         (None, true) => "  (shadow)".to_owned(),
         (None, false) => String::new(),
     };
-    let score = if rule.is_subrule() { String::new() } else { format!("{:+.3}", rule.score().points()) };
-    let row = format!("{score:>8}  {:<10}  {}  {}", rule.kind().name(), safe(rule.name()), safe(rule.description()));
+    let score = if rule.is_subrule() {
+        String::new()
+    } else {
+        format!("{:+.3}", rule.score().points())
+    };
+    let row = format!(
+        "{score:>8}  {:<10}  {}  {}",
+        rule.kind().name(),
+        safe(rule.name()),
+        safe(rule.description())
+    );
     row.trim_end().to_owned() + &note
 }
 
@@ -54,19 +63,29 @@ struct Lack {
     lines: usize,
 }
 
-/// Counts and names what is disabled because Gatepost cannot do it, and why; a finding where there is any.
+/// Counts and names what is disabled because Gatepost cannot do it, and why; a finding where there
+/// is any.
 pub(super) fn unsupported(ruleset: &Ruleset, format: Format) -> Result<Exit, Failure> {
     let lacks = lacks(ruleset);
     let rules: usize = lacks.iter().map(|lack| lack.rules.len()).sum();
     let mut out = Output::new();
     match format {
         Format::Text => {
-            out.line(format_args!("{rules} of {} rules cannot be used", ruleset.rules().len()))?;
+            out.line(format_args!(
+                "{rules} of {} rules cannot be used",
+                ruleset.rules().len()
+            ))?;
             for lack in &lacks {
-                let what = if lack.rules.is_empty() { "lines" } else { "rules" };
+                let what = if lack.rules.is_empty() {
+                    "lines"
+                } else {
+                    "rules"
+                };
                 let count = lack.lines.max(lack.rules.len());
                 out.line(format_args!("{count:>7} {what}  {}", safe(&lack.why)))?;
-                wrapped(&lack.rules).iter().try_for_each(|line| out.line(format_args!("               {line}")))?;
+                wrapped(&lack.rules)
+                    .iter()
+                    .try_for_each(|line| out.line(format_args!("               {line}")))?;
             }
         }
         Format::Json => {
@@ -76,20 +95,37 @@ pub(super) fn unsupported(ruleset: &Ruleset, format: Format) -> Result<Exit, Fai
         }
     }
     out.finish()?;
-    Ok(if lacks.is_empty() { Exit::Done } else { Exit::Finding })
+    Ok(if lacks.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Finding
+    })
 }
 
 fn lacks(ruleset: &Ruleset) -> Vec<Lack> {
     let mut by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for one in ruleset.unsupported() {
-        by_rule.entry(one.reason).or_default().push(safe(one.rule.name()));
+        by_rule
+            .entry(one.reason)
+            .or_default()
+            .push(safe(one.rule.name()));
     }
     let mut by_setting: BTreeMap<String, usize> = BTreeMap::new();
     for setting in ruleset.ignored_settings() {
-        *by_setting.entry(format!("`{}`: {}", setting.name, setting.reason)).or_default() += 1;
+        *by_setting
+            .entry(format!("`{}`: {}", setting.name, setting.reason))
+            .or_default() += 1;
     }
-    let rules = by_rule.into_iter().map(|(why, rules)| Lack { why, rules, lines: 0 });
-    let settings = by_setting.into_iter().map(|(why, lines)| Lack { why, rules: Vec::new(), lines });
+    let rules = by_rule.into_iter().map(|(why, rules)| Lack {
+        why,
+        rules,
+        lines: 0,
+    });
+    let settings = by_setting.into_iter().map(|(why, lines)| Lack {
+        why,
+        rules: Vec::new(),
+        lines,
+    });
     let mut lacks: Vec<Lack> = rules.chain(settings).collect();
     lacks.sort_by_key(|lack| std::cmp::Reverse((lack.rules.len(), lack.lines)));
     lacks
@@ -127,13 +163,25 @@ mod tests {
         let lacks = lacks(&ruleset);
         let names: Vec<&[String]> = lacks.iter().map(|lack| lack.rules.as_slice()).collect();
         assert_eq!(names[0], ["A", "B"], "{}", lacks[0].why);
-        assert!(!names.iter().any(|names| names.iter().any(|name| ["C", "D", "E"].contains(&name.as_str()))));
+        assert!(!names.iter().any(|names| {
+            names
+                .iter()
+                .any(|name| ["C", "D", "E"].contains(&name.as_str()))
+        }));
     }
 
     #[test]
     fn names_are_wrapped() {
-        let names = vec!["x".repeat(49), "y".repeat(49), "z".repeat(49), "w".repeat(200)];
-        assert_eq!(wrapped(&names).iter().map(String::len).collect::<Vec<_>>(), [99, 49, 200]);
+        let names = vec![
+            "x".repeat(49),
+            "y".repeat(49),
+            "z".repeat(49),
+            "w".repeat(200),
+        ];
+        assert_eq!(
+            wrapped(&names).iter().map(String::len).collect::<Vec<_>>(),
+            [99, 49, 200]
+        );
         assert!(wrapped(&[]).is_empty());
     }
 }

@@ -1,5 +1,8 @@
 //! Where labelled mail comes from: published corpora, and plain files, directories and mailboxes.
-#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "the tests make mails to read"))]
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "the tests make mails to read")
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +50,8 @@ impl Label {
         }
     }
 
-    /// By the innermost directory of a path whose name has the word `ham`, `spam` or `phish` in it: `corpus/easy_ham/1.eml`.
+    /// By the innermost directory of a path whose name has the word `ham`, `spam` or `phish` in it:
+    /// `corpus/easy_ham/1.eml`.
     fn by_path(path: &str) -> Self {
         let word = |word: &str| match word.to_ascii_lowercase().as_str() {
             "ham" => Some(Self::Ham),
@@ -55,7 +59,8 @@ impl Label {
             _ => None,
         };
         let directories = path.rsplit('/').skip(1);
-        let mut words = directories.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()));
+        let mut words =
+            directories.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()));
         words.find_map(word).unwrap_or(Self::Unlabelled)
     }
 }
@@ -96,7 +101,10 @@ impl Skipped {
             say(format_args!("gatepost: skipped {}", safe(named)));
         }
         if self.count > self.named.len() {
-            say(format_args!("gatepost: and {} mails more were skipped", self.count - self.named.len()));
+            say(format_args!(
+                "gatepost: and {} mails more were skipped",
+                self.count - self.named.len()
+            ));
         }
     }
 }
@@ -137,21 +145,50 @@ impl Mails {
             }
         }
         if sources.is_empty() {
-            return Err(Failure::new(Exit::Usage, "no mail is named: give a CORPUS, --spam PATH or --ham PATH"));
+            return Err(Failure::new(
+                Exit::Usage,
+                "no mail is named: give a CORPUS, --spam PATH or --ham PATH",
+            ));
         }
-        Ok(Self { sources, form: if arguments.clean { Form::Cleaned } else { Form::Stored }, limit })
+        Ok(Self {
+            sources,
+            form: if arguments.clean {
+                Form::Cleaned
+            } else {
+                Form::Stored
+            },
+            limit,
+        })
     }
 
     /// One mail in each of the files.
     pub(super) fn files(root: &Path, names: Vec<String>, limit: usize) -> Self {
-        Self { sources: vec![Source::Files { root: root.to_owned(), names }], form: Form::Stored, limit }
+        Self {
+            sources: vec![Source::Files {
+                root: root.to_owned(),
+                names,
+            }],
+            form: Form::Stored,
+            limit,
+        }
     }
 
-    /// Gives each mail to `take`, in order, until that returns false. A source without any mail is an error: a misspelt part
-    /// would look like a clean result.
-    pub(super) fn read(&self, bar: &Bar, take: &mut dyn FnMut(Mail) -> bool) -> Result<Skipped, Failure> {
-        let mut reading =
-            Reading { mails: self, bar, take, number: 0, seen: 0, skipped: Skipped::default(), done: false };
+    /// Gives each mail to `take`, in order, until that returns false. A source without any mail is
+    /// an error: a misspelt part would look like a clean result.
+    pub(super) fn read(
+        &self,
+        bar: &Bar,
+        take: &mut dyn FnMut(Mail) -> bool,
+    ) -> Result<Skipped, Failure> {
+        let mut reading = Reading {
+            mails: self,
+            bar,
+            take,
+            number: 0,
+            seen: 0,
+            skipped: Skipped::default(),
+            done: false,
+        };
         for source in &self.sources {
             reading.seen = 0;
             match source {
@@ -160,7 +197,10 @@ impl Mails {
                 Source::Files { root, names } => reading.files(root, names),
             }
             if reading.seen == 0 && !reading.done {
-                return Err(Failure::new(Exit::BadInput, format!("{}: there is no mail", describe(source))));
+                return Err(Failure::new(
+                    Exit::BadInput,
+                    format!("{}: there is no mail", describe(source)),
+                ));
             }
         }
         Ok(reading.skipped)
@@ -185,17 +225,25 @@ impl Reading<'_> {
         let mut told = false;
         bar.doing(&corpus.name);
         let mut progress = |progress| {
-            if let (false, crate::training::Progress::Reading { total, done, .. }) = (told, progress) {
+            if let (false, crate::training::Progress::Reading { total, done, .. }) =
+                (told, progress)
+            {
                 bar.more(total.saturating_sub(done));
                 told = true;
             }
         };
         let Mails { form, limit, .. } = *self.mails;
         let mut take = |Labelled { path, spam, raw }| {
-            let raw = if raw.len() > limit { Err(too_large(limit)) } else { Ok(raw) };
+            let raw = if raw.len() > limit {
+                Err(too_large(limit))
+            } else {
+                Ok(raw)
+            };
             self.item(Item { name: path, raw }, Label::of(spam));
         };
-        corpus.labelled(form, &mut progress, &mut take).map_err(|error| Failure::new(Exit::BadInput, error.to_string()))
+        corpus
+            .labelled(form, &mut progress, &mut take)
+            .map_err(|error| Failure::new(Exit::BadInput, error.to_string()))
     }
 
     fn path(&mut self, path: &Path, label: Option<Label>) {
@@ -203,11 +251,20 @@ impl Reading<'_> {
         let form = self.mails.form;
         read_all(&[path.to_owned()], self.mails.limit, &mut |item| {
             // What `rules test --messages` expects of the mails of a directory is no mail of it.
-            if Path::new(&item.name).file_name().is_some_and(|name| name == expectations::FILE) {
+            if Path::new(&item.name)
+                .file_name()
+                .is_some_and(|name| name == expectations::FILE)
+            {
                 return true;
             }
             let label = label.unwrap_or_else(|| Label::by_path(&item.name));
-            self.item(Item { raw: item.raw.map(|raw| form.of(raw)), ..item }, label)
+            self.item(
+                Item {
+                    raw: item.raw.map(|raw| form.of(raw)),
+                    ..item
+                },
+                label,
+            )
         });
     }
 
@@ -215,7 +272,13 @@ impl Reading<'_> {
         self.bar.more(names.len());
         for name in names {
             let item = read_one(&root.join(name), self.mails.limit);
-            if !self.item(Item { name: name.clone(), raw: item.raw }, Label::by_path(name)) {
+            if !self.item(
+                Item {
+                    name: name.clone(),
+                    raw: item.raw,
+                },
+                Label::by_path(name),
+            ) {
                 return;
             }
         }
@@ -230,7 +293,14 @@ impl Reading<'_> {
         self.seen += 1;
         self.bar.one();
         match item.raw {
-            Ok(raw) => self.done = !(self.take)(Mail { number, label, name: item.name, raw }),
+            Ok(raw) => {
+                self.done = !(self.take)(Mail {
+                    number,
+                    label,
+                    name: item.name,
+                    raw,
+                })
+            }
             Err(why) => self.skipped.add(&item.name, &why),
         }
         !self.done
@@ -243,8 +313,16 @@ fn too_large(limit: usize) -> String {
 
 fn describe(source: &Source) -> String {
     match source {
-        Source::Corpus(Corpus { name, split: Some(Split::Train), .. }) => format!("{name}:train"),
-        Source::Corpus(Corpus { name, split: Some(Split::Test), .. }) => format!("{name}:test"),
+        Source::Corpus(Corpus {
+            name,
+            split: Some(Split::Train),
+            ..
+        }) => format!("{name}:train"),
+        Source::Corpus(Corpus {
+            name,
+            split: Some(Split::Test),
+            ..
+        }) => format!("{name}:test"),
         Source::Corpus(corpus) => corpus.name.clone(),
         Source::Path(path, _) => path.display().to_string(),
         Source::Files { root, .. } => root.display().to_string(),
@@ -261,20 +339,34 @@ fn find(name: &str, directory: Option<&Path>) -> Result<Source, Failure> {
     let base = base.strip_suffix(".tar.zst").unwrap_or(base);
     let places = directory.into_iter().chain([Path::new("")]);
     for path in places.map(|directory| directory.join(base)) {
-        let (Some(parent), Some(file)) = (path.parent(), path.file_name().and_then(|file| file.to_str())) else {
+        let (Some(parent), Some(file)) = (
+            path.parent(),
+            path.file_name().and_then(|file| file.to_str()),
+        ) else {
             continue;
         };
         if parent.join(format!("{file}.tar.zst")).is_file() {
-            return Ok(Source::Corpus(Corpus { directory: parent.to_owned(), name: file.to_owned(), split }));
+            return Ok(Source::Corpus(Corpus {
+                directory: parent.to_owned(),
+                name: file.to_owned(),
+                split,
+            }));
         }
     }
     let path = PathBuf::from(name);
     if path.exists() {
         return Ok(Source::Path(path, None));
     }
-    let place = directory.map(|directory| format!(" in {}", directory.display())).unwrap_or_default();
-    let hint = if directory.is_none() { "; corpora are looked for in --corpora DIR" } else { "" };
-    let message = format!("{name}: no such file or directory, and no corpus {base}.tar.zst{place}{hint}");
+    let place = directory
+        .map(|directory| format!(" in {}", directory.display()))
+        .unwrap_or_default();
+    let hint = if directory.is_none() {
+        "; corpora are looked for in --corpora DIR"
+    } else {
+        ""
+    };
+    let message =
+        format!("{name}: no such file or directory, and no corpus {base}.tar.zst{place}{hint}");
     Err(Failure::new(Exit::BadInput, message))
 }
 
@@ -282,7 +374,10 @@ fn there(path: &Path) -> Result<(), Failure> {
     if path.exists() {
         return Ok(());
     }
-    Err(Failure::new(Exit::BadInput, format!("{}: no such file or directory", path.display())))
+    Err(Failure::new(
+        Exit::BadInput,
+        format!("{}: no such file or directory", path.display()),
+    ))
 }
 
 #[cfg(test)]
@@ -321,7 +416,11 @@ mod tests {
     fn read(arguments: &MailArguments) -> Result<(Vec<Seen>, Skipped), Failure> {
         let mut seen = Vec::new();
         let skipped = Mails::named(arguments, 10)?.read(&Bar::new(), &mut |mail| {
-            seen.push((mail.number, mail.label, mail.name.rsplit('/').next().unwrap().to_owned()));
+            seen.push((
+                mail.number,
+                mail.label,
+                mail.name.rsplit('/').next().unwrap().to_owned(),
+            ));
             true
         })?;
         Ok((seen, skipped))
@@ -334,19 +433,49 @@ mod tests {
         for name in ["ham", "spam", "empty"] {
             std::fs::create_dir(path(name)).unwrap();
         }
-        for (name, text) in [("ham/1", "1"), ("spam/2", "2"), ("spam/3", "12345678901"), ("expected.tsv", "1")] {
+        for (name, text) in [
+            ("ham/1", "1"),
+            ("spam/2", "2"),
+            ("spam/3", "12345678901"),
+            ("expected.tsv", "1"),
+        ] {
             std::fs::write(path(name), text).unwrap();
         }
-        let all = MailArguments { corpora: vec![directory.path().display().to_string()], ..arguments() };
+        let all = MailArguments {
+            corpora: vec![directory.path().display().to_string()],
+            ..arguments()
+        };
         let (seen, skipped) = read(&all).unwrap();
-        assert_eq!(seen, [(0, Label::Ham, "1".to_owned()), (1, Label::Spam, "2".to_owned())]);
-        assert_eq!((skipped.count, skipped.named[0].contains("limits.message")), (1, true));
-        let (seen, _) = read(&MailArguments { ham: vec![path("spam/2")], ..arguments() }).unwrap();
+        assert_eq!(
+            seen,
+            [
+                (0, Label::Ham, "1".to_owned()),
+                (1, Label::Spam, "2".to_owned())
+            ]
+        );
+        assert_eq!(
+            (skipped.count, skipped.named[0].contains("limits.message")),
+            (1, true)
+        );
+        let (seen, _) = read(&MailArguments {
+            ham: vec![path("spam/2")],
+            ..arguments()
+        })
+        .unwrap();
         assert_eq!(seen, [(0, Label::Ham, "2".to_owned())]);
         for wrong in [
-            MailArguments { ham: vec![path("missing")], ..arguments() },
-            MailArguments { spam: vec![path("empty")], ..arguments() },
-            MailArguments { corpora: vec!["no such corpus".to_owned()], ..arguments() },
+            MailArguments {
+                ham: vec![path("missing")],
+                ..arguments()
+            },
+            MailArguments {
+                spam: vec![path("empty")],
+                ..arguments()
+            },
+            MailArguments {
+                corpora: vec!["no such corpus".to_owned()],
+                ..arguments()
+            },
             arguments(),
         ] {
             assert!(read(&wrong).is_err(), "{wrong:?}");
@@ -357,13 +486,27 @@ mod tests {
     fn archives_are_found_in_the_directory_of_corpora_and_as_paths() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a.tar.zst"), "").unwrap();
-        let corpus =
-            |split| Source::Corpus(Corpus { directory: directory.path().to_owned(), name: "a".to_owned(), split });
+        let corpus = |split| {
+            Source::Corpus(Corpus {
+                directory: directory.path().to_owned(),
+                name: "a".to_owned(),
+                split,
+            })
+        };
         let path = directory.path().join("a").display().to_string();
-        assert_eq!(find("a:test", Some(directory.path())).unwrap(), corpus(Some(Split::Test)));
+        assert_eq!(
+            find("a:test", Some(directory.path())).unwrap(),
+            corpus(Some(Split::Test))
+        );
         assert_eq!(find(&path, None).unwrap(), corpus(None));
-        assert_eq!(find(&format!("{path}.tar.zst"), None).unwrap(), corpus(None));
-        assert_eq!(find(&format!("{path}:train"), None).unwrap(), corpus(Some(Split::Train)));
+        assert_eq!(
+            find(&format!("{path}.tar.zst"), None).unwrap(),
+            corpus(None)
+        );
+        assert_eq!(
+            find(&format!("{path}:train"), None).unwrap(),
+            corpus(Some(Split::Train))
+        );
         assert!(find("a:tset", Some(directory.path())).is_err());
     }
 }

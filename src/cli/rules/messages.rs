@@ -42,10 +42,20 @@ pub(super) struct Comparison {
 }
 
 /// Compares each message set, or writes down what hits now; a finding where something differs.
-pub(super) fn messages(loaded: &Loaded, arguments: &TestArguments, set: Set) -> Result<Exit, Failure> {
+pub(super) fn messages(
+    loaded: &Loaded,
+    arguments: &TestArguments,
+    set: Set,
+) -> Result<Exit, Failure> {
     let sets = [set];
     let limits = loaded.config.engine.limits;
-    let judge = Judge { sets: &sets, policy: policy(loaded)?, limits, jobs: jobs(arguments.jobs), subrules: false };
+    let judge = Judge {
+        sets: &sets,
+        policy: policy(loaded)?,
+        limits,
+        jobs: jobs(arguments.jobs),
+        subrules: false,
+    };
     let [set] = &sets;
     let mut out = Output::new();
     let mut exit = Exit::Done;
@@ -53,12 +63,21 @@ pub(super) fn messages(loaded: &Loaded, arguments: &TestArguments, set: Set) -> 
         let (file, root) = expectations::places(named, arguments.root.as_deref());
         if arguments.write {
             let count = write(&judge, set, named, &file, &root)?;
-            out.line(format_args!("{}: {count} mails", crate::cli::terminal::safe(&file.display().to_string())))?;
+            out.line(format_args!(
+                "{}: {count} mails",
+                crate::cli::terminal::safe(&file.display().to_string())
+            ))?;
             continue;
         }
         let expected = expectations::read(&file)?;
         let comparison = compare(&judge, set, &root, &expected)?;
-        messages_table::print(&comparison, set, &expected, arguments.which.format, &mut out)?;
+        messages_table::print(
+            &comparison,
+            set,
+            &expected,
+            arguments.which.format,
+            &mut out,
+        )?;
         if comparison.identical < expected.len() {
             exit = Exit::Finding;
         }
@@ -67,8 +86,16 @@ pub(super) fn messages(loaded: &Loaded, arguments: &TestArguments, set: Set) -> 
     Ok(exit)
 }
 
-fn compare(judge: &Judge<'_>, set: &Set, root: &Path, expected: &[Expectation]) -> Result<Comparison, Failure> {
-    let names = expected.iter().map(|expectation| expectation.path.clone()).collect();
+fn compare(
+    judge: &Judge<'_>,
+    set: &Set,
+    root: &Path,
+    expected: &[Expectation],
+) -> Result<Comparison, Failure> {
+    let names = expected
+        .iter()
+        .map(|expectation| expectation.path.clone())
+        .collect();
     let mails = Mails::files(root, names, judge.limits.message);
     let (parts, skipped) = judge.all(&mails, |comparison: &mut Comparison, mail, found| {
         if let (Some(expectation), [found]) = (expected.get(mail.number), found) {
@@ -76,21 +103,37 @@ fn compare(judge: &Judge<'_>, set: &Set, root: &Path, expected: &[Expectation]) 
         }
     })?;
     skipped.tell();
-    let comparison = parts.into_iter().fold(Comparison::default(), Comparison::merge);
+    let comparison = parts
+        .into_iter()
+        .fold(Comparison::default(), Comparison::merge);
     if comparison.compared == 0 {
-        return Err(Failure::new(Exit::BadInput, "none of the mails could be looked at"));
+        return Err(Failure::new(
+            Exit::BadInput,
+            "none of the mails could be looked at",
+        ));
     }
     Ok(comparison)
 }
 
 /// The rules that score, with their points.
 fn hits(set: &Set, found: &Found) -> BTreeMap<String, Score> {
-    let rules = found.hits.iter().filter_map(|number| set.rules().get(*number));
-    rules.filter(|rule| !rule.flags().shadow).map(|rule| (rule.name().to_string(), rule.score())).collect()
+    let rules = found
+        .hits
+        .iter()
+        .filter_map(|number| set.rules().get(*number));
+    rules
+        .filter(|rule| !rule.flags().shadow)
+        .map(|rule| (rule.name().to_string(), rule.score()))
+        .collect()
 }
 
 impl Comparison {
-    fn add(&mut self, number: usize, expected: &BTreeMap<String, Score>, found: &BTreeMap<String, Score>) {
+    fn add(
+        &mut self,
+        number: usize,
+        expected: &BTreeMap<String, Score>,
+        found: &BTreeMap<String, Score>,
+    ) {
         self.compared += 1;
         self.identical += usize::from(expected == found);
         for (rule, score) in expected {
@@ -125,22 +168,43 @@ impl Comparison {
 }
 
 /// Writes down what hits each mail now: of those in the file, or of all in the directory.
-fn write(judge: &Judge<'_>, set: &Set, named: &Path, file: &Path, root: &Path) -> Result<usize, Failure> {
+fn write(
+    judge: &Judge<'_>,
+    set: &Set,
+    named: &Path,
+    file: &Path,
+    root: &Path,
+) -> Result<usize, Failure> {
     let paths: Vec<String> = if named.is_dir() {
         expectations::mails_below(root, judge.limits.message)
     } else {
-        expectations::read(file)?.into_iter().map(|expectation| expectation.path).collect()
+        expectations::read(file)?
+            .into_iter()
+            .map(|expectation| expectation.path)
+            .collect()
     };
     let mails = Mails::files(root, paths, judge.limits.message);
-    let (parts, skipped) = judge.all(&mails, |all: &mut Vec<(usize, Expectation)>, mail, found| {
-        if let [found] = found {
-            all.push((mail.number, Expectation { path: mail.name.clone(), hits: hits(set, found) }));
-        }
-    })?;
+    let (parts, skipped) = judge.all(
+        &mails,
+        |all: &mut Vec<(usize, Expectation)>, mail, found| {
+            if let [found] = found {
+                all.push((
+                    mail.number,
+                    Expectation {
+                        path: mail.name.clone(),
+                        hits: hits(set, found),
+                    },
+                ));
+            }
+        },
+    )?;
     skipped.tell();
     let mut all: Vec<(usize, Expectation)> = parts.into_iter().flatten().collect();
     all.sort_by_key(|(number, _)| *number);
-    let all: Vec<Expectation> = all.into_iter().map(|(_, expectation)| expectation).collect();
+    let all: Vec<Expectation> = all
+        .into_iter()
+        .map(|(_, expectation)| expectation)
+        .collect();
     expectations::write(file, &all)?;
     Ok(all.len())
 }
@@ -150,7 +214,9 @@ mod tests {
     use super::*;
 
     fn of(hits: &[(&str, f64)]) -> BTreeMap<String, Score> {
-        hits.iter().map(|(rule, points)| ((*rule).to_owned(), Score::from_points(*points))).collect()
+        hits.iter()
+            .map(|(rule, points)| ((*rule).to_owned(), Score::from_points(*points)))
+            .collect()
     }
 
     #[test]
@@ -170,10 +236,20 @@ mod tests {
         };
         let all = compared(&[0, 1, 2, 3]);
         assert_eq!((all.compared, all.identical), (4, 2));
-        let difference = |expected, missing, extra, score, first| Difference { expected, missing, extra, score, first };
+        let difference = |expected, missing, extra, score, first| Difference {
+            expected,
+            missing,
+            extra,
+            score,
+            first,
+        };
         assert_eq!(all.rules["A"], difference(2, 0, 0, 1, Some(1)));
         assert_eq!(all.rules["B"], difference(1, 1, 1, 0, Some(1)));
-        for (one, other) in [(&[0, 2][..], &[1, 3][..]), (&[1], &[0, 2, 3]), (&[], &[0, 1, 2, 3])] {
+        for (one, other) in [
+            (&[0, 2][..], &[1, 3][..]),
+            (&[1], &[0, 2, 3]),
+            (&[], &[0, 1, 2, 3]),
+        ] {
             assert_eq!(compared(one).merge(compared(other)), all);
         }
     }

@@ -21,8 +21,12 @@ pub(super) fn print(
     out: &mut Output,
 ) -> Result<(), Failure> {
     match format {
-        Format::Text => text(comparison, set, expected).iter().try_for_each(|line| out.line(line)),
-        Format::Json => lines(comparison, set, expected).iter().try_for_each(|line| out.line(line)),
+        Format::Text => text(comparison, set, expected)
+            .iter()
+            .try_for_each(|line| out.line(line)),
+        Format::Json => lines(comparison, set, expected)
+            .iter()
+            .try_for_each(|line| out.line(line)),
     }
 }
 
@@ -30,7 +34,9 @@ pub(super) fn print(
 fn kind(set: &Set, name: &str) -> String {
     match set.get(name) {
         None => "not there".to_owned(),
-        Some(rule) if rule.definition().starts_with("eval:") => format!("{} eval", rule.kind().name()),
+        Some(rule) if rule.definition().starts_with("eval:") => {
+            format!("{} eval", rule.kind().name())
+        }
         Some(rule) => rule.kind().name().to_owned(),
     }
 }
@@ -53,20 +59,31 @@ fn kinds(comparison: &Comparison, set: &Set) -> (BTreeMap<String, Difference>, D
 /// The rules that differ, worst first.
 fn worst(comparison: &Comparison) -> Vec<(&str, &Difference)> {
     let weight = |difference: &Difference| difference.missing + difference.extra + difference.score;
-    let rules = comparison.rules.iter().map(|(name, difference)| (name.as_str(), difference));
-    let mut rules: Vec<_> = rules.filter(|(_, difference)| weight(difference) > 0).collect();
+    let rules = comparison
+        .rules
+        .iter()
+        .map(|(name, difference)| (name.as_str(), difference));
+    let mut rules: Vec<_> = rules
+        .filter(|(_, difference)| weight(difference) > 0)
+        .collect();
     rules.sort_by_key(|(_, difference)| std::cmp::Reverse(weight(difference)));
     rules
 }
 
 fn first<'e>(difference: &Difference, expected: &'e [Expectation]) -> Option<&'e str> {
-    difference.first.and_then(|number| expected.get(number)).map(|expectation| expectation.path.as_str())
+    difference
+        .first
+        .and_then(|number| expected.get(number))
+        .map(|expectation| expectation.path.as_str())
 }
 
 fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<String> {
     let (kinds, all) = kinds(comparison, set);
     let row = |name: &str, sum: &Difference| {
-        format!("  {name:<16} {:>9} {:>9} {:>9} {:>9}", sum.expected, sum.missing, sum.extra, sum.score)
+        format!(
+            "  {name:<16} {:>9} {:>9} {:>9} {:>9}",
+            sum.expected, sum.missing, sum.extra, sum.score
+        )
     };
     let mut lines = vec![
         format!(
@@ -82,19 +99,31 @@ fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Str
             all.missing,
             all.extra,
             all.score,
-            percent(all.expected - all.missing - all.score, all.expected + all.extra)
+            percent(
+                all.expected - all.missing - all.score,
+                all.expected + all.extra
+            )
         ),
         String::new(),
-        format!("  {:<16} {:>9} {:>9} {:>9} {:>9}", "kind of rule", "expected", "missing", "extra", "points"),
+        format!(
+            "  {:<16} {:>9} {:>9} {:>9} {:>9}",
+            "kind of rule", "expected", "missing", "extra", "points"
+        ),
     ];
     lines.extend(kinds.iter().map(|(kind, sum)| row(kind, sum)));
     let worst = worst(comparison);
     if !worst.is_empty() {
         lines.push(String::new());
-        lines.push(format!("  {:>9} {:>9} {:>9}  rule", "missing", "extra", "points"));
+        lines.push(format!(
+            "  {:>9} {:>9} {:>9}  rule",
+            "missing", "extra", "points"
+        ));
     }
     for (name, difference) in worst {
-        let off = set.get(name).and_then(|rule| rule.disabled()).map(|why| format!("; disabled: {}", safe(why)));
+        let off = set
+            .get(name)
+            .and_then(|rule| rule.disabled())
+            .map(|why| format!("; disabled: {}", safe(why)));
         let example = first(difference, expected).map(safe).unwrap_or_default();
         lines.push(format!(
             "  {:>9} {:>9} {:>9}  {} ({}{})  {example}",
@@ -117,7 +146,11 @@ fn lines(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Va
         "mails": expected.len(), "compared": comparison.compared, "identical": comparison.identical,
         "identical_percent": percent(comparison.identical, expected.len()), "hits": counts(&all),
     })];
-    lines.extend(kinds.iter().map(|(kind, sum)| json!({ "kind": kind, "hits": counts(sum) })));
+    lines.extend(
+        kinds
+            .iter()
+            .map(|(kind, sum)| json!({ "kind": kind, "hits": counts(sum) })),
+    );
     lines.extend(worst(comparison).into_iter().map(|(name, difference)| {
         json!({
             "rule": name, "kind": kind(set, name), "hits": counts(difference), "example": first(difference, expected),

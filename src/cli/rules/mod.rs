@@ -1,8 +1,9 @@
 //! `gatepost rules …`: for those who write rules.
 //!
-//! What runs over many mails (`hits`, `diff`, `test --messages`) is made of three parts: `mails` reads and labels, `judge` lets
-//! every thread scan with a scanner of its own, and the command's own counting adds up. Counts of threads are added, lists
-//! are put in the order of the mails: the result does not depend on the number of threads.
+//! What runs over many mails (`hits`, `diff`, `test --messages`) is made of three parts: `mails`
+//! reads and labels, `judge` lets every thread scan with a scanner of its own, and the command's
+//! own counting adds up. Counts of threads are added, lists are put in the order of the mails: the
+//! result does not depend on the number of threads.
 
 mod arguments;
 mod bench;

@@ -1,4 +1,5 @@
-//! Pairs of rules that hit the same mails: one of the two is perhaps not needed, or both are one idea that scores twice.
+//! Pairs of rules that hit the same mails: one of the two is perhaps not needed, or both are one
+//! idea that scores twice.
 
 use super::interval::percent_interval;
 
@@ -13,16 +14,21 @@ pub(super) struct Pair {
     pub(super) both: usize,
     /// Mails that each of them hit.
     pub(super) hits: [usize; 2],
-    /// What the pairs are ranked by: the share of mails hit by either that are hit by both, as far as so few mails can tell
-    /// (the low end of its 95 % interval).
+    /// What the pairs are ranked by: the share of mails hit by either that are hit by both, as far
+    /// as so few mails can tell (the low end of its 95 % interval).
     rank: f64,
 }
 
-/// The `most` pairs that overlap most. `lists` holds, for each mail, the numbers of the rules that hit it, ascending.
+/// The `most` pairs that overlap most. `lists` holds, for each mail, the numbers of the rules that
+/// hit it, ascending.
 ///
 /// Memory is that of the lists once more; time is that of all pairs in them.
 pub(super) fn overlap(lists: &[Vec<usize>], most: usize) -> Vec<Pair> {
-    let rules = lists.iter().filter_map(|list| list.last()).max().map_or(0, |highest| highest + 1);
+    let rules = lists
+        .iter()
+        .filter_map(|list| list.last())
+        .max()
+        .map_or(0, |highest| highest + 1);
     let mut mails_of: Vec<Vec<&[usize]>> = vec![Vec::new(); rules];
     for list in lists {
         for (place, rule) in list.iter().enumerate() {
@@ -40,10 +46,14 @@ pub(super) fn overlap(lists: &[Vec<usize>], most: usize) -> Vec<Pair> {
                 *count += 1;
             }
         }
-        let with_hits = together.iter().zip(&mails_of).enumerate().filter(|(_, (both, _))| **both > 0);
-        pairs.extend(
-            with_hits.map(|(second, (both, others))| pair([first, second], *both, [mails.len(), others.len()])),
-        );
+        let with_hits = together
+            .iter()
+            .zip(&mails_of)
+            .enumerate()
+            .filter(|(_, (both, _))| **both > 0);
+        pairs.extend(with_hits.map(|(second, (both, others))| {
+            pair([first, second], *both, [mails.len(), others.len()])
+        }));
         if pairs.len() >= PAIRS {
             pick(&mut pairs, most);
         }
@@ -54,11 +64,20 @@ pub(super) fn overlap(lists: &[Vec<usize>], most: usize) -> Vec<Pair> {
 
 fn pair(rules: [usize; 2], both: usize, hits: [usize; 2]) -> Pair {
     let either = hits.iter().sum::<usize>() - both;
-    Pair { rules, both, hits, rank: percent_interval(both, either)[0] }
+    Pair {
+        rules,
+        both,
+        hits,
+        rank: percent_interval(both, either)[0],
+    }
 }
 
 fn pick(pairs: &mut Vec<Pair>, most: usize) {
-    pairs.sort_by(|a, b| b.rank.total_cmp(&a.rank).then_with(|| a.rules.cmp(&b.rules)));
+    pairs.sort_by(|a, b| {
+        b.rank
+            .total_cmp(&a.rank)
+            .then_with(|| a.rules.cmp(&b.rules))
+    });
     pairs.truncate(most);
 }
 
@@ -72,11 +91,26 @@ mod tests {
         let mut lists = vec![vec![0, 1]; 38];
         lists.extend([vec![0, 1, 4], vec![0, 1, 4], vec![2, 3], vec![4], vec![]]);
         let found = overlap(&lists, 10);
-        let short: Vec<_> = found.iter().map(|pair| (pair.rules, pair.both, pair.hits)).collect();
-        assert_eq!(short, [([0, 1], 40, [40, 40]), ([2, 3], 1, [1, 1]), ([0, 4], 2, [40, 3]), ([1, 4], 2, [40, 3]),]);
+        let short: Vec<_> = found
+            .iter()
+            .map(|pair| (pair.rules, pair.both, pair.hits))
+            .collect();
+        assert_eq!(
+            short,
+            [
+                ([0, 1], 40, [40, 40]),
+                ([2, 3], 1, [1, 1]),
+                ([0, 4], 2, [40, 3]),
+                ([1, 4], 2, [40, 3]),
+            ]
+        );
         assert_eq!(overlap(&lists, 1).len(), 1);
         assert!(overlap(&lists, 0).is_empty() && overlap(&[], 10).is_empty());
         lists.reverse();
-        assert_eq!(overlap(&lists, 10), found, "the order of the mails does not matter");
+        assert_eq!(
+            overlap(&lists, 10),
+            found,
+            "the order of the mails does not matter"
+        );
     }
 }

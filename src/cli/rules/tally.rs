@@ -35,9 +35,17 @@ impl Tally {
         count(&mut self.mails, label, true);
         count(&mut self.marked, label, found.standing >= Standing::Marked);
         count(&mut self.held, label, found.standing >= Standing::Held);
-        count(&mut self.refused, label, found.standing >= Standing::Refused);
+        count(
+            &mut self.refused,
+            label,
+            found.standing >= Standing::Refused,
+        );
         // The hits are in ascending order: the last one is the highest.
-        if let Some(highest) = found.hits.last().filter(|highest| **highest >= self.hits.len()) {
+        if let Some(highest) = found
+            .hits
+            .last()
+            .filter(|highest| **highest >= self.hits.len())
+        {
             self.hits.resize(highest + 1, ByLabel::default());
         }
         for number in &found.hits {
@@ -52,10 +60,20 @@ impl Tally {
 
     /// Both together.
     pub(super) fn merge(mut self, other: Self) -> Self {
-        self.hits.resize(self.hits.len().max(other.hits.len()), ByLabel::default());
-        let own = [&mut self.mails, &mut self.marked, &mut self.held, &mut self.refused];
+        self.hits
+            .resize(self.hits.len().max(other.hits.len()), ByLabel::default());
+        let own = [
+            &mut self.mails,
+            &mut self.marked,
+            &mut self.held,
+            &mut self.refused,
+        ];
         let others = [other.mails, other.marked, other.held, other.refused];
-        for (own, other) in own.into_iter().zip(others).chain(self.hits.iter_mut().zip(other.hits)) {
+        for (own, other) in own
+            .into_iter()
+            .zip(others)
+            .chain(self.hits.iter_mut().zip(other.hits))
+        {
             for (own, other) in own.iter_mut().zip(other) {
                 *own += other;
             }
@@ -81,7 +99,11 @@ mod tests {
     use crate::verdict::Score;
 
     fn found(hits: &[usize], standing: Standing) -> Found {
-        Found { hits: hits.to_vec(), score: Score::ZERO, standing }
+        Found {
+            hits: hits.to_vec(),
+            score: Score::ZERO,
+            standing,
+        }
     }
 
     #[test]
@@ -101,10 +123,20 @@ mod tests {
             tally
         };
         let all = tally(&[0, 1, 2, 3, 4]);
-        assert_eq!((all.mails, all.marked, all.held, all.refused), ([2, 2, 1], [2, 1, 0], [1, 1, 0], [1, 0, 0]));
-        assert_eq!((all.hits(0), all.hits(1), all.hits(2), all.hits(3)), ([1, 0, 0], [0, 0, 1], [2, 1, 0], [0, 0, 0]));
+        assert_eq!(
+            (all.mails, all.marked, all.held, all.refused),
+            ([2, 2, 1], [2, 1, 0], [1, 1, 0], [1, 0, 0])
+        );
+        assert_eq!(
+            (all.hits(0), all.hits(1), all.hits(2), all.hits(3)),
+            ([1, 0, 0], [0, 0, 1], [2, 1, 0], [0, 0, 0])
+        );
         assert_eq!(all.total(), 5);
-        for (one, other) in [(&[0][..], &[1, 2, 3, 4][..]), (&[4, 2], &[3, 0, 1]), (&[], &[0, 1, 2, 3, 4])] {
+        for (one, other) in [
+            (&[0][..], &[1, 2, 3, 4][..]),
+            (&[4, 2], &[3, 0, 1]),
+            (&[], &[0, 1, 2, 3, 4]),
+        ] {
             assert_eq!(tally(one).merge(tally(other)), all);
         }
     }

@@ -23,14 +23,29 @@ pub(super) fn test(ruleset: &Ruleset, format: Format) -> Result<Exit, Failure> {
                 "file": file, "line": line, "column": column,
             }))?;
         } else if !result.ok {
-            let wanted = if result.test.must_hit { "should hit" } else { "should not hit" };
+            let wanted = if result.test.must_hit {
+                "should hit"
+            } else {
+                "should not hit"
+            };
             let text = safe(&result.test.text);
-            out.line(format_args!("{}:{line}:{column}: {} {wanted}: {text}", safe(file), safe(&result.rule)))?;
+            out.line(format_args!(
+                "{}:{line}:{column}: {} {wanted}: {text}",
+                safe(file),
+                safe(&result.rule)
+            ))?;
         }
     }
     if format == Format::Text {
-        out.line(format_args!("{run} test lines run, {failed} failed, {} cannot be run here", results.len() - run))?;
+        out.line(format_args!(
+            "{run} test lines run, {failed} failed, {} cannot be run here",
+            results.len() - run
+        ))?;
     }
     out.finish()?;
-    Ok(if failed > 0 { Exit::Finding } else { Exit::Done })
+    Ok(if failed > 0 {
+        Exit::Finding
+    } else {
+        Exit::Done
+    })
 }

@@ -17,11 +17,14 @@ use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
 use crate::clock::Clock;
 use crate::config::Loaded;
-use crate::engine::{Fault, Generation, Scratch, TimeLeft, connect, end_of_message, helo, mail_from, rcpt_to};
+use crate::engine::{
+    Fault, Generation, Scratch, TimeLeft, connect, end_of_message, helo, mail_from, rcpt_to,
+};
 use crate::mail::{Limits, Transaction};
 use crate::verdict::Verdict;
 
-/// Mails in hand for each judging thread: read ahead of the judges, or waiting for an earlier one to be printed.
+/// Mails in hand for each judging thread: read ahead of the judges, or waiting for an earlier one
+/// to be printed.
 const AHEAD: usize = 8;
 
 /// How one mail ended: the verdict, or why there is none.
@@ -56,12 +59,21 @@ struct Judge<'a> {
 pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let (ruleset, warnings) = compile(&rule_files::chosen(&config.rules, &arguments.rules)?)?;
-    // Warnings on the shipped rules are `rules check`'s business; on rules that were just named they are news.
+    // Warnings on the shipped rules are `rules check`'s business; on rules that were just named
+    // they are news.
     if !arguments.rules.is_empty() {
         complain_briefly(&warnings);
     }
-    let model = if arguments.no_model { None } else { load_model(&config.model)? };
-    let site = if arguments.no_model { None } else { load_site(config) };
+    let model = if arguments.no_model {
+        None
+    } else {
+        load_model(&config.model)?
+    };
+    let site = if arguments.no_model {
+        None
+    } else {
+        load_site(config)
+    };
     let generation = assemble(config, ruleset, model)?.with_site(site);
     let transaction = session::read(arguments.session.as_deref())?;
     let judge = Judge {
@@ -78,7 +90,12 @@ pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result
     result.and_then(|()| printer.finish())
 }
 
-fn pipeline(arguments: &ScanArguments, judge: &Judge<'_>, jobs: usize, printer: &mut Printer) -> Result<(), Failure> {
+fn pipeline(
+    arguments: &ScanArguments,
+    judge: &Judge<'_>,
+    jobs: usize,
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     let (tasks, work) = bounded::<Task>(jobs * AHEAD);
     let (order, reports) = bounded::<Receiver<Report>>(jobs * AHEAD);
     std::thread::scope(|scope| {
@@ -95,10 +112,17 @@ fn pipeline(arguments: &ScanArguments, judge: &Judge<'_>, jobs: usize, printer: 
         }
         drop(work);
         // Not where the results themselves are seen to come.
-        let bar = if std::io::stdout().is_terminal() { Bar::hidden() } else { Bar::new() };
+        let bar = if std::io::stdout().is_terminal() {
+            Bar::hidden()
+        } else {
+            Bar::new()
+        };
         for awaited in reports {
-            // A judge answers every task; a lost one would be a bug, and shows as a missing line in no silent way.
-            let report = awaited.recv().map_err(|_| Failure::new(Exit::Bug, "a judging thread died"))?;
+            // A judge answers every task; a lost one would be a bug, and shows as a missing line in
+            // no silent way.
+            let report = awaited
+                .recv()
+                .map_err(|_| Failure::new(Exit::Bug, "a judging thread died"))?;
             printer.print(&report)?;
             bar.one();
         }
@@ -121,7 +145,14 @@ impl Judge<'_> {
                     .map_err(|fault| fault_text(fault).to_owned())
             });
             let elapsed = self.clock.now().duration_since(begun);
-            if report.send(Report { name: item.name, judged, elapsed }).is_err() {
+            if report
+                .send(Report {
+                    name: item.name,
+                    judged,
+                    elapsed,
+                })
+                .is_err()
+            {
                 return;
             }
         }
@@ -133,15 +164,38 @@ impl Judge<'_> {
         let listener = &*transaction.listener;
         let envelope = &transaction.envelope;
         let early = connect(generation, listener, &transaction.client)
-            .or_else(|| transaction.helo.as_deref().and_then(|name| helo(generation, listener, name)))
+            .or_else(|| {
+                transaction
+                    .helo
+                    .as_deref()
+                    .and_then(|name| helo(generation, listener, name))
+            })
             .or_else(|| mail_from(generation, listener, &envelope.reverse_path))
-            .or_else(|| envelope.forward_paths.iter().find_map(|path| rcpt_to(generation, listener, path)));
+            .or_else(|| {
+                envelope
+                    .forward_paths
+                    .iter()
+                    .find_map(|path| rcpt_to(generation, listener, path))
+            });
         if let Some(verdict) = early {
             return Ok(verdict);
         }
         let is_late = || self.clock.now().duration_since(begun) >= self.deadline;
-        let time_left = || if is_late() { TimeLeft::None } else { TimeLeft::Plenty };
-        end_of_message(generation, transaction, raw, &self.limits, scratch, &time_left)
+        let time_left = || {
+            if is_late() {
+                TimeLeft::None
+            } else {
+                TimeLeft::Plenty
+            }
+        };
+        end_of_message(
+            generation,
+            transaction,
+            raw,
+            &self.limits,
+            scratch,
+            &time_left,
+        )
     }
 }
 

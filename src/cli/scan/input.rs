@@ -19,14 +19,19 @@ pub(in crate::cli) struct Item {
 }
 
 /// Hands every mail to `take`, in order, until that returns false.
-pub(in crate::cli) fn read_all(paths: &[PathBuf], limit: usize, take: &mut dyn FnMut(Item) -> bool) {
+pub(in crate::cli) fn read_all(
+    paths: &[PathBuf],
+    limit: usize,
+    take: &mut dyn FnMut(Item) -> bool,
+) {
     for path in paths {
         let go_on = if path.as_os_str() == "-" {
             from_reader("-", io::stdin().lock(), limit, true, take)
         } else if path.is_dir() {
             directory(path, limit, take)
         } else {
-            // One message is what that suffix says, even where a From_ line was left in front of it.
+            // One message is what that suffix says, even where a From_ line was left in front of
+            // it.
             let is_one = path.extension().is_some_and(|extension| extension == "eml");
             file(path, limit, !is_one, take)
         };
@@ -38,7 +43,10 @@ pub(in crate::cli) fn read_all(paths: &[PathBuf], limit: usize, take: &mut dyn F
 
 /// Reads a file that holds one mail, whatever its name.
 pub(in crate::cli) fn read_one(path: &Path, limit: usize) -> Item {
-    let mut one = Item { name: path.display().to_string(), raw: Err("empty".to_owned()) };
+    let mut one = Item {
+        name: path.display().to_string(),
+        raw: Err("empty".to_owned()),
+    };
     file(path, limit, false, &mut |item| {
         one = item;
         true
@@ -56,16 +64,23 @@ fn directory(root: &Path, limit: usize, take: &mut dyn FnMut(Item) -> bool) -> b
             if path.is_dir() {
                 continue;
             }
-            let may_be_mailbox = path.extension().is_some_and(|extension| extension == "mbox");
+            let may_be_mailbox = path
+                .extension()
+                .is_some_and(|extension| extension == "mbox");
             if !file(&path, limit, may_be_mailbox, take) {
                 return false;
             }
             continue;
         }
         match entries(&path, depth) {
-            Ok(entries) => waiting.extend(entries.into_iter().rev().map(|entry| (entry, depth + 1))),
+            Ok(entries) => {
+                waiting.extend(entries.into_iter().rev().map(|entry| (entry, depth + 1)))
+            }
             Err(error) => {
-                if !take(Item { name: path.display().to_string(), raw: Err(error.to_string()) }) {
+                if !take(Item {
+                    name: path.display().to_string(),
+                    raw: Err(error.to_string()),
+                }) {
                     return false;
                 }
             }
@@ -77,7 +92,9 @@ fn directory(root: &Path, limit: usize, take: &mut dyn FnMut(Item) -> bool) -> b
 /// What is in a directory, in name order, hidden files left out.
 fn entries(path: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
     if depth >= DEPTH_MAX {
-        return Err(io::Error::other(format!("directories nest deeper than {DEPTH_MAX}")));
+        return Err(io::Error::other(format!(
+            "directories nest deeper than {DEPTH_MAX}"
+        )));
     }
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(path)? {
@@ -90,11 +107,25 @@ fn entries(path: &Path, depth: usize) -> io::Result<Vec<PathBuf>> {
     Ok(entries)
 }
 
-fn file(path: &Path, limit: usize, may_be_mailbox: bool, take: &mut dyn FnMut(Item) -> bool) -> bool {
+fn file(
+    path: &Path,
+    limit: usize,
+    may_be_mailbox: bool,
+    take: &mut dyn FnMut(Item) -> bool,
+) -> bool {
     let name = path.display().to_string();
     match File::open(path) {
-        Ok(file) => from_reader(&name, BufReader::with_capacity(1 << 16, file), limit, may_be_mailbox, take),
-        Err(error) => take(Item { name, raw: Err(error.to_string()) }),
+        Ok(file) => from_reader(
+            &name,
+            BufReader::with_capacity(1 << 16, file),
+            limit,
+            may_be_mailbox,
+            take,
+        ),
+        Err(error) => take(Item {
+            name,
+            raw: Err(error.to_string()),
+        }),
     }
 }
 
@@ -106,7 +137,10 @@ fn from_reader(
     may_be_mailbox: bool,
     take: &mut dyn FnMut(Item) -> bool,
 ) -> bool {
-    let failed = |error: io::Error| Item { name: name.to_owned(), raw: Err(error.to_string()) };
+    let failed = |error: io::Error| Item {
+        name: name.to_owned(),
+        raw: Err(error.to_string()),
+    };
     match reader.fill_buf() {
         Ok(start) if start.starts_with(b"From ") => {}
         Ok(_) => return take(single(name, reader, limit)),
@@ -117,7 +151,11 @@ fn from_reader(
     }
     // A mail that was saved with its From_ line, which no MTA would hand over.
     let mut line = Vec::new();
-    match reader.by_ref().take(limit as u64).read_until(b'\n', &mut line) {
+    match reader
+        .by_ref()
+        .take(limit as u64)
+        .read_until(b'\n', &mut line)
+    {
         Ok(_) => take(single(name, reader, limit)),
         Err(error) => take(failed(error)),
     }
@@ -130,7 +168,10 @@ fn single(name: &str, reader: impl Read, limit: usize) -> Item {
         Ok(_) => Ok(raw),
         Err(error) => Err(error.to_string()),
     };
-    Item { name: name.to_owned(), raw }
+    Item {
+        name: name.to_owned(),
+        raw,
+    }
 }
 
 /// What is said of a mail beyond `limits.message`.
@@ -145,7 +186,10 @@ mod tests {
     fn names(paths: &[PathBuf], limit: usize) -> Vec<(String, Result<usize, String>)> {
         let mut seen = Vec::new();
         read_all(paths, limit, &mut |item| {
-            seen.push((item.name.rsplit('/').next().unwrap().to_owned(), item.raw.map(|raw| raw.len())));
+            seen.push((
+                item.name.rsplit('/').next().unwrap().to_owned(),
+                item.raw.map(|raw| raw.len()),
+            ));
             true
         });
         seen
@@ -155,12 +199,21 @@ mod tests {
     fn directories_are_read_in_name_order() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("b")).unwrap();
-        for (name, text) in [("c", "x"), ("b/2", "xx"), ("b/1", "x"), ("a", "From x\nab"), (".hidden", "x")] {
+        for (name, text) in [
+            ("c", "x"),
+            ("b/2", "xx"),
+            ("b/1", "x"),
+            ("a", "From x\nab"),
+            (".hidden", "x"),
+        ] {
             std::fs::write(directory.path().join(name), text).unwrap();
         }
         let seen = names(&[directory.path().to_owned()], 10);
         let expected = [("a", 2), ("1", 1), ("2", 2), ("c", 1)];
-        assert_eq!(seen, expected.map(|(name, length)| (name.to_owned(), Ok(length))));
+        assert_eq!(
+            seen,
+            expected.map(|(name, length)| (name.to_owned(), Ok(length)))
+        );
     }
 
     #[test]
@@ -180,11 +233,22 @@ mod tests {
         for (name, count) in [("a.eml", 1), ("a.mbox", 2), ("a", 2)] {
             let path = directory.path().join(name);
             std::fs::write(&path, text).unwrap();
-            assert_eq!(names(std::slice::from_ref(&path), 1000).len(), count, "{name}");
+            assert_eq!(
+                names(std::slice::from_ref(&path), 1000).len(),
+                count,
+                "{name}"
+            );
             let one = read_one(&path, 1000).raw.unwrap();
-            assert!(one.starts_with(b"A: 1\n\n>From y\n"), "{name}: nothing is unquoted in a single mail");
+            assert!(
+                one.starts_with(b"A: 1\n\n>From y\n"),
+                "{name}: nothing is unquoted in a single mail"
+            );
         }
-        assert!(read_one(&directory.path().join("missing"), 1000).raw.is_err());
+        assert!(
+            read_one(&directory.path().join("missing"), 1000)
+                .raw
+                .is_err()
+        );
     }
 
     #[test]

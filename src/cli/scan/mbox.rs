@@ -7,23 +7,39 @@ use super::input::{Item, too_large};
 /// Bytes of one line that are looked at together.
 const LINE_MAX: u64 = 1 << 20;
 
-/// Hands over each message, named `MAILBOX:NUMBER`; a mailbox with one message only is named like a file.
-pub(super) fn split(name: &str, mut reader: impl BufRead, limit: usize, take: &mut dyn FnMut(Item) -> bool) -> bool {
+/// Hands over each message, named `MAILBOX:NUMBER`; a mailbox with one message only is named like a
+/// file.
+pub(super) fn split(
+    name: &str,
+    mut reader: impl BufRead,
+    limit: usize,
+    take: &mut dyn FnMut(Item) -> bool,
+) -> bool {
     let mut message = Message::default();
     let mut number = 0_usize;
     let mut line = Vec::new();
     let mut at_line_start = true;
-    // The first line is a From_ line in any form; later ones are told from body text by their form and the empty line before.
+    // The first line is a From_ line in any form; later ones are told from body text by their form
+    // and the empty line before.
     let mut first = true;
     let mut after_empty = true;
     loop {
         line.clear();
         let length = match reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line) {
             Ok(length) => length,
-            Err(error) => return take(Item { name: name.to_owned(), raw: Err(error.to_string()) }),
+            Err(error) => {
+                return take(Item {
+                    name: name.to_owned(),
+                    raw: Err(error.to_string()),
+                });
+            }
         };
         if length == 0 {
-            let name = if number == 0 { name.to_owned() } else { format!("{name}:{}", number + 1) };
+            let name = if number == 0 {
+                name.to_owned()
+            } else {
+                format!("{name}:{}", number + 1)
+            };
             return take(message.finish(name, limit));
         }
         if first {
@@ -37,7 +53,14 @@ pub(super) fn split(name: &str, mut reader: impl BufRead, limit: usize, take: &m
             }
             first = line.last() != Some(&b'\n');
         } else {
-            message.push(if at_line_start { unquoted(&line) } else { &line }, limit);
+            message.push(
+                if at_line_start {
+                    unquoted(&line)
+                } else {
+                    &line
+                },
+                limit,
+            );
         }
         after_empty = at_line_start && matches!(line.as_slice(), b"\n" | b"\r\n");
         at_line_start = line.last() == Some(&b'\n');
@@ -69,7 +92,14 @@ impl Message {
             }
         }
         let fits = !self.is_too_large && self.raw.len() <= limit;
-        Item { name, raw: if fits { Ok(self.raw) } else { Err(too_large(limit)) } }
+        Item {
+            name,
+            raw: if fits {
+                Ok(self.raw)
+            } else {
+                Err(too_large(limit))
+            },
+        }
     }
 }
 
@@ -87,15 +117,22 @@ const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// `From sender Wdy Mon DD HH:MM:SS YYYY`, with or without a time zone: seldom met in running text.
 fn is_from_line(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_prefix(b"From ") else { return false };
+    let Some(rest) = line.strip_prefix(b"From ") else {
+        return false;
+    };
     let text = String::from_utf8_lossy(rest);
     let words: Vec<&str> = text.split_whitespace().collect();
-    let Some(day) = words.iter().position(|word| DAYS.contains(word)) else { return false };
+    let Some(day) = words.iter().position(|word| DAYS.contains(word)) else {
+        return false;
+    };
     let clock = words
         .iter()
         .skip(day + 1)
         .any(|word| word.split(':').count() >= 2 && word.starts_with(|c: char| c.is_ascii_digit()));
-    let year = words.iter().skip(day + 1).any(|word| word.len() == 4 && word.parse::<u16>().is_ok());
+    let year = words
+        .iter()
+        .skip(day + 1)
+        .any(|word| word.len() == 4 && word.parse::<u16>().is_ok());
     clock && year
 }
 
@@ -106,7 +143,10 @@ mod tests {
     fn messages(text: &str, limit: usize) -> Vec<(String, Result<String, String>)> {
         let mut seen = Vec::new();
         split("m", text.as_bytes(), limit, &mut |item| {
-            seen.push((item.name, item.raw.map(|raw| String::from_utf8(raw).unwrap())));
+            seen.push((
+                item.name,
+                item.raw.map(|raw| String::from_utf8(raw).unwrap()),
+            ));
             true
         });
         seen
@@ -120,7 +160,10 @@ mod tests {
         assert_eq!(
             messages(&text, 1000),
             [
-                ("m:1".to_owned(), Ok("A: 1\n\nFrom here\nFrom where\n".to_owned())),
+                (
+                    "m:1".to_owned(),
+                    Ok("A: 1\n\nFrom here\nFrom where\n".to_owned())
+                ),
                 ("m:2".to_owned(), Ok("B: 2\n\nb\n".to_owned())),
             ]
         );
@@ -128,7 +171,9 @@ mod tests {
 
     #[test]
     fn text_that_looks_a_little_like_it_does_not_split() {
-        let text = format!("{FROM}A: 1\n\nx\n\nFrom Monday on we meet\nx\nFrom a Mon Jan 1 00:00:00 2024\n");
+        let text = format!(
+            "{FROM}A: 1\n\nx\n\nFrom Monday on we meet\nx\nFrom a Mon Jan 1 00:00:00 2024\n"
+        );
         let seen = messages(&text, 1000);
         assert_eq!(seen.len(), 1);
         assert_eq!(seen[0].0, "m", "a single message is named like its file");

@@ -46,7 +46,11 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(out: Output, format: Format) -> Self {
-        Self { out, format, exit: Exit::Done }
+        Self {
+            out,
+            format,
+            exit: Exit::Done,
+        }
     }
 
     /// Prints one report.
@@ -60,7 +64,8 @@ impl Printer {
         match self.format {
             Format::Json => {
                 let line = serde_json::to_string(&line(report));
-                self.out.line(line.map_err(|error| Failure::new(Exit::Bug, error.to_string()))?)
+                self.out
+                    .line(line.map_err(|error| Failure::new(Exit::Bug, error.to_string()))?)
             }
             Format::Text => self.out.text(&text(report)),
         }
@@ -82,9 +87,15 @@ fn line(report: &Report) -> Line<'_> {
         score: verdict.map(|verdict| verdict.score.points()),
         required: verdict.map(|verdict| verdict.required.points()),
         hits: hits
-            .map(|hit| HitLine { rule: &hit.rule, score: hit.score.points(), description: &hit.description })
+            .map(|hit| HitLine {
+                rule: &hit.rule,
+                score: hit.score.points(),
+                description: &hit.description,
+            })
             .collect(),
-        model: verdict.and_then(Verdict::classifier).map(|(id, probability)| ModelLine { id, probability }),
+        model: verdict
+            .and_then(Verdict::classifier)
+            .map(|(id, probability)| ModelLine { id, probability }),
         anomalies: verdict.map_or(&[], |verdict| &verdict.anomalies),
         error: report.judged.as_ref().err().map(String::as_str),
         elapsed_us: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -97,25 +108,44 @@ fn text(report: &Report) -> String {
         Ok(verdict) => verdict,
         Err(error) => return format!("{name}: error: {}\n", ForTerminal(error)),
     };
-    let spam = if verdict.disposition == Disposition::Accept && verdict.is_spam() { ", marked as spam" } else { "" };
-    let mut lines = vec![format!("{name}: {}  {} of {}{spam}", verdict.disposition, verdict.score, verdict.required)];
+    let spam = if verdict.disposition == Disposition::Accept && verdict.is_spam() {
+        ", marked as spam"
+    } else {
+        ""
+    };
+    let mut lines = vec![format!(
+        "{name}: {}  {} of {}{spam}",
+        verdict.disposition, verdict.score, verdict.required
+    )];
     for evidence in &verdict.evidence {
         lines.push(match evidence {
             Evidence::Rule(hit) => {
                 let points = hit.score.points();
-                format!("  {points:>+8.3}  {}  {}", ForTerminal(&hit.rule), ForTerminal(&hit.description))
-                    .trim_end()
-                    .to_owned()
+                format!(
+                    "  {points:>+8.3}  {}  {}",
+                    ForTerminal(&hit.rule),
+                    ForTerminal(&hit.description)
+                )
+                .trim_end()
+                .to_owned()
             }
-            Evidence::Classifier { model, probability, score } => {
+            Evidence::Classifier {
+                model,
+                probability,
+                score,
+            } => {
                 format!(
                     "  {:>+8.3}  classifier: probability {probability:.4}, model {}",
                     score.points(),
                     ForTerminal(model)
                 )
             }
-            Evidence::Refused { list, entry } => format!("  refused by policy.refuse.{list}: {}", ForTerminal(entry)),
-            Evidence::BeyondLimits { anomaly } => format!("  beyond the limits of reading: {anomaly}"),
+            Evidence::Refused { list, entry } => {
+                format!("  refused by policy.refuse.{list}: {}", ForTerminal(entry))
+            }
+            Evidence::BeyondLimits { anomaly } => {
+                format!("  beyond the limits of reading: {anomaly}")
+            }
         });
     }
     if !verdict.anomalies.is_empty() {
@@ -132,17 +162,32 @@ mod tests {
     use crate::verdict::{GenerationId, Hit, Marks, Score};
 
     fn report(judged: Result<Verdict, String>) -> Report {
-        Report { name: "a\u{1b}b".to_owned(), judged, elapsed: Duration::from_micros(7) }
+        Report {
+            name: "a\u{1b}b".to_owned(),
+            judged,
+            elapsed: Duration::from_micros(7),
+        }
     }
 
     fn verdict() -> Verdict {
-        let hit = Hit { rule: "A".into(), score: Score::from_points(4.0), description: "x\ny".into() };
+        let hit = Hit {
+            rule: "A".into(),
+            score: Score::from_points(4.0),
+            description: "x\ny".into(),
+        };
         let score = Score::from_points(1.5);
         Verdict {
             disposition: Disposition::Accept,
             score: Score::from_points(5.5),
             required: Score::from_points(5.0),
-            evidence: vec![Evidence::Rule(hit), Evidence::Classifier { model: "m".into(), probability: 0.75, score }],
+            evidence: vec![
+                Evidence::Rule(hit),
+                Evidence::Classifier {
+                    model: "m".into(),
+                    probability: 0.75,
+                    score,
+                },
+            ],
             anomalies: vec!["bare_lf"],
             stage: "message",
             generation: GenerationId::new("g"),

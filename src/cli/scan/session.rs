@@ -41,7 +41,8 @@ pub(super) fn read(path: Option<&Path>) -> Result<Transaction, Failure> {
     let session = match path {
         None => Session::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| Failure::input(path, &error))?;
+            let text =
+                std::fs::read_to_string(path).map_err(|error| Failure::input(path, &error))?;
             parse(&Arc::new(Source::new(path.display().to_string(), text)))
                 .map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]))?
         }
@@ -56,29 +57,53 @@ fn parse(source: &Arc<Source>) -> Result<Session, Box<Diagnostic>> {
         session: Session,
     }
     let case = toml::from_str::<Case>(&source.text).map(|case| case.session);
-    let is_case = toml::from_str::<toml::Table>(&source.text).is_ok_and(|table| table.contains_key("session"));
-    let session = if is_case { case } else { toml::from_str::<Session>(&source.text) };
+    let is_case = toml::from_str::<toml::Table>(&source.text)
+        .is_ok_and(|table| table.contains_key("session"));
+    let session = if is_case {
+        case
+    } else {
+        toml::from_str::<Session>(&source.text)
+    };
     session.map_err(|error| {
-        let diagnostic = Diagnostic::error("C0102", format!("cannot read the session: {}", error.message().trim()));
+        let diagnostic = Diagnostic::error(
+            "C0102",
+            format!("cannot read the session: {}", error.message().trim()),
+        );
         Box::new(diagnostic.at(source, error.span().unwrap_or(0..0), ""))
     })
 }
 
 fn transaction(session: Session) -> Transaction {
-    let mut transaction =
-        Transaction::new(session.listener.as_deref().unwrap_or("scan").into(), Clock::system().wall());
+    let mut transaction = Transaction::new(
+        session.listener.as_deref().unwrap_or("scan").into(),
+        Clock::system().wall(),
+    );
     transaction.client = Client {
         // What an MTA says of a client without a verified name; without any client nothing is said.
-        host: session.host.unwrap_or_else(|| if session.client.is_some() { "unknown" } else { "" }.to_owned()),
-        address: session.client.map_or(ClientAddress::Unknown, ClientAddress::Ip),
+        host: session.host.unwrap_or_else(|| {
+            if session.client.is_some() {
+                "unknown"
+            } else {
+                ""
+            }
+            .to_owned()
+        }),
+        address: session
+            .client
+            .map_or(ClientAddress::Unknown, ClientAddress::Ip),
         port: session.port,
     };
     transaction.helo = session.helo;
     transaction.authenticated = session.authenticated;
     transaction.tls = session.tls;
     transaction.queue_id = session.queue_id;
-    transaction.envelope.reverse_path = ReversePath::parse(session.from.unwrap_or_default().as_bytes());
-    transaction.envelope.forward_paths = session.to.iter().map(|path| Mailbox::parse(path.as_bytes())).collect();
+    transaction.envelope.reverse_path =
+        ReversePath::parse(session.from.unwrap_or_default().as_bytes());
+    transaction.envelope.forward_paths = session
+        .to
+        .iter()
+        .map(|path| Mailbox::parse(path.as_bytes()))
+        .collect();
     transaction
 }
 
@@ -94,14 +119,23 @@ mod tests {
         ] {
             let transaction = transaction(parse(&Arc::new(Source::new("s", text))).unwrap());
             assert_eq!(transaction.client.address.to_string(), "192.0.2.1");
-            assert_eq!(transaction.envelope.reverse_path.to_string(), "<a@example.net>");
-            assert_eq!(transaction.envelope.forward_paths[0].to_string(), "b@example.com");
+            assert_eq!(
+                transaction.envelope.reverse_path.to_string(),
+                "<a@example.net>"
+            );
+            assert_eq!(
+                transaction.envelope.forward_paths[0].to_string(),
+                "b@example.com"
+            );
         }
     }
 
     #[test]
     fn a_misspelt_key_is_told_with_its_place() {
         let error = parse(&Arc::new(Source::new("s.toml", "hello = \"x\"\n"))).unwrap_err();
-        assert!(error.to_string().starts_with("s.toml:1:1: error[C0102]"), "{error}");
+        assert!(
+            error.to_string().starts_with("s.toml:1:1: error[C0102]"),
+            "{error}"
+        );
     }
 }

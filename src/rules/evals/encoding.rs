@@ -31,7 +31,12 @@ fn leaves<'v>(views: &'v Views<'_>) -> impl Iterator<Item = &'v Entity<'v>> {
 
 /// The last field of that name in lower case; empty where there is none.
 fn field(entity: &Entity<'_>, name: &str) -> String {
-    let last = entity.header.iter().rev().find(|field| field.is(name)).map(HeaderField::decoded);
+    let last = entity
+        .header
+        .iter()
+        .rev()
+        .find(|field| field.is(name))
+        .map(HeaderField::decoded);
     last.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -39,13 +44,22 @@ fn encoding(entity: &Entity<'_>) -> String {
     field(entity, "Content-Transfer-Encoding")
 }
 
-/// The lines of an entity as they stand in the message, with line feeds alone, as SpamAssassin counts them.
+/// The lines of an entity as they stand in the message, with line feeds alone, as SpamAssassin
+/// counts them.
 fn lines<'v>(views: &'v Views<'_>, entity: &Entity<'_>) -> impl Iterator<Item = Line<'v>> {
-    let raw = views.case().message.raw.get(entity.body.clone()).unwrap_or_default();
+    let raw = views
+        .case()
+        .message
+        .raw
+        .get(entity.body.clone())
+        .unwrap_or_default();
     raw.split_inclusive(|byte| *byte == b'\n').map(|line| {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let has_end = text.len() < line.len();
-        Line { text: text.strip_suffix(b"\r").filter(|_| has_end).unwrap_or(text), has_end }
+        Line {
+            text: text.strip_suffix(b"\r").filter(|_| has_end).unwrap_or(text),
+            has_end,
+        }
     })
 }
 
@@ -65,8 +79,12 @@ pub(super) fn check(views: &Views<'_>, arguments: &Arguments) -> bool {
     match arguments.text(0) {
         "mime_base64_count" => any(|entity| encoding(entity).contains("base64")),
         "mime_base64_encoded_text" => any(is_hidden_ascii),
-        "mime_bad_iso_charset" => any(|entity| entity.charset.as_deref().is_some_and(is_unknown_iso)),
-        "mime_attachment" => any(|entity| field(entity, "Content-Disposition").contains("attachment")),
+        "mime_bad_iso_charset" => {
+            any(|entity| entity.charset.as_deref().is_some_and(is_unknown_iso))
+        }
+        "mime_attachment" => {
+            any(|entity| field(entity, "Content-Disposition").contains("attachment"))
+        }
         "mime_body_html_count" => any(|entity| entity.media_type.is("text", "html")),
         "mime_body_text_count" => any(is_other_text),
         "mime_multipart_alternative" => any(is_alternative),
@@ -80,7 +98,11 @@ pub(super) fn check(views: &Views<'_>, arguments: &Arguments) -> bool {
 
 /// Kinds of text that SpamAssassin knows no better stand for plain text.
 pub(super) fn is_read_as_plain(entity: &Entity<'_>) -> bool {
-    entity.media_type.main == "text" && !matches!(entity.media_type.sub.as_str(), "html" | "calendar" | "x-vcard")
+    entity.media_type.main == "text"
+        && !matches!(
+            entity.media_type.sub.as_str(),
+            "html" | "calendar" | "x-vcard"
+        )
 }
 
 fn is_other_text(entity: &Entity<'_>) -> bool {
@@ -95,14 +117,21 @@ fn is_alternative(entity: &Entity<'_>) -> bool {
 fn is_hidden_ascii(entity: &Entity<'_>) -> bool {
     let charset = entity.charset.as_deref().unwrap_or_default();
     let disposition = field(entity, "Content-Disposition");
-    let is_shown_apart = ["attachment", "inline"].iter().any(|kind| disposition.starts_with(kind));
+    let is_shown_apart = ["attachment", "inline"]
+        .iter()
+        .any(|kind| disposition.starts_with(kind));
     let is_ascii = charset.is_empty() || ASCII_NAMES.iter().any(|name| charset.contains(name));
-    entity.media_type.main == "text" && encoding(entity).contains("base64") && is_ascii && !is_shown_apart
+    entity.media_type.main == "text"
+        && encoding(entity).contains("base64")
+        && is_ascii
+        && !is_shown_apart
 }
 
 /// A character set that calls itself one of ISO's, which ISO does not know.
 fn is_unknown_iso(charset: &str) -> bool {
-    let Some((_, rest)) = charset.split_once("iso-") else { return false };
+    let Some((_, rest)) = charset.split_once("iso-") else {
+        return false;
+    };
     let (number, part) = rest.split_once('-').unwrap_or((rest, ""));
     let digits = part.bytes().take_while(u8::is_ascii_digit).count();
     let is_known = match number {
@@ -116,7 +145,9 @@ fn is_unknown_iso(charset: &str) -> bool {
 /// The lines in quoted-printable, without those that report spam.
 fn quoted_lines<'v>(views: &'v Views<'_>) -> impl Iterator<Item = Line<'v>> {
     let quoted = leaves(views).filter(|entity| encoding(entity) == "quoted-printable");
-    quoted.flat_map(|entity| lines(views, entity)).filter(|line| !line.text.starts_with(b"SPAM: "))
+    quoted
+        .flat_map(|entity| lines(views, entity))
+        .filter(|line| !line.text.starts_with(b"SPAM: "))
 }
 
 /// How much of the text in quoted-printable is quoted for nothing.
@@ -127,9 +158,16 @@ struct Quoting {
 }
 
 impl Quoting {
-    #[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "bytes of one message are far below 2^52"
+    )]
     fn ratio(&self) -> f64 {
-        if self.bytes == 0 { 0.0 } else { self.needless as f64 / self.bytes as f64 }
+        if self.bytes == 0 {
+            0.0
+        } else {
+            self.needless as f64 / self.bytes as f64
+        }
     }
 }
 
@@ -153,22 +191,35 @@ fn quoting(views: &Views<'_>) -> Quoting {
 /// Characters of a line that need no quoting; blanks and tabs at its end do.
 fn needless(line: &[u8]) -> usize {
     let value = |high: u8, low: u8| {
-        let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_lowercase());
-        digit(high).zip(digit(low)).map(|(high, low)| high * 16 + low)
+        let digit = |byte: u8| {
+            char::from(byte)
+                .to_digit(16)
+                .filter(|_| !byte.is_ascii_lowercase())
+        };
+        digit(high)
+            .zip(digit(low))
+            .map(|(high, low)| high * 16 + low)
     };
     let is_needless = |three: &&[u8]| match three {
-        [b'=', high, low] => {
-            value(*high, *low).is_some_and(|byte| byte == 9 || (0x20..0x7f).contains(&byte) && byte != 0x3d)
-        }
+        [b'=', high, low] => value(*high, *low)
+            .is_some_and(|byte| byte == 9 || (0x20..0x7f).contains(&byte) && byte != 0x3d),
         _ => false,
     };
     let end = line.trim_ascii_end();
-    let trailing = end.rchunks_exact(3).take_while(|three| matches!(*three, b"=09" | b"=20")).count();
-    line.windows(3).filter(is_needless).count().saturating_sub(trailing)
+    let trailing = end
+        .rchunks_exact(3)
+        .take_while(|three| matches!(*three, b"=09" | b"=20"))
+        .count();
+    line.windows(3)
+        .filter(is_needless)
+        .count()
+        .saturating_sub(trailing)
 }
 
 pub(super) fn qp_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
-    arguments.number(0).is_some_and(|least| quoting(views).ratio() >= least)
+    arguments
+        .number(0)
+        .is_some_and(|least| quoting(views).ratio() >= least)
 }
 
 pub(super) fn html(views: &Views<'_>, _: &Arguments) -> bool {
@@ -176,22 +227,34 @@ pub(super) fn html(views: &Views<'_>, _: &Arguments) -> bool {
 }
 
 pub(super) fn html_only(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let is_declared = views.text("Content-Type").to_ascii_lowercase().starts_with("text/html");
+    let is_declared = views
+        .text("Content-Type")
+        .to_ascii_lowercase()
+        .starts_with("text/html");
     is_declared || (html(views, arguments) && !entities(views).any(is_other_text))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes of one message are far below 2^52"
+)]
 pub(super) fn multipart_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
-    // The last part of either kind counts; what stands before the alternatives is no version of the same text.
+    // The last part of either kind counts; what stands before the alternatives is no version of the
+    // same text.
     let (mut has_alternatives, mut text, mut html) = (false, None, None);
     for entity in entities(views) {
         has_alternatives |= is_alternative(entity);
-        let slot = match (entity.media_type.main.as_str(), entity.media_type.sub.as_str()) {
+        let slot = match (
+            entity.media_type.main.as_str(),
+            entity.media_type.sub.as_str(),
+        ) {
             ("text", "plain") => &mut text,
             ("text", "html") => &mut html,
             _ => continue,
         };
-        if entity.kind == EntityKind::Leaf && !field(entity, "Content-Disposition").contains("attachment") {
+        if entity.kind == EntityKind::Leaf
+            && !field(entity, "Content-Disposition").contains("attachment")
+        {
             let size: usize = lines(views, entity).map(|line| line.len()).sum();
             *slot = Some(if has_alternatives { size } else { 0 });
         }
@@ -205,30 +268,47 @@ pub(super) fn multipart_ratio(views: &Views<'_>, arguments: &Arguments) -> bool 
 
 pub(super) fn ascii_text_illegal(views: &Views<'_>, _: &Arguments) -> bool {
     leaves(views).any(|entity| {
-        let is_ascii = entity.charset.as_deref().is_none_or(|charset| charset == "us-ascii");
+        let is_ascii = entity
+            .charset
+            .as_deref()
+            .is_none_or(|charset| charset == "us-ascii");
         let is_illegal = |byte: &u8| matches!(byte, 0 | b'\r' | 0x80..);
-        is_read_as_plain(entity) && is_ascii && lines(views, entity).any(|line| line.text.iter().any(is_illegal))
+        is_read_as_plain(entity)
+            && is_ascii
+            && lines(views, entity).any(|line| line.text.iter().any(is_illegal))
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes of one message are far below 2^52"
+)]
 pub(super) fn unicode_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
     /// The bytes of `&#x0041;`.
     const CODE: usize = 8;
     let is_code = |window: &&[u8]| match window {
-        [b'&', b'#', b'x', digits @ .., b';'] => digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')),
+        [b'&', b'#', b'x', digits @ .., b';'] => digits
+            .iter()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')),
         _ => false,
     };
     let is_plain = |entity: &&Entity<'_>| {
-        entity.media_type.is("text", "plain") && matches!(encoding(entity).as_str(), "" | "7bit" | "8bit")
+        entity.media_type.is("text", "plain")
+            && matches!(encoding(entity).as_str(), "" | "7bit" | "8bit")
     };
     let (mut others, mut codes) = (0, 0);
-    for line in leaves(views).filter(is_plain).flat_map(|entity| lines(views, entity)) {
+    for line in leaves(views)
+        .filter(is_plain)
+        .flat_map(|entity| lines(views, entity))
+    {
         let found = line.text.windows(CODE).filter(is_code).count();
         codes += found;
         others += line.len() - CODE * found;
     }
-    others > 0 && arguments.number(0).is_some_and(|ratio| codes as f64 / others as f64 >= ratio)
+    others > 0
+        && arguments
+            .number(0)
+            .is_some_and(|ratio| codes as f64 / others as f64 >= ratio)
 }
 
 pub(super) fn other_than_text(views: &Views<'_>, _: &Arguments) -> bool {
@@ -236,19 +316,27 @@ pub(super) fn other_than_text(views: &Views<'_>, _: &Arguments) -> bool {
     all.iter().any(|entity| {
         let parent = entity.parent.and_then(|parent| all.get(parent));
         let kind = &entity.media_type;
-        let is_usual = kind.main == "text" || kind.is("multipart", "related") || kind.is("application", "rtf");
+        let is_usual =
+            kind.main == "text" || kind.is("multipart", "related") || kind.is("application", "rtf");
         parent.is_some_and(is_alternative) && !is_usual
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes of one message are far below 2^52"
+)]
 pub(super) fn base64_length(views: &Views<'_>, arguments: &Arguments) -> bool {
     // Calendars send one long line.
-    let is_looked_at =
-        |entity: &&Entity<'_>| encoding(entity) == "base64" && !entity.media_type.is("application", "ics");
-    let encoded = leaves(views).filter(is_looked_at).flat_map(|entity| lines(views, entity));
+    let is_looked_at = |entity: &&Entity<'_>| {
+        encoding(entity) == "base64" && !entity.media_type.is("application", "ics")
+    };
+    let encoded = leaves(views)
+        .filter(is_looked_at)
+        .flat_map(|entity| lines(views, entity));
     let longest = encoded.map(|line| line.len()).max().unwrap_or(0) as f64;
-    arguments.number(1).is_none_or(|max| longest <= max) && arguments.number(0).is_none_or(|min| longest >= min)
+    arguments.number(1).is_none_or(|max| longest <= max)
+        && arguments.number(0).is_none_or(|min| longest >= min)
 }
 
 #[cfg(test)]

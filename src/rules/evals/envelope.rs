@@ -11,21 +11,27 @@ pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {
 
 pub(super) fn client_host(views: &Views<'_>, arguments: &Arguments) -> bool {
     let host = views.case().transaction.client.host.as_bytes();
-    arguments.pattern(0).is_some_and(|pattern| views.matches(pattern, host))
+    arguments
+        .pattern(0)
+        .is_some_and(|pattern| views.matches(pattern, host))
 }
 
 pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
     let helo = views.case().transaction.helo.as_deref().unwrap_or_default();
-    arguments.pattern(0).is_some_and(|pattern| views.matches(pattern, helo.as_bytes()))
+    arguments
+        .pattern(0)
+        .is_some_and(|pattern| views.matches(pattern, helo.as_bytes()))
 }
 
-/// The client has an address but no host name: it is unknown or an address literal. A client of which the MTA told no
-/// address (mail read from a file), or of a network that seldom names its machines, lacks nothing; nor does an empty name say
-/// anything.
+/// The client has an address but no host name: it is unknown or an address literal. A client of
+/// which the MTA told no address (mail read from a file), or of a network that seldom names its
+/// machines, lacks nothing; nor does an empty name say anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
     let client = &views.case().transaction.client;
     let host = client.host.as_str();
-    let ClientAddress::Ip(address) = client.address else { return false };
+    let ClientAddress::Ip(address) = client.address else {
+        return false;
+    };
     !is_private(address) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
 }
 
@@ -37,5 +43,8 @@ pub(super) fn null_sender(views: &Views<'_>, _: &Arguments) -> bool {
 
 #[expect(clippy::cast_precision_loss, reason = "recipients are far below 2^52")]
 pub(super) fn recipient_count(views: &Views<'_>, arguments: &Arguments) -> bool {
-    arguments.spans(views.case().transaction.envelope.forward_paths.len() as f64, true)
+    arguments.spans(
+        views.case().transaction.envelope.forward_paths.len() as f64,
+        true,
+    )
 }

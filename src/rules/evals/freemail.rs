@@ -7,7 +7,8 @@ use super::listed::senders;
 use crate::mail::LinkKind;
 use crate::rules::views::{Views, address_around};
 
-/// Addresses in the text from which on it is taken for a list of addresses and not looked at (SpamAssassin's defaults).
+/// Addresses in the text from which on it is taken for a list of addresses and not looked at
+/// (SpamAssassin's defaults).
 const ADDRESSES_MAX: usize = 5;
 const FREEMAILS_MAX: usize = 3;
 
@@ -23,41 +24,67 @@ pub(super) fn header(views: &Views<'_>, arguments: &Arguments) -> bool {
 
 /// Whether one of the addresses is free mail and matches the argument, if there is one.
 fn any(views: &Views<'_>, arguments: &Arguments, index: usize, addresses: &[String]) -> bool {
-    let fits =
-        |address: &String| arguments.pattern(index).is_none_or(|pattern| views.matches(pattern, address.as_bytes()));
-    addresses.iter().any(|address| views.lists().is_freemail(address) && fits(address))
+    let fits = |address: &String| {
+        arguments
+            .pattern(index)
+            .is_none_or(|pattern| views.matches(pattern, address.as_bytes()))
+    };
+    addresses
+        .iter()
+        .any(|address| views.lists().is_freemail(address) && fits(address))
 }
 
 pub(super) fn reply_to(views: &Views<'_>, arguments: &Arguments) -> bool {
     if is_bulk(&views.text("EnvelopeFrom").to_lowercase()) {
         return false;
     }
-    let is_free = |addresses: &[String]| addresses.iter().any(|address| views.lists().is_freemail(address));
-    let (from, reply_to) = (views.addresses("From:addr"), views.addresses("Reply-To:addr"));
+    let is_free = |addresses: &[String]| {
+        addresses
+            .iter()
+            .any(|address| views.lists().is_freemail(address))
+    };
+    let (from, reply_to) = (
+        views.addresses("From:addr"),
+        views.addresses("Reply-To:addr"),
+    );
     let is_same = || from.iter().any(|address| reply_to.contains(address));
     let answers = match (is_free(&from), is_free(&reply_to)) {
         (true, true) if !is_same() => return true,
         (true, true) => &reply_to,
-        // With the argument `reply` the author must be free mail; the text then says where the answer goes.
+        // With the argument `reply` the author must be free mail; the text then says where the
+        // answer goes.
         (_, true) if arguments.text(0) != "reply" => &reply_to,
         (true, false) if arguments.text(0) == "reply" && reply_to.is_empty() => &from,
         _ => return false,
     };
-    in_body(views).is_some_and(|body| body.iter().any(|address| answers.iter().any(|answer| answer != address)))
+    in_body(views).is_some_and(|body| {
+        body.iter()
+            .any(|address| answers.iter().any(|answer| answer != address))
+    })
 }
 
 /// Senders of lists and machines, to whom nobody answers.
 fn is_bulk(sender: &str) -> bool {
-    let Some((user, _)) = sender.rsplit_once('@') else { return false };
-    let (first, has_more) = user.split_once('-').map_or((user, false), |(first, rest)| (first, !rest.is_empty()));
+    let Some((user, _)) = sender.rsplit_once('@') else {
+        return false;
+    };
+    let (first, has_more) = user
+        .split_once('-')
+        .map_or((user, false), |(first, rest)| (first, !rest.is_empty()));
     let last = user.rsplit_once('-').map_or("", |(_, last)| last);
     match first {
         "postmaster" | "hostmaster" | "domainmaster" if first == user => return true,
-        "bounce" | "bounced" | "grbounce" | "grbounced" | "owner" | "return" | "sentto" if has_more => return true,
+        "bounce" | "bounced" | "grbounce" | "grbounced" | "owner" | "return" | "sentto"
+            if has_more =>
+        {
+            return true;
+        }
         _ => {}
     }
     let is_manager = matches!(last, "admin" | "bounce" | "bounces" | "owner" | "request");
-    let is_forwarded = user.split_once('=').is_some_and(|(before, after)| !before.is_empty() && !after.is_empty());
+    let is_forwarded = user
+        .split_once('=')
+        .is_some_and(|(before, after)| !before.is_empty() && !after.is_empty());
     is_manager || is_forwarded || user.starts_with("double-bounce") || declines_answers(user)
 }
 
@@ -66,7 +93,9 @@ fn declines_answers(user: &str) -> bool {
     if user.ends_with("noreplies") || user.ends_with("no-replies") {
         return true;
     }
-    let before = user.strip_suffix("reply").map(|before| before.strip_suffix(['-', '_', '.']).unwrap_or(before));
+    let before = user
+        .strip_suffix("reply")
+        .map(|before| before.strip_suffix(['-', '_', '.']).unwrap_or(before));
     before.is_some_and(|before| before.ends_with("no"))
 }
 
@@ -92,9 +121,21 @@ impl Found<'_, '_> {
 
 /// The free mail addresses in the text; `None` when it has so many that it is a list.
 fn in_body(views: &Views<'_>) -> Option<BTreeSet<String>> {
-    let mut found = Found { views, seen: BTreeSet::new(), free: BTreeSet::new() };
-    let texts = views.case().message.texts.iter().filter_map(|text| text.html.as_ref());
-    for link in texts.flat_map(|html| &html.links).filter(|link| link.kind == LinkKind::Anchor) {
+    let mut found = Found {
+        views,
+        seen: BTreeSet::new(),
+        free: BTreeSet::new(),
+    };
+    let texts = views
+        .case()
+        .message
+        .texts
+        .iter()
+        .filter_map(|text| text.html.as_ref());
+    for link in texts
+        .flat_map(|html| &html.links)
+        .filter(|link| link.kind == LinkKind::Anchor)
+    {
         let href = link.href.trim().to_lowercase();
         if linked(&href).is_some_and(|address| !found.add(address)) {
             return None;
@@ -116,16 +157,29 @@ fn linked(href: &str) -> Option<&str> {
     rest.get(..end).filter(|_| start == 0)
 }
 
-/// Takes the addresses that the author wrote, not those that he quotes; `false` when there are too many.
+/// Takes the addresses that the author wrote, not those that he quotes; `false` when there are too
+/// many.
 fn add_paragraph(text: &str, found: &mut Found<'_, '_>) -> bool {
     let mut end_before = 0;
     for (at, _) in text.match_indices('@') {
-        let Some((start, end)) = address_around(text, at).filter(|(start, _)| *start >= end_before) else { continue };
-        let (before, behind) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+        let Some((start, end)) = address_around(text, at).filter(|(start, _)| *start >= end_before)
+        else {
+            continue;
+        };
+        let (before, behind) = (
+            text.get(..start).unwrap_or_default(),
+            text.get(end..).unwrap_or_default(),
+        );
         let address = text.get(start..end).unwrap_or_default();
-        let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let word = before
+            .rsplit(char::is_whitespace)
+            .next()
+            .unwrap_or_default();
         let is_quoted = (behind.starts_with('>') || is_label(behind)) && !word.ends_with("mailto:");
-        let has_tld = address.rsplit('.').next().is_some_and(|tld| found.views.lists().is_tld(tld));
+        let has_tld = address
+            .rsplit('.')
+            .next()
+            .is_some_and(|tld| found.views.lists().is_tld(tld));
         if has_tld {
             end_before = end;
         }
@@ -136,8 +190,8 @@ fn add_paragraph(text: &str, found: &mut Found<'_, '_>) -> bool {
     true
 }
 
-/// The next line of a header that is quoted in the text follows: `a@example.com subject:`. Words for a way to get in
-/// touch are no such lines.
+/// The next line of a header that is quoted in the text follows: `a@example.com subject:`. Words
+/// for a way to get in touch are no such lines.
 fn is_label(behind: &str) -> bool {
     const CONTACTS: [&str; 7] = ["mail", "email", "e-mail", "phone", "tel", "fax", "facsi"];
     let text = behind.trim_start();
@@ -157,7 +211,10 @@ mod tests {
     fn addresses_of_links() {
         for (href, wanted) in [
             ("mailto:a@example.com", Some("a@example.com")),
-            ("mailto:a@example.com ?&cc=b@example.com", Some("a@example.com")),
+            (
+                "mailto:a@example.com ?&cc=b@example.com",
+                Some("a@example.com"),
+            ),
             ("mailto:a@example.com?subject=x", Some("a@example.com")),
             ("mailto:<a@example.com>", None),
             ("mailto:?to=a@example.com", Some("?to=a@example.com")),

@@ -1,4 +1,5 @@
-//! Attached pictures: how many, how large, how named. Only the headers of GIF, PNG and JPEG are read.
+//! Attached pictures: how many, how large, how named. Only the headers of GIF, PNG and JPEG are
+//! read.
 
 use super::Arguments;
 use crate::mail::{Entity, EntityKind, TransferEncoding};
@@ -41,7 +42,12 @@ type ReadSize = fn(&[u8]) -> Option<Size>;
 
 /// The pictures that are encoded in base64, as mailers send them.
 fn pictures<'v>(views: &'v Views<'_>) -> impl Iterator<Item = Picture<'v>> {
-    let leaves = views.case().message.entities.iter().filter(|entity| entity.kind == EntityKind::Leaf);
+    let leaves = views
+        .case()
+        .message
+        .entities
+        .iter()
+        .filter(|entity| entity.kind == EntityKind::Leaf);
     let encoded = leaves.filter(|entity| entity.encoding == TransferEncoding::Base64);
     encoded.filter_map(picture).take(PICTURES_LIMIT)
 }
@@ -55,23 +61,40 @@ fn picture<'v>(entity: &'v Entity<'_>) -> Option<Picture<'v>> {
         _ => return None,
     };
     let size = size(&entity.content).filter(|size| size.height > 0 && size.width > 0);
-    Some(Picture { format, size, name: entity.file_name.as_deref() })
+    Some(Picture {
+        format,
+        size,
+        name: entity.file_name.as_deref(),
+    })
 }
 
 /// The logical screen of a GIF (GIF89a §18): two bytes each, the low one first.
 fn gif_size(content: &[u8]) -> Option<Size> {
-    let screen = content.strip_prefix(b"GIF87a").or_else(|| content.strip_prefix(b"GIF89a"))?;
-    let [width, width_high, height, height_high, ..] = *screen else { return None };
+    let screen = content
+        .strip_prefix(b"GIF87a")
+        .or_else(|| content.strip_prefix(b"GIF89a"))?;
+    let [width, width_high, height, height_high, ..] = *screen else {
+        return None;
+    };
     let read = |low, high| u32::from(u16::from_le_bytes([low, high]));
-    Some(Size { height: read(height, height_high), width: read(width, width_high) })
+    Some(Size {
+        height: read(height, height_high),
+        width: read(width, width_high),
+    })
 }
 
 /// The first chunk of a PNG (ISO/IEC 15948 §11.2.2).
 fn png_size(content: &[u8]) -> Option<Size> {
-    let chunk = content.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
+    let chunk = content
+        .strip_prefix(b"\x89PNG\r\n\x1a\n")?
+        .get(4..)?
+        .strip_prefix(b"IHDR")?;
     let (width, rest) = chunk.split_first_chunk()?;
     let (height, _) = rest.split_first_chunk()?;
-    Some(Size { height: u32::from_be_bytes(*height), width: u32::from_be_bytes(*width) })
+    Some(Size {
+        height: u32::from_be_bytes(*height),
+        width: u32::from_be_bytes(*width),
+    })
 }
 
 /// The frame header of a JPEG (ITU-T T.81 §B.2.2), behind other segments.
@@ -81,15 +104,22 @@ fn jpeg_size(content: &[u8]) -> Option<Size> {
     const SCAN: u8 = 0xda;
     let mut rest = content.strip_prefix(&[0xff, START])?;
     for _ in 0..SEGMENTS_LIMIT {
-        let [0xff, marker, high, low, behind @ ..] = rest else { return None };
+        let [0xff, marker, high, low, behind @ ..] = rest else {
+            return None;
+        };
         if matches!(*marker, END | SCAN) {
             return None;
         }
         // Frames have the markers C0 to CF but for C4, C8 and CC, which are tables.
         if (0xc0..=0xcf).contains(marker) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            let [_, height, height_low, width, width_low, ..] = *behind else { return None };
+            let [_, height, height_low, width, width_low, ..] = *behind else {
+                return None;
+            };
             let read = |high, low| u32::from(u16::from_be_bytes([high, low]));
-            return Some(Size { height: read(height, height_low), width: read(width, width_low) });
+            return Some(Size {
+                height: read(height, height_low),
+                width: read(width, width_low),
+            });
         }
         let length = usize::from(u16::from_be_bytes([*high, *low])).checked_sub(2)?;
         rest = behind.get(length..)?;
@@ -109,17 +139,26 @@ fn is_meant(arguments: &Arguments, picture: &Picture<'_>) -> bool {
 }
 
 fn sizes(views: &Views<'_>, arguments: &Arguments) -> Vec<Size> {
-    pictures(views).filter(|picture| is_meant(arguments, picture)).filter_map(|picture| picture.size).collect()
+    pictures(views)
+        .filter(|picture| is_meant(arguments, picture))
+        .filter_map(|picture| picture.size)
+        .collect()
 }
 
 /// Whether a number lies between the arguments 1 and 2, both inclusive.
 fn lies_between(arguments: &Arguments, value: f64) -> bool {
-    arguments.number(1).is_some_and(|min| value >= min) && arguments.number(2).is_none_or(|max| value <= max)
+    arguments.number(1).is_some_and(|min| value >= min)
+        && arguments.number(2).is_none_or(|max| value <= max)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "entities of one message are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "entities of one message are far below 2^52"
+)]
 pub(super) fn count(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let count = pictures(views).filter(|picture| is_meant(arguments, picture)).count();
+    let count = pictures(views)
+        .filter(|picture| is_meant(arguments, picture))
+        .count();
     lies_between(arguments, count as f64)
 }
 
@@ -131,7 +170,10 @@ pub(super) fn coverage(views: &Views<'_>, arguments: &Arguments) -> bool {
     lies_between(arguments, area(views, arguments))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "bytes of one message are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bytes of one message are far below 2^52"
+)]
 pub(super) fn text_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
     let area = area(views, arguments);
     let length: usize = views.body().iter().map(Vec::len).sum();
@@ -142,20 +184,27 @@ pub(super) fn text_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
 
 pub(super) fn size_exact(views: &Views<'_>, arguments: &Arguments) -> bool {
     sizes(views, arguments).into_iter().any(|size| {
-        arguments.number(1) == Some(f64::from(size.height)) && arguments.number(2) == Some(f64::from(size.width))
+        arguments.number(1) == Some(f64::from(size.height))
+            && arguments.number(2) == Some(f64::from(size.width))
     })
 }
 
 pub(super) fn size_range(views: &Views<'_>, arguments: &Arguments) -> bool {
     let fits = |least: usize, most: usize, side: u32| {
         let side = f64::from(side);
-        arguments.number(least).is_some_and(|min| side >= min) && arguments.number(most).is_none_or(|max| side <= max)
+        arguments.number(least).is_some_and(|min| side >= min)
+            && arguments.number(most).is_none_or(|max| side <= max)
     };
-    sizes(views, arguments).into_iter().any(|size| fits(1, 3, size.height) && fits(2, 4, size.width))
+    sizes(views, arguments)
+        .into_iter()
+        .any(|size| fits(1, 3, size.height) && fits(2, 4, size.width))
 }
 
 fn has_name(views: &Views<'_>, is_wanted: impl Fn(&str) -> bool) -> bool {
-    pictures(views).filter(|picture| picture.size.is_some()).filter_map(|picture| picture.name).any(is_wanted)
+    pictures(views)
+        .filter(|picture| picture.size.is_some())
+        .filter_map(|picture| picture.name)
+        .any(is_wanted)
 }
 
 pub(super) fn named(views: &Views<'_>, arguments: &Arguments) -> bool {
@@ -163,14 +212,19 @@ pub(super) fn named(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 pub(super) fn name_matches(views: &Views<'_>, arguments: &Arguments) -> bool {
-    arguments.pattern(0).is_some_and(|pattern| has_name(views, |name| views.matches(pattern, name.as_bytes())))
+    arguments
+        .pattern(0)
+        .is_some_and(|pattern| has_name(views, |name| views.matches(pattern, name.as_bytes())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{SEGMENTS_LIMIT, Size, gif_size, jpeg_size, png_size};
 
-    const SIZE: Option<Size> = Some(Size { height: 2, width: 0x0103 });
+    const SIZE: Option<Size> = Some(Size {
+        height: 2,
+        width: 0x0103,
+    });
 
     #[test]
     fn sizes_are_read() {
@@ -187,8 +241,12 @@ mod tests {
         assert_eq!(png_size(&png[..png.len() - 1]), None);
         let jpeg = b"\xff\xd8\xff\xe0\0\x04xx\xff\xc2\0\x0b\x08\0\x02\x01\x03\x03";
         assert_eq!(jpeg_size(jpeg), SIZE);
-        for broken in [b"\xff\xd8\xff\xda\0\x04".as_slice(), b"\xff\xd8\xff\xe0\0\x01", b"\xff\xd8\xff\xe0\0\x09x", b""]
-        {
+        for broken in [
+            b"\xff\xd8\xff\xda\0\x04".as_slice(),
+            b"\xff\xd8\xff\xe0\0\x01",
+            b"\xff\xd8\xff\xe0\0\x09x",
+            b"",
+        ] {
             assert_eq!(jpeg_size(broken), None, "{broken:?}");
         }
     }

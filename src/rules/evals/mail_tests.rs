@@ -9,16 +9,28 @@ use crate::mail::{Limits, Message, Transaction};
 use crate::rules::{Ruleset, Scanner};
 
 fn load(call: &str) -> Ruleset {
-    let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("t", format!("body X eval:{call}\n")))]);
+    let (ruleset, diagnostics) =
+        Ruleset::load(&[Arc::new(Source::new("t", format!("body X eval:{call}\n")))]);
     ruleset.unwrap_or_else(|| panic!("{}", crate::diagnostic::render(&diagnostics, false)))
 }
 
 fn hits_at(call: &str, mail: &str, stage: Stage) -> bool {
     let ruleset = load(call);
-    let (transaction, facts) = (Transaction::new("test".into(), UNIX_EPOCH), Facts::default());
+    let (transaction, facts) = (
+        Transaction::new("test".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
     let message = Message::parse(mail.as_bytes(), &Limits::default());
-    let case = Case { stage, transaction: &transaction, message: &message, facts: &facts };
-    !Scanner::new(&ruleset).scan(&ruleset, &case, &|| false).hits.is_empty()
+    let case = Case {
+        stage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
+    !Scanner::new(&ruleset)
+        .scan(&ruleset, &case, &|| false)
+        .hits
+        .is_empty()
 }
 
 fn hits(call: &str, mail: &str) -> bool {
@@ -34,19 +46,37 @@ fn html(body: &str) -> String {
 #[test]
 fn html_has_what_it_has() {
     for (wanted, body) in [
-        ("form", "<form action='http://www.example.com/'><input name=a></form>"),
+        (
+            "form",
+            "<form action='http://www.example.com/'><input name=a></form>",
+        ),
         ("password_input", "<input type=password name=p>"),
         ("script", "<script>var a = 1;</script>"),
         ("iframe", "<iframe src='http://www.example.com/'></iframe>"),
-        ("meta_refresh", "<meta http-equiv=refresh content='0; url=http://www.example.com/'>"),
-        ("javascript_decoder", "<script>eval(unescape('%61%62'));</script>"),
+        (
+            "meta_refresh",
+            "<meta http-equiv=refresh content='0; url=http://www.example.com/'>",
+        ),
+        (
+            "javascript_decoder",
+            "<script>eval(unescape('%61%62'));</script>",
+        ),
         ("image", "<img src='http://www.example.com/a.png'>"),
-        ("hidden_text", "<span style='display:none'>not to be seen</span>"),
+        (
+            "hidden_text",
+            "<span style='display:none'>not to be seen</span>",
+        ),
     ] {
         let call = format!("html_has('{wanted}')");
-        assert!(hits(&call, &html(&format!("<p>Hello</p>{body}"))), "{wanted}");
+        assert!(
+            hits(&call, &html(&format!("<p>Hello</p>{body}"))),
+            "{wanted}"
+        );
         assert!(!hits(&call, &html("<p>Hello</p>")), "{wanted}");
-        assert!(!hits(&call, &format!("Subject: s\r\n\r\n{body}\r\n")), "{wanted} in plain text");
+        assert!(
+            !hits(&call, &format!("Subject: s\r\n\r\n{body}\r\n")),
+            "{wanted} in plain text"
+        );
     }
 }
 
@@ -63,7 +93,11 @@ fn html_is_measured() {
         ("html_image_only('50','100')", image, false),
         ("html_tag_exists('marquee')", "<MARQUEE>x</MARQUEE>", true),
         ("html_tag_exists('marquee')", "<p>marquee</p>", false),
-        ("html_title(/^Sign in$/)", "<title>Sign in</title><p>x</p>", true),
+        (
+            "html_title(/^Sign in$/)",
+            "<title>Sign in</title><p>x</p>",
+            true,
+        ),
         ("html_title(/^Sign in$/)", "<p>Sign in</p>", false),
     ] {
         assert_eq!(hits(call, &html(body)), wanted, "{call} {body}");
@@ -78,7 +112,11 @@ fn links_show_where_they_lead() {
         ("http://mail.example.com/", "www.example.com", false),
         ("http://www.example.net/", "click here", false),
         ("mailto:a@example.net", "www.example.com", false),
-        ("http://www.example.com@host.example.net/", "www.example.com", true),
+        (
+            "http://www.example.com@host.example.net/",
+            "www.example.com",
+            true,
+        ),
     ] {
         let body = format!("<p><a href='{href}'>{text}</a></p>");
         assert_eq!(hits("html_link_mismatch()", &html(&body)), wanted, "{body}");
@@ -97,12 +135,32 @@ fn entities_have_names_and_types() {
         --b\r\nContent-Type: text/plain\r\n\r\nText.\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Text.</p>\r\n--b--\r\n";
     let only = html("<p>x</p>");
     for (call, mail, wanted) in [
-        (r"check_attachment_name(/\.pdf\.exe$/i)", WITH_ATTACHMENT, true),
+        (
+            r"check_attachment_name(/\.pdf\.exe$/i)",
+            WITH_ATTACHMENT,
+            true,
+        ),
         (r"check_attachment_name(/\.zip$/i)", WITH_ATTACHMENT, false),
-        (r"check_attachment_name(/./)", "Subject: a.exe\r\n\r\na.exe\r\n", false),
-        ("check_attachment_type(/^application/)", WITH_ATTACHMENT, true),
-        ("check_attachment_type(/^multipart/)", WITH_ATTACHMENT, false),
-        ("check_attachment_type(m{^text/plain$})", WITH_ATTACHMENT, true),
+        (
+            r"check_attachment_name(/./)",
+            "Subject: a.exe\r\n\r\na.exe\r\n",
+            false,
+        ),
+        (
+            "check_attachment_type(/^application/)",
+            WITH_ATTACHMENT,
+            true,
+        ),
+        (
+            "check_attachment_type(/^multipart/)",
+            WITH_ATTACHMENT,
+            false,
+        ),
+        (
+            "check_attachment_type(m{^text/plain$})",
+            WITH_ATTACHMENT,
+            true,
+        ),
         ("check_for_mime_html()", alternative, true),
         ("check_for_mime_html()", WITH_ATTACHMENT, false),
         ("check_for_mime_html_only()", alternative, false),
@@ -126,8 +184,15 @@ fn anomalies_of_the_header_come_early() {
         let call = format!("check_anomaly('{name}')");
         assert_eq!(hits_at(&call, mail, Stage::EndOfHeaders), early, "{name}");
         assert!(hits(&call, mail), "{name}");
-        assert!(!hits(&call, "From: a@example.com\r\nSubject: s\r\n\r\nx\r\n"), "{name}");
-        let wanted = if early { Stage::EndOfHeaders } else { Stage::EndOfMessage };
+        assert!(
+            !hits(&call, "From: a@example.com\r\nSubject: s\r\n\r\nx\r\n"),
+            "{name}"
+        );
+        let wanted = if early {
+            Stage::EndOfHeaders
+        } else {
+            Stage::EndOfMessage
+        };
         assert_eq!(load(&call).get("X").unwrap().stage(), wanted);
     }
 }

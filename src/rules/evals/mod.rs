@@ -1,7 +1,8 @@
 //! The functions behind `eval:`, in files named after what they look at.
 //!
-//! A function has SpamAssassin's name where SpamAssassin has the same one; the others are ours. Every function is a line
-//! of a table, from which the diagnostics and `gatepost explain` speak too.
+//! A function has SpamAssassin's name where SpamAssassin has the same one; the others are ours.
+//! Every function is a line of a table, from which the diagnostics and `gatepost explain` speak
+//! too.
 
 mod bounces;
 mod date;

@@ -1,5 +1,5 @@
-//! Functions that ask the network or a store of what was learned. Judging asks nobody, so that they never hit; what the
-//! world says of a mail comes as facts.
+//! Functions that ask the network or a store of what was learned. Judging asks nobody, so that they
+//! never hit; what the world says of a mail comes as facts.
 
 use super::Arguments;
 use super::table::Kind::Text;
@@ -73,7 +73,14 @@ pub(super) const NETWORK: &[Eval] = &[
 
 const fn asks(name: &'static str) -> Eval {
     const TEXTS: &[super::table::Kind] = &[Text; 16];
-    optional(name, TEXTS, 0, EndOfHeaders, "Asks the network or what was learned; while judging it never hits.", never)
+    optional(
+        name,
+        TEXTS,
+        0,
+        EndOfHeaders,
+        "Asks the network or what was learned; while judging it never hits.",
+        never,
+    )
 }
 
 fn never(_: &Views<'_>, _: &Arguments) -> bool {

@@ -22,9 +22,18 @@ pub(super) fn unreadable(views: &Views<'_>, _: &Arguments) -> bool {
 
 pub(super) fn helo_ip_mismatch(views: &Views<'_>, _: &Arguments) -> bool {
     views.relays().untrusted.iter().any(|relay| {
-        let addresses = relay.helo.parse::<Ipv4Addr>().ok().zip(relay.ip.parse::<Ipv4Addr>().ok());
+        let addresses = relay
+            .helo
+            .parse::<Ipv4Addr>()
+            .ok()
+            .zip(relay.ip.parse::<Ipv4Addr>().ok());
         addresses.is_some_and(|(helo, ip)| {
-            let near = helo.octets().iter().zip(ip.octets()).take(3).all(|(a, b)| *a == b);
+            let near = helo
+                .octets()
+                .iter()
+                .zip(ip.octets())
+                .take(3)
+                .all(|(a, b)| *a == b);
             !is_private_text(&relay.helo) && !is_private_text(&relay.ip) && !near
         })
     })
@@ -48,11 +57,21 @@ const NAMED: &[&str] = &[
 pub(super) fn no_name_but_dotcom_helo(views: &Views<'_>, _: &Arguments) -> bool {
     let is_named = |helo: &str| {
         let helo = helo.to_ascii_lowercase();
-        NAMED.iter().any(|name| helo.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+        NAMED.iter().any(|name| {
+            helo.strip_suffix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
     };
     // As in SpamAssassin the last relay decides.
-    let relays = views.relays().untrusted.iter().filter(|relay| !is_private_text(&relay.ip));
-    relays.into_iter().next_back().is_some_and(|relay| is_named(&relay.helo) && relay.has_no_name)
+    let relays = views
+        .relays()
+        .untrusted
+        .iter()
+        .filter(|relay| !is_private_text(&relay.ip));
+    relays
+        .into_iter()
+        .next_back()
+        .is_some_and(|relay| is_named(&relay.helo) && relay.has_no_name)
 }
 
 pub(super) fn forged_trail(views: &Views<'_>, _: &Arguments) -> bool {
@@ -62,7 +81,11 @@ pub(super) fn forged_trail(views: &Views<'_>, _: &Arguments) -> bool {
     let mismatches = pairs.filter(|(before, relay)| {
         let (from, by) = (name(before), short_domain(&relay.by.to_ascii_lowercase()));
         let is_local = from.starts_with("localhost") && before.ip == "127.0.0.1";
-        !is_local && is_host(&by) && is_host(&from) && by != from && !(by == "msn.com" && from == "hotmail.com")
+        !is_local
+            && is_host(&by)
+            && is_host(&from)
+            && by != from
+            && !(by == "msn.com" && from == "hotmail.com")
     });
     mismatches.count() > 1
 }
@@ -76,7 +99,11 @@ fn short_domain(host: &str) -> String {
     let last = labels.last().copied().unwrap_or_default();
     let is_wide = last.len() >= 3 || ["ie", "fr", "de"].contains(&last);
     let count = if is_wide { 2 } else { 3 };
-    labels.len().checked_sub(count).and_then(|at| labels.get(at..)).map_or(host.to_owned(), |tail| tail.join("."))
+    labels
+        .len()
+        .checked_sub(count)
+        .and_then(|at| labels.get(at..))
+        .map_or(host.to_owned(), |tail| tail.join("."))
 }
 
 fn is_host(text: &str) -> bool {

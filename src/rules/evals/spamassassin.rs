@@ -3,8 +3,8 @@
 use super::table::Kind::{Number, Pattern, Text};
 use super::table::{Eval, optional};
 use super::{
-    bounces, date, encoding, freemail, header, images, links, listed, markup, recipients, relays, stocks, structure,
-    webmail, wording,
+    bounces, date, encoding, freemail, header, images, links, listed, markup, recipients, relays,
+    stocks, structure, webmail, wording,
 };
 use crate::facts::Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
 

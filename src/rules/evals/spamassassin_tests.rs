@@ -21,13 +21,25 @@ const SETTINGS: &str = "util_rb_tld com net org example\nfreemail_domains free.e
 fn hits(call: &str, mail: &str) -> bool {
     let text = format!("{SETTINGS}body X eval:{call}\n");
     let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("t", text))]);
-    let ruleset = ruleset.unwrap_or_else(|| panic!("{}", crate::diagnostic::render(&diagnostics, false)));
+    let ruleset =
+        ruleset.unwrap_or_else(|| panic!("{}", crate::diagnostic::render(&diagnostics, false)));
     assert!(ruleset.get("X").is_some(), "{call}");
     let mail = mail.replace('\n', "\r\n");
-    let (transaction, facts) = (Transaction::new("test".into(), UNIX_EPOCH), Facts::default());
+    let (transaction, facts) = (
+        Transaction::new("test".into(), UNIX_EPOCH),
+        Facts::default(),
+    );
     let message = Message::parse(mail.as_bytes(), &Limits::default());
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
-    !Scanner::new(&ruleset).scan(&ruleset, &case, &|| false).hits.is_empty()
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
+    !Scanner::new(&ruleset)
+        .scan(&ruleset, &case, &|| false)
+        .hits
+        .is_empty()
 }
 
 /// A mail of these fields and this text.
@@ -36,24 +48,28 @@ fn mail(fields: &str, text: &str) -> String {
 }
 
 fn html(text: &str) -> String {
-    mail("Subject: s\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8", text)
+    mail(
+        "Subject: s\nMIME-Version: 1.0\nContent-Type: text/html; charset=utf-8",
+        text,
+    )
 }
 
 /// An alternative of plain text and HTML.
 fn both(plain: &str, html: &str) -> String {
     let part = |kind: &str, text: &str| format!("--b\nContent-Type: text/{kind}\n\n{text}\n");
     let text = format!("{}{}--b--", part("plain", plain), part("html", html));
-    mail("Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b", &text)
+    mail(
+        "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b",
+        &text,
+    )
 }
 
 /// A GIF of 3 x 2 pixels named a.gif.
 const GIF: &str = "Subject: s\nMIME-Version: 1.0\nContent-Type: image/gif; name=\"a.gif\"\n\
     Content-Transfer-Encoding: base64\n\nR0lGODlhAwACAAAAAAA=\n";
-const RELAY: &str =
-    "Received: from a.example (relay.example [192.0.2.1]) by mx.example.com (Postfix) with ESMTP id ABC";
+const RELAY: &str = "Received: from a.example (relay.example [192.0.2.1]) by mx.example.com (Postfix) with ESMTP id ABC";
 const TEXT: &str = "Subject: s\n\nSome text.\n";
-const BASE64: &str =
-    "Subject: s\nMIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGVsbG8gd29ybGQ=\n";
+const BASE64: &str = "Subject: s\nMIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\nSGVsbG8gd29ybGQ=\n";
 
 type Row = (&'static str, String, String);
 
@@ -195,7 +211,9 @@ fn every_function_hits_and_does_not() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for eval in SPAMASSASSIN {
-        let is_tested = rows.iter().any(|(call, ..)| call.split('(').next() == Some(eval.name));
+        let is_tested = rows
+            .iter()
+            .any(|(call, ..)| call.split('(').next() == Some(eval.name));
         assert!(is_tested, "{} has no mail", eval.name);
     }
 }
@@ -207,11 +225,31 @@ fn flags_and_traits() {
     let inner = "Subject: s\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b--\n";
     for (call, mail, wanted) in [
         ("check_msg_parse_flags('missing_mime_headers')", twice, true),
-        ("check_msg_parse_flags('missing_mime_headers')", inner, false),
-        ("check_msg_parse_flags('missing_mime_head_body_separator')", unparted, true),
-        ("check_msg_parse_flags('missing_mime_head_body_separator')", twice, false),
-        ("check_msg_parse_flags('missing_head_body_separator')", "Subject: s\n", true),
-        ("check_msg_parse_flags('missing_head_body_separator')", TEXT, false),
+        (
+            "check_msg_parse_flags('missing_mime_headers')",
+            inner,
+            false,
+        ),
+        (
+            "check_msg_parse_flags('missing_mime_head_body_separator')",
+            unparted,
+            true,
+        ),
+        (
+            "check_msg_parse_flags('missing_mime_head_body_separator')",
+            twice,
+            false,
+        ),
+        (
+            "check_msg_parse_flags('missing_head_body_separator')",
+            "Subject: s\n",
+            true,
+        ),
+        (
+            "check_msg_parse_flags('missing_head_body_separator')",
+            TEXT,
+            false,
+        ),
         ("check_for_mime('mime_attachment')", TEXT, false),
         ("check_for_mime('mime_base64_count')", BASE64, true),
         ("check_rbl('zen', 'list.example.')", TEXT, false),
@@ -222,7 +260,11 @@ fn flags_and_traits() {
     for (length, wanted) in [(8_192, false), (8_193, true)] {
         let long = mail(&format!("X-Long: {}", "x".repeat(length - 1)), "x");
         // The blank behind the colon is part of the value.
-        assert_eq!(hits("check_msg_parse_flags('truncated_header')", &long), wanted, "{length}");
+        assert_eq!(
+            hits("check_msg_parse_flags('truncated_header')", &long),
+            wanted,
+            "{length}"
+        );
     }
 }
 
@@ -234,16 +276,30 @@ fn networks_tell_who_is_trusted() {
         let ruleset = ruleset.unwrap();
         let mail = format!("{RELAY}\r\nSubject: s\r\n\r\nx\r\n");
         let message = Message::parse(mail.as_bytes(), &Limits::default());
-        let (transaction, facts) = (Transaction::new("test".into(), UNIX_EPOCH), Facts::default());
-        let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
-        !Scanner::new(&ruleset).scan(&ruleset, &case, &|| false).hits.is_empty()
+        let (transaction, facts) = (
+            Transaction::new("test".into(), UNIX_EPOCH),
+            Facts::default(),
+        );
+        let case = Case {
+            stage: Stage::EndOfMessage,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        };
+        !Scanner::new(&ruleset)
+            .scan(&ruleset, &case, &|| false)
+            .hits
+            .is_empty()
     };
     for (settings, wanted) in [
         ("", false),
         ("trusted_networks 192.0.2.0/24\n", true),
         ("internal_networks 192.0.2.1\n", true),
         ("trusted_networks !192.0.2.1 192.0.2.0/24\n", false),
-        ("trusted_networks 192.0.2.0/24\nclear_trusted_networks\n", false),
+        (
+            "trusted_networks 192.0.2.0/24\nclear_trusted_networks\n",
+            false,
+        ),
         ("trusted_networks 198.51.100.0/24\n", false),
     ] {
         assert_eq!(trusted(settings), wanted, "{settings}");

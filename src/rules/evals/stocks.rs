@@ -41,18 +41,28 @@ pub(super) fn labels(views: &Views<'_>, arguments: &Arguments) -> bool {
     let message = views.case().message;
     let plain = message.texts.iter().find(|text| {
         text.html.is_none()
-            && message.entities.get(text.entity).is_some_and(|entity| entity.media_type.is("text", "plain"))
+            && message
+                .entities
+                .get(text.entity)
+                .is_some_and(|entity| entity.media_type.is("text", "plain"))
     });
     let mut found = BTreeSet::new();
     for line in plain.iter().flat_map(|text| text.rendered.lines()) {
-        let Some((label, value)) = line.split_once(':') else { continue };
+        let Some((label, value)) = line.split_once(':') else {
+            continue;
+        };
         let label = label.trim();
-        if LABEL_LENGTH.contains(&label.len()) && !value.trim().is_empty() && found.len() < LABELS_LIMIT {
+        if LABEL_LENGTH.contains(&label.len())
+            && !value.trim().is_empty()
+            && found.len() < LABELS_LIMIT
+        {
             let letters: String = label.chars().filter(char::is_ascii_alphabetic).collect();
             found.extend(tip(&letters.to_ascii_lowercase()).map(str::to_owned));
         }
     }
-    arguments.number(0).is_some_and(|least| least == 0.0 || found.len() as f64 >= least)
+    arguments
+        .number(0)
+        .is_some_and(|least| least == 0.0 || found.len() as f64 >= least)
 }
 
 /// The longest end of a label that is a word of such tables.
@@ -61,13 +71,18 @@ fn tip(label: &str) -> Option<&str> {
     if matches!(label, "tradedate" | "tradingdate") {
         return Some(label);
     }
-    starts.into_iter().filter_map(|start| label.get(start..)).find(|end| {
-        let is_estimate = || {
-            let rest = SPANS.iter().find_map(|span| end.strip_prefix(span));
-            rest.is_some_and(|rest| ESTIMATES.contains(&rest))
-        };
-        ENDS.contains(end) || is_estimate() || DISGUISED.iter().any(|word| is_disguised(end, word))
-    })
+    starts
+        .into_iter()
+        .filter_map(|start| label.get(start..))
+        .find(|end| {
+            let is_estimate = || {
+                let rest = SPANS.iter().find_map(|span| end.strip_prefix(span));
+                rest.is_some_and(|rest| ESTIMATES.contains(&rest))
+            };
+            ENDS.contains(end)
+                || is_estimate()
+                || DISGUISED.iter().any(|word| is_disguised(end, word))
+        })
 }
 
 /// Whether a text is the word with at most one letter more between each two of its letters.
@@ -75,8 +90,14 @@ fn is_disguised(text: &str, word: &str) -> bool {
     let mut rest = text;
     for (index, letter) in word.char_indices() {
         let direct = rest.strip_prefix(letter);
-        let behind_other = || rest.get(1..).filter(|_| index > 0).and_then(|rest| rest.strip_prefix(letter));
-        let Some(next) = direct.or_else(behind_other) else { return false };
+        let behind_other = || {
+            rest.get(1..)
+                .filter(|_| index > 0)
+                .and_then(|rest| rest.strip_prefix(letter))
+        };
+        let Some(next) = direct.or_else(behind_other) else {
+            return false;
+        };
         rest = next;
     }
     rest.is_empty()

@@ -71,7 +71,8 @@ impl Arguments {
         }
     }
 
-    /// Whether a number lies between the arguments 0 (inclusive) and 1 (exclusive; inclusive when `closed`).
+    /// Whether a number lies between the arguments 0 (inclusive) and 1 (exclusive; inclusive when
+    /// `closed`).
     pub(super) fn spans(&self, value: f64, closed: bool) -> bool {
         let below = |max: f64| if closed { value <= max } else { value < max };
         self.number(0).is_none_or(|min| value >= min) && self.number(1).is_none_or(below)
@@ -102,7 +103,14 @@ const fn eval(
     summary: &'static str,
     run: fn(&Views<'_>, &Arguments) -> bool,
 ) -> Eval {
-    Eval { name, kinds, required: kinds.len(), stage, summary, run }
+    Eval {
+        name,
+        kinds,
+        required: kinds.len(),
+        stage,
+        summary,
+        run,
+    }
 }
 
 /// A function whose last arguments may be missing.
@@ -114,7 +122,14 @@ pub(super) const fn optional(
     summary: &'static str,
     run: fn(&Views<'_>, &Arguments) -> bool,
 ) -> Eval {
-    Eval { name, kinds, required, stage, summary, run }
+    Eval {
+        name,
+        kinds,
+        required,
+        stage,
+        summary,
+        run,
+    }
 }
 
 use Kind::{Anomaly, Number, Text, Word};
@@ -153,7 +168,13 @@ const EVALS: &[Eval] = &[
         "The media type (`main/sub`, lower case) of an entity that is not multipart matches.",
         mime::attachment_type,
     ),
-    eval("check_authenticated", &[], Header, "The client logged in.", envelope::authenticated),
+    eval(
+        "check_authenticated",
+        &[],
+        Header,
+        "The client logged in.",
+        envelope::authenticated,
+    ),
     eval(
         "check_client_host",
         &[Kind::Pattern],
@@ -175,7 +196,13 @@ const EVALS: &[Eval] = &[
         "There is no To (nor Apparently-To) field, or it is empty.",
         header::missing_to,
     ),
-    eval("check_for_no_rdns", &[], Header, "The client has no verified host name.", envelope::no_rdns),
+    eval(
+        "check_for_no_rdns",
+        &[],
+        Header,
+        "The client has no verified host name.",
+        envelope::no_rdns,
+    ),
     eval(
         "check_for_to_in_subject",
         &[Word(&["address", "user"])],
@@ -204,7 +231,13 @@ const EVALS: &[Eval] = &[
         "That field stands at least MIN and at most MAX times in the header.",
         header::count_range,
     ),
-    eval("check_helo", &[Kind::Pattern], Header, "The argument of HELO or EHLO matches.", envelope::helo),
+    eval(
+        "check_helo",
+        &[Kind::Pattern],
+        Header,
+        "The argument of HELO or EHLO matches.",
+        envelope::helo,
+    ),
     eval(
         "check_illegal_chars",
         &[Text, Number, Number],
@@ -226,7 +259,13 @@ const EVALS: &[Eval] = &[
         "The envelope has at least MIN and at most MAX recipients.",
         envelope::recipient_count,
     ),
-    eval("html_has", &[Word(html::TRAITS)], Whole, "An HTML text has such a thing.", html::has),
+    eval(
+        "html_has",
+        &[Word(html::TRAITS)],
+        Whole,
+        "An HTML text has such a thing.",
+        html::has,
+    ),
     eval(
         "html_hidden_ratio",
         &[Number, Number],
@@ -241,7 +280,13 @@ const EVALS: &[Eval] = &[
         "The text of a link shows another registered domain than the one it leads to.",
         html::link_mismatch,
     ),
-    eval("html_title", &[Kind::Pattern], Whole, "The title of an HTML text matches.", html::title),
+    eval(
+        "html_title",
+        &[Kind::Pattern],
+        Whole,
+        "The title of an HTML text matches.",
+        html::title,
+    ),
 ];
 
 /// Every function.
@@ -249,13 +294,21 @@ pub(in crate::rules) fn all() -> impl Iterator<Item = &'static Eval> {
     EVALS.iter().chain(SPAMASSASSIN).chain(NETWORK)
 }
 
-/// The function of that name; `whitelist` and `blacklist` are old names of `welcomelist` and `blocklist`.
+/// The function of that name; `whitelist` and `blacklist` are old names of `welcomelist` and
+/// `blocklist`.
 pub(in crate::rules) fn find(name: &str) -> Option<&'static Eval> {
-    let present = name.replace("whitelist", "welcomelist").replace("blacklist", "blocklist");
+    let present = name
+        .replace("whitelist", "welcomelist")
+        .replace("blacklist", "blocklist");
     let among = |table: &'static [Eval]| {
-        table.binary_search_by(|eval| eval.name.cmp(&present)).ok().and_then(|index| table.get(index))
+        table
+            .binary_search_by(|eval| eval.name.cmp(&present))
+            .ok()
+            .and_then(|index| table.get(index))
     };
-    among(EVALS).or_else(|| among(SPAMASSASSIN)).or_else(|| among(NETWORK))
+    among(EVALS)
+        .or_else(|| among(SPAMASSASSIN))
+        .or_else(|| among(NETWORK))
 }
 
 /// What is wrong with a call.
@@ -285,10 +338,20 @@ impl Eval {
         let written = split(text).map_err(BadCall::Arguments)?;
         if written.len() < self.required || written.len() > self.kinds.len() {
             let wanted: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
-            let wanted = if wanted.is_empty() { "no arguments".to_owned() } else { wanted.join(", ") };
-            return Err(BadCall::Arguments(format!("`{}` takes {wanted}", self.name)));
+            let wanted = if wanted.is_empty() {
+                "no arguments".to_owned()
+            } else {
+                wanted.join(", ")
+            };
+            return Err(BadCall::Arguments(format!(
+                "`{}` takes {wanted}",
+                self.name
+            )));
         }
-        let read = written.iter().zip(self.kinds).map(|((at, value), kind)| read(*at, value, *kind));
+        let read = written
+            .iter()
+            .zip(self.kinds)
+            .map(|((at, value), kind)| read(*at, value, *kind));
         read.collect::<Result<_, _>>().map(Arguments)
     }
 }
@@ -305,7 +368,10 @@ fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
     let unfit = || BadCall::Arguments(format!("`{value}` is not {}", kind.name()));
     match kind {
         Number if value == "undef" => Ok(Argument::Number(None)),
-        Number => value.parse().map(|number| Argument::Number(Some(number))).map_err(|_| unfit()),
+        Number => value
+            .parse()
+            .map(|number| Argument::Number(Some(number)))
+            .map_err(|_| unfit()),
         Text => Ok(Argument::Text(value.to_owned())),
         Word(words) if words.contains(&value) => Ok(Argument::Text(value.to_owned())),
         Word(_) => Err(unfit()),
@@ -330,14 +396,18 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
         let (start, length, taken) = match rest.chars().next() {
             Some(quote @ ('\'' | '"')) => {
                 let inside = rest.get(1..).unwrap_or_default();
-                let length = inside.find(quote).ok_or_else(|| format!("the closing {quote} is missing"))?;
+                let length = inside
+                    .find(quote)
+                    .ok_or_else(|| format!("the closing {quote} is missing"))?;
                 (at + 1, length, length + 2)
             }
             Some('/') => {
                 let closing = closing_slash(rest).ok_or("the closing / is missing")?;
                 let tail = rest.get(closing + 1..).unwrap_or_default();
-                let length =
-                    closing + 1 + tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+                let length = closing + 1 + tail.len()
+                    - tail
+                        .trim_start_matches(|c: char| c.is_ascii_alphabetic())
+                        .len();
                 (at, length, length)
             }
             _ => {
@@ -370,7 +440,12 @@ fn closing_slash(text: &str) -> Option<usize> {
 
 /// The registered domain of a host or of what stands behind the @ of an address, in lower case.
 pub(super) fn registered_domain(address: &str) -> Option<String> {
-    let host = address.rsplit('@').next().unwrap_or(address).trim_end_matches('.').to_ascii_lowercase();
+    let host = address
+        .rsplit('@')
+        .next()
+        .unwrap_or(address)
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
     psl::domain_str(&host).map(str::to_owned)
 }
 
@@ -404,7 +479,10 @@ mod tests {
     fn arguments_are_checked() {
         let fits = |name: &str, text: &str| find(name).unwrap().arguments(text).is_ok();
         assert!(fits("check_anomaly", "'bare_cr'") && !fits("check_anomaly", "'bare_crx'"));
-        assert!(fits("check_for_shifted_date", "'96', 'undef'") && !fits("check_for_shifted_date", "'96'"));
+        assert!(
+            fits("check_for_shifted_date", "'96', 'undef'")
+                && !fits("check_for_shifted_date", "'96'")
+        );
         assert!(!fits("subject_is_all_caps", "1") && fits("subject_is_all_caps", ""));
         assert!(fits("html_has", "'form'") && !fits("html_has", "'banana'"));
         let bad = find("check_helo").unwrap().arguments("'/a(/'");

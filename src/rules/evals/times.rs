@@ -1,9 +1,13 @@
-//! Dates of the header (RFC 5322 §3.3, with the obsolete forms of §4.3) and what else senders write for one.
+//! Dates of the header (RFC 5322 §3.3, with the obsolete forms of §4.3) and what else senders write
+//! for one.
 //!
-//! A text is read as words in any order: a day, a month and a year behind each other, a time with colons, a zone. What
-//! does not exist in the calendar is moved to what does, so that every rule sees the time that SpamAssassin sees.
+//! A text is read as words in any order: a day, a month and a year behind each other, a time with
+//! colons, a zone. What does not exist in the calendar is moved to what does, so that every rule
+//! sees the time that SpamAssassin sees.
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] = [
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+];
 /// Words of one text that are looked at.
 const WORDS_LIMIT: usize = 64;
 /// The years that are reckoned with.
@@ -58,14 +62,17 @@ fn number(word: &str) -> Option<i64> {
 }
 
 fn month(word: &str) -> Option<i64> {
-    let at = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(word))?;
+    let at = MONTHS
+        .iter()
+        .position(|month| month.eq_ignore_ascii_case(word))?;
     i64::try_from(at + 1).ok()
 }
 
 /// Day, month and year.
 type Date = (i64, i64, i64);
 
-/// Takes day, month and year out of the words: `1 Jan 2026`, else `Jan 1 00:00:00 2026`, else `1 Jan 26`.
+/// Takes day, month and year out of the words: `1 Jan 2026`, else `Jan 1 00:00:00 2026`, else `1
+/// Jan 26`.
 fn take_date(words: &mut Vec<&str>) -> Option<Date> {
     let find = |length: usize, read: &dyn Fn(&[&str]) -> Option<Date>| {
         let mut windows = words.windows(length).enumerate();
@@ -73,7 +80,9 @@ fn take_date(words: &mut Vec<&str>) -> Option<Date> {
     };
     let in_order = |digits: std::ops::RangeInclusive<usize>| {
         move |window: &[&str]| match window {
-            [day, name, year] if digits.contains(&year.len()) => Some((number(day)?, month(name)?, number(year)?)),
+            [day, name, year] if digits.contains(&year.len()) => {
+                Some((number(day)?, month(name)?, number(year)?))
+            }
             _ => None,
         }
     };
@@ -84,10 +93,13 @@ fn take_date(words: &mut Vec<&str>) -> Option<Date> {
         }
         _ => None,
     };
-    let found = find(3, &in_order(4..=4)).or_else(|| find(4, &as_asctime)).or_else(|| find(3, &in_order(2..=3)));
+    let found = find(3, &in_order(4..=4))
+        .or_else(|| find(4, &as_asctime))
+        .or_else(|| find(3, &in_order(2..=3)));
     let (at, length, (day, month, year)) = found?;
     let year_length = words.get(at + length - 1).map_or(0, |year| year.len());
-    // In asctime's order the time goes with the date, and midnight stands for it, as in SpamAssassin.
+    // In asctime's order the time goes with the date, and midnight stands for it, as in
+    // SpamAssassin.
     words.drain(at..at + length);
     let year = match (year_length, year) {
         (2, ..50) => year + 2000,
@@ -100,18 +112,30 @@ fn take_date(words: &mut Vec<&str>) -> Option<Date> {
 /// `9:30` or `09:30:00` in seconds.
 fn clock(word: &str) -> Option<i64> {
     let mut parts = word.splitn(4, ':');
-    let hour = parts.next().filter(|part| part.len() <= 2).and_then(number)?;
-    let minute = parts.next().filter(|part| part.len() == 2).and_then(number)?;
+    let hour = parts
+        .next()
+        .filter(|part| part.len() <= 2)
+        .and_then(number)?;
+    let minute = parts
+        .next()
+        .filter(|part| part.len() == 2)
+        .and_then(number)?;
     let second = match parts.next() {
         Some(part) => Some(part).filter(|part| part.len() == 2).and_then(number)?,
         None => 0,
     };
-    parts.next().is_none().then(|| hour.min(23) * 3600 + minute.min(59) * 60 + second.min(59))
+    parts
+        .next()
+        .is_none()
+        .then(|| hour.min(23) * 3600 + minute.min(59) * 60 + second.min(59))
 }
 
 /// Takes the first time out of the words; without one it is midnight.
 fn take_time(words: &mut Vec<&str>) -> i64 {
-    let found = words.iter().enumerate().find_map(|(at, word)| clock(word).map(|seconds| (at, seconds)));
+    let found = words
+        .iter()
+        .enumerate()
+        .find_map(|(at, word)| clock(word).map(|seconds| (at, seconds)));
     let Some((at, seconds)) = found else { return 0 };
     words.remove(at);
     seconds
@@ -121,20 +145,30 @@ fn take_time(words: &mut Vec<&str>) -> i64 {
 fn zone(words: &[&str]) -> i64 {
     let numeric = words.iter().find_map(|word| {
         let sign = if word.starts_with('-') { -1 } else { 1 };
-        let digits = word.strip_prefix(['+', '-']).filter(|digits| digits.len() == 4)?;
+        let digits = word
+            .strip_prefix(['+', '-'])
+            .filter(|digits| digits.len() == 4)?;
         number(digits).map(|number| sign * number)
     });
     let offset = numeric.or_else(|| {
-        let pieces = words.iter().flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
-        let is_name = |name: &&str| (2..=4).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase());
+        let pieces = words
+            .iter()
+            .flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        let is_name = |name: &&str| {
+            (2..=4).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase())
+        };
         let name = pieces.into_iter().find(is_name)?;
-        ZONES.iter().find(|(_, names)| names.contains(&name)).map(|(offset, _)| *offset)
+        ZONES
+            .iter()
+            .find(|(_, names)| names.contains(&name))
+            .map(|(offset, _)| *offset)
     });
     let offset = offset.unwrap_or(0);
     (offset / 100) * 3600 + (offset % 100) * 60
 }
 
-/// The date itself if the calendar has it, else the first of the next month; years within the limits.
+/// The date itself if the calendar has it, else the first of the next month; years within the
+/// limits.
 fn existing(day: i64, month: i64, year: i64) -> Date {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let length = match month {
@@ -152,8 +186,15 @@ fn existing(day: i64, month: i64, year: i64) -> Date {
 
 /// Days since 1970 of a date of the Gregorian calendar, by counting from 1 March.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    year * 365 + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (month * 153 + 2) / 5
+        + day
         - 719_469
 }
 
@@ -190,7 +231,11 @@ mod tests {
     #[test]
     fn words_are_limited() {
         for (before, is_read) in [(WORDS_LIMIT - 3, true), (WORDS_LIMIT - 2, false)] {
-            assert_eq!(seconds(&format!("{}1 Jan 2026", "x ".repeat(before))).is_some(), is_read, "{before}");
+            assert_eq!(
+                seconds(&format!("{}1 Jan 2026", "x ".repeat(before))).is_some(),
+                is_read,
+                "{before}"
+            );
         }
     }
 }

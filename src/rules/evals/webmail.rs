@@ -1,5 +1,6 @@
-//! Mail in the name of a large hoster that the hoster's own machines did not send: what they leave in the header is
-//! missing. What each leaves is a table of patterns over the words of the Received fields.
+//! Mail in the name of a large hoster that the hoster's own machines did not send: what they leave
+//! in the header is missing. What each leaves is a table of patterns over the words of the Received
+//! fields.
 
 use super::Arguments;
 use super::trace::{Trace, has_address};
@@ -7,33 +8,46 @@ use crate::rules::views::Views;
 
 /// Whether the author's address ends in the domain, as a whole word.
 fn is_from(views: &Views<'_>, domain: &str) -> bool {
-    let from = views.text("From:addr").lines().next().unwrap_or_default().to_ascii_lowercase();
+    let from = views
+        .text("From:addr")
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let before = from.strip_suffix(domain);
     before.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// Lists and groups that remove the Received fields of what they hand on.
 pub(super) fn gated(views: &Views<'_>, _: &Arguments) -> bool {
-    let Some(received) = views.find("Received") else { return true };
+    let Some(received) = views.find("Received") else {
+        return true;
+    };
     is_group(&received) || is_ezmlm(views, &received)
 }
 
 /// MSN's groups. Only where their name stands at all are words worth reading.
 fn is_group(received: &str) -> bool {
-    received.contains("groups.msn.com") && Trace::read(received).says("from groups.msn.com (*.msn.com*")
+    received.contains("groups.msn.com")
+        && Trace::read(received).says("from groups.msn.com (*.msn.com*")
 }
 
 /// The list manager ezmlm names itself, the list, and its qmail.
 fn is_ezmlm(views: &Views<'_>, received: &str) -> bool {
     let list = views.text("Mailing-List");
-    let runs = list.lines().any(|line| line.starts_with("contact ") && line.ends_with("; run by ezmlm"));
+    let runs = list
+        .lines()
+        .any(|line| line.starts_with("contact ") && line.ends_with("; run by ezmlm"));
     let delivered = views.text("Delivered-To");
-    let mut delivered = delivered.lines().filter_map(|line| line.strip_prefix("mailing list "));
+    let mut delivered = delivered
+        .lines()
+        .filter_map(|line| line.strip_prefix("mailing list "));
     if !runs || !delivered.any(|address| address.contains('@')) {
         return false;
     }
     let received = Trace::read(received);
-    received.says("*qmail * invoked from network);") || received.says_in_order(&["*qmail", "invoked", "by", "*);"])
+    received.says("*qmail * invoked from network);")
+        || received.says_in_order(&["*qmail", "invoked", "by", "*);"])
 }
 
 /// What has to stand in another field, too.
@@ -48,9 +62,18 @@ enum Proof {
 
 /// Marks of Hotmail and its later names.
 const HOTMAIL: &[(Proof, &str)] = &[
-    (Proof::None, "from mail pickup service by hotmail.com with Microsoft SMTPSVC;*"),
-    (Proof::Organisation, "from *.outbound.protection.outlook.com (*.outbound.protection.outlook.com"),
-    (Proof::Organisation, "from *.outbound.protection.outlook.com (*.outbound.protection.outlook.com)*"),
+    (
+        Proof::None,
+        "from mail pickup service by hotmail.com with Microsoft SMTPSVC;*",
+    ),
+    (
+        Proof::Organisation,
+        "from *.outbound.protection.outlook.com (*.outbound.protection.outlook.com",
+    ),
+    (
+        Proof::Organisation,
+        "from *.outbound.protection.outlook.com (*.outbound.protection.outlook.com)*",
+    ),
     (Proof::Organisation, "from *.eurprd*.prod.outlook.com (#)*"),
     (Proof::Organisation, "from *.namprd*.prod.outlook.com (#)*"),
     (Proof::Client, "from hotmail.com (*.hotmail.com*"),
@@ -84,13 +107,16 @@ fn hotmail(views: &Views<'_>, arguments: &Arguments) -> Hotmail {
     let received = Trace::read(&received);
     let has_client = has_address(&views.text("X-Originating-Ip"));
     let organisation = views.text("X-OriginatorOrg");
-    let has_organisation = organisation.contains("hotmail.com") || organisation.contains("msonline-outlook");
+    let has_organisation =
+        organisation.contains("hotmail.com") || organisation.contains("msonline-outlook");
     let is_proved = |proof: Proof| match proof {
         Proof::None => true,
         Proof::Client => has_client,
         Proof::Organisation => has_organisation,
     };
-    let is_marked = HOTMAIL.iter().any(|(proof, pattern)| is_proved(*proof) && received.says(pattern));
+    let is_marked = HOTMAIL
+        .iter()
+        .any(|(proof, pattern)| is_proved(*proof) && received.says(pattern));
     if is_marked || gated(views, arguments) {
         return Hotmail::Fine;
     }
@@ -105,7 +131,9 @@ fn hotmail(views: &Views<'_>, arguments: &Arguments) -> Hotmail {
 fn claims_hotmail(received: &Trace) -> bool {
     let is_whole = |name: &str| {
         let behind = name.rsplit_once("hotmail.com").map(|(_, behind)| behind);
-        behind.is_some_and(|behind| !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+        behind.is_some_and(|behind| {
+            !behind.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        })
     };
     received.pairs().any(|(before, word)| {
         let is_greeting = before.ends_with("from") || before.ends_with("HELO");
@@ -146,7 +174,8 @@ pub(super) fn yahoo(views: &Views<'_>, arguments: &Arguments) -> bool {
     let is_resent = !views.text("Resent-From").is_empty() && !views.text("Resent-To").is_empty();
     let is_relayed = is_resent && !views.text("X-Received").is_empty();
     let received = Trace::of(views, if is_relayed { "X-Received" } else { "Received" });
-    let is_story = is_from(views, "@reply.yahoo.com") && received.says("*mailer*.bulk.scd.yahoo.com*");
+    let is_story =
+        is_from(views, "@reply.yahoo.com") && received.says("*mailer*.bulk.scd.yahoo.com*");
     !is_story && !YAHOO.iter().any(|pattern| received.says(pattern))
 }
 
@@ -160,7 +189,9 @@ pub(super) fn gmail(views: &Views<'_>, _: &Arguments) -> bool {
     let inner = Trace::of(views, "X-Received");
     let is_marked = inner.says("by 10.* with SMTP id *")
         || (inner.says("by 2002:a??:*:* with SMTP id *")
-            && inner.pairs().any(|(before, word)| before == "by" && is_inner(word)))
+            && inner
+                .pairs()
+                .any(|(before, word)| before == "by" && is_inner(word)))
         || Trace::of(views, "Received").says("by smtp.googlemail.com with ESMTPSA id *")
         || (is_secret("X-Gm-Message-State") && is_secret("X-Google-Smtp-Source"));
     !is_marked
@@ -173,8 +204,10 @@ fn is_inner(word: &str) -> bool {
 }
 
 pub(super) fn eudoramail(views: &Views<'_>, arguments: &Arguments) -> bool {
-    let is_marked =
-        || Trace::of(views, "Received").says("by *whowhere.com;*") && has_address(&views.text("X-Sender-Ip"));
+    let is_marked = || {
+        Trace::of(views, "Received").says("by *whowhere.com;*")
+            && has_address(&views.text("X-Sender-Ip"))
+    };
     is_from(views, "eudoramail.com") && !gated(views, arguments) && !is_marked()
 }
 
@@ -207,7 +240,9 @@ pub(super) fn aol_relay(views: &Views<'_>, _: &Arguments) -> bool {
     }
     let received = Trace::read(&received);
     let is_marked = received.says("*/AOL-*.*.*)*")
-        || ["RELAY", "MAILRELAY", "MAILIN"].iter().any(|name| received.says(&format!("ESMTP id {name}*")));
+        || ["RELAY", "MAILRELAY", "MAILIN"]
+            .iter()
+            .any(|name| received.says(&format!("ESMTP id {name}*")));
     !is_marked
 }
 

@@ -56,11 +56,14 @@ impl Colour {
         Self([red, green, blue])
     }
 
-    /// The value of an attribute: a name, `#fff` or `#ffffff`, or `rgb(1, 2, 3)`. `None` is one that browsers guess at.
+    /// The value of an attribute: a name, `#fff` or `#ffffff`, or `rgb(1, 2, 3)`. `None` is one
+    /// that browsers guess at.
     pub(in crate::rules) fn read(value: &str) -> Option<Self> {
         let value = value.trim_ascii().to_ascii_lowercase();
         if let Ok(index) = NAMES.binary_search_by(|(name, _)| (*name).cmp(&value)) {
-            return NAMES.get(index).map(|(_, number)| Self::from_number(*number));
+            return NAMES
+                .get(index)
+                .map(|(_, number)| Self::from_number(*number));
         }
         match value.strip_prefix('#') {
             Some(digits) => Self::hexadecimal(digits),
@@ -68,9 +71,14 @@ impl Colour {
         }
     }
 
-    /// More digits than six are ignored, fewer than six but more than three cut to three, missing ones are 0.
+    /// More digits than six are ignored, fewer than six but more than three cut to three, missing
+    /// ones are 0.
     fn hexadecimal(text: &str) -> Option<Self> {
-        let digits: Vec<u32> = text.chars().filter(|c| *c != '#').map(|c| c.to_digit(16)).collect::<Option<_>>()?;
+        let digits: Vec<u32> = text
+            .chars()
+            .filter(|c| *c != '#')
+            .map(|c| c.to_digit(16))
+            .collect::<Option<_>>()?;
         let digit = |index: usize| digits.get(index).copied().unwrap_or(0);
         let number = match digits.len() {
             0 => return None,
@@ -86,34 +94,48 @@ impl Colour {
         let (inside, _) = rest.split_once(')')?;
         let mut shares = inside.split(',').map(|share| {
             let share = share.trim_ascii();
-            let (digits, whole) = share.strip_suffix('%').map_or((share, 255.0), |digits| (digits, 100.0));
-            digits.parse::<u32>().ok().map(|number| byte(f64::from(number) * 255.0 / whole))
+            let (digits, whole) = share
+                .strip_suffix('%')
+                .map_or((share, 255.0), |digits| (digits, 100.0));
+            digits
+                .parse::<u32>()
+                .ok()
+                .map(|number| byte(f64::from(number) * 255.0 / whole))
         });
         let mut next = || shares.next().flatten();
         let colour = Self([next()?, next()?, next()?]);
         shares.next().is_none().then_some(colour)
     }
 
-    /// What a style says somewhere around `rgb`: its numbers, whatever else stands there. Missing ones are 0.
+    /// What a style says somewhere around `rgb`: its numbers, whatever else stands there. Missing
+    /// ones are 0.
     pub(in crate::rules) fn loose(value: &str) -> Self {
-        let kept: String = value.chars().filter(|c| c.is_ascii_digit() || *c == ',').collect();
+        let kept: String = value
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == ',')
+            .collect();
         let mut numbers = kept.split(',').map(|number| number.parse().map_or(0, byte));
         let mut next = || numbers.next().unwrap_or(0);
         Self([next(), next(), next()])
     }
 
-    /// Whether text of this colour can hardly be read on the other. The eye sees green best and blue least (the weights
-    /// of ITU-R BT.709).
+    /// Whether text of this colour can hardly be read on the other. The eye sees green best and
+    /// blue least (the weights of ITU-R BT.709).
     pub(in crate::rules) fn hides_on(self, ground: Self) -> bool {
         let weights = [0.2126, 0.7152, 0.0722];
         let channels = self.0.into_iter().zip(ground.0).zip(weights);
-        let squares = channels.map(|((one, other), weight)| (weight * (f64::from(one) - f64::from(other))).powi(2));
+        let squares = channels
+            .map(|((one, other), weight)| (weight * (f64::from(one) - f64::from(other))).powi(2));
         squares.sum::<f64>().sqrt() < CONTRAST_MIN
     }
 }
 
 /// A share of a colour; more than 255 is 255.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the number lies between 0 and 255")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the number lies between 0 and 255"
+)]
 fn byte(number: f64) -> u8 {
     number.min(255.0) as u8
 }
@@ -140,17 +162,27 @@ mod tests {
             ("#ggg", None),
             ("banana", None),
         ] {
-            assert_eq!(Colour::read(value), wanted.map(Colour::from_number), "{value}");
+            assert_eq!(
+                Colour::read(value),
+                wanted.map(Colour::from_number),
+                "{value}"
+            );
         }
         assert_eq!(Colour::loose("rgba(1, 300,x)"), Colour([1, 255, 0]));
-        assert_eq!(Colour::loose("rgb(255 255 255 / 0.95)"), Colour([255, 0, 0]));
+        assert_eq!(
+            Colour::loose("rgb(255 255 255 / 0.95)"),
+            Colour([255, 0, 0])
+        );
     }
 
     #[test]
     fn contrast() {
-        for (one, other, wanted) in
-            [("#fff", "#fefefe", true), ("#fff", "#eee", false), ("blue", "black", false), ("#00f", "#00a", true)]
-        {
+        for (one, other, wanted) in [
+            ("#fff", "#fefefe", true),
+            ("#fff", "#eee", false),
+            ("blue", "black", false),
+            ("#00f", "#00a", true),
+        ] {
             let (one, other) = (Colour::read(one).unwrap(), Colour::read(other).unwrap());
             assert_eq!(one.hides_on(other), wanted, "{one:?} {other:?}");
         }

@@ -43,13 +43,19 @@ pub(super) fn kind(name: &str) -> Kind {
 }
 
 fn is_namespace(name: &str) -> bool {
-    let Some((space, rest)) = name.split_once(':') else { return false };
+    let Some((space, rest)) = name.split_once(':') else {
+        return false;
+    };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    let is_office =
-        space == "o" || space.strip_prefix("st").is_some_and(|digit| matches!(digit.as_bytes(), [b'0'..=b'9']));
+    let is_office = space == "o"
+        || space
+            .strip_prefix("st")
+            .is_some_and(|digit| matches!(digit.as_bytes(), [b'0'..=b'9']));
     is_office
         && !rest.is_empty()
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// Whether an element parts the text before it from the text behind it.

@@ -1,4 +1,5 @@
-//! What SpamAssassin's tests on HTML count: tags, nesting, sizes, colours and the area of pictures of one HTML text.
+//! What SpamAssassin's tests on HTML count: tags, nesting, sizes, colours and the area of pictures
+//! of one HTML text.
 
 mod colour;
 mod elements;

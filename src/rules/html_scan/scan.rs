@@ -15,7 +15,8 @@ const TITLES_LIMIT: usize = 64;
 const COMMENTS_LIMIT: usize = 200;
 /// Bytes of a link beyond which SpamAssassin cuts it.
 const LINK_LIMIT: usize = 8_192;
-/// The window of which a picture's share in percent is taken, and the side of one that does not tell.
+/// The window of which a picture's share in percent is taken, and the side of one that does not
+/// tell.
 const WINDOW: (f64, f64) = (800.0, 600.0);
 const UNKNOWN_SIDE: f64 = 200.0;
 
@@ -23,7 +24,8 @@ const UNKNOWN_SIDE: f64 = 200.0;
 #[expect(clippy::struct_excessive_bools, reason = "independent findings")]
 #[derive(Debug, Default)]
 pub(in crate::rules) struct HtmlScan {
-    /// How many elements of each name are open at the end; a name that occurred at all has an entry.
+    /// How many elements of each name are open at the end; a name that occurred at all has an
+    /// entry.
     pub(in crate::rules) inside: BTreeMap<String, i32>,
     /// Characters of the source.
     pub(in crate::rules) length: usize,
@@ -90,7 +92,12 @@ impl HtmlScan {
             non_space: rendered.chars().filter(|c| !c.is_whitespace()).count(),
             ..Self::default()
         };
-        let mut walk = Walk { scan, looks: Looks::default(), last: None, anchor_bytes: 0 };
+        let mut walk = Walk {
+            scan,
+            looks: Looks::default(),
+            last: None,
+            anchor_bytes: 0,
+        };
         let prepared = prepared(source);
         let mut pieces = HtmlSource::new(&prepared);
         while let Some(piece) = pieces.next() {
@@ -107,7 +114,10 @@ impl HtmlScan {
     }
 
     /// A count by its name in rules; `None` where SpamAssassin has no value either.
-    #[expect(clippy::cast_precision_loss, reason = "characters of one message are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "characters of one message are far below 2^52"
+    )]
     pub(in crate::rules) fn number(&self, name: &str) -> Option<f64> {
         let others = |tally: fn(&Tally) -> u32| {
             let (tags, elements) = (tally(&self.tags), tally(&self.elements));
@@ -120,7 +130,9 @@ impl HtmlScan {
             "bad_tag_ratio" => others(|tally| tally.all),
             "non_element_ratio" => others(|tally| tally.names),
             "closed_extra_ratio" => share(self.closed_extra, self.tags.all),
-            "obfuscation_ratio" => share(self.cut_words, self.tags.all).filter(|_| self.cut_words > 0),
+            "obfuscation_ratio" => {
+                share(self.cut_words, self.tags.all).filter(|_| self.cut_words > 0)
+            }
             _ => None,
         }
     }
@@ -129,14 +141,21 @@ impl HtmlScan {
     fn read_comments(&mut self, source: &str) {
         let mut rest = source;
         for _ in 0..COMMENTS_LIMIT {
-            let Some((_, behind)) = rest.split_once("<!") else { break };
+            let Some((_, behind)) = rest.split_once("<!") else {
+                break;
+            };
             if let Some(comment) = behind.strip_prefix("--") {
-                let Some((inside, next)) = comment.split_once("-->") else { break };
+                let Some((inside, next)) = comment.split_once("-->") else {
+                    break;
+                };
                 self.comments.push(format!("<!--{inside}-->"));
                 rest = next;
                 continue;
             }
-            if behind.get(..7).is_some_and(|name| name.eq_ignore_ascii_case("doctype")) {
+            if behind
+                .get(..7)
+                .is_some_and(|name| name.eq_ignore_ascii_case("doctype"))
+            {
                 self.tags.all += 1;
                 self.elements.all += 1;
                 self.inside.insert("!doctype".to_owned(), 0);
@@ -167,14 +186,18 @@ impl Walk {
     }
 
     fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
-        let Some(Kind::Element | Kind::Shown) = self.count(name, 1) else { return };
+        let Some(Kind::Element | Kind::Shown) = self.count(name, 1) else {
+            return;
+        };
         self.looks.open(name, tag);
         self.part_text(name);
         self.look_at(name, |key| tag.attribute(key));
     }
 
     fn close(&mut self, name: &str) {
-        let Some(Kind::Element | Kind::Shown) = self.count(name, -1) else { return };
+        let Some(Kind::Element | Kind::Shown) = self.count(name, -1) else {
+            return;
+        };
         self.looks.close(name);
         self.part_text(name);
     }
@@ -191,21 +214,27 @@ impl Walk {
         let link = elements::link_attribute(name).and_then(&value);
         scan.has_long_link |= link.is_some_and(|link| link.as_ref().trim().len() > LINK_LIMIT);
         match name {
-            "font" => scan.bad_font_face |= value("face").is_some_and(|face| !is_font_face(face.as_ref())),
+            "font" => {
+                scan.bad_font_face |= value("face").is_some_and(|face| !is_font_face(face.as_ref()))
+            }
             "img" => {
                 let (width, height) = WINDOW;
                 let sides = value("width").zip(value("height"));
-                let area = sides.map(|sides| side(sides.0.as_ref(), width) * side(sides.1.as_ref(), height));
+                let area = sides
+                    .map(|sides| side(sides.0.as_ref(), width) * side(sides.1.as_ref(), height));
                 scan.image_area += area.unwrap_or(0.0);
                 self.anchor_text("<img>\n");
             }
             "form" => {
                 let action = value("action");
-                scan.form_mailto |=
-                    action.is_some_and(|action| action.as_ref().to_ascii_lowercase().contains("mailto:"));
+                scan.form_mailto |= action
+                    .is_some_and(|action| action.as_ref().to_ascii_lowercase().contains("mailto:"));
             }
             "object" | "embed" => scan.embeds = true,
-            "iframe" => scan.has_iframe_source |= value("src").is_some_and(|source| !source.as_ref().trim().is_empty()),
+            "iframe" => {
+                scan.has_iframe_source |=
+                    value("src").is_some_and(|source| !source.as_ref().trim().is_empty())
+            }
             "title" if scan.titles.len() < TITLES_LIMIT => scan.titles.push(String::new()),
             "a" if self.anchor_bytes < ANCHORS_LIMIT => scan.anchors.push(String::new()),
             _ => {}
@@ -218,7 +247,12 @@ impl Walk {
             return;
         }
         self.anchor_bytes += text.len();
-        if let Some(anchor) = self.scan.anchors.last_mut().filter(|_| self.anchor_bytes < ANCHORS_LIMIT) {
+        if let Some(anchor) = self
+            .scan
+            .anchors
+            .last_mut()
+            .filter(|_| self.anchor_bytes < ANCHORS_LIMIT)
+        {
             anchor.push_str(text);
         }
     }
@@ -254,28 +288,43 @@ impl Walk {
 
 /// A side of a picture in pixels or in percent of the window.
 fn side(value: &str, window: f64) -> f64 {
-    let (digits, unit) = value.strip_suffix('%').map_or((value, 1.0), |digits| (digits, window / 100.0));
-    let is_number = (1..10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let pixels = digits.parse::<f64>().ok().filter(|_| is_number).map_or(0.0, |number| number * unit);
+    let (digits, unit) = value
+        .strip_suffix('%')
+        .map_or((value, 1.0), |digits| (digits, window / 100.0));
+    let is_number =
+        (1..10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let pixels = digits
+        .parse::<f64>()
+        .ok()
+        .filter(|_| is_number)
+        .map_or(0.0, |number| number * unit);
     if pixels > 0.0 { pixels } else { UNKNOWN_SIDE }
 }
 
-/// Whether it is a list of names of fonts as people write them: letters, blanks and hyphens, a digit at the end, with or
-/// without quotation marks.
+/// Whether it is a list of names of fonts as people write them: letters, blanks and hyphens, a
+/// digit at the end, with or without quotation marks.
 fn is_font_face(face: &str) -> bool {
     let face = face.strip_suffix(';').unwrap_or(face);
     face.split(',').enumerate().all(|(index, name)| {
         let name = name.trim_start();
         // Some systems have fonts of their own whose names begin with a dot.
-        let marks: &[char] = if index == 0 { &['"', '\'', '.'] } else { &['"', '\''] };
+        let marks: &[char] = if index == 0 {
+            &['"', '\'', '.']
+        } else {
+            &['"', '\'']
+        };
         let name = name.strip_prefix(marks).unwrap_or(name);
         let name = name.strip_suffix(['"', '\'']).unwrap_or(name);
-        let letters = name.strip_suffix(|c: char| c.is_ascii_digit()).unwrap_or(name);
+        let letters = name
+            .strip_suffix(|c: char| c.is_ascii_digit())
+            .unwrap_or(name);
         let is_start = |c: char| c.is_ascii_alphabetic() || (index == 0 && c == ' ');
         letters.len() >= 2
             && letters.starts_with(is_start)
             && letters.ends_with(|c: char| c.is_ascii_alphabetic())
-            && letters.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-'))
+            && letters
+                .bytes()
+                .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-'))
     })
 }
 
@@ -293,11 +342,19 @@ mod tests {
 
     #[test]
     fn html_is_counted() {
-        let scan =
-            HtmlScan::read("<center><img width=10 height=10><font size=6 color=#fefefe>\u{e9}</font></p>", "\u{e9} x");
+        let scan = HtmlScan::read(
+            "<center><img width=10 height=10><font size=6 color=#fefefe>\u{e9}</font></p>",
+            "\u{e9} x",
+        );
         assert_eq!(scan.inside.get("center"), Some(&1));
-        assert!((scan.image_area - 100.0).abs() < 0.1 && scan.low_contrast && is(scan.number("max_size"), 6.0));
-        assert!(is(scan.number("closed_extra_ratio"), 0.2) && scan.non_space == 2 && scan.length == 71);
+        assert!(
+            (scan.image_area - 100.0).abs() < 0.1
+                && scan.low_contrast
+                && is(scan.number("max_size"), 6.0)
+        );
+        assert!(
+            is(scan.number("closed_extra_ratio"), 0.2) && scan.non_space == 2 && scan.length == 71
+        );
         assert!(scan.number("banana").is_none());
     }
 
@@ -312,31 +369,51 @@ mod tests {
 
     #[test]
     fn words_that_are_cut() {
-        for (source, wanted) in
-            [("vi<b>ag</b>ra", Some(1.0)), ("vi <b>ag</b> ra", None), ("vi<br>ag", None), ("a<b>!</b>b", None)]
-        {
+        for (source, wanted) in [
+            ("vi<b>ag</b>ra", Some(1.0)),
+            ("vi <b>ag</b> ra", None),
+            ("vi<br>ag", None),
+            ("a<b>!</b>b", None),
+        ] {
             let ratio = scan(source).number("obfuscation_ratio");
-            assert!(wanted.map_or(ratio.is_none(), |wanted| is(ratio, wanted)), "{source} {ratio:?}");
+            assert!(
+                wanted.map_or(ratio.is_none(), |wanted| is(ratio, wanted)),
+                "{source} {ratio:?}"
+            );
         }
     }
 
     #[test]
     fn attributes_are_looked_at() {
-        assert!(scan("<form action='MAILTO:a@example.com'>").form_mailto && !scan("<form action=x>").form_mailto);
         assert!(
-            scan("<iframe src=x></iframe>").has_iframe_source && !scan("<iframe src=' '></iframe>").has_iframe_source
+            scan("<form action='MAILTO:a@example.com'>").form_mailto
+                && !scan("<form action=x>").form_mailto
+        );
+        assert!(
+            scan("<iframe src=x></iframe>").has_iframe_source
+                && !scan("<iframe src=' '></iframe>").has_iframe_source
         );
         assert!(scan("<font face='#1'>").bad_font_face && !scan("<font face=Arial>").bad_font_face);
         let texts = scan("<a href=x>one<img></a> two <title>t</title>");
-        assert_eq!((texts.anchors, texts.titles), (vec!["one<img>\n".to_owned()], vec!["t".to_owned()]));
+        assert_eq!(
+            (texts.anchors, texts.titles),
+            (vec!["one<img>\n".to_owned()], vec!["t".to_owned()])
+        );
         for (length, is_long) in [(LINK_LIMIT, false), (LINK_LIMIT + 1, true)] {
-            assert_eq!(scan(&format!("<a href={}>", "x".repeat(length))).has_long_link, is_long, "{length}");
+            assert_eq!(
+                scan(&format!("<a href={}>", "x".repeat(length))).has_long_link,
+                is_long,
+                "{length}"
+            );
         }
     }
 
     #[test]
     fn comments_and_names_are_limited() {
-        for (count, kept) in [(COMMENTS_LIMIT, COMMENTS_LIMIT), (COMMENTS_LIMIT + 1, COMMENTS_LIMIT)] {
+        for (count, kept) in [
+            (COMMENTS_LIMIT, COMMENTS_LIMIT),
+            (COMMENTS_LIMIT + 1, COMMENTS_LIMIT),
+        ] {
             assert_eq!(scan(&"<!--x-->".repeat(count)).comments.len(), kept);
         }
         for (count, kept) in [(NAMES_LIMIT, NAMES_LIMIT), (NAMES_LIMIT + 1, NAMES_LIMIT)] {
@@ -348,7 +425,13 @@ mod tests {
 
     #[test]
     fn sides_and_faces() {
-        for (value, wanted) in [("10", 10.0), ("50%", 400.0), ("0", 200.0), ("x", 200.0), ("10px", 200.0)] {
+        for (value, wanted) in [
+            ("10", 10.0),
+            ("50%", 400.0),
+            ("0", 200.0),
+            ("x", 200.0),
+            ("10px", 200.0),
+        ] {
             assert!((side(value, 800.0) - wanted).abs() < 1e-9, "{value}");
         }
         for (face, wanted) in [

@@ -31,9 +31,16 @@ impl FreeMail {
 
     /// Whether an address (lower case) is a person's at a free mail hoster.
     pub(super) fn has(&self, address: &str) -> bool {
-        let Some((user, domain)) = address.rsplit_once('@') else { return false };
-        let is_hosted = || self.domains.contains(domain) || self.globs.iter().any(|glob| label_glob(glob, domain));
-        !self.exempt.contains(address) && !self.exempt.contains(domain) && is_hosted() && !is_office(user)
+        let Some((user, domain)) = address.rsplit_once('@') else {
+            return false;
+        };
+        let is_hosted = || {
+            self.domains.contains(domain) || self.globs.iter().any(|glob| label_glob(glob, domain))
+        };
+        !self.exempt.contains(address)
+            && !self.exempt.contains(domain)
+            && is_hosted()
+            && !is_office(user)
     }
 }
 
@@ -52,29 +59,38 @@ fn label_glob(glob: &str, domain: &str) -> bool {
 /// Users that are an office, a machine or a forwarded sender, not a person.
 fn is_office(user: &str) -> bool {
     match user {
-        "abuse" | "postmaster" | "hostmaster" | "domainmaster" | "contact" | "helpdesk" | "info" | "kontakt"
-        | "sales" | "support" => true,
+        "abuse" | "postmaster" | "hostmaster" | "domainmaster" | "contact" | "helpdesk"
+        | "info" | "kontakt" | "sales" | "support" => true,
         _ => is_machine(user),
     }
 }
 
 fn is_machine(user: &str) -> bool {
-    let returned = ["bounce-", "bounced-", "undisclosed"].iter().any(|start| user.starts_with(start));
+    let returned = ["bounce-", "bounced-", "undisclosed"]
+        .iter()
+        .any(|start| user.starts_with(start));
     let mut senders = user.splitn(3, '=');
-    let is_forwarded = senders.by_ref().take(3).filter(|piece| !piece.is_empty()).count() == 3;
+    let is_forwarded = senders
+        .by_ref()
+        .take(3)
+        .filter(|piece| !piece.is_empty())
+        .count()
+        == 3;
     returned
         || is_forwarded
         || has_hex_groups(user, '.', &[8, 8])
         || has_hex_groups(user, '-', &[8, 4, 4, 4, 12])
-        || user.strip_prefix("request-").is_some_and(|id| has_hex_groups(id, '-', &[16]))
+        || user
+            .strip_prefix("request-")
+            .is_some_and(|id| has_hex_groups(id, '-', &[16]))
 }
 
 /// Whether the text is groups of hexadecimal digits of these lengths.
 fn has_hex_groups(text: &str, separator: char, lengths: &[usize]) -> bool {
     let mut lengths = lengths.iter();
-    let all_fit = text
-        .split(separator)
-        .all(|group| lengths.next() == Some(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let all_fit = text.split(separator).all(|group| {
+        lengths.next() == Some(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
     all_fit && lengths.next().is_none()
 }
 
@@ -85,8 +101,16 @@ mod tests {
     #[test]
     fn free_mail_is_known() {
         let mut hosters = FreeMail::default();
-        hosters.add(["example.com", "mail.*.example"].into_iter().map(str::to_owned));
-        hosters.except(["a@example.com", "mail.none.example"].into_iter().map(str::to_owned));
+        hosters.add(
+            ["example.com", "mail.*.example"]
+                .into_iter()
+                .map(str::to_owned),
+        );
+        hosters.except(
+            ["a@example.com", "mail.none.example"]
+                .into_iter()
+                .map(str::to_owned),
+        );
         for (address, wanted) in [
             ("b@example.com", true),
             ("a@example.com", false),

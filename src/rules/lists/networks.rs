@@ -1,4 +1,5 @@
-//! Networks as settings write them: `192.0.2.0/24`, `192.0.2`, `[2001:db8::]/32`, `192.0.2.1-192.0.2.9`, `!192.0.2.7`.
+//! Networks as settings write them: `192.0.2.0/24`, `192.0.2`, `[2001:db8::]/32`,
+//! `192.0.2.1-192.0.2.9`, `!192.0.2.7`.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -50,33 +51,54 @@ impl Networks {
 
     /// Whether the address lies in the networks; what is no address lies nowhere.
     pub(in crate::rules) fn has(&self, ip: &str) -> bool {
-        let Ok(ip) = ip.parse().map(number) else { return false };
-        let first = self.0.iter().find(|network| (network.first..=network.last).contains(&ip));
+        let Ok(ip) = ip.parse().map(number) else {
+            return false;
+        };
+        let first = self
+            .0
+            .iter()
+            .find(|network| (network.first..=network.last).contains(&ip));
         first.is_some_and(|network| !network.is_excepted)
     }
 }
 
 impl Network {
     fn read(word: &str) -> Option<Self> {
-        let (is_excepted, word) = word.strip_prefix('!').map_or((false, word), |word| (true, word));
+        let (is_excepted, word) = word
+            .strip_prefix('!')
+            .map_or((false, word), |word| (true, word));
         if let Some((first, last)) = word.split_once('-') {
             let (first, last): (IpAddr, IpAddr) = (first.parse().ok()?, last.parse().ok()?);
             let (first, last) = (number(first), number(last));
-            return (first <= last).then_some(Self { first, last, is_excepted });
+            return (first <= last).then_some(Self {
+                first,
+                last,
+                is_excepted,
+            });
         }
-        let (address, length) = word.split_once('/').map_or((word, None), |(address, length)| (address, Some(length)));
-        let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
+        let (address, length) = word
+            .split_once('/')
+            .map_or((word, None), |(address, length)| (address, Some(length)));
+        let address = address
+            .strip_prefix('[')
+            .and_then(|inner| inner.strip_suffix(']'))
+            .unwrap_or(address);
         let address = address.split('%').next()?;
         let (ip, whole, offset) = read_address(address)?;
         let length = length.map_or(Some(whole), |length| length.parse().ok())?;
         let hosts = 128_u32.checked_sub(offset.checked_add(length)?)?;
         let mask = u128::MAX.checked_shl(hosts).unwrap_or(0);
         let first = number(ip) & mask;
-        Some(Self { first, last: first | !mask, is_excepted })
+        Some(Self {
+            first,
+            last: first | !mask,
+            is_excepted,
+        })
     }
 }
 
-/// The address, how many bits of it are written, and where they begin. Of IPv4 the last octets may be missing.
+/// The address, how many bits of it are written, and where they begin. Of IPv4 the last octets may
+/// be missing.
 fn read_address(text: &str) -> Option<(IpAddr, u32, u32)> {
     if text.contains(':') {
         return text.parse().ok().map(|ip| (ip, 128, 0));
@@ -122,7 +144,15 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["192.0.2.0/33", "192.0.2.0.1", "300", "x", "2001:db8::/129", "203.0.113.2-203.0.113.1", "/8"] {
+        for text in [
+            "192.0.2.0/33",
+            "192.0.2.0.1",
+            "300",
+            "x",
+            "2001:db8::/129",
+            "203.0.113.2-203.0.113.1",
+            "/8",
+        ] {
             assert!(!Networks::default().add(text), "{text}");
         }
         let mut all = Networks::default();
@@ -134,7 +164,13 @@ mod tests {
     #[test]
     fn networks_are_limited() {
         let mut networks = Networks::default();
-        assert!(networks.add(&"192.0.2.1 ".repeat(NETWORKS_LIMIT - 1)) && networks.add("198.51.100.1"));
-        assert!(networks.add("203.0.113.1") && networks.has("198.51.100.1") && !networks.has("203.0.113.1"));
+        assert!(
+            networks.add(&"192.0.2.1 ".repeat(NETWORKS_LIMIT - 1)) && networks.add("198.51.100.1")
+        );
+        assert!(
+            networks.add("203.0.113.1")
+                && networks.has("198.51.100.1")
+                && !networks.has("203.0.113.1")
+        );
     }
 }

@@ -39,14 +39,24 @@ impl Replacements {
     }
 
     fn text(&self, directive: &str, name: &str) -> &str {
-        self.texts.get(directive).and_then(|texts| texts.get(name)).map_or("", String::as_str)
+        self.texts
+            .get(directive)
+            .and_then(|texts| texts.get(name))
+            .map_or("", String::as_str)
     }
 
     /// Takes `<pre NAME>` out of a definition and returns what it stands for.
     fn modifier(&self, kind: &str, definition: &mut String) -> &str {
-        let Some(start) = definition.find(&format!("<{kind} ")) else { return "" };
-        let Some(length) = definition.get(start..).and_then(|rest| rest.find('>')) else { return "" };
-        let name = definition.get(start + kind.len() + 2..start + length).unwrap_or_default().to_owned();
+        let Some(start) = definition.find(&format!("<{kind} ")) else {
+            return "";
+        };
+        let Some(length) = definition.get(start..).and_then(|rest| rest.find('>')) else {
+            return "";
+        };
+        let name = definition
+            .get(start + kind.len() + 2..start + length)
+            .unwrap_or_default()
+            .to_owned();
         definition.replace_range(start..=start + length, "");
         self.text(&format!("replace_{kind}"), &name)
     }
@@ -63,7 +73,10 @@ impl Replacements {
             if follows_tag && start == 0 {
                 out.push_str(between);
             }
-            let (text, tag) = (rest.get(..start).unwrap_or_default(), rest.get(start..=end).unwrap_or_default());
+            let (text, tag) = (
+                rest.get(..start).unwrap_or_default(),
+                rest.get(start..=end).unwrap_or_default(),
+            );
             out.push_str(text);
             out.push_str(before);
             match self.text("replace_tag", tag.trim_matches(['<', '>'])) {
@@ -143,7 +156,11 @@ mod tests {
         for (size, is_replaced) in [(EXPANDED_LIMIT - 2, true), (EXPANDED_LIMIT - 1, false)] {
             let mut tags = Replacements::default();
             tags.define("replace_tag", &format!("A {}", "a".repeat(size)));
-            assert_eq!(tags.expanded("/<A>/").len() == size + 2, is_replaced, "{size}");
+            assert_eq!(
+                tags.expanded("/<A>/").len() == size + 2,
+                is_replaced,
+                "{size}"
+            );
         }
     }
 }

@@ -11,8 +11,13 @@ use super::replacements::Replacements;
 /// Entries of all lists together; what comes beyond is not kept.
 pub(super) const ENTRIES_LIMIT: usize = 500_000;
 /// Fields that name the client of a web mailer, where no setting names others.
-const ORIGINATING_IP_FIELDS: &[&str] =
-    &["X-Yahoo-Post-IP", "X-Originating-IP", "X-Apparently-From", "X-SenderIP", "X-AOL-IP"];
+const ORIGINATING_IP_FIELDS: &[&str] = &[
+    "X-Yahoo-Post-IP",
+    "X-Originating-IP",
+    "X-Apparently-From",
+    "X-SenderIP",
+    "X-AOL-IP",
+];
 
 /// What the settings said.
 #[derive(Debug, Default)]
@@ -20,7 +25,8 @@ pub(in crate::rules) struct Lists {
     freemail: FreeMail,
     /// Top-level, two-level and three-level registries.
     registries: [BTreeSet<String>; 3],
-    /// Globs of addresses, of subjects and of relays by the name of their list, such as `welcomelist_from`.
+    /// Globs of addresses, of subjects and of relays by the name of their list, such as
+    /// `welcomelist_from`.
     globs: BTreeMap<String, BTreeSet<String>>,
     /// Globs of addresses with the relay that must bring them.
     received: BTreeMap<String, Vec<(String, String)>>,
@@ -42,7 +48,8 @@ pub(in crate::rules) struct Lists {
 
 /// `whitelist_…` and `blacklist_…` under their present names.
 fn present_name(key: &str) -> String {
-    key.replace("whitelist", "welcomelist").replace("blacklist", "blocklist")
+    key.replace("whitelist", "welcomelist")
+        .replace("blacklist", "blocklist")
 }
 
 impl Lists {
@@ -67,11 +74,21 @@ impl Lists {
             "util_rb_3tld" => self.add_registries(2, value),
             "clear_util_rb" => self.registries = Default::default(),
             "redirector_pattern" => self.redirectors.extend(FirstGroup::compile(value)),
-            "replace_rules" => self.replaced_rules.extend(value.split_whitespace().map(str::to_owned)),
-            "replace_tag" | "replace_pre" | "replace_inter" | "replace_post" => self.replacements.define(key, value),
-            "enlist_addrlist" | "enlist_uri_host" | "delist_uri_host" => return self.enlist(key, value),
-            "welcomelist_uri_host" => return self.enlist("enlist_uri_host", &format!("(WELCOME) {value}")),
-            "blocklist_uri_host" => return self.enlist("enlist_uri_host", &format!("(BLOCK) {value}")),
+            "replace_rules" => self
+                .replaced_rules
+                .extend(value.split_whitespace().map(str::to_owned)),
+            "replace_tag" | "replace_pre" | "replace_inter" | "replace_post" => {
+                self.replacements.define(key, value)
+            }
+            "enlist_addrlist" | "enlist_uri_host" | "delist_uri_host" => {
+                return self.enlist(key, value);
+            }
+            "welcomelist_uri_host" => {
+                return self.enlist("enlist_uri_host", &format!("(WELCOME) {value}"));
+            }
+            "blocklist_uri_host" => {
+                return self.enlist("enlist_uri_host", &format!("(BLOCK) {value}"));
+            }
             _ => return false,
         }
         true
@@ -87,7 +104,11 @@ impl Lists {
             | "more_spam_to"
             | "all_spam_to"
             | "welcomelist_allows_relays"
-            | "welcomelist_bounce_relays" => self.globs.entry(key.to_owned()).or_default().extend(words(value)),
+            | "welcomelist_bounce_relays" => self
+                .globs
+                .entry(key.to_owned())
+                .or_default()
+                .extend(words(value)),
             // A subject has blanks; the glob may stand anywhere in it.
             "welcomelist_subject" | "blocklist_subject" => {
                 let glob = format!("*{}*", value.trim().to_lowercase());
@@ -97,17 +118,26 @@ impl Lists {
                 let mut pieces = words(value);
                 let pair = pieces.next().zip(pieces.next());
                 let fits = pair.is_some() && pieces.next().is_none();
-                self.received.entry(key.to_owned()).or_default().extend(pair);
+                self.received
+                    .entry(key.to_owned())
+                    .or_default()
+                    .extend(pair);
                 return Some(fits);
             }
             "unwelcomelist_from_rcvd" => {
                 for list in ["welcomelist_from_rcvd", "def_welcomelist_from_rcvd"] {
                     let gone: BTreeSet<String> = words(value).collect();
-                    self.received.entry(list.to_owned()).or_default().retain(|(glob, _)| !gone.contains(glob));
+                    self.received
+                        .entry(list.to_owned())
+                        .or_default()
+                        .retain(|(glob, _)| !gone.contains(glob));
                 }
             }
             "unwelcomelist_from" | "unwelcomelist_to" | "unblocklist_from" | "unblocklist_to" => {
-                let list = self.globs.entry(key.trim_start_matches("un").to_owned()).or_default();
+                let list = self
+                    .globs
+                    .entry(key.trim_start_matches("un").to_owned())
+                    .or_default();
                 for word in words(value) {
                     list.remove(&word);
                 }
@@ -128,8 +158,10 @@ impl Lists {
                 if key.starts_with("clear_") {
                     fields.clear();
                 }
-                let new: Vec<String> =
-                    value.split_whitespace().map(|name| name.trim_end_matches(':').to_owned()).collect();
+                let new: Vec<String> = value
+                    .split_whitespace()
+                    .map(|name| name.trim_end_matches(':').to_owned())
+                    .collect();
                 fields.extend(new);
                 return Some(true);
             }
@@ -145,8 +177,9 @@ impl Lists {
         Some(networks.add(value))
     }
 
-    /// The networks that the site trusts and that are its own, and those of its submission servers; `None` when no
-    /// setting tells of them. One of the first two stands for the other when that is missing.
+    /// The networks that the site trusts and that are its own, and those of its submission servers;
+    /// `None` when no setting tells of them. One of the first two stands for the other when
+    /// that is missing.
     pub(in crate::rules) fn networks(&self) -> Option<[&Networks; 3]> {
         let (trusted, internal) = match (self.trusted.is_empty(), self.internal.is_empty()) {
             (true, true) => return None,
@@ -173,7 +206,11 @@ impl Lists {
 
     /// Takes `(NAME) entry…`; `false` when the name is missing.
     fn enlist(&mut self, key: &str, value: &str) -> bool {
-        let Some((list, entries)) = value.trim_start().strip_prefix('(').and_then(|rest| rest.split_once(')')) else {
+        let Some((list, entries)) = value
+            .trim_start()
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'))
+        else {
             return false;
         };
         let list = list.trim().to_uppercase();
@@ -183,7 +220,9 @@ impl Lists {
         }
         let hosts = self.hosts.entry(list).or_default();
         for word in words(entries) {
-            let (is_wanted, host) = word.strip_prefix('!').map_or((true, word.as_str()), |host| (false, host));
+            let (is_wanted, host) = word
+                .strip_prefix('!')
+                .map_or((true, word.as_str()), |host| (false, host));
             if key == "enlist_uri_host" {
                 hosts.insert(host.to_owned(), is_wanted);
             } else {
@@ -201,18 +240,26 @@ impl Lists {
     /// Whether a glob of the list of that name fits an address, a subject or a host.
     pub(in crate::rules) fn lists(&self, list: &str, text: &str) -> bool {
         let text = text.to_lowercase();
-        self.globs.get(list).is_some_and(|globs| globs.iter().any(|glob| matches_glob(glob, &text)))
+        self.globs
+            .get(list)
+            .is_some_and(|globs| globs.iter().any(|glob| matches_glob(glob, &text)))
     }
 
     /// The relays that may bring mail of that address, of one list.
     pub(in crate::rules) fn relays_of<'l>(&'l self, list: &str, address: &str) -> Vec<&'l str> {
         let pairs = self.received.get(list).into_iter().flatten();
-        pairs.filter(|(glob, _)| matches_glob(glob, address)).map(|(_, relay)| relay.as_str()).collect()
+        pairs
+            .filter(|(glob, _)| matches_glob(glob, address))
+            .map(|(_, relay)| relay.as_str())
+            .collect()
     }
 
-    /// Whether a host or a domain above it is in the list of that name, and not excepted; the nearest entry decides.
+    /// Whether a host or a domain above it is in the list of that name, and not excepted; the
+    /// nearest entry decides.
     pub(in crate::rules) fn has_host(&self, list: &str, host: &str) -> bool {
-        let Some(hosts) = self.hosts.get(list) else { return false };
+        let Some(hosts) = self.hosts.get(list) else {
+            return false;
+        };
         let mut rest = host;
         loop {
             if let Some(wanted) = hosts.get(rest) {
@@ -237,12 +284,18 @@ impl Lists {
 
     /// Where a redirector leads: by the first pattern that matches with a group with a dot.
     pub(in crate::rules) fn redirect_target(&self, url: &str) -> Option<String> {
-        let targets = self.redirectors.iter().filter_map(|pattern| pattern.find(url.as_bytes()));
-        targets.map(String::from_utf8_lossy).find(|target| target.contains('.')).map(std::borrow::Cow::into_owned)
+        let targets = self
+            .redirectors
+            .iter()
+            .filter_map(|pattern| pattern.find(url.as_bytes()));
+        targets
+            .map(String::from_utf8_lossy)
+            .find(|target| target.contains('.'))
+            .map(std::borrow::Cow::into_owned)
     }
 
-    /// Whether it is a top-level domain. Where no setting lists them, those for documentation (RFC 2606 §2) count too, so
-    /// that rules can be tested with them.
+    /// Whether it is a top-level domain. Where no setting lists them, those for documentation (RFC
+    /// 2606 §2) count too, so that rules can be tested with them.
     pub(in crate::rules) fn is_tld(&self, tld: &str) -> bool {
         match self.registries.first() {
             Some(set) if !set.is_empty() => set.contains(tld),
@@ -251,8 +304,8 @@ impl Lists {
         }
     }
 
-    /// The registered domain of a host in lower case: one label more than the longest registry above it. Without tables
-    /// of our own, as the public suffix list has it.
+    /// The registered domain of a host in lower case: one label more than the longest registry
+    /// above it. Without tables of our own, as the public suffix list has it.
     pub(in crate::rules) fn registered(&self, host: &str) -> Option<String> {
         let [top, two, three] = &self.registries;
         if top.is_empty() {
@@ -299,7 +352,11 @@ mod tests {
 
     #[test]
     fn registered_domains() {
-        let lists = lists(&[("util_rb_tld", "com uk"), ("util_rb_2tld", "co.uk"), ("util_rb_3tld", "x.co.uk")]);
+        let lists = lists(&[
+            ("util_rb_tld", "com uk"),
+            ("util_rb_2tld", "co.uk"),
+            ("util_rb_3tld", "x.co.uk"),
+        ]);
         for (host, wanted) in [
             ("a.b.co.uk", Some("b.co.uk")),
             ("b.co.uk", Some("b.co.uk")),
@@ -319,7 +376,10 @@ mod tests {
         let mut lists = lists(&[
             ("enlist_uri_host", "(good) example.com !bad.example.com"),
             ("blacklist_uri_host", "example.net"),
-            ("enlist_addrlist", "(BOSSES) boss@example.com *@board.example"),
+            (
+                "enlist_addrlist",
+                "(BOSSES) boss@example.com *@board.example",
+            ),
             ("blacklist_from", "*@example.net ?@example.org"),
             ("unblacklist_from", "?@example.org"),
             ("welcomelist_subject", "Order No ?"),
@@ -344,7 +404,10 @@ mod tests {
         ] {
             assert_eq!(lists.lists(list, text), wanted, "{list} {text}");
         }
-        assert!(lists.set("delist_uri_host", "(GOOD) example.com") && !lists.has_host("GOOD", "example.com"));
+        assert!(
+            lists.set("delist_uri_host", "(GOOD) example.com")
+                && !lists.has_host("GOOD", "example.com")
+        );
         assert!(lists.has_list("BOSSES") && !lists.has_list("welcomelist_from"));
         assert!(!lists.set("enlist_uri_host", "example.com") && !lists.set("banana", "1"));
     }
@@ -352,10 +415,21 @@ mod tests {
     #[test]
     fn relays_may_bring_mail() {
         let mut lists = lists(&[("whitelist_from_rcvd", "*@example.com example.net")]);
-        assert_eq!(lists.relays_of("welcomelist_from_rcvd", "a@example.com"), ["example.net"]);
-        assert!(lists.relays_of("welcomelist_from_rcvd", "a@example.org").is_empty());
+        assert_eq!(
+            lists.relays_of("welcomelist_from_rcvd", "a@example.com"),
+            ["example.net"]
+        );
+        assert!(
+            lists
+                .relays_of("welcomelist_from_rcvd", "a@example.org")
+                .is_empty()
+        );
         assert!(lists.set("unwhitelist_from_rcvd", "*@example.com"));
-        assert!(lists.relays_of("welcomelist_from_rcvd", "a@example.com").is_empty());
+        assert!(
+            lists
+                .relays_of("welcomelist_from_rcvd", "a@example.com")
+                .is_empty()
+        );
         assert!(!lists.set("whitelist_from_rcvd", "*@example.com"));
     }
 
@@ -364,23 +438,33 @@ mod tests {
         let mut lists = Lists::default();
         assert!(lists.networks().is_none());
         assert!(lists.set("internal_networks", "192.0.2.0/24"));
-        assert!(lists.networks().is_some_and(|[trusted, internal, _]| trusted == internal && trusted.has("192.0.2.1")));
-        assert!(lists.set("trusted_networks", "192.0.2.0/24 198.51.100.1"));
         assert!(
-            lists
-                .networks()
-                .is_some_and(|[trusted, internal, _]| { trusted.has("198.51.100.1") && !internal.has("198.51.100.1") })
+            lists.networks().is_some_and(
+                |[trusted, internal, _]| trusted == internal && trusted.has("192.0.2.1")
+            )
         );
-        assert!(lists.set("clear_trusted_networks", "") && lists.set("clear_internal_networks", ""));
+        assert!(lists.set("trusted_networks", "192.0.2.0/24 198.51.100.1"));
+        assert!(lists.networks().is_some_and(|[trusted, internal, _]| {
+            trusted.has("198.51.100.1") && !internal.has("198.51.100.1")
+        }));
+        assert!(
+            lists.set("clear_trusted_networks", "") && lists.set("clear_internal_networks", "")
+        );
         assert!(lists.networks().is_none() && !lists.set("trusted_networks", "nonsense"));
         assert_eq!(lists.originating_ip_fields().len(), 5);
-        assert!(lists.set("clear_originating_ip_headers", "") && lists.set("originating_ip_headers", "X-Client:"));
+        assert!(
+            lists.set("clear_originating_ip_headers", "")
+                && lists.set("originating_ip_headers", "X-Client:")
+        );
         assert_eq!(lists.originating_ip_fields(), ["X-Client"]);
     }
 
     #[test]
     fn entries_are_limited() {
-        let mut lists = Lists { entries: ENTRIES_LIMIT, ..Lists::default() };
+        let mut lists = Lists {
+            entries: ENTRIES_LIMIT,
+            ..Lists::default()
+        };
         assert!(lists.set("freemail_domains", "example.com"));
         assert!(!lists.set("freemail_domains", "example.net"));
         assert!(lists.is_freemail("a@example.com") && !lists.is_freemail("a@example.net"));

@@ -39,7 +39,9 @@ pub(in crate::rules) enum Parsed {
 
 /// Reads one field; white space inside may be folded.
 pub(in crate::rules) fn parse(field: &str) -> Parsed {
-    let field = field.get(..field.floor_char_boundary(FIELD_LIMIT)).unwrap_or_default();
+    let field = field
+        .get(..field.floor_char_boundary(FIELD_LIMIT))
+        .unwrap_or_default();
     let line = field.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches([';', ' ']);
     if !is_transfer(line) {
@@ -60,9 +62,13 @@ pub(in crate::rules) fn parse(field: &str) -> Parsed {
         Reading::Unknown => {
             if let Some(rest) = line.strip_prefix("from ").filter(|_| relay.helo.is_empty()) {
                 // The first word is the greeting nearly always.
-                rest.split(' ').next().unwrap_or_default().clone_into(&mut relay.helo);
+                rest.split(' ')
+                    .next()
+                    .unwrap_or_default()
+                    .clone_into(&mut relay.helo);
             }
-            let Some(ip) = clauses::bracketed_address(&line).filter(|_| !relay.by.is_empty()) else {
+            let Some(ip) = clauses::bracketed_address(&line).filter(|_| !relay.by.is_empty())
+            else {
                 return Parsed::Unreadable;
             };
             ip.clone_into(&mut relay.ip);
@@ -75,14 +81,17 @@ pub(in crate::rules) fn parse(field: &str) -> Parsed {
 /// Whether a field tells from where mail came over the network.
 fn is_transfer(line: &str) -> bool {
     let lower = line.get(..7).unwrap_or(line).to_ascii_lowercase();
-    if !(lower.starts_with("from ") || lower.starts_with("(from ")) || line.contains(" with local for ") {
+    if !(lower.starts_with("from ") || lower.starts_with("(from "))
+        || line.contains(" with local for ")
+    {
         return false;
     }
     // `from somebody by host; date` is written where a user hands in mail on the machine itself.
     let mut words = line.get(5..).unwrap_or_default().split(' ');
     let (from, by, host, next) = (words.next(), words.next(), words.next(), words.next());
     let ends = host.is_some_and(|host| host.contains(';') && !host.starts_with(';'))
-        || (next.is_some_and(|next| next.starts_with(';')) && host.is_some_and(|host| !host.is_empty()));
+        || (next.is_some_and(|next| next.starts_with(';'))
+            && host.is_some_and(|host| !host.is_empty()));
     let is_literal = from.is_some_and(|from| from.starts_with('[') && from.ends_with(']'));
     !(by == Some("by") && ends && !is_literal)
 }
@@ -98,7 +107,9 @@ enum Reading {
 fn read_from(line: &str, relay: &mut Relay) -> Reading {
     let mut steps = STEPS_LIMIT;
     if let Some(rest) = line.strip_prefix("FROM ") {
-        let Some(found) = forms::in_capitals(rest, &mut steps) else { return Reading::Unknown };
+        let Some(found) = forms::in_capitals(rest, &mut steps) else {
+            return Reading::Unknown;
+        };
         take(&found, relay);
         relay.id = relay.id.trim_matches(['<', '>']).to_owned();
         if relay.rdns == "unverified" {
@@ -106,13 +117,20 @@ fn read_from(line: &str, relay: &mut Relay) -> Reading {
         }
         return Reading::Handover(Lookup::Always);
     }
-    if let Some(found) = line.strip_prefix("(from ").and_then(|rest| forms::behind_gateway(rest, &mut steps)) {
+    if let Some(found) = line
+        .strip_prefix("(from ")
+        .and_then(|rest| forms::behind_gateway(rest, &mut steps))
+    {
         take(&found, relay);
         return Reading::Handover(Lookup::Never);
     }
     let Some(rest) = line.strip_prefix("from ") else {
         let is_local = line.contains("@localhost) by ") || line.contains("(jqueuemail) id ");
-        return if is_local { Reading::NoHandover(None) } else { Reading::Unknown };
+        return if is_local {
+            Reading::NoHandover(None)
+        } else {
+            Reading::Unknown
+        };
     };
     if rest.contains("with POP3") || rest.contains("with IMAP") {
         return Reading::Fetched;
@@ -129,14 +147,18 @@ fn read_from(line: &str, relay: &mut Relay) -> Reading {
         return Reading::Unknown;
     }
     // qmail-scanner notes the sender in a field of its own; it belongs to the next one.
-    let sender = relay.envelope_from.as_deref().filter(|_| rest.contains(") with qmail-scanner"));
+    let sender = relay
+        .envelope_from
+        .as_deref()
+        .filter(|_| rest.contains(") with qmail-scanner"));
     Reading::NoHandover(sender.map(|sender| cleaned(clauses::bare(sender))))
 }
 
 /// Mail that was handed in on the machine.
 fn is_local_delivery(rest: &str) -> bool {
     (rest.contains(" SMTPSVC") && rest.starts_with("mail pickup service by "))
-        || (rest.contains("Exim") && (rest.contains(" with local ") || rest.contains(" with local-")))
+        || (rest.contains("Exim")
+            && (rest.contains(" with local ") || rest.contains(" with local-")))
 }
 
 /// Takes over what a form found.
@@ -152,7 +174,9 @@ fn take(found: &Found<'_>, relay: &mut Relay) {
     fill(&mut relay.by, &[Slot::By]);
     fill(&mut relay.ident, &[Slot::Ident]);
     fill(&mut relay.id, &[Slot::Id]);
-    let Some(comment) = found.get(Slot::Comment) else { return };
+    let Some(comment) = found.get(Slot::Comment) else {
+        return;
+    };
     if let Some(helo) = clauses::value(comment, "helo=").filter(|helo| !helo.is_empty()) {
         helo.clone_into(&mut relay.helo);
     }
@@ -163,8 +187,12 @@ fn take(found: &Found<'_>, relay: &mut Relay) {
 
 /// Without characters by which the text could leave its place in the relays' pseudo header.
 pub(in crate::rules) fn cleaned(text: &str) -> String {
-    let is_odd = |c: char| c.is_ascii_whitespace() || matches!(c, '\0' | '#' | '[' | ']' | '(' | ')' | '<' | '>' | '|');
-    text.chars().map(|c| if is_odd(c) { '!' } else { c }).collect()
+    let is_odd = |c: char| {
+        c.is_ascii_whitespace() || matches!(c, '\0' | '#' | '[' | ']' | '(' | ')' | '<' | '>' | '|')
+    };
+    text.chars()
+        .map(|c| if is_odd(c) { '!' } else { c })
+        .collect()
 }
 
 fn finish(relay: &mut Relay, lookup: Lookup) {
@@ -175,12 +203,19 @@ fn finish(relay: &mut Relay, lookup: Lookup) {
     }
     let name = relay.rdns.trim_end_matches('.');
     let is_none = name.eq_ignore_ascii_case("unknown") || name.starts_with('[');
-    relay.rdns = if is_none { String::new() } else { cleaned(name) };
+    relay.rdns = if is_none {
+        String::new()
+    } else {
+        cleaned(name)
+    };
     relay.ip = plain_address(&relay.ip);
     relay.helo = cleaned(&relay.helo);
     relay.by = cleaned(relay.by.trim_end_matches(';'));
     relay.ident = cleaned(&relay.ident);
-    relay.envelope_from = relay.envelope_from.take().map(|from| cleaned(clauses::bare(&from)));
+    relay.envelope_from = relay
+        .envelope_from
+        .take()
+        .map(|from| cleaned(clauses::bare(&from)));
     let looked = match lookup {
         Lookup::Always => true,
         Lookup::Never => false,
@@ -191,10 +226,20 @@ fn finish(relay: &mut Relay, lookup: Lookup) {
 
 /// Without `IPv6:`; an address of IPv4 that is written as one of IPv6 as the former.
 fn plain_address(ip: &str) -> String {
-    let has_prefix = ip.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("ipv6:"));
-    let ip = if has_prefix { ip.get(5..).unwrap_or_default() } else { ip };
+    let has_prefix = ip
+        .get(..5)
+        .is_some_and(|start| start.eq_ignore_ascii_case("ipv6:"));
+    let ip = if has_prefix {
+        ip.get(5..).unwrap_or_default()
+    } else {
+        ip
+    };
     match ip.rsplit_once(':') {
-        Some((before, four)) if four.contains('.') && before.to_ascii_lowercase().ends_with(":ffff") => cleaned(four),
+        Some((before, four))
+            if four.contains('.') && before.to_ascii_lowercase().ends_with(":ffff") =>
+        {
+            cleaned(four)
+        }
         _ => cleaned(ip),
     }
 }

@@ -6,7 +6,8 @@ use memchr::memmem;
 
 use super::notation::{Form, Found};
 
-/// Whether mailers of a family look for the name of an address, so that a missing name says something.
+/// Whether mailers of a family look for the name of an address, so that a missing name says
+/// something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lookup {
     Never,
@@ -17,15 +18,23 @@ pub(super) enum Lookup {
 
 /// Mailers that write alike.
 struct Family {
-    /// The family is tried where one of these texts stands in the field (behind `!`: where it does not); everywhere when
-    /// there is none.
+    /// The family is tried where one of these texts stands in the field (behind `!`: where it does
+    /// not); everywhere when there is none.
     marks: &'static [&'static str],
     lookup: Lookup,
     forms: &'static [&'static str],
 }
 
-const fn family(marks: &'static [&'static str], lookup: Lookup, forms: &'static [&'static str]) -> Family {
-    Family { marks, lookup, forms }
+const fn family(
+    marks: &'static [&'static str],
+    lookup: Lookup,
+    forms: &'static [&'static str],
+) -> Family {
+    Family {
+        marks,
+        lookup,
+        forms,
+    }
 }
 
 use Lookup::{Always, Never, Unsure};
@@ -33,12 +42,20 @@ use Lookup::{Always, Never, Unsure};
 /// The handovers. Families with marks of their own first, then what many mailers write.
 const HANDOVERS: &[Family] = &[
     // Submission in a browser.
-    family(&["Mail authenticated user "], Never, &["{ip} {gap}by {by} with HTTP"]),
+    family(
+        &["Mail authenticated user "],
+        Never,
+        &["{ip} {gap}by {by} with HTTP"],
+    ),
     family(&["with HTTP"], Never, &["{ip} ([{address}]) by {by}"]),
     family(&[" via HTTP"], Never, &["[{ip}] by {by} via HTTP{end}"]),
     family(&[".hotmail.msn.com "], Never, &["{ip} {gap}by {by} "]),
     // Microsoft: IIS, Exchange.
-    family(&[" SMTPSVC"], Never, &["{helo?} ([{ip}]{comment}) by {by} with Microsoft SMTPSVC"]),
+    family(
+        &[" SMTPSVC"],
+        Never,
+        &["{helo?} ([{ip}]{comment}) by {by} with Microsoft SMTPSVC"],
+    ),
     family(
         &[" with Microsoft SMTP Server ", " with mapi id "],
         Never,
@@ -49,12 +66,35 @@ const HANDOVERS: &[Family] = &[
     ),
     // Mailers that name themselves.
     family(&["[XMail "], Never, &["{helo} ({[}{ip}{]}{port}) by {by} "]),
-    family(&["(ecelerity"], Never, &["([{ip}{port}] helo={helo}) by {by} ", "{word} ([{ip}{port}]) by {by} "]),
+    family(
+        &["(ecelerity"],
+        Never,
+        &[
+            "([{ip}{port}] helo={helo}) by {by} ",
+            "{word} ([{ip}{port}]) by {by} ",
+        ],
+    ),
     family(&["(Scalix SMTP Relay"], Never, &["{helo} ({ip}) by {by}"]),
-    family(&[" (Lotus Domino "], Never, &["{helo} ([{ip}]) by {by} (Lotus"]),
-    family(&["(LHLO "], Never, &["{name} (LHLO {helo?}) ({ip}) by {by} with LMTP"]),
-    family(&[" via smtpd (for "], Never, &["{helo} ([{ip}]) by {by} via smtpd (for {word}) with SMTP("]),
-    family(&["(softdnserr "], Never, &["{helo} (softdnserr [{ip}]){gap} by {by} "]),
+    family(
+        &[" (Lotus Domino "],
+        Never,
+        &["{helo} ([{ip}]) by {by} (Lotus"],
+    ),
+    family(
+        &["(LHLO "],
+        Never,
+        &["{name} (LHLO {helo?}) ({ip}) by {by} with LMTP"],
+    ),
+    family(
+        &[" via smtpd (for "],
+        Never,
+        &["{helo} ([{ip}]) by {by} via smtpd (for {word}) with SMTP("],
+    ),
+    family(
+        &["(softdnserr "],
+        Never,
+        &["{helo} (softdnserr [{ip}]){gap} by {by} "],
+    ),
     family(
         &["Exim"],
         Never,
@@ -68,13 +108,33 @@ const HANDOVERS: &[Family] = &[
     ),
     // Postfix, Sendmail and who writes like them: greeting first, name in the comment.
     family(&[], Always, &["{helo} ({name} [{ip}]) by {by} "]),
-    family(&["!(qmail-"], Always, &["{helo} ({name} [{ip}]{gap}) by {by} ("]),
-    family(&["(qpsmtpd/"], Never, &["{name} ({greeting} {helo?}) ({ip}) by {by} (qpsmtpd/"]),
-    family(&["helo="], Never, &["{name} ([{ip}] helo={helo}) by {by} with "]),
-    family(&["(<unknown"], Never, &["{helo} (<unknown{word?}>[{ip}]) by {by} "]),
+    family(
+        &["!(qmail-"],
+        Always,
+        &["{helo} ({name} [{ip}]{gap}) by {by} ("],
+    ),
+    family(
+        &["(qpsmtpd/"],
+        Never,
+        &["{name} ({greeting} {helo?}) ({ip}) by {by} (qpsmtpd/"],
+    ),
+    family(
+        &["helo="],
+        Never,
+        &["{name} ([{ip}] helo={helo}) by {by} with "],
+    ),
+    family(
+        &["(<unknown"],
+        Never,
+        &["{helo} (<unknown{word?}>[{ip}]) by {by} "],
+    ),
     family(&[], Always, &["{helo} ({dotted name}[{ip}]) by {by} "]),
     family(&["@["], Always, &["{helo} ({ident}@[{ip}{gap}) by {by} ("]),
-    family(&[], Never, &["{name} ({greeting} {helo?}) [{ip}] by {by} ({comment}) with "]),
+    family(
+        &[],
+        Never,
+        &["{name} ({greeting} {helo?}) [{ip}] by {by} ({comment}) with "],
+    ),
     // qmail and its relatives: name first, greeting in a comment, a bare address in the next.
     family(
         &[],
@@ -118,13 +178,36 @@ const HANDOVERS: &[Family] = &[
     family(
         &[" via smap "],
         Always,
-        &["{name}({ip}) by {by} via smap ", "{name}({ip}, {greeting} {helo?}) by {by} via smap "],
+        &[
+            "{name}({ip}) by {by} via smap ",
+            "{name}({ip}, {greeting} {helo?}) by {by} via smap ",
+        ],
     ),
-    family(&[], Always, &["{name} ({greeting} {helo?}) ({ident@}{ip}{gap}) by {by} with "]),
-    family(&[" (CommuniGate Pro"], Always, &["{name and helo} ([{ip}] verified) by {by} ("]),
-    family(&["(account "], Never, &["[{ip}] (account {word} {greeting} {helo?}) by {by} ("]),
-    family(&["with login)"], Never, &["{helo} ({word}@{ip} with login) by {by} with SMTP"]),
-    family(&["(unverified ["], Never, &["{helo} (unverified [{ip}]) by {by} "]),
+    family(
+        &[],
+        Always,
+        &["{name} ({greeting} {helo?}) ({ident@}{ip}{gap}) by {by} with "],
+    ),
+    family(
+        &[" (CommuniGate Pro"],
+        Always,
+        &["{name and helo} ([{ip}] verified) by {by} ("],
+    ),
+    family(
+        &["(account "],
+        Never,
+        &["[{ip}] (account {word} {greeting} {helo?}) by {by} ("],
+    ),
+    family(
+        &["with login)"],
+        Never,
+        &["{helo} ({word}@{ip} with login) by {by} with SMTP"],
+    ),
+    family(
+        &["(unverified ["],
+        Never,
+        &["{helo} (unverified [{ip}]) by {by} "],
+    ),
     family(
         &[],
         Never,
@@ -190,18 +273,29 @@ const NO_HANDOVERS: &[&str] = &[
 ];
 
 /// The form in capitals that old gateways write behind `FROM`.
-const CAPITALS: &[&str] =
-    &["{helo} ({name} [{ip}]) BY {by} ({comment}) WITH SMTP ID {id}", "{helo} ({name} [{ip}]) BY {by} ID {id}"];
+const CAPITALS: &[&str] = &[
+    "{helo} ({name} [{ip}]) BY {by} ({comment}) WITH SMTP ID {id}",
+    "{helo} ({name} [{ip}]) BY {by} ID {id}",
+];
 
 /// What a virus scanner in front of a mailer writes behind `(from `.
 const GATEWAY: &str = "{helo?} [{ip}]) by {by} (NAVGW ";
 
 static HANDOVER_FORMS: LazyLock<Vec<(&'static Family, Vec<Form>)>> = LazyLock::new(|| {
-    HANDOVERS.iter().map(|family| (family, family.forms.iter().map(|form| Form::new(form)).collect())).collect()
+    HANDOVERS
+        .iter()
+        .map(|family| {
+            (
+                family,
+                family.forms.iter().map(|form| Form::new(form)).collect(),
+            )
+        })
+        .collect()
 });
 static NO_HANDOVER_FORMS: LazyLock<Vec<Form>> =
     LazyLock::new(|| NO_HANDOVERS.iter().map(|form| Form::new(form)).collect());
-static CAPITAL_FORMS: LazyLock<Vec<Form>> = LazyLock::new(|| CAPITALS.iter().map(|form| Form::new(form)).collect());
+static CAPITAL_FORMS: LazyLock<Vec<Form>> =
+    LazyLock::new(|| CAPITALS.iter().map(|form| Form::new(form)).collect());
 
 /// Reads what stands behind `from `.
 pub(super) fn handover<'t>(text: &'t str, steps: &mut u32) -> Option<(Found<'t>, Lookup)> {
@@ -212,7 +306,10 @@ pub(super) fn handover<'t>(text: &'t str, steps: &mut u32) -> Option<(Found<'t>,
         };
         let is_marked = || family.marks.is_empty() || family.marks.iter().any(|mark| has(mark));
         // Nearly all forms fail at their first characters, so that the marks are looked for last.
-        let found = forms.iter().find_map(|form| form.find(text, steps)).filter(|_| is_marked())?;
+        let found = forms
+            .iter()
+            .find_map(|form| form.find(text, steps))
+            .filter(|_| is_marked())?;
         Some((found, family.lookup))
     })
 }
@@ -230,5 +327,7 @@ pub(super) fn in_capitals<'t>(text: &'t str, steps: &mut u32) -> Option<Found<'t
 
 /// Whether what stands behind `from ` is known to be no handover.
 pub(super) fn is_no_handover(text: &str, steps: &mut u32) -> bool {
-    NO_HANDOVER_FORMS.iter().any(|form| form.find(text, steps).is_some())
+    NO_HANDOVER_FORMS
+        .iter()
+        .any(|form| form.find(text, steps).is_some())
 }

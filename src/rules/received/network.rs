@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-/// Whether it is the address of a private network, of a carrier's shared network, of a link or of the machine itself (RFC
-/// 1918, 3927, 4193, 4291 §2.5.6, 6598). An IPv4 address that is written as one of IPv6 is that IPv4 address.
+/// Whether it is the address of a private network, of a carrier's shared network, of a link or of
+/// the machine itself (RFC 1918, 3927, 4193, 4291 §2.5.6, 6598). An IPv4 address that is written as
+/// one of IPv6 is that IPv4 address.
 pub(in crate::rules) fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {

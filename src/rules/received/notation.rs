@@ -1,8 +1,8 @@
 //! The notation in which the forms of Received fields are written, and its matcher.
 //!
-//! A form is text in which names in braces stand for what varies: `{helo} ({name} [{ip}]) by {by} `. It is tried at the
-//! start of the field. Only runs of characters have more than one end that may fit; every end that is tried is a step,
-//! and the steps of one field are limited.
+//! A form is text in which names in braces stand for what varies: `{helo} ({name} [{ip}]) by {by}
+//! `. It is tried at the start of the field. Only runs of characters have more than one end that
+//! may fit; every end that is tried is a step, and the steps of one field are limited.
 
 use memchr::memmem;
 
@@ -107,7 +107,10 @@ const NAMES: &[(&str, Piece)] = &[
     ("address", Piece::Address(Slot::Ignored)),
     ("gap", Piece::Gap),
     ("greeting", Piece::OneOf(&["HELO", "EHLO"])),
-    ("local", Piece::OneOf(&["localhost.localdomain", "localhost", "127.0.0.1", "::1"])),
+    (
+        "local",
+        Piece::OneOf(&["localhost.localdomain", "localhost", "127.0.0.1", "::1"]),
+    ),
     (" ", Piece::Optional(" ")),
     ("[", Piece::Optional("[")),
     ("]", Piece::Optional("]")),
@@ -124,7 +127,8 @@ const NAMES: &[(&str, Piece)] = &[
 pub(super) struct Form(Vec<Piece>);
 
 impl Form {
-    /// Reads the notation. A name in braces that is not known stands for itself (a test forbids it).
+    /// Reads the notation. A name in braces that is not known stands for itself (a test forbids
+    /// it).
     pub(super) fn new(notation: &'static str) -> Self {
         let mut pieces = Vec::new();
         let mut rest = notation;
@@ -133,7 +137,10 @@ impl Form {
                 pieces.push(Piece::Text(text));
             }
             let (name, behind) = behind.split_once('}').unwrap_or((behind, ""));
-            let piece = NAMES.iter().find(|(known, _)| *known == name).map(|(_, piece)| *piece);
+            let piece = NAMES
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, piece)| *piece);
             pieces.push(piece.unwrap_or(Piece::Text(name)));
             rest = behind;
         }
@@ -145,7 +152,11 @@ impl Form {
 
     /// Tries the form at the start of `text`; `steps` is what the field has left.
     pub(super) fn find<'t>(&self, text: &'t str, steps: &mut u32) -> Option<Found<'t>> {
-        let mut attempt = Attempt { text, found: Found::default(), steps };
+        let mut attempt = Attempt {
+            text,
+            found: Found::default(),
+            steps,
+        };
         attempt.fits(&self.0, 0).then_some(attempt.found)
     }
 }
@@ -161,17 +172,26 @@ impl<'t> Attempt<'t, '_> {
         self.text.get(at..).unwrap_or_default()
     }
 
-    /// Whether the pieces fit from `at` on. It calls itself once for each run of the form: the table of forms bounds the
-    /// depth, not the field.
+    /// Whether the pieces fit from `at` on. It calls itself once for each run of the form: the
+    /// table of forms bounds the depth, not the field.
     fn fits(&mut self, pieces: &[Piece], mut at: usize) -> bool {
         let mut left = pieces.iter();
         while let Some(piece) = left.next() {
             let rest = self.rest(at);
             let length = match *piece {
                 Piece::Text(text) => rest.starts_with(text).then_some(text.len()),
-                Piece::OneOf(texts) => texts.iter().find(|text| rest.starts_with(**text)).map(|text| text.len()),
-                Piece::Optional(text) => Some(if rest.starts_with(text) { text.len() } else { 0 }),
-                Piece::Address(slot) => address(rest).inspect(|length| self.found.set(slot, rest.get(..*length))),
+                Piece::OneOf(texts) => texts
+                    .iter()
+                    .find(|text| rest.starts_with(**text))
+                    .map(|text| text.len()),
+                Piece::Optional(text) => Some(if rest.starts_with(text) {
+                    text.len()
+                } else {
+                    0
+                }),
+                Piece::Address(slot) => {
+                    address(rest).inspect(|length| self.found.set(slot, rest.get(..*length)))
+                }
                 Piece::Port => Some(port(rest)),
                 Piece::Zone => Some(zone(rest)),
                 Piece::Sender => Some(sender(rest)),
@@ -205,13 +225,16 @@ impl<'t> Attempt<'t, '_> {
         let least = usize::from(matches!(run, Run::Word | Run::Dotted));
         // What follows begins with a blank nearly always, which no word has inside.
         let least = match behind.first() {
-            Some(Piece::Text(text)) if run != Run::Comment && text.starts_with(' ') => longest.max(least),
+            Some(Piece::Text(text)) if run != Run::Comment && text.starts_with(' ') => {
+                longest.max(least)
+            }
             _ => least,
         };
         let mut end = longest;
         loop {
             let text = rest.get(..end).filter(|text| text.len() >= least);
-            let is_whole = run != Run::Dotted || text.is_some_and(|text| text.trim_matches('.').contains('.'));
+            let is_whole =
+                run != Run::Dotted || text.is_some_and(|text| text.trim_matches('.').contains('.'));
             if text.is_some() && is_whole && self.may_follow(behind, at + end) {
                 if !self.step() {
                     return false;
@@ -231,15 +254,19 @@ impl<'t> Attempt<'t, '_> {
     /// A cheap look at what must stand there.
     fn may_follow(&self, behind: &[Piece], at: usize) -> bool {
         match behind.first() {
-            Some(Piece::Text(text)) => {
-                self.text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(text.as_bytes()))
-            }
+            Some(Piece::Text(text)) => self
+                .text
+                .as_bytes()
+                .get(at..)
+                .is_some_and(|rest| rest.starts_with(text.as_bytes())),
             _ => self.text.is_char_boundary(at),
         }
     }
 
     fn gap(&mut self, behind: &[Piece], at: usize) -> bool {
-        let Some(Piece::Text(next)) = behind.first() else { return self.fits(behind, at) };
+        let Some(Piece::Text(next)) = behind.first() else {
+            return self.fits(behind, at);
+        };
         for offset in memmem::find_iter(self.rest(at).as_bytes(), next) {
             if !self.step() {
                 return false;
@@ -279,9 +306,16 @@ fn four(text: &str) -> Option<usize> {
             text.get(at..)?.strip_prefix('.')?;
             at += 1;
         }
-        let digits = text.bytes().skip(at).take(3).take_while(u8::is_ascii_digit).count();
+        let digits = text
+            .bytes()
+            .skip(at)
+            .take(3)
+            .take_while(u8::is_ascii_digit)
+            .count();
         let is_octet = |length: &usize| {
-            let octet = text.get(at..at + length).filter(|octet| *length == 1 || !octet.starts_with('0'));
+            let octet = text
+                .get(at..at + length)
+                .filter(|octet| *length == 1 || !octet.starts_with('0'));
             octet.is_some_and(|octet| octet.parse::<u8>().is_ok())
         };
         at += (1..=digits).rev().find(is_octet)?;
@@ -291,20 +325,36 @@ fn four(text: &str) -> Option<usize> {
 
 /// Up to eight groups of hexadecimal digits; an address of IPv4 may follow the colons.
 fn six(text: &str) -> Option<usize> {
-    let prefix = text.get(..5).filter(|start| start.eq_ignore_ascii_case("ipv6:")).map_or(0, str::len);
+    let prefix = text
+        .get(..5)
+        .filter(|start| start.eq_ignore_ascii_case("ipv6:"))
+        .map_or(0, str::len);
     let bytes = text.as_bytes().get(prefix..)?;
-    let group = |at: usize| bytes.iter().skip(at).take(4).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let group = |at: usize| {
+        bytes
+            .iter()
+            .skip(at)
+            .take(4)
+            .take_while(|byte| byte.is_ascii_hexdigit())
+            .count()
+    };
     let (mut at, mut colons) = (group(0), 0);
     while colons < 7 && bytes.get(at) == Some(&b':') {
         at += 1 + group(at + 1);
         colons += 1;
     }
-    at += bytes.iter().skip(at).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    at += bytes
+        .iter()
+        .skip(at)
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b'.')
+        .count();
     (colons >= 2).then_some(prefix + at)
 }
 
 fn port(text: &str) -> usize {
-    let Some(digits) = text.strip_prefix(['.', ':']) else { return 0 };
+    let Some(digits) = text.strip_prefix(['.', ':']) else {
+        return 0;
+    };
     match digits.bytes().take_while(u8::is_ascii_digit).count() {
         0 => 0,
         count => 1 + count,
@@ -312,8 +362,10 @@ fn port(text: &str) -> usize {
 }
 
 fn zone(text: &str) -> usize {
-    let is_zone = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-');
-    text.strip_prefix('%').map_or(0, |name| 1 + name.bytes().take_while(is_zone).count())
+    let is_zone =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'-');
+    text.strip_prefix('%')
+        .map_or(0, |name| 1 + name.bytes().take_while(is_zone).count())
 }
 
 fn version(text: &str) -> Option<usize> {
@@ -324,8 +376,11 @@ fn version(text: &str) -> Option<usize> {
 
 fn sender(text: &str) -> usize {
     const START: &str = " (envelope-sender <";
-    let word = text.strip_prefix(START).and_then(|rest| rest.split(' ').next());
-    word.filter(|word| word.len() > 2 && word.ends_with(">)")).map_or(0, |word| START.len() + word.len())
+    let word = text
+        .strip_prefix(START)
+        .and_then(|rest| rest.split(' ').next());
+    word.filter(|word| word.len() > 2 && word.ends_with(">)"))
+        .map_or(0, |word| START.len() + word.len())
 }
 
 /// qmail and its relatives name the protocol, but no id: `by mx.example.net with SMTP`.
@@ -338,7 +393,9 @@ fn is_qmail_tail(text: &str) -> bool {
     let Some(behind) = behind else { return false };
     let mut words = behind.split(' ').peekable();
     while let Some(word) = words.next() {
-        let is_protocol = ["SMTP", "QMQP"].into_iter().find_map(|name| word.strip_prefix(name));
+        let is_protocol = ["SMTP", "QMQP"]
+            .into_iter()
+            .find_map(|name| word.strip_prefix(name));
         let mut has_id = || words.peek().is_some_and(|next| next.starts_with("id"));
         if is_protocol.is_some_and(|rest| !rest.is_empty() || !has_id()) {
             return true;
@@ -368,15 +425,22 @@ mod tests {
         ] {
             assert_eq!(address(text), wanted, "{text}");
         }
-        assert_eq!((port(".25]"), port(":25"), port(":x"), zone("%eth0]")), (3, 3, 0, 5));
+        assert_eq!(
+            (port(".25]"), port(":25"), port(":x"), zone("%eth0]")),
+            (3, 3, 0, 5)
+        );
     }
 
     #[test]
     fn forms_find_their_slots() {
         let form = Form::new("{helo} ({name}{ }[{ip}]) by {by} ");
-        for text in ["a.example (b.example [192.0.2.1]) by mx ", "a.example (b.example[192.0.2.1]) by mx with"] {
+        for text in [
+            "a.example (b.example [192.0.2.1]) by mx ",
+            "a.example (b.example[192.0.2.1]) by mx with",
+        ] {
             let found = form.find(text, &mut 100).unwrap();
-            let got = [Slot::Helo, Slot::Name, Slot::Ip, Slot::By].map(|slot| found.get(slot).unwrap());
+            let got =
+                [Slot::Helo, Slot::Name, Slot::Ip, Slot::By].map(|slot| found.get(slot).unwrap());
             assert_eq!(got, ["a.example", "b.example", "192.0.2.1", "mx"], "{text}");
         }
         assert!(form.find("a (b [192.0.2.1]) by mx", &mut 100).is_none());
@@ -392,7 +456,11 @@ mod tests {
             assert_eq!(steps, left);
         }
         let mut steps = STEPS_LIMIT;
-        assert!(Form::new("{word}({word}({word}({ip}").find(&"(".repeat(8_000), &mut steps).is_none());
+        assert!(
+            Form::new("{word}({word}({word}({ip}")
+                .find(&"(".repeat(8_000), &mut steps)
+                .is_none()
+        );
         assert_eq!(steps, 0);
     }
 }

@@ -97,9 +97,21 @@ fn handovers_are_read() {
     for (field, wanted) in HANDOVERS {
         let got = match parse(field) {
             Parsed::Relay(relay) => {
-                let texts = [&relay.ip, &relay.rdns, &relay.helo, &relay.by, &relay.id, &relay.ident, &relay.auth];
+                let texts = [
+                    &relay.ip,
+                    &relay.rdns,
+                    &relay.helo,
+                    &relay.by,
+                    &relay.id,
+                    &relay.ident,
+                    &relay.auth,
+                ];
                 let line = texts.map(String::as_str).join("|");
-                if relay.has_no_name { format!("{line}|-") } else { line }
+                if relay.has_no_name {
+                    format!("{line}|-")
+                } else {
+                    line
+                }
             }
             other => format!("{other:?}"),
         };
@@ -113,10 +125,17 @@ fn handovers_are_read() {
 #[test]
 fn senders_and_folds() {
     let field = "from a.example (h.example\r\n\t[192.0.2.1])\r\n by mx.example (Postfix) with ESMTP id ABC\r\n (envelope-from <b@example.com>)";
-    let Parsed::Relay(relay) = parse(field) else { panic!("{field}") };
-    assert_eq!((relay.ip.as_str(), relay.envelope_from.as_deref()), ("192.0.2.1", Some("b@example.com")));
+    let Parsed::Relay(relay) = parse(field) else {
+        panic!("{field}")
+    };
+    assert_eq!(
+        (relay.ip.as_str(), relay.envelope_from.as_deref()),
+        ("192.0.2.1", Some("b@example.com"))
+    );
     let odd = "from a#b (h<x> [192.0.2.1]) by mx.example (Postfix) with ESMTP id ABC";
-    let Parsed::Relay(relay) = parse(odd) else { panic!("{odd}") };
+    let Parsed::Relay(relay) = parse(odd) else {
+        panic!("{odd}")
+    };
     assert_eq!((relay.helo.as_str(), relay.rdns.as_str()), ("a!b", "h!x!"));
 }
 
@@ -138,16 +157,27 @@ fn what_is_no_handover_is_skipped() {
     }
     let noted = "from b@example.com by mx.example by uid 7791 with qmail-scanner-1.14 (envelope-from <c@example.com>) with qmail-scanner";
     assert!(matches!(parse(noted), Parsed::Skipped(_)));
-    assert_eq!(parse("from a.example [192.0.2.1] by localhost with IMAP (fetchmail-6.3)"), Parsed::Fetched);
+    assert_eq!(
+        parse("from a.example [192.0.2.1] by localhost with IMAP (fetchmail-6.3)"),
+        Parsed::Fetched
+    );
     assert_eq!(parse("from nowhere to nowhere"), Parsed::Unreadable);
 }
 
 #[test]
 fn fields_are_cut_at_the_limit() {
-    let (start, end) = ("from a.example (h.example [192.0.2.1]) by mx.example (", " id ABC");
+    let (start, end) = (
+        "from a.example (h.example [192.0.2.1]) by mx.example (",
+        " id ABC",
+    );
     for (length, wanted) in [(FIELD_LIMIT, "ABC"), (FIELD_LIMIT + 1, "")] {
-        let field = format!("{start}{}{end}", "x".repeat(length - start.len() - end.len()));
-        let Parsed::Relay(relay) = parse(&field) else { panic!("{length}") };
+        let field = format!(
+            "{start}{}{end}",
+            "x".repeat(length - start.len() - end.len())
+        );
+        let Parsed::Relay(relay) = parse(&field) else {
+            panic!("{length}")
+        };
         assert_eq!(relay.id, wanted, "{length}");
     }
 }

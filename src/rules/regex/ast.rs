@@ -32,7 +32,8 @@ pub(super) enum Assertion {
     NoWordBoundary,
 }
 
-/// A pattern. Modes (case, dot, lines, free spacing) are settled: a letter under /i is a set of two bytes.
+/// A pattern. Modes (case, dot, lines, free spacing) are settled: a letter under /i is a set of two
+/// bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Node {
     /// The empty text.
@@ -95,7 +96,9 @@ impl Node {
     pub(super) fn always_matches(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Set(_) | Self::Assert(_) | Self::Look { .. } | Self::BackReference { .. } => false,
+            Self::Set(_) | Self::Assert(_) | Self::Look { .. } | Self::BackReference { .. } => {
+                false
+            }
             Self::Concat(nodes) => nodes.iter().all(Self::always_matches),
             Self::Alternate(nodes) => nodes.iter().any(Self::always_matches),
             Self::Repeat { node, min, .. } => *min == 0 || node.always_matches(),

@@ -1,8 +1,10 @@
-//! The engine for what a finite automaton cannot decide: look-around, back-references, groups that never give back.
+//! The engine for what a finite automaton cannot decide: look-around, back-references, groups that
+//! never give back.
 //!
-//! It tries one way after the other, in Perl's order, with an explicit stack of what else could be tried. That takes
-//! exponential time for some patterns, so every step is counted: a search that takes too many is given up, and that is told
-//! ([`super::Budget::was_reached`]) instead of being taken for an answer.
+//! It tries one way after the other, in Perl's order, with an explicit stack of what else could be
+//! tried. That takes exponential time for some patterns, so every step is counted: a search that
+//! takes too many is given up, and that is told ([`super::Budget::was_reached`]) instead of being
+//! taken for an answer.
 
 use super::ast::{Assertion, Greed};
 use super::budget::{LimitReached, Steps};
@@ -22,11 +24,26 @@ enum Frame {
     /// Try another way.
     Choice { pc: usize, at: usize },
     /// A greedy run ends earlier.
-    Give { pc: usize, low: usize, at: usize, follow: u32 },
+    Give {
+        pc: usize,
+        low: usize,
+        at: usize,
+        follow: u32,
+    },
     /// A lazy run takes one more.
-    Take { run: u32, pc: usize, at: usize, left: usize },
+    Take {
+        run: u32,
+        pc: usize,
+        at: usize,
+        left: usize,
+    },
     /// A look-behind begins further back.
-    Back { pc: usize, at: usize, by: u32, most: u32 },
+    Back {
+        pc: usize,
+        at: usize,
+        by: u32,
+        most: u32,
+    },
     /// A slot gets its value back.
     Undo { slot: u32, value: usize },
 }
@@ -58,7 +75,15 @@ impl Program {
         machine.stack.clear();
         machine.slots.clear();
         machine.slots.resize(self.slots, NONE);
-        let mut search = Search { program: self, machine, steps, text, pc: 0, at: 0, not_empty_at };
+        let mut search = Search {
+            program: self,
+            machine,
+            steps,
+            text,
+            pc: 0,
+            at: 0,
+            not_empty_at,
+        };
         let found = search.find(from);
         machine.stack.clear();
         machine.stack.shrink_to(STACK_KEPT);
@@ -78,7 +103,15 @@ impl Program {
         machine.stack.clear();
         machine.slots.clear();
         machine.slots.resize(self.slots, NONE);
-        let mut search = Search { program: self, machine, steps, text, pc: 0, at: 0, not_empty_at: None };
+        let mut search = Search {
+            program: self,
+            machine,
+            steps,
+            text,
+            pc: 0,
+            at: 0,
+            not_empty_at: None,
+        };
         let mut found = Ok(false);
         for start in starts {
             found = search.attempt(start).map(|end| end.is_some());
@@ -104,7 +137,9 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn find(&mut self, from: usize) -> Result<Option<(usize, usize)>, LimitReached> {
-        let Some(last) = self.text.len().checked_sub(self.program.least) else { return Ok(None) };
+        let Some(last) = self.text.len().checked_sub(self.program.least) else {
+            return Ok(None);
+        };
         let mut start = from;
         while let Some(place) = self.next_start(start).filter(|place| *place <= last) {
             if let Some(end) = self.attempt(place)? {
@@ -125,13 +160,18 @@ impl Search<'_> {
                 let rest = self.text.get(start - 1..)?;
                 start += memchr::memchr(b'\n', rest)?;
             }
-            let Some(first) = self.program.first else { return Some(start) };
+            let Some(first) = self.program.first else {
+                return Some(start);
+            };
             let rest = self.text.get(start..)?;
             if !self.program.line_anchored {
                 if let Some(only) = self.program.only_first {
                     return memchr::memchr(only, rest).map(|skipped| start + skipped);
                 }
-                return rest.iter().position(|byte| first.contains(*byte)).map(|skipped| start + skipped);
+                return rest
+                    .iter()
+                    .position(|byte| first.contains(*byte))
+                    .map(|skipped| start + skipped);
             }
             if rest.first().is_some_and(|byte| first.contains(*byte)) {
                 return Some(start);
@@ -174,14 +214,21 @@ impl Search<'_> {
     }
 
     fn slot(&self, slot: u32) -> usize {
-        self.machine.slots.get(slot as usize).copied().unwrap_or(NONE)
+        self.machine
+            .slots
+            .get(slot as usize)
+            .copied()
+            .unwrap_or(NONE)
     }
 
     /// Sets a slot, and remembers what it held.
     fn set_slot(&mut self, slot: u32, value: usize) -> Result<(), LimitReached> {
         let before = self.slot(slot);
         if before != value {
-            self.push(Frame::Undo { slot, value: before })?;
+            self.push(Frame::Undo {
+                slot,
+                value: before,
+            })?;
             self.restore(slot, value);
         }
         Ok(())
@@ -224,22 +271,32 @@ impl Search<'_> {
             Op::Dispatch(number) => {
                 let entry = self.byte(self.at).map_or(END_OF_TEXT, usize::from);
                 let table = self.program.dispatches.get(number as usize);
-                table.and_then(|table| table.get(entry)).is_some_and(|pc| self.go(*pc))
+                table
+                    .and_then(|table| table.get(entry))
+                    .is_some_and(|pc| self.go(*pc))
             }
             Op::Branch { first, otherwise } => {
                 if first != NO_SET && !self.fits(first, self.at) {
                     return Ok(self.go(otherwise));
                 }
-                self.push(Frame::Choice { pc: otherwise as usize, at: self.at })?;
+                self.push(Frame::Choice {
+                    pc: otherwise as usize,
+                    at: self.at,
+                })?;
                 self.next()
             }
             Op::Later { now } => {
-                self.push(Frame::Choice { pc: self.pc + 1, at: self.at })?;
+                self.push(Frame::Choice {
+                    pc: self.pc + 1,
+                    at: self.at,
+                })?;
                 self.go(now)
             }
             Op::Run(number) => return self.run(number),
             Op::LoopStart(number) => {
-                let Some(entry) = self.counter(number) else { return Ok(false) };
+                let Some(entry) = self.counter(number) else {
+                    return Ok(false);
+                };
                 self.set_slot(entry.slot, 0)?;
                 self.set_slot(entry.slot + 1, NONE)?;
                 self.next()
@@ -260,7 +317,10 @@ impl Search<'_> {
             Op::Enter { slot } => self.enter(slot)?,
             Op::EnterNegative { slot, otherwise } => {
                 self.enter(slot)?;
-                self.push(Frame::Choice { pc: otherwise as usize, at: self.at })?;
+                self.push(Frame::Choice {
+                    pc: otherwise as usize,
+                    at: self.at,
+                })?;
                 true
             }
             Op::Back { least, most } => return self.go_back(self.pc + 1, self.at, least, most),
@@ -283,7 +343,9 @@ impl Search<'_> {
         let length = self.text.len();
         let before = self.at.checked_sub(1).and_then(|at| self.byte(at));
         let after = self.byte(self.at);
-        let is_word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_word = |byte: Option<u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
         match assertion {
             Assertion::Start => self.at == 0,
             Assertion::LineStart => self.at == 0 || (before == Some(b'\n') && self.at < length),
@@ -302,11 +364,22 @@ impl Search<'_> {
             let window = rest.get(..most).unwrap_or(rest);
             return memchr::memchr(stop, window).unwrap_or(window.len());
         }
-        rest.iter().take(most).take_while(|byte| set.contains(**byte)).count()
+        rest.iter()
+            .take(most)
+            .take_while(|byte| set.contains(**byte))
+            .count()
     }
 
     fn run(&mut self, number: u32) -> Result<bool, LimitReached> {
-        let Some(Run { set, min, max, greed, follow, stop }) = self.program.runs.get(number as usize).copied() else {
+        let Some(Run {
+            set,
+            min,
+            max,
+            greed,
+            follow,
+            stop,
+        }) = self.program.runs.get(number as usize).copied()
+        else {
             return Ok(false);
         };
         let count = self.span(set, stop, if greed == Greed::Lazy { min } else { max });
@@ -324,21 +397,43 @@ impl Search<'_> {
         }
     }
 
-    /// A greedy run that began long ago ends at `high`, or at the next lower place behind which the rest can follow.
-    fn give(&mut self, pc: usize, low: usize, high: usize, follow: u32) -> Result<bool, LimitReached> {
-        let found = (low..=high).rev().find(|at| follow == NO_SET || self.fits(follow, *at));
+    /// A greedy run that began long ago ends at `high`, or at the next lower place behind which the
+    /// rest can follow.
+    fn give(
+        &mut self,
+        pc: usize,
+        low: usize,
+        high: usize,
+        follow: u32,
+    ) -> Result<bool, LimitReached> {
+        let found = (low..=high)
+            .rev()
+            .find(|at| follow == NO_SET || self.fits(follow, *at));
         self.spend(high - found.unwrap_or(low))?;
         let Some(at) = found else { return Ok(false) };
         if at > low {
-            self.push(Frame::Give { pc, low, at, follow })?;
+            self.push(Frame::Give {
+                pc,
+                low,
+                at,
+                follow,
+            })?;
         }
         (self.pc, self.at) = (pc, at);
         Ok(true)
     }
 
     /// A lazy run ends at `at`, or at the next higher place behind which the rest can follow.
-    fn take(&mut self, number: u32, pc: usize, mut at: usize, mut left: usize) -> Result<bool, LimitReached> {
-        let Some(Run { set, follow, .. }) = self.program.runs.get(number as usize).copied() else { return Ok(false) };
+    fn take(
+        &mut self,
+        number: u32,
+        pc: usize,
+        mut at: usize,
+        mut left: usize,
+    ) -> Result<bool, LimitReached> {
+        let Some(Run { set, follow, .. }) = self.program.runs.get(number as usize).copied() else {
+            return Ok(false);
+        };
         let from = at;
         while follow != NO_SET && !self.fits(follow, at) {
             if left == 0 || !self.byte(at).is_some_and(|byte| set.contains(byte)) {
@@ -350,7 +445,12 @@ impl Search<'_> {
         }
         self.spend(at - from)?;
         if left > 0 {
-            self.push(Frame::Take { run: number, pc, at, left })?;
+            self.push(Frame::Take {
+                run: number,
+                pc,
+                at,
+                left,
+            })?;
         }
         (self.pc, self.at) = (pc, at);
         Ok(true)
@@ -360,9 +460,19 @@ impl Search<'_> {
         self.program.loops.get(number as usize).copied()
     }
 
-    /// Once more, or on? As Perl: a round that matched nothing is the last one, unless more are asked for.
+    /// Once more, or on? As Perl: a round that matched nothing is the last one, unless more are
+    /// asked for.
     fn decide(&mut self, number: u32) -> Result<bool, LimitReached> {
-        let Some(Loop { min, max, lazy, slot, after }) = self.counter(number) else { return Ok(false) };
+        let Some(Loop {
+            min,
+            max,
+            lazy,
+            slot,
+            after,
+        }) = self.counter(number)
+        else {
+            return Ok(false);
+        };
         let done = self.slot(slot);
         let again = self.pc + 1;
         if done < min {
@@ -372,15 +482,23 @@ impl Search<'_> {
             return Ok(self.go(after));
         }
         if lazy {
-            self.push(Frame::Choice { pc: again, at: self.at })?;
+            self.push(Frame::Choice {
+                pc: again,
+                at: self.at,
+            })?;
             return Ok(self.go(after));
         }
-        self.push(Frame::Choice { pc: after as usize, at: self.at })?;
+        self.push(Frame::Choice {
+            pc: after as usize,
+            at: self.at,
+        })?;
         self.round(number, again + 1)
     }
 
     fn round(&mut self, number: u32, body: usize) -> Result<bool, LimitReached> {
-        let Some(Loop { slot, .. }) = self.counter(number) else { return Ok(false) };
+        let Some(Loop { slot, .. }) = self.counter(number) else {
+            return Ok(false);
+        };
         self.set_slot(slot, self.slot(slot).saturating_add(1))?;
         self.set_slot(slot + 1, self.at)?;
         self.pc = body;
@@ -391,10 +509,21 @@ impl Search<'_> {
     fn refer(&mut self, capture: u32, fold: bool) -> Result<bool, LimitReached> {
         let slot = capture_slot(capture);
         let (start, end) = (self.slot(slot), self.slot(slot + 1));
-        let Some(wanted) = self.text.get(start..end) else { return Ok(false) };
-        let Some(found) = self.text.get(self.at..).and_then(|rest| rest.get(..wanted.len())) else { return Ok(false) };
+        let Some(wanted) = self.text.get(start..end) else {
+            return Ok(false);
+        };
+        let Some(found) = self
+            .text
+            .get(self.at..)
+            .and_then(|rest| rest.get(..wanted.len()))
+        else {
+            return Ok(false);
+        };
         let same = if fold {
-            wanted.iter().zip(found).all(|(one, other)| lower(*one) == lower(*other))
+            wanted
+                .iter()
+                .zip(found)
+                .all(|(one, other)| lower(*one) == lower(*other))
         } else {
             wanted == found
         };
@@ -442,7 +571,9 @@ impl Search<'_> {
     }
 
     fn go_back(&mut self, pc: usize, at: usize, by: u32, most: u32) -> Result<bool, LimitReached> {
-        let Some(start) = at.checked_sub(by as usize) else { return Ok(false) };
+        let Some(start) = at.checked_sub(by as usize) else {
+            return Ok(false);
+        };
         if by < most {
             self.push(Frame::Back { pc, at, by, most })?;
         }
@@ -462,9 +593,16 @@ impl Search<'_> {
                     (self.pc, self.at) = (pc, at);
                     true
                 }
-                Frame::Give { pc, low, at, follow } => at > low && self.give(pc, low, at - 1, follow)?,
+                Frame::Give {
+                    pc,
+                    low,
+                    at,
+                    follow,
+                } => at > low && self.give(pc, low, at - 1, follow)?,
                 Frame::Take { run, pc, at, left } => {
-                    let Some(Run { set, .. }) = self.program.runs.get(run as usize).copied() else { continue };
+                    let Some(Run { set, .. }) = self.program.runs.get(run as usize).copied() else {
+                        continue;
+                    };
                     let fits = self.byte(at).is_some_and(|byte| set.contains(byte));
                     fits && left > 0 && self.take(run, pc, at + 1, left - 1)?
                 }

@@ -15,7 +15,10 @@ pub(in crate::rules) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { left: MAIL_STEPS, reached: false }
+        Self {
+            left: MAIL_STEPS,
+            reached: false,
+        }
     }
 }
 
@@ -28,7 +31,10 @@ impl Budget {
     /// So many steps.
     #[cfg(test)]
     pub(super) fn of(left: u64) -> Self {
-        Self { left, reached: false }
+        Self {
+            left,
+            reached: false,
+        }
     }
 
     /// Steps that are left.
@@ -38,7 +44,9 @@ impl Budget {
 
     /// Takes what the searches in one text may cost.
     pub(super) fn for_text(&self, text: &[u8]) -> Steps {
-        let steps = TEXT_STEPS.saturating_add(BYTE_STEPS.saturating_mul(text.len() as u64)).min(self.left);
+        let steps = TEXT_STEPS
+            .saturating_add(BYTE_STEPS.saturating_mul(text.len() as u64))
+            .min(self.left);
         Steps::of(steps)
     }
 
@@ -58,7 +66,10 @@ pub(super) struct Steps {
 impl Steps {
     /// So many.
     pub(super) fn of(steps: u64) -> Self {
-        Self { given: steps, left: steps }
+        Self {
+            given: steps,
+            left: steps,
+        }
     }
 
     /// Takes some; an error when there are not so many.

@@ -10,7 +10,9 @@ impl ByteSet {
     /// No byte.
     pub(super) const EMPTY: Self = Self { words: [0; 4] };
     /// Every byte.
-    pub(super) const ALL: Self = Self { words: [u64::MAX; 4] };
+    pub(super) const ALL: Self = Self {
+        words: [u64::MAX; 4],
+    };
 
     /// Only that byte.
     pub(super) fn of(byte: u8) -> Self {
@@ -22,7 +24,9 @@ impl ByteSet {
     /// The bytes for which a test holds.
     pub(super) fn that(test: impl Fn(u8) -> bool) -> Self {
         let mut set = Self::EMPTY;
-        (0..=u8::MAX).filter(|byte| test(*byte)).for_each(|byte| set.insert(byte));
+        (0..=u8::MAX)
+            .filter(|byte| test(*byte))
+            .for_each(|byte| set.insert(byte));
         set
     }
 
@@ -30,7 +34,9 @@ impl ByteSet {
     #[expect(clippy::cast_possible_truncation, reason = "two halves")]
     pub(super) const fn range(first: u8, last: u8) -> Self {
         let bits = (u128::MAX >> (127 - last)) & (u128::MAX << first);
-        Self { words: [bits as u64, (bits >> 64) as u64, 0, 0] }
+        Self {
+            words: [bits as u64, (bits >> 64) as u64, 0, 0],
+        }
     }
 
     /// How many bytes.
@@ -46,7 +52,9 @@ impl ByteSet {
 
     #[inline]
     pub(super) fn contains(&self, byte: u8) -> bool {
-        self.words.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+        self.words
+            .get(usize::from(byte >> 6))
+            .is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
     fn each(self, other: Self, join: impl Fn(u64, u64) -> u64) -> Self {
@@ -80,7 +88,9 @@ impl ByteSet {
     }
 
     pub(super) fn complement(self) -> Self {
-        Self { words: self.words.map(|word| !word) }
+        Self {
+            words: self.words.map(|word| !word),
+        }
     }
 
     /// The members, in order.
@@ -90,11 +100,16 @@ impl ByteSet {
 
     /// The only byte of the set, if it has just one.
     pub(super) fn only(self) -> Option<u8> {
-        if self.len() == 1 { self.bytes().next() } else { None }
+        if self.len() == 1 {
+            self.bytes().next()
+        } else {
+            None
+        }
     }
 
-    /// With every letter also its other case: ASCII, and Latin-1 as Perl folds single bytes even under `/aa`
-    /// (research/spamassassin.md §1.3; \xD7, \xF7, \xDF and \xFF have no other case).
+    /// With every letter also its other case: ASCII, and Latin-1 as Perl folds single bytes even
+    /// under `/aa` (research/spamassassin.md §1.3; \xD7, \xF7, \xDF and \xFF have no other
+    /// case).
     pub(super) fn folded(self) -> Self {
         let mut folded = self;
         for byte in self.bytes() {
@@ -119,7 +134,11 @@ pub(super) fn class_of_letter(letter: u8) -> Option<ByteSet> {
         b'n' if letter == b'N' => return Some(ByteSet::of(b'\n').complement()),
         _ => return None,
     };
-    Some(if letter.is_ascii_uppercase() { set.complement() } else { set })
+    Some(if letter.is_ascii_uppercase() {
+        set.complement()
+    } else {
+        set
+    })
 }
 
 /// The set of a POSIX class name (`alpha` in `[:alpha:]`), under `/aa`.
@@ -149,13 +168,22 @@ mod tests {
 
     #[test]
     fn folds_as_perl_does() {
-        for (byte, other) in [(b'a', b'A'), (b'Z', b'z'), (0xE9, 0xC9), (0xC3, 0xE3), (0xFE, 0xDE)] {
+        for (byte, other) in [
+            (b'a', b'A'),
+            (b'Z', b'z'),
+            (0xE9, 0xC9),
+            (0xC3, 0xE3),
+            (0xFE, 0xDE),
+        ] {
             let set = ByteSet::of(byte).folded();
             assert_eq!(set.bytes().count(), 2);
             assert!(set.contains(other), "{byte:x}");
         }
         for alone in [0xD7, 0xF7, 0xDF, 0xFF, b'1', b'@', b'[', b'`', b'{'] {
-            assert_eq!(ByteSet::of(alone).folded().bytes().collect::<Vec<_>>(), [alone]);
+            assert_eq!(
+                ByteSet::of(alone).folded().bytes().collect::<Vec<_>>(),
+                [alone]
+            );
         }
     }
 
@@ -175,13 +203,19 @@ mod tests {
         for byte in all {
             assert_eq!(ByteSet::of_text(&[byte, byte]), ByteSet::of(byte));
         }
-        assert!(ByteSet::of_text(b"abc").meets(ByteSet::of(b'c')) && !ByteSet::of_text(b"").meets(ByteSet::ALL));
+        assert!(
+            ByteSet::of_text(b"abc").meets(ByteSet::of(b'c'))
+                && !ByteSet::of_text(b"").meets(ByteSet::ALL)
+        );
     }
 
     #[test]
     fn classes_are_ascii() {
         let size = |letter| class_of_letter(letter).unwrap().bytes().count();
-        assert_eq!([b'd', b'w', b's', b'h', b'v', b'N', b'D'].map(size), [10, 63, 6, 3, 5, 255, 246]);
+        assert_eq!(
+            [b'd', b'w', b's', b'h', b'v', b'N', b'D'].map(size),
+            [10, 63, 6, 3, 5, 255, 246]
+        );
         assert!(class_of_letter(b's').unwrap().contains(0x0b));
         assert_eq!(class_of_letter(b'q'), None);
         assert_eq!(class_of_name(b"punct").unwrap().bytes().count(), 32);

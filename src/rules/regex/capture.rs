@@ -1,5 +1,5 @@
-//! What the groups of a pattern hold: named ones for rules that capture a text for others to look for, the first one for
-//! settings that cut a piece out of a text.
+//! What the groups of a pattern hold: named ones for rules that capture a text for others to look
+//! for, the first one for settings that cut a piece out of a text.
 
 use super::backtrack::Machine;
 use super::budget::Budget;
@@ -16,14 +16,15 @@ pub(in crate::rules) struct Captures {
 }
 
 impl Captures {
-    /// From a pattern with its delimiters, one that [`super::Pattern`] takes. `None` when it names no group.
+    /// From a pattern with its delimiters, one that [`super::Pattern`] takes. `None` when it names
+    /// no group.
     pub(in crate::rules) fn compile(text: &str) -> Option<Self> {
         let (program, names) = compiled(text)?;
         (!names.is_empty()).then_some(Self { program, names })
     }
 
-    /// Tells `found` what the groups hold in up to `most` matches, empty texts left out; `false` when nothing matches, or the
-    /// budget ends.
+    /// Tells `found` what the groups hold in up to `most` matches, empty texts left out; `false`
+    /// when nothing matches, or the budget ends.
     pub(in crate::rules) fn each(
         &self,
         budget: &mut Budget,
@@ -35,7 +36,10 @@ impl Captures {
         let mut steps = budget.for_text(text);
         let (mut at, mut last_empty, mut count, mut reached) = (0, None, 0, false);
         while count < most {
-            match self.program.find(&mut machine, &mut steps, text, at, last_empty) {
+            match self
+                .program
+                .find(&mut machine, &mut steps, text, at, last_empty)
+            {
                 Ok(Some((start, end))) => {
                     count += 1;
                     self.tell(&machine, text, found);
@@ -72,11 +76,15 @@ impl FirstGroup {
         compiled(text).map(|(program, _)| Self(program))
     }
 
-    /// What the first group matched, where the pattern matches within the steps that a text of that length may take.
+    /// What the first group matched, where the pattern matches within the steps that a text of that
+    /// length may take.
     pub(in crate::rules) fn find<'t>(&self, text: &'t [u8]) -> Option<&'t [u8]> {
         let mut machine = Machine::default();
         let mut steps = Budget::default().for_text(text);
-        self.0.find(&mut machine, &mut steps, text, 0, None).ok().flatten()?;
+        self.0
+            .find(&mut machine, &mut steps, text, 0, None)
+            .ok()
+            .flatten()?;
         group(&machine, text, 1)
     }
 }
@@ -85,11 +93,18 @@ impl FirstGroup {
 fn compiled(text: &str) -> Option<(Program, Vec<(String, u32)>)> {
     let parts = delimited(text).ok()?;
     let mut flags = Flags::default();
-    if !parts.modifiers.bytes().all(|letter| flags.set(letter, true)) {
+    if !parts
+        .modifiers
+        .bytes()
+        .all(|letter| flags.set(letter, true))
+    {
         return None;
     }
     let parsed = parse(&bytes_of(parts.pattern), flags).ok()?;
-    let named = parsed.names.iter().map(|(name, at)| (String::from_utf8_lossy(name).into_owned(), *at));
+    let named = parsed
+        .names
+        .iter()
+        .map(|(name, at)| (String::from_utf8_lossy(name).into_owned(), *at));
     Some((Program::new(&parsed.node).ok()?, named.collect()))
 }
 
@@ -97,7 +112,9 @@ fn compiled(text: &str) -> Option<(Program, Vec<(String, u32)>)> {
 fn group<'t>(machine: &Machine, text: &'t [u8], number: u32) -> Option<&'t [u8]> {
     let slot = capture_slot(number);
     let (start, end) = (machine.slot(slot), machine.slot(slot + 1));
-    (start != NONE && end != NONE).then(|| text.get(start..end)).flatten()
+    (start != NONE && end != NONE)
+        .then(|| text.get(start..end))
+        .flatten()
 }
 
 #[cfg(test)]
@@ -107,16 +124,25 @@ mod tests {
     fn all(pattern: &str, text: &str, most: usize) -> Vec<String> {
         let mut found = Vec::new();
         let captures = Captures::compile(pattern).unwrap();
-        captures.each(&mut Budget::default(), text.as_bytes(), most, &mut |name, value| {
-            found.push(format!("{name}={}", String::from_utf8_lossy(value)));
-        });
+        captures.each(
+            &mut Budget::default(),
+            text.as_bytes(),
+            most,
+            &mut |name, value| {
+                found.push(format!("{name}={}", String::from_utf8_lossy(value)));
+            },
+        );
         found
     }
 
     #[test]
     fn groups_are_told() {
         assert_eq!(
-            all(r"/Hello,? (?<NAME>\w+)(?<REST>!)?/i", "hello Bob, HELLO, Eve!", 9),
+            all(
+                r"/Hello,? (?<NAME>\w+)(?<REST>!)?/i",
+                "hello Bob, HELLO, Eve!",
+                9
+            ),
             ["NAME=Bob", "NAME=Eve", "REST=!"]
         );
         assert_eq!(all(r"/(?<A>.*)/", "one\ntwo", 1), ["A=one"]);
@@ -128,12 +154,20 @@ mod tests {
     fn the_first_group_is_told() {
         for (pattern, text, wanted) in [
             ("/x(.*?)(?:y|$)/", "axbcyd", Some("bc")),
-            ("m'(?<=[?&])u=(.*?)(?:$|&)'i", "http://example.com/?U=a&b", Some("a")),
+            (
+                "m'(?<=[?&])u=(.*?)(?:$|&)'i",
+                "http://example.com/?U=a&b",
+                Some("a"),
+            ),
             ("/x(a)?/", "x", None),
             ("/x(a)/", "xb", None),
         ] {
             let first = FirstGroup::compile(pattern).unwrap();
-            assert_eq!(first.find(text.as_bytes()), wanted.map(str::as_bytes), "{pattern}");
+            assert_eq!(
+                first.find(text.as_bytes()),
+                wanted.map(str::as_bytes),
+                "{pattern}"
+            );
         }
         assert!(FirstGroup::compile("/(/").is_none());
     }

@@ -13,7 +13,8 @@ enum Element {
 }
 
 impl Parser<'_> {
-    /// The opening bracket is taken. Inside, `[`, `&&`, `--` and `~~` mean themselves, unlike in Rust's regex crates.
+    /// The opening bracket is taken. Inside, `[`, `&&`, `--` and `~~` mean themselves, unlike in
+    /// Rust's regex crates.
     pub(super) fn class(&mut self, start: usize) -> Result<ByteSet, Problem> {
         let negated = self.eat(b"^");
         let mut set = ByteSet::EMPTY;
@@ -47,7 +48,8 @@ impl Parser<'_> {
             Element::Byte(None) => return Ok(ByteSet::EMPTY),
             Element::Byte(Some(low)) => *low,
         };
-        let is_range = self.peek() == Some(b'-') && !matches!(self.rest().get(1), None | Some(b']'));
+        let is_range =
+            self.peek() == Some(b'-') && !matches!(self.rest().get(1), None | Some(b']'));
         if !is_range {
             return Ok(ByteSet::of(low));
         }
@@ -95,7 +97,9 @@ impl Parser<'_> {
                 let message = format!("`\\{}` is not supported", char::from(letter));
                 Err(Problem::unsupported("R0308", message, at..self.at))
             }
-            b'1'..=b'7' => self.octal(at, u32::from(letter - b'0'), 2).map(Element::Byte),
+            b'1'..=b'7' => self
+                .octal(at, u32::from(letter - b'0'), 2)
+                .map(Element::Byte),
             _ => self.literal_escape(at, letter).map(Element::Byte),
         }
     }
@@ -103,7 +107,9 @@ impl Parser<'_> {
     /// `[:alpha:]` and `[:^alpha:]`; `None` when it is none.
     fn posix(&mut self) -> Result<Option<ByteSet>, Problem> {
         let rest = self.rest().get(2..).unwrap_or_default();
-        let Some(length) = rest.windows(2).position(|pair| pair == b":]") else { return Ok(None) };
+        let Some(length) = rest.windows(2).position(|pair| pair == b":]") else {
+            return Ok(None);
+        };
         let name = rest.get(..length).unwrap_or_default();
         let (negated, name) = match name.strip_prefix(b"^") {
             Some(name) => (true, name),

@@ -25,12 +25,25 @@ impl Delimited<'_> {
 
 /// Finds pattern and modifiers. The closing delimiter is the last one, as in SpamAssassin.
 pub(super) fn delimited(text: &str) -> Result<Delimited<'_>, Problem> {
-    let missing = || Problem::wrong("R0301", "a regular expression needs delimiters", 0..text.len());
+    let missing = || {
+        Problem::wrong(
+            "R0301",
+            "a regular expression needs delimiters",
+            0..text.len(),
+        )
+    };
     let (start, open) = match text.strip_prefix('m') {
-        Some(rest) => (2, rest.chars().next().filter(|c| c.is_ascii() && !c.is_ascii_alphanumeric() && *c != '_')),
+        Some(rest) => (
+            2,
+            rest.chars()
+                .next()
+                .filter(|c| c.is_ascii() && !c.is_ascii_alphanumeric() && *c != '_'),
+        ),
         None => (1, text.chars().next().filter(|c| *c == '/')),
     };
-    let open = open.filter(|c| !c.is_ascii_whitespace()).ok_or_else(missing)?;
+    let open = open
+        .filter(|c| !c.is_ascii_whitespace())
+        .ok_or_else(missing)?;
     let close = match open {
         '{' => '}',
         '(' => ')',
@@ -48,17 +61,26 @@ pub(super) fn delimited(text: &str) -> Result<Delimited<'_>, Problem> {
                 format!("only letters may follow the closing `{close}`"),
                 start + end + 1..text.len(),
             ),
-            None => Problem::wrong("R0301", format!("the closing `{close}` is missing"), text.len()..text.len()),
+            None => Problem::wrong(
+                "R0301",
+                format!("the closing `{close}` is missing"),
+                text.len()..text.len(),
+            ),
         });
     };
     if open == close
         && let Some(at) = unescaped(pattern, close)
     {
-        let message = format!("`{close}` inside of the regular expression must be written `\\{close}`");
+        let message =
+            format!("`{close}` inside of the regular expression must be written `\\{close}`");
         return Err(Problem::wrong("R0301", message, start + at..start + at + 1));
     }
     let modifiers = rest.get(without_letters.len()..).unwrap_or_default();
-    Ok(Delimited { pattern, start, modifiers })
+    Ok(Delimited {
+        pattern,
+        start,
+        modifiers,
+    })
 }
 
 /// Where the character stands without a backslash before it.
@@ -88,7 +110,11 @@ mod tests {
             ("//", "", ""),
         ] {
             let found = delimited(text).unwrap();
-            assert_eq!((found.pattern, found.modifiers), (pattern, modifiers), "{text}");
+            assert_eq!(
+                (found.pattern, found.modifiers),
+                (pattern, modifiers),
+                "{text}"
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! What can be said of a pattern without a text: that nothing can match it, and that one finds all that another finds.
+//! What can be said of a pattern without a text: that nothing can match it, and that one finds all
+//! that another finds.
 
 use std::collections::VecDeque;
 
@@ -43,16 +44,26 @@ impl Doubt {
     /// Why no text matches; `one_line` when texts have no line feed but at their end.
     pub(in crate::rules) fn never(&self, one_line: bool) -> Option<&'static str> {
         let mut told = None;
-        let mut before = Before { bytes: false, line_feed: false };
+        let mut before = Before {
+            bytes: false,
+            line_feed: false,
+        };
         let possible = can_match(&self.node, &mut before, one_line, &mut told);
-        if possible { None } else { told.or(Some("nothing can match it")) }
+        if possible {
+            None
+        } else {
+            told.or(Some("nothing can match it"))
+        }
     }
 
-    /// Whether every text that this matches is matched by `other` too, as far as can be seen: both are a few plain
-    /// alternatives, and each of ours holds one of theirs.
+    /// Whether every text that this matches is matched by `other` too, as far as can be seen: both
+    /// are a few plain alternatives, and each of ours holds one of theirs.
     pub(in crate::rules) fn is_within(&self, other: &Self) -> bool {
-        let (Some(ours), Some(theirs)) = (&self.alternatives, &other.alternatives) else { return false };
-        ours.iter().all(|ours| theirs.iter().any(|theirs| holds(ours, theirs)))
+        let (Some(ours), Some(theirs)) = (&self.alternatives, &other.alternatives) else {
+            return false;
+        };
+        ours.iter()
+            .all(|ours| theirs.iter().any(|theirs| holds(ours, theirs)))
     }
 }
 
@@ -64,8 +75,14 @@ struct Before {
     line_feed: bool,
 }
 
-/// Walks a pattern from left to right. Says no only when it is sure. Recursion is bounded by the parser's nesting limit.
-fn can_match(node: &Node, before: &mut Before, one_line: bool, told: &mut Option<&'static str>) -> bool {
+/// Walks a pattern from left to right. Says no only when it is sure. Recursion is bounded by the
+/// parser's nesting limit.
+fn can_match(
+    node: &Node,
+    before: &mut Before,
+    one_line: bool,
+    told: &mut Option<&'static str>,
+) -> bool {
     match node {
         Node::Set(set) => {
             if set.len() == 0 {
@@ -73,10 +90,14 @@ fn can_match(node: &Node, before: &mut Before, one_line: bool, told: &mut Option
                 return false;
             }
             if one_line && before.line_feed {
-                *told = Some("a line end stands in its middle, but it is tried on one line at a time");
+                *told =
+                    Some("a line end stands in its middle, but it is tried on one line at a time");
                 return false;
             }
-            *before = Before { bytes: true, line_feed: *set == ByteSet::of(b'\n') };
+            *before = Before {
+                bytes: true,
+                line_feed: *set == ByteSet::of(b'\n'),
+            };
             true
         }
         Node::Assert(Assertion::Start) if before.bytes => {
@@ -96,13 +117,19 @@ fn can_match(node: &Node, before: &mut Before, one_line: bool, told: &mut Option
             })
         }
         Node::Alternate(nodes) => {
-            let mut after = Before { bytes: true, line_feed: true };
+            let mut after = Before {
+                bytes: true,
+                line_feed: true,
+            };
             let mut any = false;
             for node in nodes {
                 let mut own = *before;
                 if can_match(node, &mut own, one_line, told) {
                     any = true;
-                    after = Before { bytes: after.bytes && own.bytes, line_feed: after.line_feed && own.line_feed };
+                    after = Before {
+                        bytes: after.bytes && own.bytes,
+                        line_feed: after.line_feed && own.line_feed,
+                    };
                 }
             }
             *before = after;
@@ -115,7 +142,10 @@ fn can_match(node: &Node, before: &mut Before, one_line: bool, told: &mut Option
         Node::Repeat { node, max, .. } => {
             let mut own = *before;
             let possible = can_match(node, &mut own, one_line, told);
-            *before = Before { bytes: own.bytes, line_feed: own.line_feed && *max == Some(1) };
+            *before = Before {
+                bytes: own.bytes,
+                line_feed: own.line_feed && *max == Some(1),
+            };
             possible
         }
         Node::Capture(_, node) | Node::Atomic(node) => can_match(node, before, one_line, told),
@@ -128,8 +158,17 @@ fn written_out(node: &Node) -> Option<Vec<Vec<Item>>> {
         if so_far.len() * next.len() > ALTERNATIVES {
             return None;
         }
-        so_far = so_far.iter().flat_map(|head| next.iter().map(move |tail| [head.as_slice(), tail].concat())).collect();
-        so_far.iter().all(|items| items.len() <= LENGTH).then_some(so_far)
+        so_far = so_far
+            .iter()
+            .flat_map(|head| {
+                next.iter()
+                    .map(move |tail| [head.as_slice(), tail].concat())
+            })
+            .collect();
+        so_far
+            .iter()
+            .all(|items| items.len() <= LENGTH)
+            .then_some(so_far)
     };
     match node {
         Node::Empty => Some(vec![Vec::new()]),
@@ -149,7 +188,12 @@ fn written_out(node: &Node) -> Option<Vec<Vec<Item>>> {
             }
             (all.len() <= ALTERNATIVES).then_some(all)
         }
-        Node::Repeat { node, min, max: Some(max), .. } if *max <= 3 => {
+        Node::Repeat {
+            node,
+            min,
+            max: Some(max),
+            ..
+        } if *max <= 3 => {
             let one = written_out(node)?;
             let mut power = vec![Vec::new()];
             let mut all = Vec::new();
@@ -164,12 +208,14 @@ fn written_out(node: &Node) -> Option<Vec<Vec<Item>>> {
             (all.len() <= ALTERNATIVES).then_some(all)
         }
         Node::Capture(_, node) => written_out(node),
-        Node::Repeat { .. } | Node::Look { .. } | Node::BackReference { .. } | Node::Atomic(_) => None,
+        Node::Repeat { .. } | Node::Look { .. } | Node::BackReference { .. } | Node::Atomic(_) => {
+            None
+        }
     }
 }
 
-/// Whether wherever `ours` matches, `theirs` matches somewhere inside: byte for byte no wider, and its places are asked for
-/// by ours too.
+/// Whether wherever `ours` matches, `theirs` matches somewhere inside: byte for byte no wider, and
+/// its places are asked for by ours too.
 fn holds(ours: &[Item], theirs: &[Item]) -> bool {
     if theirs.is_empty() {
         return true;
@@ -245,14 +291,25 @@ mod tests {
             ("/pi.*lls/", "/pi/", false),
             ("/ab/", "/abc/", false),
         ] {
-            assert_eq!(doubt(ours).is_within(&doubt(theirs)), within, "{ours} {theirs}");
+            assert_eq!(
+                doubt(ours).is_within(&doubt(theirs)),
+                within,
+                "{ours} {theirs}"
+            );
         }
     }
 
     #[test]
     fn alternatives_are_limited() {
-        let branches =
-            |count: usize| format!("/(?:{})x/", (0..count).map(|n| format!("a{n:02}")).collect::<Vec<_>>().join("|"));
+        let branches = |count: usize| {
+            format!(
+                "/(?:{})x/",
+                (0..count)
+                    .map(|n| format!("a{n:02}"))
+                    .collect::<Vec<_>>()
+                    .join("|")
+            )
+        };
         assert!(doubt(&branches(64)).is_within(&doubt("/a/")));
         assert!(!doubt(&branches(65)).is_within(&doubt("/a/")));
         assert!(doubt(&format!("/{}/", "a".repeat(64))).is_within(&doubt("/a/")));

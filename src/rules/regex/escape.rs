@@ -44,17 +44,23 @@ impl Parser<'_> {
         }
     }
 
-    /// `\1` to `\9` refer back; larger numbers only if there are so many groups, else they are octal.
+    /// `\1` to `\9` refer back; larger numbers only if there are so many groups, else they are
+    /// octal.
     fn number(&mut self, start: usize, first: u8) -> Result<Node, Problem> {
         let mut number = u32::from(first - b'0');
         let before = self.at;
         while let Some(digit) = self.peek().filter(u8::is_ascii_digit) {
-            number = number.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
+            number = number
+                .saturating_mul(10)
+                .saturating_add(u32::from(digit - b'0'));
             self.at += 1;
         }
         if number < 10 || number <= self.captures {
             self.needs_backtracking(start);
-            return Ok(Node::BackReference { capture: number, fold: self.flags.ignore_case });
+            return Ok(Node::BackReference {
+                capture: number,
+                fold: self.flags.ignore_case,
+            });
         }
         self.at = before;
         if first > b'7' {
@@ -73,11 +79,19 @@ impl Parser<'_> {
                 None => return Err(self.wrong("this brace is not closed", start..self.at)),
             }
         } else {
-            let length = self.rest().iter().skip(1).take_while(|b| b.is_ascii_digit()).count() + 1;
+            let length = self
+                .rest()
+                .iter()
+                .skip(1)
+                .take_while(|b| b.is_ascii_digit())
+                .count()
+                + 1;
             self.rest().get(..length).unwrap_or_default()
         };
         let braced = self.pattern.get(self.at.wrapping_sub(1)) == Some(&b'{');
-        let number = std::str::from_utf8(name).ok().and_then(|text| text.trim().parse::<i64>().ok());
+        let number = std::str::from_utf8(name)
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok());
         let Some(number) = number else {
             return if braced {
                 self.reference_by_name(start, b'}')
@@ -87,9 +101,16 @@ impl Parser<'_> {
         };
         self.at += name.len() + usize::from(braced);
         self.needs_backtracking(start);
-        let absolute = if number < 0 { i64::from(self.captures) + 1 + number } else { number };
+        let absolute = if number < 0 {
+            i64::from(self.captures) + 1 + number
+        } else {
+            number
+        };
         let capture = u32::try_from(absolute).unwrap_or(0);
-        Ok(Node::BackReference { capture, fold: self.flags.ignore_case })
+        Ok(Node::BackReference {
+            capture,
+            fold: self.flags.ignore_case,
+        })
     }
 
     /// An escape that stands for bytes; case is folded here.
@@ -101,8 +122,13 @@ impl Parser<'_> {
         Ok(byte.map_or(ByteSet::EMPTY, |byte| self.fold(ByteSet::of(byte))))
     }
 
-    /// An escape that stands for one byte, inside of classes too. `None`: a code point above 255, which no byte is.
-    pub(super) fn literal_escape(&mut self, start: usize, letter: u8) -> Result<Option<u8>, Problem> {
+    /// An escape that stands for one byte, inside of classes too. `None`: a code point above 255,
+    /// which no byte is.
+    pub(super) fn literal_escape(
+        &mut self,
+        start: usize,
+        letter: u8,
+    ) -> Result<Option<u8>, Problem> {
         Ok(Some(match letter {
             b't' => b'\t',
             b'n' => b'\n',
@@ -132,17 +158,26 @@ impl Parser<'_> {
         }
         let mut value = 0;
         for _ in 0..2 {
-            let Some(digit) = self.peek().and_then(|b| char::from(b).to_digit(16)) else { break };
+            let Some(digit) = self.peek().and_then(|b| char::from(b).to_digit(16)) else {
+                break;
+            };
             value = value * 16 + digit;
             self.at += 1;
         }
         Ok(u8::try_from(value).ok())
     }
 
-    pub(super) fn octal(&mut self, start: usize, first: u32, more: usize) -> Result<Option<u8>, Problem> {
+    pub(super) fn octal(
+        &mut self,
+        start: usize,
+        first: u32,
+        more: usize,
+    ) -> Result<Option<u8>, Problem> {
         let mut value = first;
         for _ in 0..more {
-            let Some(digit) = self.peek().and_then(|b| char::from(b).to_digit(8)) else { break };
+            let Some(digit) = self.peek().and_then(|b| char::from(b).to_digit(8)) else {
+                break;
+            };
             value = value * 8 + digit;
             self.at += 1;
         }
@@ -152,7 +187,9 @@ impl Parser<'_> {
     /// `{263a}` behind `\x`, `\o` or `\N` (there with `U+` taken as its brace).
     fn braced_number(&mut self, start: usize, radix: u32) -> Result<Option<u8>, Problem> {
         self.at += 1;
-        let digits = self.until(b'}').and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = self
+            .until(b'}')
+            .and_then(|digits| std::str::from_utf8(digits).ok());
         let Some(digits) = digits else {
             return Err(self.wrong("this brace is not closed", start..self.at));
         };
@@ -167,7 +204,8 @@ impl Parser<'_> {
     fn byte_of(&self, value: u32, start: usize) -> Result<Option<u8>, Problem> {
         let byte = u8::try_from(value).ok();
         if byte.is_none() {
-            let message = "rules match bytes: write a character above \\xff as the bytes of its UTF-8 form";
+            let message =
+                "rules match bytes: write a character above \\xff as the bytes of its UTF-8 form";
             return Err(Problem::unsupported("R0308", message, start..self.at));
         }
         Ok(byte)
@@ -176,7 +214,10 @@ impl Parser<'_> {
 
 /// `\R`.
 fn line_break() -> Node {
-    let pair = Node::Concat(vec![Node::Set(ByteSet::of(b'\r')), Node::Set(ByteSet::of(b'\n'))]);
+    let pair = Node::Concat(vec![
+        Node::Set(ByteSet::of(b'\r')),
+        Node::Set(ByteSet::of(b'\n')),
+    ]);
     let single = ByteSet::that(|byte| matches!(byte, b'\n'..=b'\r' | 0x85));
     Node::Alternate(vec![pair, Node::Set(single)])
 }

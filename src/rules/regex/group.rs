@@ -5,7 +5,8 @@ use super::parse::{DEPTH_LIMIT, Parser};
 use super::problem::Problem;
 
 impl Parser<'_> {
-    /// What follows an opening parenthesis, and the closing one. `None` when only modes were changed.
+    /// What follows an opening parenthesis, and the closing one. `None` when only modes were
+    /// changed.
     pub(super) fn group(&mut self, start: usize) -> Result<Option<Node>, Problem> {
         if self.depth >= DEPTH_LIMIT {
             let message = format!("groups are nested more than {DEPTH_LIMIT} deep");
@@ -36,18 +37,29 @@ impl Parser<'_> {
         let node = self.alternation()?;
         self.depth -= 1;
         self.flags = flags;
-        if self.eat(b")") { Ok(node) } else { Err(self.wrong("this parenthesis is not closed", start..start + 1)) }
+        if self.eat(b")") {
+            Ok(node)
+        } else {
+            Err(self.wrong("this parenthesis is not closed", start..start + 1))
+        }
     }
 
     /// Behind `(?`.
     fn special(&mut self, start: usize) -> Result<Option<Node>, Problem> {
-        for (mark, ahead, negative) in
-            [(&b"="[..], true, false), (b"!", true, true), (b"<=", false, false), (b"<!", false, true)]
-        {
+        for (mark, ahead, negative) in [
+            (&b"="[..], true, false),
+            (b"!", true, true),
+            (b"<=", false, false),
+            (b"<!", false, true),
+        ] {
             if self.eat(mark) {
                 let node = Box::new(self.closed(start)?);
                 self.needs_backtracking(start);
-                return Ok(Some(Node::Look { ahead, negative, node }));
+                return Ok(Some(Node::Look {
+                    ahead,
+                    negative,
+                    node,
+                }));
             }
         }
         if self.eat(b">") {
@@ -64,9 +76,15 @@ impl Parser<'_> {
             }
         }
         match self.peek() {
-            Some(b'{' | b'?') => Err(Problem::wrong("R0307", "code is not allowed in a rule", start..self.at + 1)),
+            Some(b'{' | b'?') => Err(Problem::wrong(
+                "R0307",
+                "code is not allowed in a rule",
+                start..self.at + 1,
+            )),
             Some(b'|') => Err(self.not_yet("branch reset is not supported", start)),
-            Some(b'R' | b'0'..=b'9' | b'+' | b'&' | b'P') => Err(self.not_yet("recursion is not supported", start)),
+            Some(b'R' | b'0'..=b'9' | b'+' | b'&' | b'P') => {
+                Err(self.not_yet("recursion is not supported", start))
+            }
             Some(b'(') => Err(self.not_yet("conditions are not supported", start)),
             Some(_) => self.modes(start),
             None => Err(self.wrong("this parenthesis is not closed", start..start + 1)),
@@ -74,7 +92,11 @@ impl Parser<'_> {
     }
 
     fn not_yet(&self, message: &str, start: usize) -> Problem {
-        Problem::unsupported("R0308", message, start..(self.at + 1).min(self.pattern.len()))
+        Problem::unsupported(
+            "R0308",
+            message,
+            start..(self.at + 1).min(self.pattern.len()),
+        )
     }
 
     fn named(&mut self, start: usize, end: u8) -> Result<Node, Problem> {
@@ -89,12 +111,19 @@ impl Parser<'_> {
     /// A reference by name, up to its closing mark.
     pub(super) fn reference_by_name(&mut self, start: usize, end: u8) -> Result<Node, Problem> {
         let name = self.until(end).unwrap_or_default();
-        let capture = self.names.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+        let capture = self
+            .names
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, number)| *number);
         self.needs_backtracking(start);
         let Some(capture) = capture else {
             return Err(self.wrong("there is no group of that name before", start..self.at));
         };
-        Ok(Node::BackReference { capture, fold: self.flags.ignore_case })
+        Ok(Node::BackReference {
+            capture,
+            fold: self.flags.ignore_case,
+        })
     }
 
     /// `(?i)`, `(?^i-x:…)` and the like.
@@ -125,5 +154,7 @@ impl Parser<'_> {
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty()
         && !name.first().is_some_and(u8::is_ascii_digit)
-        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }

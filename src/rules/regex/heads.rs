@@ -1,6 +1,8 @@
-//! How a match can begin: short texts, one of which stands (in any ASCII case) where a match starts.
+//! How a match can begin: short texts, one of which stands (in any ASCII case) where a match
+//! starts.
 //!
-//! For a large pattern it is far cheaper to try it there than to run its automaton over the whole text.
+//! For a large pattern it is far cheaper to try it there than to run its automaton over the whole
+//! text.
 
 use std::collections::BTreeSet;
 
@@ -21,17 +23,23 @@ const WIDEST_SET: u32 = 40;
 /// A beginning; the flag tells that nothing more can be said of it.
 type Head = (Vec<u8>, bool);
 
-/// An automaton that finds the places where a match can begin; `None` where that would be most places.
+/// An automaton that finds the places where a match can begin; `None` where that would be most
+/// places.
 pub(super) fn starts(node: &Node) -> Option<AhoCorasick> {
     let heads = extended(BTreeSet::from([(Vec::new(), false)]), node)?;
     if heads.iter().any(|(head, _)| head.len() < SHORTEST) {
         return None;
     }
     let literals: BTreeSet<Vec<u8>> = heads.into_iter().map(|(head, _)| head).collect();
-    AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(literals).ok()
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .build(literals)
+        .ok()
 }
 
-/// Every beginning, with what the node adds. Recursion is bounded by the nesting limit of the parser.
+/// Every beginning, with what the node adds. Recursion is bounded by the nesting limit of the
+/// parser.
 fn extended(heads: BTreeSet<Head>, node: &Node) -> Option<BTreeSet<Head>> {
     if heads.iter().all(|(_, ended)| *ended) {
         return Some(heads);
@@ -76,9 +84,20 @@ fn followed(heads: BTreeSet<Head>, set: ByteSet) -> BTreeSet<Head> {
 }
 
 /// After so many rounds as a beginning is long, nothing new can come.
-fn repeated(heads: BTreeSet<Head>, node: &Node, min: u32, max: Option<u32>) -> Option<BTreeSet<Head>> {
-    let rounds = max.unwrap_or(u32::MAX).min(u32::try_from(LENGTH).unwrap_or(u32::MAX).max(min.min(8)));
-    let mut all = if min == 0 { heads.clone() } else { BTreeSet::new() };
+fn repeated(
+    heads: BTreeSet<Head>,
+    node: &Node,
+    min: u32,
+    max: Option<u32>,
+) -> Option<BTreeSet<Head>> {
+    let rounds = max
+        .unwrap_or(u32::MAX)
+        .min(u32::try_from(LENGTH).unwrap_or(u32::MAX).max(min.min(8)));
+    let mut all = if min == 0 {
+        heads.clone()
+    } else {
+        BTreeSet::new()
+    };
     let mut now = heads;
     for round in 1..=rounds {
         now = extended(now, node)?;

@@ -1,8 +1,8 @@
 //! Literals that every match must contain, in any ASCII case. They feed the prefilter.
 //!
-//! What is known of a pattern is a short list of clauses: of each clause at least one literal stands in every text that
-//! matches, or several where the pattern repeats. Two clauses tell far more than one where one of them is common, such as
-//! `https://`.
+//! What is known of a pattern is a short list of clauses: of each clause at least one literal
+//! stands in every text that matches, or several where the pattern repeats. Two clauses tell far
+//! more than one where one of them is common, such as `https://`.
 
 use super::ast::Node;
 use super::byteset::ByteSet;
@@ -20,7 +20,8 @@ type Texts = Vec<Vec<u8>>;
 
 /// Clauses kept of a pattern.
 pub(in crate::rules) const CLAUSES: usize = 3;
-/// Shorter literals are found everywhere and filter nothing, unless they have something rarer than small letters.
+/// Shorter literals are found everywhere and filter nothing, unless they have something rarer than
+/// small letters.
 const SHORTEST: usize = 3;
 /// Longer ones filter no better.
 const LONGEST: usize = 24;
@@ -30,7 +31,8 @@ const LONG_ENOUGH: usize = 4;
 const MOST_TEXTS: usize = 64;
 /// Most literals of one clause.
 const MOST_LITERALS: usize = 512;
-/// Clauses with more literals than this are kept as they are instead of being searched for what they repeat.
+/// Clauses with more literals than this are kept as they are instead of being searched for what
+/// they repeat.
 const MOST_COMPARED: usize = 64;
 /// A set of more letters (in one case) than this is no part of a literal.
 const WIDEST_SET: usize = 12;
@@ -50,13 +52,21 @@ enum Info {
     /// All texts that the part can match, in lower case: they are few.
     Exact(Texts),
     /// How each match begins and ends, and clauses, best first; maybe none.
-    Partial { head: Texts, tail: Texts, clauses: Vec<Clause> },
+    Partial {
+        head: Texts,
+        tail: Texts,
+        clauses: Vec<Clause>,
+    },
 }
 
 impl Info {
     /// Nothing is known.
     fn unknown() -> Self {
-        Self::Partial { head: nothing(), tail: nothing(), clauses: Vec::new() }
+        Self::Partial {
+            head: nothing(),
+            tail: nothing(),
+            clauses: Vec::new(),
+        }
     }
 
     fn clauses(self) -> Vec<Clause> {
@@ -86,7 +96,10 @@ fn nothing() -> Texts {
 
 /// The clauses of a pattern; none when nothing filters.
 pub(super) fn clauses(node: &Node) -> Vec<Clause> {
-    best(info(node).clauses()).into_iter().map(without_longer).collect()
+    best(info(node).clauses())
+        .into_iter()
+        .map(without_longer)
+        .collect()
 }
 
 /// How each match begins, in lower case; maybe with nothing.
@@ -101,7 +114,10 @@ fn without_longer(mut clause: Clause) -> Clause {
     literals.dedup();
     if literals.len() <= MOST_COMPARED {
         let all = literals.clone();
-        literals.retain(|long| !all.iter().any(|short| short.len() < long.len() && contains(long, short)));
+        literals.retain(|long| {
+            !all.iter()
+                .any(|short| short.len() < long.len() && contains(long, short))
+        });
     }
     clause
 }
@@ -127,7 +143,11 @@ fn letters(set: ByteSet) -> Option<Texts> {
     if set.len() as usize > 2 * WIDEST_SET {
         return None;
     }
-    let lower = sorted(set.bytes().map(|byte| vec![byte.to_ascii_lowercase()]).collect());
+    let lower = sorted(
+        set.bytes()
+            .map(|byte| vec![byte.to_ascii_lowercase()])
+            .collect(),
+    );
     (lower.len() <= WIDEST_SET).then_some(lower)
 }
 
@@ -145,7 +165,14 @@ fn sequence(nodes: &[Node]) -> Info {
                 head.get_or_insert(run);
                 run = texts;
             }
-            (Info::Partial { head: begins, tail, clauses }, joined) => {
+            (
+                Info::Partial {
+                    head: begins,
+                    tail,
+                    clauses,
+                },
+                joined,
+            ) => {
                 let before = std::mem::replace(&mut run, tail);
                 let texts = joined.unwrap_or_else(|| {
                     found.extend(usable(&begins));
@@ -157,12 +184,19 @@ fn sequence(nodes: &[Node]) -> Info {
             }
         }
     }
-    let Some(head) = head else { return Info::Exact(run) };
+    let Some(head) = head else {
+        return Info::Exact(run);
+    };
     found.extend(usable(&run));
-    Info::Partial { head, tail: run, clauses: best(found) }
+    Info::Partial {
+        head,
+        tail: run,
+        clauses: best(found),
+    }
 }
 
-/// Every text of the first followed by every text of the second, unless they become too many or too long.
+/// Every text of the first followed by every text of the second, unless they become too many or too
+/// long.
 fn crossed(first: &Texts, second: &Texts) -> Option<Texts> {
     let is_enough = second.len() > WIDE_SET && first.iter().all(|text| text.len() >= LONG_ENOUGH);
     if is_enough || first.len() * second.len() > MOST_TEXTS {
@@ -183,22 +217,37 @@ fn crossed(first: &Texts, second: &Texts) -> Option<Texts> {
 fn alternation(nodes: &[Node]) -> Info {
     let infos: Vec<Info> = nodes.iter().map(info).collect();
     let is_exact = infos.iter().all(|info| matches!(info, Info::Exact(_)));
-    let (head, tail) = (union(infos.iter().map(Info::head)), union(infos.iter().map(Info::tail)));
+    let (head, tail) = (
+        union(infos.iter().map(Info::head)),
+        union(infos.iter().map(Info::tail)),
+    );
     let head = match head {
         Some(texts) if is_exact => return Info::Exact(texts),
         head => head.unwrap_or_else(nothing),
     };
     let branches: Vec<Vec<Clause>> = infos.into_iter().map(Info::clauses).collect();
-    // A text that matches by one branch satisfies every clause of that branch, and so any union with one of them in it.
+    // A text that matches by one branch satisfies every clause of that branch, and so any union
+    // with one of them in it.
     let nth_clause = |nth: usize| {
-        let picked = branches.iter().map(|clauses| clauses.get(nth).or(clauses.last()));
+        let picked = branches
+            .iter()
+            .map(|clauses| clauses.get(nth).or(clauses.last()));
         let all = picked.collect::<Option<Vec<&Clause>>>()?;
         let times = all.iter().map(|clause| clause.times).min()?;
-        let literals = sorted(all.into_iter().flat_map(|clause| &clause.literals).cloned().collect());
+        let literals = sorted(
+            all.into_iter()
+                .flat_map(|clause| &clause.literals)
+                .cloned()
+                .collect(),
+        );
         (literals.len() <= MOST_LITERALS).then_some(Clause { literals, times })
     };
     let clauses = best((0..CLAUSES).filter_map(nth_clause).collect());
-    Info::Partial { head, tail: tail.unwrap_or_else(nothing), clauses }
+    Info::Partial {
+        head,
+        tail: tail.unwrap_or_else(nothing),
+        clauses,
+    }
 }
 
 /// All of them, unless they are too many.
@@ -235,13 +284,28 @@ fn repetition(node: &Node, min: u32, max: Option<u32>) -> Info {
             }
             let many = usable(&texts).map(|clause| Clause { times, ..clause });
             let clauses = best(usable(&row).into_iter().chain(many).collect());
-            Info::Partial { head: row.clone(), tail: row, clauses }
+            Info::Partial {
+                head: row.clone(),
+                tail: row,
+                clauses,
+            }
         }
-        (Info::Partial { head, tail, mut clauses }, ..) => {
+        (
+            Info::Partial {
+                head,
+                tail,
+                mut clauses,
+            },
+            ..,
+        ) => {
             for clause in &mut clauses {
                 clause.times = clause.times.saturating_mul(times).min(MOST_TIMES);
             }
-            Info::Partial { head, tail, clauses }
+            Info::Partial {
+                head,
+                tail,
+                clauses,
+            }
         }
     }
 }
@@ -249,19 +313,33 @@ fn repetition(node: &Node, min: u32, max: Option<u32>) -> Info {
 /// The texts as a clause, if it filters.
 fn usable(texts: &Texts) -> Option<Clause> {
     let is_rare = |byte: &u8| !byte.is_ascii_alphabetic() && !byte.is_ascii_whitespace();
-    let filters = |text: &Vec<u8>| text.len() >= SHORTEST || (text.len() + 1 == SHORTEST && text.iter().any(is_rare));
+    let filters = |text: &Vec<u8>| {
+        text.len() >= SHORTEST || (text.len() + 1 == SHORTEST && text.iter().any(is_rare))
+    };
     let fits = !texts.is_empty() && texts.len() <= MOST_LITERALS && texts.iter().all(filters);
-    fits.then(|| Clause { literals: texts.clone(), times: 1 })
+    fits.then(|| Clause {
+        literals: texts.clone(),
+        times: 1,
+    })
 }
 
 /// The clauses that filter best, in that order, each once.
 fn best(mut clauses: Vec<Clause>) -> Vec<Clause> {
-    // How long the shortest literal is, counting what stands everywhere as nothing, and how often one must stand; of equals
-    // the smaller clause.
-    let worth = |text: &Vec<u8>| if contains(COMMON, text) { 0 } else { text.len().min(LONG) };
+    // How long the shortest literal is, counting what stands everywhere as nothing, and how often
+    // one must stand; of equals the smaller clause.
+    let worth = |text: &Vec<u8>| {
+        if contains(COMMON, text) {
+            0
+        } else {
+            text.len().min(LONG)
+        }
+    };
     clauses.sort_by_cached_key(|clause| {
         let shortest = clause.literals.iter().map(worth).min().unwrap_or(0);
-        (usize::MAX - shortest - 2 * usize::from(clause.times), clause.literals.len())
+        (
+            usize::MAX - shortest - 2 * usize::from(clause.times),
+            clause.literals.len(),
+        )
     });
     clauses.dedup();
     clauses.truncate(CLAUSES);

@@ -1,4 +1,5 @@
-//! Sets of bytes of which every match must contain one: the cheapest filter there is, for patterns without literals.
+//! Sets of bytes of which every match must contain one: the cheapest filter there is, for patterns
+//! without literals.
 
 use super::ast::Node;
 use super::byteset::ByteSet;
@@ -14,19 +15,27 @@ pub(super) fn needs(node: &Node) -> Vec<ByteSet> {
         Node::Set(set) => lightest(vec![*set]),
         Node::Concat(nodes) => lightest(nodes.iter().flat_map(needs).collect()),
         Node::Alternate(nodes) => alternation(nodes),
-        Node::Repeat { node, min: 1.., .. } | Node::Capture(_, node) | Node::Atomic(node) => needs(node),
-        Node::Empty | Node::Assert(_) | Node::Repeat { .. } | Node::Look { .. } | Node::BackReference { .. } => {
-            Vec::new()
+        Node::Repeat { node, min: 1.., .. } | Node::Capture(_, node) | Node::Atomic(node) => {
+            needs(node)
         }
+        Node::Empty
+        | Node::Assert(_)
+        | Node::Repeat { .. }
+        | Node::Look { .. }
+        | Node::BackReference { .. } => Vec::new(),
     }
 }
 
-/// A text that matches by one branch has a byte of each set of that branch, and so of any union with one of them in it.
+/// A text that matches by one branch has a byte of each set of that branch, and so of any union
+/// with one of them in it.
 fn alternation(nodes: &[Node]) -> Vec<ByteSet> {
     let branches: Vec<Vec<ByteSet>> = nodes.iter().map(needs).collect();
     let union = |nth: usize| {
         let picked = branches.iter().map(|sets| sets.get(nth).or(sets.last()));
-        picked.collect::<Option<Vec<_>>>().map(|sets| sets.into_iter().fold(ByteSet::EMPTY, |all, set| all.union(*set)))
+        picked.collect::<Option<Vec<_>>>().map(|sets| {
+            sets.into_iter()
+                .fold(ByteSet::EMPTY, |all, set| all.union(*set))
+        })
     };
     lightest((0..MOST).filter_map(union).collect())
 }
@@ -41,7 +50,9 @@ fn lightest(mut sets: Vec<ByteSet>) -> Vec<ByteSet> {
 
 /// How likely a text of some lines has a byte of the set; a rough guess.
 fn weight(set: ByteSet) -> u32 {
-    CLASSES.iter().fold(set.len(), |all, (class, more)| all.saturating_add(set.intersection(*class).len() * more))
+    CLASSES.iter().fold(set.len(), |all, (class, more)| {
+        all.saturating_add(set.intersection(*class).len() * more)
+    })
 }
 
 /// How much more than 1 the bytes of a class weigh. Those of several classes weigh the sum.

@@ -30,8 +30,8 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// Sets or clears the flag of a letter; `false` when there is no such flag. The character set flags change nothing:
-    /// SpamAssassin always compiles with `/aa`.
+    /// Sets or clears the flag of a letter; `false` when there is no such flag. The character set
+    /// flags change nothing: SpamAssassin always compiles with `/aa`.
     pub(super) fn set(&mut self, letter: u8, on: bool) -> bool {
         match letter {
             b'i' => self.ignore_case = on,
@@ -60,14 +60,30 @@ pub(super) struct Parsed {
 
 /// Reads a pattern.
 pub(super) fn parse(pattern: &[u8], flags: Flags) -> Result<Parsed, Problem> {
-    let mut parser = Parser { pattern, at: 0, flags, depth: 0, captures: 0, names: Vec::new(), backtracking: None };
+    let mut parser = Parser {
+        pattern,
+        at: 0,
+        flags,
+        depth: 0,
+        captures: 0,
+        names: Vec::new(),
+        backtracking: None,
+    };
     let node = parser.alternation()?;
     if parser.at < pattern.len() {
         return Err(parser.wrong_here("this parenthesis closes nothing", 1));
     }
     parser.check_references(&node)?;
-    let names = parser.names.iter().map(|(name, number)| (name.to_vec(), *number)).collect();
-    Ok(Parsed { node, backtracking: parser.backtracking, names })
+    let names = parser
+        .names
+        .iter()
+        .map(|(name, number)| (name.to_vec(), *number))
+        .collect();
+    Ok(Parsed {
+        node,
+        backtracking: parser.backtracking,
+        names,
+    })
 }
 
 pub(super) struct Parser<'p> {
@@ -132,7 +148,11 @@ impl<'p> Parser<'p> {
         while self.eat(b"|") {
             branches.push(self.sequence()?);
         }
-        Ok(if branches.len() == 1 { branches.pop().unwrap_or(Node::Empty) } else { Node::Alternate(branches) })
+        Ok(if branches.len() == 1 {
+            branches.pop().unwrap_or(Node::Empty)
+        } else {
+            Node::Alternate(branches)
+        })
     }
 
     fn sequence(&mut self) -> Result<Node, Problem> {
@@ -165,7 +185,11 @@ impl<'p> Parser<'p> {
                 if self.until(b')').is_none() {
                     return Err(self.wrong("this comment is not closed", start..self.at));
                 }
-            } else if self.flags.spaced && self.peek().is_some_and(|b| matches!(b, b'\t'..=b'\r' | b' ')) {
+            } else if self.flags.spaced
+                && self
+                    .peek()
+                    .is_some_and(|b| matches!(b, b'\t'..=b'\r' | b' '))
+            {
                 self.at += 1;
             } else if self.flags.spaced && self.eat(b"#") {
                 if self.until(b'\n').is_none() {
@@ -180,7 +204,9 @@ impl<'p> Parser<'p> {
     /// One atom; `None` for what only changes modes.
     fn atom(&mut self) -> Result<Option<Node>, Problem> {
         let start = self.at;
-        let Some(byte) = self.take() else { return Ok(None) };
+        let Some(byte) = self.take() else {
+            return Ok(None);
+        };
         Ok(Some(match byte {
             b'(' => return self.group(start),
             b'[' => Node::Set(self.class(start)?),
@@ -191,10 +217,16 @@ impl<'p> Parser<'p> {
             b'^' => Node::Assert(Assertion::Start),
             b'$' if self.flags.multi_line => Node::Assert(Assertion::LineEnd),
             b'$' => Node::Assert(Assertion::End),
-            b'*' | b'+' | b'?' => return Err(self.wrong("this quantifier follows nothing", start..start + 1)),
+            b'*' | b'+' | b'?' => {
+                return Err(self.wrong("this quantifier follows nothing", start..start + 1));
+            }
             b'%' if self.peek() == Some(b'{') && self.is_template() => {
                 let end = start + 2 + self.rest().iter().position(|b| *b == b'}').unwrap_or(0);
-                return Err(Problem::unsupported("R0308", "a template is filled in from another rule", start..end));
+                return Err(Problem::unsupported(
+                    "R0308",
+                    "a template is filled in from another rule",
+                    start..end,
+                ));
             }
             other => Node::Set(self.fold(ByteSet::of(other))),
         }))
@@ -202,21 +234,35 @@ impl<'p> Parser<'p> {
 
     /// Whether `{NAME}` follows, with a name such as rules have.
     fn is_template(&self) -> bool {
-        let name = self.rest().get(1..).unwrap_or_default().split(|b| *b == b'}').next().unwrap_or_default();
+        let name = self
+            .rest()
+            .get(1..)
+            .unwrap_or_default()
+            .split(|b| *b == b'}')
+            .next()
+            .unwrap_or_default();
         name.len() + 1 < self.rest().len()
             && name.len() > 1
-            && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_' || b.is_ascii_digit())
+            && name
+                .iter()
+                .all(|b| b.is_ascii_uppercase() || *b == b'_' || b.is_ascii_digit())
     }
 
     pub(super) fn fold(&self, set: ByteSet) -> ByteSet {
-        if self.flags.ignore_case { set.folded() } else { set }
+        if self.flags.ignore_case {
+            set.folded()
+        } else {
+            set
+        }
     }
 
     /// The quantifier behind an atom, if there is one.
     fn quantified(&mut self, node: Node, start: usize) -> Result<Node, Problem> {
         self.skip_spacing()?;
         let at = self.at;
-        let Some((min, max)) = self.quantifier()? else { return Ok(node) };
+        let Some((min, max)) = self.quantifier()? else {
+            return Ok(node);
+        };
         let greed = if self.eat(b"?") {
             Greed::Lazy
         } else if self.eat(b"+") {
@@ -233,7 +279,12 @@ impl<'p> Parser<'p> {
         if max.is_some_and(|max| max < min) {
             return Err(self.wrong("the lower bound is above the upper one", at..end));
         }
-        Ok(Node::Repeat { node: Box::new(node), min, max, greed })
+        Ok(Node::Repeat {
+            node: Box::new(node),
+            min,
+            max,
+            greed,
+        })
     }
 
     fn quantifier(&mut self) -> Result<Option<(u32, Option<u32>)>, Problem> {
@@ -251,18 +302,25 @@ impl<'p> Parser<'p> {
         (min, max)
     }
 
-    /// `{n}`, `{n,}`, `{,n}` and `{n,m}`, blanks allowed inside (Perl 5.34). Anything else is a brace like any letter.
+    /// `{n}`, `{n,}`, `{,n}` and `{n,m}`, blanks allowed inside (Perl 5.34). Anything else is a
+    /// brace like any letter.
     fn braces(&mut self) -> Result<Option<(u32, Option<u32>)>, Problem> {
         let rest = self.rest();
-        let Some(length) = rest.iter().position(|b| *b == b'}') else { return Ok(None) };
+        let Some(length) = rest.iter().position(|b| *b == b'}') else {
+            return Ok(None);
+        };
         let inside = rest.get(1..length).unwrap_or_default();
-        let Ok(inside) = std::str::from_utf8(inside) else { return Ok(None) };
+        let Ok(inside) = std::str::from_utf8(inside) else {
+            return Ok(None);
+        };
         let number = |text: &str| -> Option<Option<u64>> {
             let text = text.trim_matches([' ', '\t']);
             if text.is_empty() {
                 return Some(None);
             }
-            text.bytes().all(|b| b.is_ascii_digit()).then(|| Some(text.parse().unwrap_or(u64::MAX)))
+            text.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| Some(text.parse().unwrap_or(u64::MAX)))
         };
         let bounds = match inside.split_once(',') {
             None => number(inside).flatten().map(|n| (n, Some(n))),
@@ -271,12 +329,17 @@ impl<'p> Parser<'p> {
                 (Some(low), Some(high)) => Some((low.unwrap_or(0), high)),
             },
         };
-        let Some((min, max)) = bounds else { return Ok(None) };
+        let Some((min, max)) = bounds else {
+            return Ok(None);
+        };
         let span = self.at..self.at + length + 1;
         self.at = span.end;
         let within = |n: u64| {
             let message = format!("more than {REPEAT_LIMIT} repetitions");
-            u32::try_from(n).ok().filter(|n| *n <= REPEAT_LIMIT).ok_or(Problem::wrong("R0304", message, span.clone()))
+            u32::try_from(n)
+                .ok()
+                .filter(|n| *n <= REPEAT_LIMIT)
+                .ok_or(Problem::wrong("R0304", message, span.clone()))
         };
         Ok(Some((within(min)?, max.map(within).transpose()?)))
     }
@@ -286,12 +349,17 @@ impl<'p> Parser<'p> {
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             match node {
-                Node::BackReference { capture, .. } if *capture == 0 || *capture > self.captures => {
+                Node::BackReference { capture, .. }
+                    if *capture == 0 || *capture > self.captures =>
+                {
                     let span = self.backtracking.clone().unwrap_or(0..self.pattern.len());
                     return Err(self.wrong("a back-reference to a group that does not exist", span));
                 }
                 Node::Concat(nodes) | Node::Alternate(nodes) => pending.extend(nodes),
-                Node::Repeat { node, .. } | Node::Capture(_, node) | Node::Look { node, .. } | Node::Atomic(node) => {
+                Node::Repeat { node, .. }
+                | Node::Capture(_, node)
+                | Node::Look { node, .. }
+                | Node::Atomic(node) => {
                     pending.push(node);
                 }
                 _ => {}

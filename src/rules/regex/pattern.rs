@@ -38,7 +38,8 @@ pub(in crate::rules) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles a pattern that is written with its delimiters. Spans of problems are byte offsets in `text`.
+    /// Compiles a pattern that is written with its delimiters. Spans of problems are byte offsets
+    /// in `text`.
     pub(in crate::rules) fn compile(text: &str) -> Result<Self, Problem> {
         let parts = delimited(text)?;
         let mut flags = Flags::default();
@@ -50,11 +51,17 @@ impl Pattern {
             }
         }
         if parts.pattern.is_empty() {
-            return Err(Problem::wrong("R0306", "the regular expression is empty", 0..text.len()));
+            return Err(Problem::wrong(
+                "R0306",
+                "the regular expression is empty",
+                0..text.len(),
+            ));
         }
         let bytes = bytes_of(parts.pattern);
         let moved = |at: usize| parts.start + text_offset(parts.pattern, at);
-        let Parsed { node, backtracking, .. } = parse(&bytes, flags).map_err(|problem| {
+        let Parsed {
+            node, backtracking, ..
+        } = parse(&bytes, flags).map_err(|problem| {
             let span = moved(problem.span.start)..moved(problem.span.end);
             Problem { span, ..problem }
         })?;
@@ -69,12 +76,18 @@ impl Pattern {
         let plain = match for_plain_texts(&node) {
             Plain::Same => ForPlain::Whole,
             Plain::Never => ForPlain::Nothing,
-            Plain::Smaller(node) => Form::new(&node).map_or(ForPlain::Whole, |form| ForPlain::Smaller(Box::new(form))),
+            Plain::Smaller(node) => {
+                Form::new(&node).map_or(ForPlain::Whole, |form| ForPlain::Smaller(Box::new(form)))
+            }
         };
         if whole.clauses.is_empty() {
             whole.clauses = with_dropped(&plain, &node);
         }
-        Ok(Self { always_matches: whole.always_matches, whole, plain })
+        Ok(Self {
+            always_matches: whole.always_matches,
+            whole,
+            plain,
+        })
     }
 
     /// The form for texts of which nothing is known.
@@ -97,7 +110,11 @@ impl Pattern {
     }
 
     /// The form that decides a text, and its scratch space.
-    fn choose<'p>(&'p self, cache: &'p mut Cache, text: &[u8]) -> Option<(&'p Form, &'p mut FormCache)> {
+    fn choose<'p>(
+        &'p self,
+        cache: &'p mut Cache,
+        text: &[u8],
+    ) -> Option<(&'p Form, &'p mut FormCache)> {
         match &self.plain {
             ForPlain::Smaller(form) if is_plain(text) => Some((form, &mut cache.plain)),
             ForPlain::Nothing if is_plain(text) => None,
@@ -105,10 +122,17 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches somewhere in the text. Without look-around and the like time is linear in text times pattern; with
-    /// them the budget is taken from, and where that ends the answer is no.
-    pub(in crate::rules) fn is_match(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8]) -> bool {
-        self.choose(cache, text).is_some_and(|(form, cache)| form.is_match(cache, budget, text))
+    /// Whether it matches somewhere in the text. Without look-around and the like time is linear in
+    /// text times pattern; with them the budget is taken from, and where that ends the answer
+    /// is no.
+    pub(in crate::rules) fn is_match(
+        &self,
+        cache: &mut Cache,
+        budget: &mut Budget,
+        text: &[u8],
+    ) -> bool {
+        self.choose(cache, text)
+            .is_some_and(|(form, cache)| form.is_match(cache, budget, text))
     }
 
     /// The same with scratch space of its own, for patterns that are asked rarely.
@@ -116,20 +140,35 @@ impl Pattern {
         self.whole.matches(budget, text)
     }
 
-    /// The same with a budget of its own too: only for texts of those who write rules, never for those of a mail.
+    /// The same with a budget of its own too: only for texts of those who write rules, never for
+    /// those of a mail.
     pub(in crate::rules) fn matches(&self, text: &[u8]) -> bool {
         self.matches_within(&mut Budget::default(), text)
     }
 
     /// How often it matches, by the whole pattern and without any shortcut, for the oracle.
-    pub(in crate::rules) fn count_whole(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
+    pub(in crate::rules) fn count_whole(
+        &self,
+        cache: &mut Cache,
+        budget: &mut Budget,
+        text: &[u8],
+        most: u32,
+    ) -> u32 {
         self.whole.count(&mut cache.whole, budget, text, most)
     }
 
-    /// How often it matches, up to `most`, one match behind the other. As in Perl, an empty match is not followed by another
-    /// at the same place. Where the budget ends, what was found until then.
-    pub(in crate::rules) fn count(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {
-        self.choose(cache, text).map_or(0, |(form, cache)| form.count(cache, budget, text, most))
+    /// How often it matches, up to `most`, one match behind the other. As in Perl, an empty match
+    /// is not followed by another at the same place. Where the budget ends, what was found
+    /// until then.
+    pub(in crate::rules) fn count(
+        &self,
+        cache: &mut Cache,
+        budget: &mut Budget,
+        text: &[u8],
+        most: u32,
+    ) -> u32 {
+        self.choose(cache, text)
+            .map_or(0, |(form, cache)| form.count(cache, budget, text, most))
     }
 
     /// Whether a finite automaton decides it alone.
@@ -144,17 +183,29 @@ impl Pattern {
     }
 }
 
-/// Clauses of a whole pattern: what matches by nothing but plain texts has the literals of the form for these, and all else
-/// a literal of what was left out of that.
+/// Clauses of a whole pattern: what matches by nothing but plain texts has the literals of the form
+/// for these, and all else a literal of what was left out of that.
 fn with_dropped(plain: &ForPlain, node: &Node) -> Vec<Clause> {
     let of_plain = match plain {
         ForPlain::Whole => return Vec::new(),
-        ForPlain::Nothing => vec![Clause { literals: Vec::new(), times: 1 }],
+        ForPlain::Nothing => vec![Clause {
+            literals: Vec::new(),
+            times: 1,
+        }],
         ForPlain::Smaller(form) => form.clauses.clone(),
     };
-    let Some(dropped) = dropped(node).filter(|_| !of_plain.is_empty()) else { return Vec::new() };
-    let both = |clause: Clause| Clause { literals: [clause.literals, dropped.clone()].concat(), times: 1 };
-    of_plain.into_iter().map(both).filter(|clause| !clause.literals.is_empty()).collect()
+    let Some(dropped) = dropped(node).filter(|_| !of_plain.is_empty()) else {
+        return Vec::new();
+    };
+    let both = |clause: Clause| Clause {
+        literals: [clause.literals, dropped.clone()].concat(),
+        times: 1,
+    };
+    of_plain
+        .into_iter()
+        .map(both)
+        .filter(|clause| !clause.literals.is_empty())
+        .collect()
 }
 
 /// The bytes that a pattern stands for.
@@ -176,7 +227,11 @@ fn text_offset(text: &str, offset: usize) -> usize {
         if seen >= offset {
             return at;
         }
-        seen += if byte_of_stand_in(character).is_some() { 1 } else { character.len_utf8() };
+        seen += if byte_of_stand_in(character).is_some() {
+            1
+        } else {
+            character.len_utf8()
+        };
     }
     text.len()
 }
@@ -189,7 +244,8 @@ mod tests {
     use super::{Cache, Pattern};
 
     fn hits(pattern: &str, text: &[u8]) -> bool {
-        let pattern = Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
+        let pattern =
+            Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
         pattern.is_match(&mut Cache::default(), &mut Budget::default(), text)
     }
 
@@ -278,7 +334,12 @@ mod tests {
             (r"/\p{L}/", "R0308", 1..3),
         ] {
             let problem = Pattern::compile(pattern).unwrap_err();
-            assert_eq!((problem.code, problem.span), (code, span), "{pattern}: {}", problem.message);
+            assert_eq!(
+                (problem.code, problem.span),
+                (code, span),
+                "{pattern}: {}",
+                problem.message
+            );
         }
     }
 
@@ -298,8 +359,14 @@ mod tests {
             ("/colou?r scheme/", &[&["color scheme", "colour scheme"]]),
             (r"/\w+ dollars? \w+/", &[&[" dollar ", " dollars "]]),
             ("/cash.*money/", &[&["money"], &["cash"]]),
-            (r"/^https?:\/\/[^\/]*xn--/", &[&["xn--"], &["http://", "https://"]]),
-            ("/(?:red.*blue|green)x/", &[&["bluex", "greenx"], &["blue", "green"], &["green", "red"]]),
+            (
+                r"/^https?:\/\/[^\/]*xn--/",
+                &[&["xn--"], &["http://", "https://"]],
+            ),
+            (
+                "/(?:red.*blue|green)x/",
+                &[&["bluex", "greenx"], &["blue", "green"], &["green", "red"]],
+            ),
             ("/a|verylong/", &[]),
             ("/(?:abc)?x/", &[]),
             ("/(?:abc)+/", &[&["abc"]]),
@@ -310,7 +377,10 @@ mod tests {
         for (pattern, wanted) in cases {
             let found = Pattern::compile(pattern).unwrap().whole.clauses;
             let text = |literal: &Vec<u8>| String::from_utf8(literal.clone()).unwrap();
-            let found: Vec<Vec<_>> = found.iter().map(|clause| clause.literals.iter().map(text).collect()).collect();
+            let found: Vec<Vec<_>> = found
+                .iter()
+                .map(|clause| clause.literals.iter().map(text).collect())
+                .collect();
             assert_eq!(found, *wanted, "{pattern}");
         }
     }
@@ -326,24 +396,42 @@ mod tests {
         ] {
             let pattern = Pattern::compile(pattern).unwrap();
             let bytes = super::super::ByteSet::of_text(text.as_bytes());
-            assert_eq!((pattern.whole.needs.iter().all(|set| set.meets(bytes)), pattern.whole.least), wanted, "{text}");
+            assert_eq!(
+                (
+                    pattern.whole.needs.iter().all(|set| set.meets(bytes)),
+                    pattern.whole.least
+                ),
+                wanted,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn counts_every_match() {
-        for (pattern, text, wanted) in
-            [("/a/", "banana", 3), ("/a*/", "baa", 3), ("/ana/", "banana", 1), ("/x/", "banana", 0)]
-        {
+        for (pattern, text, wanted) in [
+            ("/a/", "banana", 3),
+            ("/a*/", "baa", 3),
+            ("/ana/", "banana", 1),
+            ("/x/", "banana", 0),
+        ] {
             let pattern = Pattern::compile(pattern).unwrap();
             assert_eq!(
-                pattern.count(&mut Cache::default(), &mut Budget::default(), text.as_bytes(), 100),
+                pattern.count(
+                    &mut Cache::default(),
+                    &mut Budget::default(),
+                    text.as_bytes(),
+                    100
+                ),
                 wanted,
                 "{text}"
             );
         }
         let pattern = Pattern::compile("/a/").unwrap();
-        assert_eq!(pattern.count(&mut Cache::default(), &mut Budget::default(), b"aaaaa", 3), 3);
+        assert_eq!(
+            pattern.count(&mut Cache::default(), &mut Budget::default(), b"aaaaa", 3),
+            3
+        );
     }
 
     proptest! {

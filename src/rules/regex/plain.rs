@@ -1,8 +1,9 @@
 //! What is left of a pattern for plain texts: those of ASCII bytes without `&`.
 //!
-//! Most texts are plain, and patterns against disguised words (a letter, all its look-alikes in UTF-8 and as HTML entities)
-//! shrink to a few literals when only plain texts are asked. On these the smaller pattern matches exactly as the whole one
-//! does: only what could never match is left out.
+//! Most texts are plain, and patterns against disguised words (a letter, all its look-alikes in
+//! UTF-8 and as HTML entities) shrink to a few literals when only plain texts are asked. On these
+//! the smaller pattern matches exactly as the whole one does: only what could never match is left
+//! out.
 
 use super::ast::Node;
 use super::byteset::ByteSet;
@@ -41,8 +42,8 @@ pub(super) fn for_plain_texts(node: &Node) -> Plain {
     }
 }
 
-/// The pattern without what needs other bytes; `None` when nothing is left. Recursion is bounded by the nesting limit of
-/// the parser.
+/// The pattern without what needs other bytes; `None` when nothing is left. Recursion is bounded by
+/// the nesting limit of the parser.
 fn reduced(node: &Node, bytes: ByteSet) -> Option<Node> {
     let boxed = |node: &Node| reduced(node, bytes).map(Box::new);
     Some(match node {
@@ -55,19 +56,49 @@ fn reduced(node: &Node, bytes: ByteSet) -> Option<Node> {
                 _ => Node::Set(*set),
             }
         }
-        Node::Concat(nodes) => Node::Concat(nodes.iter().map(|node| reduced(node, bytes)).collect::<Option<_>>()?),
+        Node::Concat(nodes) => Node::Concat(
+            nodes
+                .iter()
+                .map(|node| reduced(node, bytes))
+                .collect::<Option<_>>()?,
+        ),
         Node::Alternate(nodes) => {
-            let mut kept: Vec<Node> = nodes.iter().filter_map(|node| reduced(node, bytes)).collect();
-            if kept.len() > 1 { Node::Alternate(kept) } else { kept.pop()? }
+            let mut kept: Vec<Node> = nodes
+                .iter()
+                .filter_map(|node| reduced(node, bytes))
+                .collect();
+            if kept.len() > 1 {
+                Node::Alternate(kept)
+            } else {
+                kept.pop()?
+            }
         }
-        Node::Repeat { node, min, max, greed } => match boxed(node) {
-            Some(node) => Node::Repeat { node, min: *min, max: *max, greed: *greed },
+        Node::Repeat {
+            node,
+            min,
+            max,
+            greed,
+        } => match boxed(node) {
+            Some(node) => Node::Repeat {
+                node,
+                min: *min,
+                max: *max,
+                greed: *greed,
+            },
             None if *min == 0 => Node::Empty,
             None => return None,
         },
         Node::Capture(number, node) => Node::Capture(*number, boxed(node)?),
-        Node::Look { ahead, negative, node } => match boxed(node) {
-            Some(node) => Node::Look { ahead: *ahead, negative: *negative, node },
+        Node::Look {
+            ahead,
+            negative,
+            node,
+        } => match boxed(node) {
+            Some(node) => Node::Look {
+                ahead: *ahead,
+                negative: *negative,
+                node,
+            },
             None if *negative => Node::Empty,
             None => return None,
         },
@@ -80,8 +111,8 @@ const MOST_DROPPED: usize = 2_048;
 /// A literal of more bytes tells enough.
 const LONG_ENOUGH: usize = 2;
 
-/// Literals (in lower case) of which one stands in every text that the pattern matches by something that was left out of
-/// it; `None` where they are too many.
+/// Literals (in lower case) of which one stands in every text that the pattern matches by something
+/// that was left out of it; `None` where they are too many.
 pub(super) fn dropped(node: &Node) -> Option<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     match reduced(node, plain()) {
@@ -101,10 +132,18 @@ fn left_out(node: &Node, found: &mut Vec<Vec<u8>>) {
     };
     match node {
         Node::Set(set) if set.intersection(plain()).len() <= SMALL_SET => {
-            found.extend(set.intersection(plain().complement()).bytes().map(|byte| vec![byte]));
+            found.extend(
+                set.intersection(plain().complement())
+                    .bytes()
+                    .map(|byte| vec![byte]),
+            );
         }
         // What is looked at is no part of the literals of a pattern.
-        Node::Empty | Node::Assert(_) | Node::BackReference { .. } | Node::Set(_) | Node::Look { .. } => {}
+        Node::Empty
+        | Node::Assert(_)
+        | Node::BackReference { .. }
+        | Node::Set(_)
+        | Node::Look { .. } => {}
         Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().for_each(part),
         Node::Repeat { node, .. } | Node::Capture(_, node) | Node::Atomic(node) => part(node),
     }
@@ -125,7 +164,10 @@ fn needed(node: &Node, found: &mut Vec<Vec<u8>>) {
             }
         }
         Node::Alternate(nodes) => nodes.iter().for_each(|node| needed(node, found)),
-        Node::Repeat { node, .. } | Node::Capture(_, node) | Node::Look { node, .. } | Node::Atomic(node) => {
+        Node::Repeat { node, .. }
+        | Node::Capture(_, node)
+        | Node::Look { node, .. }
+        | Node::Atomic(node) => {
             needed(node, found);
         }
         // Of these something is always left.
@@ -143,15 +185,22 @@ mod tests {
 
     #[test]
     fn plain_texts_are_ascii_without_entities() {
-        for (text, wanted) in [("", true), ("a #1;\n", true), ("a&b", false), ("\u{e9}", false), ("\x7f", true)] {
+        for (text, wanted) in [
+            ("", true),
+            ("a #1;\n", true),
+            ("a&b", false),
+            ("\u{e9}", false),
+            ("\x7f", true),
+        ] {
             assert_eq!(is_plain(text.as_bytes()), wanted, "{text}");
         }
     }
 
     #[test]
     fn what_is_left_out_has_literals() {
-        let dropped =
-            |pattern: &str| super::dropped(&parse(pattern.as_bytes(), Flags::default()).unwrap().node).unwrap();
+        let dropped = |pattern: &str| {
+            super::dropped(&parse(pattern.as_bytes(), Flags::default()).unwrap().node).unwrap()
+        };
         for (pattern, wanted) in [
             ("abc", &[][..]),
             (r"[v\xc0]i", &[b"\xc0".as_slice()][..]),
@@ -168,8 +217,14 @@ mod tests {
     #[test]
     fn patterns_shrink() {
         let node = |pattern: &str| parse(pattern.as_bytes(), Flags::default()).unwrap().node;
-        for (pattern, wanted) in [(r"(?:[v\xc0]|\xe1.|&#1;)i", Some("vi")), (r"a\xc0?b", None), (r"a(?!\xc0)b", None)] {
-            let Plain::Smaller(smaller) = for_plain_texts(&node(pattern)) else { panic!("{pattern}") };
+        for (pattern, wanted) in [
+            (r"(?:[v\xc0]|\xe1.|&#1;)i", Some("vi")),
+            (r"a\xc0?b", None),
+            (r"a(?!\xc0)b", None),
+        ] {
+            let Plain::Smaller(smaller) = for_plain_texts(&node(pattern)) else {
+                panic!("{pattern}")
+            };
             if let Some(wanted) = wanted {
                 assert_eq!(smaller, node(wanted), "{pattern}");
             }

@@ -17,12 +17,30 @@ pub(in crate::rules) struct Problem {
 
 impl Problem {
     /// The pattern is wrong.
-    pub(super) fn wrong(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { code, message: message.into(), span, disables: false }
+    pub(super) fn wrong(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Range<usize>,
+    ) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            span,
+            disables: false,
+        }
     }
 
     /// The pattern is fine, but we cannot run it.
-    pub(super) fn unsupported(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Self {
-        Self { code, message: message.into(), span, disables: true }
+    pub(super) fn unsupported(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Range<usize>,
+    ) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            span,
+            disables: true,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The tree as a program for the backtracking engine ([`super::backtrack`]).
 //!
-//! Counted repetitions are loops with a counter, never copies, so that a program is no longer than its pattern.
+//! Counted repetitions are loops with a counter, never copies, so that a program is no longer than
+//! its pattern.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +18,16 @@ const FOLLOWING_LIMIT: usize = 8;
 pub(super) const NO_SET: u32 = u32::MAX;
 /// Fewer branches are tried one by one.
 const DISPATCH_LEAST: usize = 6;
-/// Steps of all chains of a dispatch, by branch: where most branches can begin with most bytes, it saves nothing.
+/// Steps of all chains of a dispatch, by branch: where most branches can begin with most bytes, it
+/// saves nothing.
 const CHAIN_SHARE: usize = 8;
 /// The entry of a dispatch for the end of the text.
 pub(super) const END_OF_TEXT: usize = 256;
 /// A slot that holds nothing.
 pub(super) const NONE: usize = usize::MAX;
 
-/// One step. Numbers of steps, sets, runs, loops and slots are positions in the tables of the [`Program`].
+/// One step. Numbers of steps, sets, runs, loops and slots are positions in the tables of the
+/// [`Program`].
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Op {
     /// This byte.
@@ -57,7 +60,8 @@ pub(super) enum Op {
     Close(u32),
     /// What a capture matched.
     BackReference { capture: u32, fold: bool },
-    /// Look-around, or an atomic group, begins. The slots hold the height of the stack and the place.
+    /// Look-around, or an atomic group, begins. The slots hold the height of the stack and the
+    /// place.
     Enter { slot: u32 },
     /// A negative look-around begins: if what follows fails, `otherwise`.
     EnterNegative { slot: u32, otherwise: u32 },
@@ -122,7 +126,8 @@ pub(super) struct Program {
     pub(super) least: usize,
 }
 
-/// The slot of a capture: where it begins; the next two, where it ends, and where the open one began.
+/// The slot of a capture: where it begins; the next two, where it ends, and where the open one
+/// began.
 pub(super) fn capture_slot(capture: u32) -> u32 {
     capture.saturating_sub(1).saturating_mul(3)
 }
@@ -141,7 +146,9 @@ impl Program {
                 first: first_of([node].into_iter()),
                 only_first: first_of([node].into_iter()).and_then(ByteSet::only),
                 anchored: is_anchored(node, |place| place == Assertion::Start),
-                line_anchored: is_anchored(node, |place| matches!(place, Assertion::Start | Assertion::LineStart)),
+                line_anchored: is_anchored(node, |place| {
+                    matches!(place, Assertion::Start | Assertion::LineStart)
+                }),
                 least: node.least(),
             },
             slots: capture_slot(captures(node).saturating_add(1)),
@@ -167,7 +174,8 @@ struct Compiler {
 impl Compiler {
     fn push(&mut self, op: Op) -> usize {
         if self.program.ops.len() >= OPS_LIMIT {
-            self.problem.get_or_insert("the regular expression is too large for backtracking");
+            self.problem
+                .get_or_insert("the regular expression is too large for backtracking");
         } else {
             self.program.ops.push(op);
         }
@@ -191,7 +199,10 @@ impl Compiler {
         slot
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most one for each of OPS_LIMIT steps"
+    )]
     fn set(&mut self, set: ByteSet) -> u32 {
         let sets = &mut self.program.sets;
         *self.known.entry(set).or_insert_with(|| {
@@ -204,7 +215,8 @@ impl Compiler {
         first_of(nodes).map_or(NO_SET, |set| self.set(set))
     }
 
-    /// Recursion is bounded by the nesting limit of the parser. `following` is what comes behind in the same sequence.
+    /// Recursion is bounded by the nesting limit of the parser. `following` is what comes behind in
+    /// the same sequence.
     fn node(&mut self, node: &Node, following: &[Node]) {
         match node {
             Node::Empty => {}
@@ -223,15 +235,27 @@ impl Compiler {
                 }
             }
             Node::Alternate(nodes) => self.alternation(nodes),
-            Node::Repeat { node, min, max, greed } => self.repetition(node, (*min, *max), *greed, following),
+            Node::Repeat {
+                node,
+                min,
+                max,
+                greed,
+            } => self.repetition(node, (*min, *max), *greed, following),
             Node::Capture(number, node) => {
                 self.push(Op::Open(*number));
                 self.node(node, &[]);
                 self.push(Op::Close(*number));
             }
-            Node::Look { ahead, negative, node } => self.look(*ahead, *negative, node),
+            Node::Look {
+                ahead,
+                negative,
+                node,
+            } => self.look(*ahead, *negative, node),
             Node::BackReference { capture, fold } => {
-                self.push(Op::BackReference { capture: *capture, fold: *fold });
+                self.push(Op::BackReference {
+                    capture: *capture,
+                    fold: *fold,
+                });
             }
             Node::Atomic(node) => self.atomic(node),
         }
@@ -260,10 +284,13 @@ impl Compiler {
         }
     }
 
-    /// Many branches: for each byte, the chain of those that can begin with it, in their order. `false` where that would take
-    /// too many steps.
+    /// Many branches: for each byte, the chain of those that can begin with it, in their order.
+    /// `false` where that would take too many steps.
     fn dispatch(&mut self, nodes: &[Node]) -> bool {
-        let firsts: Vec<_> = nodes.iter().map(|node| first_of([node].into_iter())).collect();
+        let firsts: Vec<_> = nodes
+            .iter()
+            .map(|node| first_of([node].into_iter()))
+            .collect();
         // A branch without a set can begin with anything, or match nothing.
         let can_begin = |byte: usize| {
             let fits = |first: &Option<ByteSet>| match (first, u8::try_from(byte)) {
@@ -271,7 +298,12 @@ impl Compiler {
                 (Some(_), Err(_)) => false,
                 (None, _) => true,
             };
-            firsts.iter().enumerate().filter(|(_, first)| fits(first)).map(|(number, _)| number).collect::<Vec<_>>()
+            firsts
+                .iter()
+                .enumerate()
+                .filter(|(_, first)| fits(first))
+                .map(|(number, _)| number)
+                .collect::<Vec<_>>()
         };
         let mut chains: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
         let by_byte: Vec<Vec<usize>> = (0..=END_OF_TEXT).map(can_begin).collect();
@@ -279,7 +311,10 @@ impl Compiler {
         if chains.keys().map(Vec::len).sum::<usize>() > nodes.len() * CHAIN_SHARE {
             return false;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most one for each of OPS_LIMIT steps"
+        )]
         let number = self.program.dispatches.len() as u32;
         self.program.dispatches.push(Box::new([0; END_OF_TEXT + 1]));
         self.push(Op::Dispatch(number));
@@ -299,7 +334,9 @@ impl Compiler {
                 }
                 Some((last, before)) => {
                     for branch in before {
-                        self.push(Op::Later { now: start_of(branch) });
+                        self.push(Op::Later {
+                            now: start_of(branch),
+                        });
                     }
                     self.push(Op::Jump(start_of(last)));
                 }
@@ -324,14 +361,28 @@ impl Compiler {
         self.push(Op::LeaveAtomic { slot });
     }
 
-    fn repetition(&mut self, node: &Node, (min, max): (u32, Option<u32>), greed: Greed, following: &[Node]) {
+    fn repetition(
+        &mut self,
+        node: &Node,
+        (min, max): (u32, Option<u32>),
+        greed: Greed,
+        following: &[Node],
+    ) {
         if let Node::Set(set) = node {
             let follow = self.first_set(following.iter());
             let max = max.map_or(usize::MAX, |max| max as usize);
-            // Where what follows cannot begin with a byte of the set, only the longest run can be followed by it.
-            let ends_once = self.program.sets.get(follow as usize).is_some_and(|follow| !follow.meets(*set));
+            // Where what follows cannot begin with a byte of the set, only the longest run can be
+            // followed by it.
+            let ends_once = self
+                .program
+                .sets
+                .get(follow as usize)
+                .is_some_and(|follow| !follow.meets(*set));
             let greed = if ends_once { Greed::Possessive } else { greed };
-            #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "at most one for each of OPS_LIMIT steps"
+            )]
             let number = self.program.runs.len() as u32;
             self.program.runs.push(Run {
                 set: *set,
@@ -357,21 +408,49 @@ impl Compiler {
             (1, Some(1)) => self.node(node, following),
             (0, Some(1)) => {
                 let at = self.push(Op::Jump(0));
-                let first = if greed == Greed::Greedy { self.first_set([node].into_iter()) } else { NO_SET };
+                let first = if greed == Greed::Greedy {
+                    self.first_set([node].into_iter())
+                } else {
+                    NO_SET
+                };
                 self.node(node, &[]);
                 let end = self.here();
                 let lazy = greed == Greed::Lazy;
-                self.patch(at, if lazy { Op::Later { now: end } } else { Op::Branch { first, otherwise: end } });
+                self.patch(
+                    at,
+                    if lazy {
+                        Op::Later { now: end }
+                    } else {
+                        Op::Branch {
+                            first,
+                            otherwise: end,
+                        }
+                    },
+                );
             }
-            _ => self.counted(node, min as usize, max.map_or(usize::MAX, |max| max as usize), greed == Greed::Lazy),
+            _ => self.counted(
+                node,
+                min as usize,
+                max.map_or(usize::MAX, |max| max as usize),
+                greed == Greed::Lazy,
+            ),
         }
     }
 
     fn counted(&mut self, node: &Node, min: usize, max: usize, lazy: bool) {
-        #[expect(clippy::cast_possible_truncation, reason = "at most one for each of OPS_LIMIT steps")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most one for each of OPS_LIMIT steps"
+        )]
         let number = self.program.loops.len() as u32;
         let slot = self.slots(2);
-        self.program.loops.push(Loop { min, max, lazy, slot, after: 0 });
+        self.program.loops.push(Loop {
+            min,
+            max,
+            lazy,
+            slot,
+            after: 0,
+        });
         self.push(Op::LoopStart(number));
         let decide = self.here();
         self.push(Op::Loop(number));
@@ -390,17 +469,25 @@ impl Compiler {
         if !ahead {
             let (least, most) = lengths(node);
             let Some(most) = most.filter(|most| *most <= BEHIND_LIMIT) else {
-                self.problem.get_or_insert("a look-behind may match at most 255 bytes");
+                self.problem
+                    .get_or_insert("a look-behind may match at most 255 bytes");
                 return;
             };
             #[expect(clippy::cast_possible_truncation, reason = "at most BEHIND_LIMIT")]
-            self.push(Op::Back { least: least as u32, most: most as u32 });
+            self.push(Op::Back {
+                least: least as u32,
+                most: most as u32,
+            });
         }
         self.node(node, &[]);
         if !ahead {
             self.push(Op::BackAgain { slot });
         }
-        self.push(if negative { Op::LeaveNegative { slot } } else { Op::LeaveLook { slot } });
+        self.push(if negative {
+            Op::LeaveNegative { slot }
+        } else {
+            Op::LeaveLook { slot }
+        });
         if negative {
             let otherwise = self.here();
             self.patch(enter, Op::EnterNegative { slot, otherwise });
@@ -413,7 +500,9 @@ fn captures(node: &Node) -> u32 {
     match node {
         Node::Empty | Node::Set(_) | Node::Assert(_) => 0,
         Node::BackReference { capture, .. } => *capture,
-        Node::Concat(nodes) | Node::Alternate(nodes) => nodes.iter().map(captures).max().unwrap_or(0),
+        Node::Concat(nodes) | Node::Alternate(nodes) => {
+            nodes.iter().map(captures).max().unwrap_or(0)
+        }
         Node::Capture(number, node) => captures(node).max(*number),
         Node::Repeat { node, .. } | Node::Look { node, .. } | Node::Atomic(node) => captures(node),
     }
@@ -425,12 +514,15 @@ fn is_anchored(node: &Node, wanted: fn(Assertion) -> bool) -> bool {
         Node::Assert(assertion) => wanted(*assertion),
         Node::Concat(nodes) => nodes.first().is_some_and(|node| is_anchored(node, wanted)),
         Node::Alternate(nodes) => nodes.iter().all(|node| is_anchored(node, wanted)),
-        Node::Capture(_, node) | Node::Atomic(node) | Node::Repeat { node, min: 1.., .. } => is_anchored(node, wanted),
+        Node::Capture(_, node) | Node::Atomic(node) | Node::Repeat { node, min: 1.., .. } => {
+            is_anchored(node, wanted)
+        }
         _ => false,
     }
 }
 
-/// The bytes with which a sequence can begin; `None` when it may match nothing, or when there are too many to be worth it.
+/// The bytes with which a sequence can begin; `None` when it may match nothing, or when there are
+/// too many to be worth it.
 fn first_of<'n>(nodes: impl Iterator<Item = &'n Node>) -> Option<ByteSet> {
     let mut set = ByteSet::EMPTY;
     for node in nodes.take(FOLLOWING_LIMIT) {
@@ -458,7 +550,9 @@ fn first(node: &Node) -> (ByteSet, bool) {
         Node::Alternate(nodes) => nodes
             .iter()
             .map(first)
-            .fold((ByteSet::EMPTY, false), |(set, empty), next| (set.union(next.0), empty || next.1)),
+            .fold((ByteSet::EMPTY, false), |(set, empty), next| {
+                (set.union(next.0), empty || next.1)
+            }),
         Node::Concat(nodes) => {
             let mut set = ByteSet::EMPTY;
             for (index, node) in nodes.iter().enumerate() {
@@ -479,14 +573,22 @@ fn first(node: &Node) -> (ByteSet, bool) {
 /// How long a match is: at least, and at most.
 fn lengths(node: &Node) -> (usize, Option<usize>) {
     let most = |nodes: &[Node], join: fn(usize, usize) -> usize| {
-        nodes.iter().try_fold(0, |all, node| lengths(node).1.map(|most| join(all, most)))
+        nodes
+            .iter()
+            .try_fold(0, |all, node| lengths(node).1.map(|most| join(all, most)))
     };
     let longest = match node {
         Node::Empty | Node::Assert(_) | Node::Look { .. } => Some(0),
         Node::Set(_) => Some(1),
         Node::BackReference { .. } | Node::Repeat { max: None, .. } => None,
         Node::Capture(_, node) | Node::Atomic(node) => lengths(node).1,
-        Node::Repeat { node, max: Some(max), .. } => lengths(node).1.map(|most| most.saturating_mul(*max as usize)),
+        Node::Repeat {
+            node,
+            max: Some(max),
+            ..
+        } => lengths(node)
+            .1
+            .map(|most| most.saturating_mul(*max as usize)),
         Node::Concat(nodes) => most(nodes, usize::saturating_add),
         Node::Alternate(nodes) => most(nodes, usize::max),
     };

@@ -6,19 +6,29 @@ use super::byteset::ByteSet;
 /// Shorter runs are no trouble.
 const SHORTEST: u32 = 16;
 
-/// For `/\S.{250}/` and the like: a byte out of A, then a run of at least n bytes out of B, where A is a part of B.
+/// For `/\S.{250}/` and the like: a byte out of A, then a run of at least n bytes out of B, where A
+/// is a part of B.
 ///
-/// Every byte out of A begins another count, so that an automaton has up to 2^n states. But the first one in a run of B is
-/// enough: if a later one has n bytes of B behind it, the first has too. So the run is entered at its start, skips to the
-/// first A, and counts once. Only whether it matches is the same, not where.
+/// Every byte out of A begins another count, so that an automaton has up to 2^n states. But the
+/// first one in a run of B is enough: if a later one has n bytes of B behind it, the first has too.
+/// So the run is entered at its start, skips to the first A, and counts once. Only whether it
+/// matches is the same, not where.
 pub(super) fn for_yes_or_no(node: &Node) -> Option<Node> {
-    let Node::Concat(nodes) = inside(node) else { return None };
-    let (Some(first), Some(run)) = (nodes.first().map(inside), nodes.get(1).map(inside)) else { return None };
+    let Node::Concat(nodes) = inside(node) else {
+        return None;
+    };
+    let (Some(first), Some(run)) = (nodes.first().map(inside), nodes.get(1).map(inside)) else {
+        return None;
+    };
     if !nodes.iter().skip(2).all(Node::always_matches) {
         return None;
     }
-    let (Node::Set(first), Node::Repeat { node, min, .. }) = (first, run) else { return None };
-    let Node::Set(among) = inside(node) else { return None };
+    let (Node::Set(first), Node::Repeat { node, min, .. }) = (first, run) else {
+        return None;
+    };
+    let Node::Set(among) = inside(node) else {
+        return None;
+    };
     if *min < SHORTEST || first.intersection(among.complement()) != ByteSet::EMPTY {
         return None;
     }
@@ -28,9 +38,17 @@ pub(super) fn for_yes_or_no(node: &Node) -> Option<Node> {
         max,
         greed: Greed::Greedy,
     };
-    let start = Node::Alternate(vec![Node::Assert(Assertion::Start), Node::Set(among.complement())]);
+    let start = Node::Alternate(vec![
+        Node::Assert(Assertion::Start),
+        Node::Set(among.complement()),
+    ]);
     let skipped = among.intersection(first.complement());
-    Some(Node::Concat(vec![start, repeat(skipped, 0, None), Node::Set(*first), repeat(*among, *min, Some(*min))]))
+    Some(Node::Concat(vec![
+        start,
+        repeat(skipped, 0, None),
+        Node::Set(*first),
+        repeat(*among, *min, Some(*min)),
+    ]))
 }
 
 /// What stands in captures.
@@ -74,7 +92,11 @@ mod tests {
             (r"/\S.{15}/", false),
             (r"/\S.{16}/", true),
         ] {
-            assert_eq!(Pattern::compile(pattern).unwrap().is_rewritten(), wanted, "{pattern}");
+            assert_eq!(
+                Pattern::compile(pattern).unwrap().is_rewritten(),
+                wanted,
+                "{pattern}"
+            );
         }
     }
 }

@@ -1,14 +1,17 @@
-//! Texts without what disguises words: only letters that few signs stand for, in lower case, and the digits that look
-//! like them. A pattern such as `r[_\W]?e[_\W]?s[_\W]?t` has no literal of its own; in skeletons it has one.
+//! Texts without what disguises words: only letters that few signs stand for, in lower case, and
+//! the digits that look like them. A pattern such as `r[_\W]?e[_\W]?s[_\W]?t` has no literal of its
+//! own; in skeletons it has one.
 //!
-//! Each byte of a text becomes at most one byte, whatever stands around it. So where a pattern matches a text, the pattern
-//! that is made in the same way out of its sets matches the skeleton, and has literals that must stand there.
+//! Each byte of a text becomes at most one byte, whatever stands around it. So where a pattern
+//! matches a text, the pattern that is made in the same way out of its sets matches the skeleton,
+//! and has literals that must stand there.
 
 use super::ast::{Greed, Node};
 use super::byteset::ByteSet;
 use super::literals::{Clause, clauses};
 
-/// What becomes of a byte. Digits and signs stand for `a`, `i` and `l` everywhere, so these are left out, too.
+/// What becomes of a byte. Digits and signs stand for `a`, `i` and `l` everywhere, so these are
+/// left out, too.
 fn bone(byte: u8) -> Option<u8> {
     match byte.to_ascii_lowercase() {
         b'a' | b'i' | b'l' => None,
@@ -27,14 +30,20 @@ impl Skeletons {
     /// The table of bytes.
     pub(in crate::rules) fn new() -> Self {
         let mut table = [None; 256];
-        table.iter_mut().zip(0..=u8::MAX).for_each(|(slot, byte)| *slot = bone(byte));
+        table
+            .iter_mut()
+            .zip(0..=u8::MAX)
+            .for_each(|(slot, byte)| *slot = bone(byte));
         Self(table)
     }
 
     /// The skeleton of a text, in place of what `skeleton` held.
     pub(in crate::rules) fn write(&self, text: &[u8], skeleton: &mut Vec<u8>) {
         skeleton.clear();
-        skeleton.extend(text.iter().filter_map(|byte| self.0.get(usize::from(*byte)).copied().flatten()));
+        skeleton.extend(
+            text.iter()
+                .filter_map(|byte| self.0.get(usize::from(*byte)).copied().flatten()),
+        );
     }
 }
 
@@ -57,22 +66,43 @@ fn mapped(node: &Node) -> Node {
         Node::Concat(nodes) => {
             let mut nodes: Vec<Node> = nodes.iter().map(mapped).collect();
             nodes.retain(|node| *node != Node::Empty);
-            if nodes.is_empty() { Node::Empty } else { Node::Concat(nodes) }
+            if nodes.is_empty() {
+                Node::Empty
+            } else {
+                Node::Concat(nodes)
+            }
         }
         Node::Alternate(nodes) => {
             let nodes: Vec<Node> = nodes.iter().map(mapped).collect();
             let is_empty = nodes.iter().all(|node| *node == Node::Empty);
-            if is_empty { Node::Empty } else { Node::Alternate(nodes) }
+            if is_empty {
+                Node::Empty
+            } else {
+                Node::Alternate(nodes)
+            }
         }
-        Node::Repeat { node, min, max, greed } => match mapped(node) {
+        Node::Repeat {
+            node,
+            min,
+            max,
+            greed,
+        } => match mapped(node) {
             Node::Empty => Node::Empty,
-            node => Node::Repeat { node: Box::new(node), min: *min, max: *max, greed: *greed },
+            node => Node::Repeat {
+                node: Box::new(node),
+                min: *min,
+                max: *max,
+                greed: *greed,
+            },
         },
         Node::Capture(_, node) | Node::Atomic(node) => mapped(node),
         // Whatever it was: any text.
-        Node::BackReference { .. } => {
-            Node::Repeat { node: Box::new(Node::Set(ByteSet::ALL)), min: 0, max: None, greed: Greed::Greedy }
-        }
+        Node::BackReference { .. } => Node::Repeat {
+            node: Box::new(Node::Set(ByteSet::ALL)),
+            min: 0,
+            max: None,
+            greed: Greed::Greedy,
+        },
     }
 }
 
@@ -88,7 +118,12 @@ fn image(set: ByteSet) -> Node {
         // A set without any byte never matches; to say nothing of it is right, too.
         (true, _) => Node::Empty,
         (false, false) => Node::Set(image),
-        (false, true) => Node::Repeat { node: Box::new(Node::Set(image)), min: 0, max: Some(1), greed: Greed::Greedy },
+        (false, true) => Node::Repeat {
+            node: Box::new(Node::Set(image)),
+            min: 0,
+            max: Some(1),
+            greed: Greed::Greedy,
+        },
     }
 }
 
@@ -108,7 +143,12 @@ mod tests {
 
     #[test]
     fn skeletons_of_texts() {
-        for (text, wanted) in [("R-3_s.T 0", "resto"), ("a4@i1!l|", ""), ("\u{e9}T\u{e0}", "t"), ("", "")] {
+        for (text, wanted) in [
+            ("R-3_s.T 0", "resto"),
+            ("a4@i1!l|", ""),
+            ("\u{e9}T\u{e0}", "t"),
+            ("", ""),
+        ] {
             assert_eq!(skeleton(text), wanted, "{text}");
         }
     }
@@ -123,8 +163,15 @@ mod tests {
             (r"(t)es\1", Some("tes")),
         ] {
             let node = parse(pattern.as_bytes(), Flags::default()).unwrap().node;
-            let literals = clauses_of_skeleton(&node).into_iter().next().map(|clause| clause.literals);
-            assert_eq!(literals, wanted.map(|wanted| vec![wanted.as_bytes().to_vec()]), "{pattern}");
+            let literals = clauses_of_skeleton(&node)
+                .into_iter()
+                .next()
+                .map(|clause| clause.literals);
+            assert_eq!(
+                literals,
+                wanted.map(|wanted| vec![wanted.as_bytes().to_vec()]),
+                "{pattern}"
+            );
         }
     }
 

@@ -1,5 +1,5 @@
-//! The backtracking engine against what Perl does: a table written by hand, Perl itself where there is one, and the finite
-//! automaton for what that can decide.
+//! The backtracking engine against what Perl does: a table written by hand, Perl itself where there
+//! is one, and the finite automaton for what that can decide.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -20,7 +20,9 @@ fn by_program(pattern: &str, text: &[u8]) -> Result<Span, &'static str> {
     let parsed = parse(pattern.as_bytes(), Flags::default()).map_err(|_| "not understood")?;
     let program = Program::new(&parsed.node)?;
     let mut steps = Budget::default().for_text(text);
-    program.find(&mut Machine::default(), &mut steps, text, 0, None).map_err(|_| "limit")
+    program
+        .find(&mut Machine::default(), &mut steps, text, 0, None)
+        .map_err(|_| "limit")
 }
 
 /// Pattern, text, and whether it matches.
@@ -130,9 +132,14 @@ const CASES: &[(&str, &[u8], bool)] = &[
 #[test]
 fn backtracks_as_perl_does() {
     for (pattern, text, wanted) in CASES {
-        let compiled = Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
+        let compiled =
+            Pattern::compile(pattern).unwrap_or_else(|problem| panic!("{pattern}: {problem:?}"));
         let (mut cache, mut budget) = (Cache::default(), Budget::default());
-        assert_eq!(compiled.is_match(&mut cache, &mut budget, text), *wanted, "{pattern} on {text:?}");
+        assert_eq!(
+            compiled.is_match(&mut cache, &mut budget, text),
+            *wanted,
+            "{pattern} on {text:?}"
+        );
         assert!(!budget.was_reached(), "{pattern}");
         assert_eq!(compiled.matches(text), *wanted, "{pattern} on {text:?}");
     }
@@ -152,15 +159,31 @@ fn counts_as_perl_does() {
     ] {
         let pattern = Pattern::compile(pattern).unwrap();
         let (mut cache, mut budget) = (Cache::default(), Budget::default());
-        assert_eq!(pattern.count(&mut cache, &mut budget, text.as_bytes(), 100), wanted, "{text}");
-        assert_eq!(pattern.count(&mut cache, &mut budget, text.as_bytes(), 1), 1, "{text}");
-        assert_eq!(pattern.count(&mut cache, &mut budget, text.as_bytes(), 0), 0, "{text}");
+        assert_eq!(
+            pattern.count(&mut cache, &mut budget, text.as_bytes(), 100),
+            wanted,
+            "{text}"
+        );
+        assert_eq!(
+            pattern.count(&mut cache, &mut budget, text.as_bytes(), 1),
+            1,
+            "{text}"
+        );
+        assert_eq!(
+            pattern.count(&mut cache, &mut budget, text.as_bytes(), 0),
+            0,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn attacks_end_at_the_limit() {
-    let texts = [vec![b'a'; 100_000], b"ab".repeat(50_000), b"a a".repeat(33_000)];
+    let texts = [
+        vec![b'a'; 100_000],
+        b"ab".repeat(50_000),
+        b"a a".repeat(33_000),
+    ];
     for pattern in [
         r"/(a+)+$(?!b)\n/",
         r"/(a|a)*(?!c)b\b(?=c)/",
@@ -188,7 +211,9 @@ fn attacks_end_at_the_limit() {
 fn a_limit_is_no_hit_and_is_told() {
     let pattern = Pattern::compile(r"/^(?:a+)+b(?!c)/").unwrap();
     let text = |length: usize| [vec![b'a'; length], b"bc".to_vec()].concat();
-    let search = |length: usize, budget: &mut Budget| pattern.is_match(&mut Cache::default(), budget, &text(length));
+    let search = |length: usize, budget: &mut Budget| {
+        pattern.is_match(&mut Cache::default(), budget, &text(length))
+    };
     let mut budget = Budget::default();
     assert!(!search(10, &mut budget) && !budget.was_reached());
     assert!(!search(10_000, &mut budget) && budget.was_reached());
@@ -210,9 +235,11 @@ fn a_limit_is_no_hit_and_is_told() {
 /// With exactly the steps that a search takes it ends; with one less it is given up.
 #[test]
 fn a_budget_is_enough_or_one_step_short() {
-    for (pattern, text) in
-        [(r"/(\w+) \1(?!x)/", "one two two"), (r"/(?<=a)b+(?=c)/", "abbbc"), (r"/^(?>a+)b(?!c)/", "aaab")]
-    {
+    for (pattern, text) in [
+        (r"/(\w+) \1(?!x)/", "one two two"),
+        (r"/(?<=a)b+(?=c)/", "abbbc"),
+        (r"/^(?>a+)b(?!c)/", "aaab"),
+    ] {
         let pattern = Pattern::compile(pattern).unwrap();
         let mut budget = Budget::default();
         let all = budget.left();
@@ -221,7 +248,11 @@ fn a_budget_is_enough_or_one_step_short() {
         for (given, wanted) in [(steps, true), (steps - 1, false)] {
             let mut budget = Budget::of(given);
             let found = pattern.is_match(&mut Cache::default(), &mut budget, text.as_bytes());
-            assert_eq!((found, budget.was_reached()), (wanted, !wanted), "{text} with {given}");
+            assert_eq!(
+                (found, budget.was_reached()),
+                (wanted, !wanted),
+                "{text} with {given}"
+            );
         }
     }
 }
@@ -239,13 +270,20 @@ fn deep_repetition_needs_no_deep_stack_of_calls() {
 fn bombs_are_refused_or_small() {
     let nested = (0..12).fold("(a)".to_owned(), |inner, _| format!(r"({inner}\1){{100}}"));
     let optional = "(a|b)?".repeat(10_000);
-    for pattern in [format!("/{nested}/"), format!("/{optional}c(?!a)/"), r"/((a{9999}){9999})\1/".into()] {
+    for pattern in [
+        format!("/{nested}/"),
+        format!("/{optional}c(?!a)/"),
+        r"/((a{9999}){9999})\1/".into(),
+    ] {
         match Pattern::compile(&pattern) {
             Ok(pattern) => assert!(!pattern.matches(b"b")),
             Err(problem) => assert!(["R0303", "R0304"].contains(&problem.code), "{problem:?}"),
         }
     }
-    assert_eq!(Pattern::compile("/((a{100}){100}){100}/").unwrap_err().code, "R0304");
+    assert_eq!(
+        Pattern::compile("/((a{100}){100}){100}/").unwrap_err().code,
+        "R0304"
+    );
     let behind = |length: usize| format!("/(?<=a{{{length}}})b/");
     assert!(Pattern::compile(&behind(255)).is_ok());
     assert_eq!(Pattern::compile(&behind(256)).unwrap_err().code, "R0303");
@@ -269,44 +307,76 @@ impl Generator {
     fn pattern(&mut self, depth: usize, groups: &mut usize, plain: bool) -> String {
         let branches = 1 + self.below(6) / 4;
         let branch = |this: &mut Self, groups: &mut usize| {
-            (0..=this.below(3)).map(|_| this.piece(depth, groups, plain)).collect::<String>()
+            (0..=this.below(3))
+                .map(|_| this.piece(depth, groups, plain))
+                .collect::<String>()
         };
-        (0..branches).map(|_| branch(self, groups)).collect::<Vec<_>>().join("|")
+        (0..branches)
+            .map(|_| branch(self, groups))
+            .collect::<Vec<_>>()
+            .join("|")
     }
 
     fn piece(&mut self, depth: usize, groups: &mut usize, plain: bool) -> String {
-        const QUANTIFIERS: &[&str] = &["", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,2}", "*?", "+?", "??", "{1,3}?"];
-        let atoms: &[&str] = &["a", "b", "c", ".", "[ab]", "[^a]", r"\w", r"\s", " ", "A", r"\b", "^", "$"];
+        const QUANTIFIERS: &[&str] = &[
+            "", "", "", "*", "+", "?", "{2}", "{1,2}", "{0,2}", "*?", "+?", "??", "{1,3}?",
+        ];
+        let atoms: &[&str] = &[
+            "a", "b", "c", ".", "[ab]", "[^a]", r"\w", r"\s", " ", "A", r"\b", "^", "$",
+        ];
         let kind = self.below(if plain { 12 } else { 18 });
         if kind < 8 || depth == 0 {
             let atom = self.pick(atoms);
-            let quantifier = if [r"\b", "^", "$"].contains(&atom) { "" } else { self.pick(QUANTIFIERS) };
-            let possessive =
-                !plain && quantifier.ends_with(['*', '+', '?']) && quantifier.len() == 1 && self.below(5) == 0;
+            let quantifier = if [r"\b", "^", "$"].contains(&atom) {
+                ""
+            } else {
+                self.pick(QUANTIFIERS)
+            };
+            let possessive = !plain
+                && quantifier.ends_with(['*', '+', '?'])
+                && quantifier.len() == 1
+                && self.below(5) == 0;
             return format!("{atom}{quantifier}{}", if possessive { "+" } else { "" });
         }
         match kind {
             8..10 => {
                 *groups += 1;
-                format!("({}){}", self.pattern(depth - 1, groups, plain), self.pick(QUANTIFIERS))
+                format!(
+                    "({}){}",
+                    self.pattern(depth - 1, groups, plain),
+                    self.pick(QUANTIFIERS)
+                )
             }
-            10 | 11 => format!("(?:{}){}", self.pattern(depth - 1, groups, plain), self.pick(QUANTIFIERS)),
+            10 | 11 => format!(
+                "(?:{}){}",
+                self.pattern(depth - 1, groups, plain),
+                self.pick(QUANTIFIERS)
+            ),
             12 => format!("(?={})", self.pattern(depth - 1, groups, plain)),
             13 => format!("(?!{})", self.pattern(depth - 1, groups, plain)),
             14 => format!("(?>{})", self.pattern(depth - 1, groups, plain)),
-            15 => format!("(?<={})", self.pick(&["a", "ab|c", "b|.c", "^a", "[ab]{1,2}", r"\b"])),
-            16 => format!("(?<!{})", self.pick(&["a", "ab|c", "b|.c", "^a", "[ab]{1,2}", r"\b"])),
+            15 => format!(
+                "(?<={})",
+                self.pick(&["a", "ab|c", "b|.c", "^a", "[ab]{1,2}", r"\b"])
+            ),
+            16 => format!(
+                "(?<!{})",
+                self.pick(&["a", "ab|c", "b|.c", "^a", "[ab]{1,2}", r"\b"])
+            ),
             _ if *groups > 0 => format!(r"\{}", 1 + self.below((*groups).min(9))),
             _ => "c".to_owned(),
         }
     }
 
     fn text(&mut self) -> String {
-        (0..self.below(12)).map(|_| self.pick(&["a", "b", "c", "A", " ", "\n", "ab", "aab"])).collect()
+        (0..self.below(12))
+            .map(|_| self.pick(&["a", "b", "c", "A", " ", "\n", "ab", "aab"]))
+            .collect()
     }
 }
 
-/// Reads `flags TAB pattern TAB hex of the text` and tells where the first match is and how many there are.
+/// Reads `flags TAB pattern TAB hex of the text` and tells where the first match is and how many
+/// there are.
 const PERL: &str = r#"
 no warnings; binmode STDIN; binmode STDOUT;
 while (<STDIN>) {
@@ -321,7 +391,12 @@ while (<STDIN>) {
 
 fn ask_perl(lines: &str) -> Option<String> {
     let mut perl = Command::new("perl");
-    let mut child = perl.args(["-e", PERL]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut child = perl
+        .args(["-e", PERL])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
     let mut stdin = child.stdin.take()?;
     let lines = lines.to_owned();
     let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
@@ -342,7 +417,8 @@ fn agrees_with_perl_itself() {
     let mut lines = String::new();
     for (flags, pattern, text) in &asked {
         lines.extend([flags, "\t", pattern, "\t"]);
-        text.bytes().for_each(|byte| lines.extend([format!("{byte:02x}")]));
+        text.bytes()
+            .for_each(|byte| lines.extend([format!("{byte:02x}")]));
         lines.push('\n');
     }
     let Some(answers) = ask_perl(&lines) else {
@@ -354,7 +430,8 @@ fn agrees_with_perl_itself() {
     let (mut compared, mut wrong) = (0, Vec::new());
     for ((flags, pattern, text), answer) in asked.iter().zip(answers) {
         let first = by_program(&format!("(?{flags}){pattern}"), text.as_bytes());
-        // What Perl refuses is no question; and Perl remembers for such patterns where it was before, we do not.
+        // What Perl refuses is no question; and Perl remembers for such patterns where it was
+        // before, we do not.
         if answer == "error" || first == Err("limit") {
             continue;
         }
@@ -371,16 +448,24 @@ fn agrees_with_perl_itself() {
         };
         let hit = compiled.is_match(&mut cache, &mut budget, text.as_bytes());
         if hit == answer.starts_with('-') || !answer.starts_with(&format!("{place} ")) {
-            wrong.push(format!("/{pattern}/{flags} on {text:?}: perl {answer}, we {place} {count}, hit {hit}"));
+            wrong.push(format!(
+                "/{pattern}/{flags} on {text:?}: perl {answer}, we {place} {count}, hit {hit}"
+            ));
         } else if !compiled.is_automaton() && answer != format!("{place} {count}") {
-            wrong.push(format!("/{pattern}/{flags} on {text:?}: perl {answer}, we {place} {count}"));
+            wrong.push(format!(
+                "/{pattern}/{flags} on {text:?}: perl {answer}, we {place} {count}"
+            ));
         }
         compared += 1;
     }
     assert!(compared > asked.len() * 9 / 10, "{compared}");
-    // Perl itself is wrong now and then: `" " =~ /(?=a{0,2}(?!b(?=.*+^).))./m` does not match in 5.36, and captures in loops
-    // may keep what a way that failed left in them.
-    println!("{compared} compared, {} differ:\n{}", wrong.len(), wrong.join("\n"));
+    // Perl itself is wrong now and then: `" " =~ /(?=a{0,2}(?!b(?=.*+^).))./m` does not match in
+    // 5.36, and captures in loops may keep what a way that failed left in them.
+    println!(
+        "{compared} compared, {} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(wrong.len() * 500 <= compared, "{}", wrong.join("\n"));
 }
 

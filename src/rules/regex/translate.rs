@@ -1,7 +1,7 @@
 //! The tree as text for regex-automata (Unicode and UTF-8 off).
 //!
-//! Every byte is written as `\xNN` or a plain letter and every set as a bracketed class, so that nothing in the text can
-//! be taken for syntax.
+//! Every byte is written as `\xNN` or a plain letter and every set as a bracketed class, so that
+//! nothing in the text can be taken for syntax.
 
 use super::ast::{Assertion, Greed, Node};
 use super::byteset::ByteSet;
@@ -22,14 +22,17 @@ pub(super) fn translate(node: &Node) -> Option<String> {
     written(node, false)
 }
 
-/// Text for a pattern that matches wherever the tree does, and maybe elsewhere. Look-around, back-references and the like
-/// must be gone already ([`super::relax`]).
+/// Text for a pattern that matches wherever the tree does, and maybe elsewhere. Look-around,
+/// back-references and the like must be gone already ([`super::relax`]).
 pub(super) fn translate_loosely(node: &Node) -> Option<String> {
     written(node, true)
 }
 
 fn written(node: &Node, loose: bool) -> Option<String> {
-    let mut out = Out { text: String::new(), loose };
+    let mut out = Out {
+        text: String::new(),
+        loose,
+    };
     write_node(node, Rest::Nothing, &mut out).then_some(out.text)
 }
 
@@ -59,8 +62,17 @@ fn write_node(node: &Node, rest: Rest, out: &mut Out) -> bool {
             }
             out.text.push(')');
         }
-        Node::Repeat { node, min, max, greed } => {
-            let inner = if *max == Some(1) { rest } else { Rest::Anything };
+        Node::Repeat {
+            node,
+            min,
+            max,
+            greed,
+        } => {
+            let inner = if *max == Some(1) {
+                rest
+            } else {
+                Rest::Anything
+            };
             out.text.push_str("(?:");
             if *greed == Greed::Possessive || !write_node(node, inner, out) {
                 return false;
@@ -103,7 +115,8 @@ fn write_assertion(assertion: Assertion, rest: Rest, out: &mut Out) -> bool {
         Assertion::Start => r"\A",
         // regex-automata lets it hold behind a last line feed too; Perl does not.
         Assertion::LineStart if rest == Rest::Bytes || loose => "(?m:^)",
-        // Only at the very end may the line feed be taken into the match instead of being looked at.
+        // Only at the very end may the line feed be taken into the match instead of being looked
+        // at.
         Assertion::End if rest == Rest::Nothing => r"(?:\n?\z)",
         Assertion::End if loose => "(?m:$)",
         Assertion::LineStart | Assertion::End => return false,

@@ -1,5 +1,5 @@
-//! The addresses of a header field as SpamAssassin reads them: tolerant of what is no address by RFC 5322, on bytes, with
-//! encoded words left alone.
+//! The addresses of a header field as SpamAssassin reads them: tolerant of what is no address by
+//! RFC 5322, on bytes, with encoded words left alone.
 
 /// Addresses read from one field.
 const ADDRESSES_LIMIT: usize = 10_000;
@@ -52,11 +52,22 @@ fn without_pairs(value: &[u8]) -> Vec<u8> {
 
 /// Without the name of a group, and its end where that follows at once.
 fn without_group(value: &[u8]) -> &[u8] {
-    let head = value.iter().position(|byte| b"\"()<>".contains(byte)).unwrap_or(value.len());
-    let colon = value.get(1..head).and_then(|head| head.iter().rposition(|byte| *byte == b':'));
-    let Some(members) = colon.and_then(|at| value.get(at + 2..)) else { return value };
+    let head = value
+        .iter()
+        .position(|byte| b"\"()<>".contains(byte))
+        .unwrap_or(value.len());
+    let colon = value
+        .get(1..head)
+        .and_then(|head| head.iter().rposition(|byte| *byte == b':'));
+    let Some(members) = colon.and_then(|at| value.get(at + 2..)) else {
+        return value;
+    };
     let members = trimmed_start(members);
-    if members.starts_with(b";") { &[] } else { members }
+    if members.starts_with(b";") {
+        &[]
+    } else {
+        members
+    }
 }
 
 fn is_space(byte: u8) -> bool {
@@ -64,7 +75,10 @@ fn is_space(byte: u8) -> bool {
 }
 
 fn trimmed_start(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !is_space(*byte)).unwrap_or(text.len());
+    let start = text
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .unwrap_or(text.len());
     text.get(start..).unwrap_or_default()
 }
 
@@ -114,7 +128,10 @@ fn phrase(text: &[u8]) -> usize {
                 Some(length) => length,
                 None => return at,
             },
-            Some(_) => rest.iter().position(|byte| b"\",;<".contains(byte)).unwrap_or(rest.len()),
+            Some(_) => rest
+                .iter()
+                .position(|byte| b"\",;<".contains(byte))
+                .unwrap_or(rest.len()),
         };
     }
 }
@@ -124,23 +141,32 @@ fn mailbox(text: &[u8]) -> Option<usize> {
     let in_user = |byte: &u8| !is_space(*byte) && !b"@<>()[],:;".contains(byte);
     let domain = |at: usize| -> Option<usize> {
         let rest = text.get(at..)?.strip_prefix(b"@")?;
-        let length =
-            rest.iter().position(|byte| is_space(*byte) || b"\"<>()[],:;".contains(byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| is_space(*byte) || b"\"<>()[],:;".contains(byte))
+            .unwrap_or(rest.len());
         if length > 0 {
             return Some(at + 1 + length);
         }
         let inner = rest.strip_prefix(b"[")?;
-        let length = inner.iter().take_while(|byte| byte.is_ascii_digit() || b":.".contains(byte)).count();
+        let length = inner
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit() || b":.".contains(byte))
+            .count();
         (length > 0 && inner.get(length) == Some(&b']')).then_some(at + length + 3)
     };
     if let Some(end) = quoted(text).and_then(domain) {
         return Some(end);
     }
-    let user = text.iter().position(|byte| !in_user(byte)).unwrap_or(text.len());
+    let user = text
+        .iter()
+        .position(|byte| !in_user(byte))
+        .unwrap_or(text.len());
     if user == 0 { None } else { domain(user) }
 }
 
-/// A comment, white space, and what ends an entry; the comment's content, and where the next entry begins.
+/// A comment, white space, and what ends an entry; the comment's content, and where the next entry
+/// begins.
 fn tail(text: &[u8], at: usize) -> Option<(Option<&[u8]>, usize)> {
     let mut at = at + blanks(from(text, at));
     let mut content = None;
@@ -192,19 +218,27 @@ fn in_brackets(text: &[u8], open: usize) -> Option<Bracketed<'_>> {
     let start = open + 1 + blanks(from(text, open + 1));
     let rest = from(text, start);
     let special = start + rest.iter().position(|byte| matches!(byte, b'>' | b'@'))?;
-    let run = special + from(text, special).iter().position(|byte| is_space(*byte)).unwrap_or(text.len() - special);
+    let run = special
+        + from(text, special)
+            .iter()
+            .position(|byte| is_space(*byte))
+            .unwrap_or(text.len() - special);
     let try_end = |end: usize| {
         let close = end + blanks(from(text, end));
         if text.get(close) != Some(&b'>') {
             return None;
         }
-        let (comment, next) = tail(text, behind_repeats(text, close + 1)).or_else(|| tail(text, close + 1))?;
+        let (comment, next) =
+            tail(text, behind_repeats(text, close + 1)).or_else(|| tail(text, close + 1))?;
         Some((text.get(start..end)?, comment, next))
     };
     if let Some(found) = try_end(run) {
         return Some(found);
     }
-    let mut closing = (special + 1..run).rev().filter(|at| text.get(*at) == Some(&b'>')).take(BRACKETS_LIMIT);
+    let mut closing = (special + 1..run)
+        .rev()
+        .filter(|at| text.get(*at) == Some(&b'>'))
+        .take(BRACKETS_LIMIT);
     let found = closing.find_map(try_end);
     found.or_else(|| {
         let inside = text.get(start..special)?.trim_ascii_end().len();
@@ -221,8 +255,14 @@ fn behind_repeats(text: &[u8], at: usize) -> usize {
             return end;
         }
         let inner = from(text, open + 1);
-        let length = inner.iter().position(|byte| is_space(*byte)).unwrap_or(inner.len());
-        match inner.get(..length).and_then(|run| run.iter().rposition(|byte| *byte == b'>')) {
+        let length = inner
+            .iter()
+            .position(|byte| is_space(*byte))
+            .unwrap_or(inner.len());
+        match inner
+            .get(..length)
+            .and_then(|run| run.iter().rposition(|byte| *byte == b'>'))
+        {
             Some(close) => end = open + close + 2,
             None => return end,
         }
@@ -248,10 +288,19 @@ fn plain_phrase(text: &[u8]) -> Vec<u8> {
     while at < text.len() {
         let rest = from(text, at);
         if let Some(length) = quoted(rest) {
-            out.extend(rest.get(1..length - 1).unwrap_or_default().iter().filter(|byte| **byte != b'\\'));
+            out.extend(
+                rest.get(1..length - 1)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter(|byte| **byte != b'\\'),
+            );
             at += length;
         } else {
-            let length = rest.iter().skip(1).position(|byte| *byte == b'"').map_or(rest.len(), |length| length + 1);
+            let length = rest
+                .iter()
+                .skip(1)
+                .position(|byte| *byte == b'"')
+                .map_or(rest.len(), |length| length + 1);
             let words = rest.get(..length).unwrap_or_default();
             out.extend(without_comments(words));
             at += length;
@@ -269,7 +318,11 @@ fn settled(name: Option<&[u8]>, address: Option<Vec<u8>>, comment: Option<&[u8]>
     let mut address = address.filter(|address| is_plausible(address));
     let mut name = name.map(plain_phrase);
     if let Some(phrase) = &name {
-        let host = phrase.iter().position(|byte| *byte == b'@').and_then(|at| phrase.get(at + 1..)).unwrap_or_default();
+        let host = phrase
+            .iter()
+            .position(|byte| *byte == b'@')
+            .and_then(|at| phrase.get(at + 1..))
+            .unwrap_or_default();
         let host = host.split(|byte| *byte == b'@').next().unwrap_or_default();
         let is_address = address.is_none()
             && mailbox(phrase) == Some(phrase.len())
@@ -282,10 +335,21 @@ fn settled(name: Option<&[u8]>, address: Option<Vec<u8>>, comment: Option<&[u8]>
         }
     }
     let address = address.map(|address| {
-        let second = address.iter().enumerate().filter(|(_, byte)| **byte == b'@').nth(1).map(|(at, _)| at);
-        address.get(..second.unwrap_or(address.len())).unwrap_or_default().to_vec()
+        let second = address
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'@')
+            .nth(1)
+            .map(|(at, _)| at);
+        address
+            .get(..second.unwrap_or(address.len()))
+            .unwrap_or_default()
+            .to_vec()
     });
-    Entry { name: name.or_else(|| comment.map(<[u8]>::to_vec)), address }
+    Entry {
+        name: name.or_else(|| comment.map(<[u8]>::to_vec)),
+        address,
+    }
 }
 
 /// Addresses in angle brackets in what could not be read.
@@ -296,7 +360,8 @@ fn bracketed(text: &[u8]) -> Vec<Entry> {
         let inner = inner.get(..1_024).unwrap_or(inner);
         if let Some(length) = mailbox(inner).filter(|length| inner.get(*length) == Some(&b'>')) {
             let address = inner.get(..length).map(<[u8]>::to_vec);
-            found.extend(Some(settled(None, address, None)).filter(|entry| entry.address.is_some()));
+            found
+                .extend(Some(settled(None, address, None)).filter(|entry| entry.address.is_some()));
         }
     }
     found
@@ -308,7 +373,9 @@ mod tests {
 
     fn shown(value: &str) -> String {
         let show = |part: &Option<Vec<u8>>| {
-            part.as_deref().map_or("-".into(), |part| String::from_utf8_lossy(part).into_owned())
+            part.as_deref().map_or("-".into(), |part| {
+                String::from_utf8_lossy(part).into_owned()
+            })
         };
         entries(value.as_bytes())
             .iter()
@@ -321,11 +388,20 @@ mod tests {
     fn addresses_are_read() {
         for (value, wanted) in [
             (" a@example.com\n", "-|a@example.com;"),
-            ("A Name <a@example.com>, b@example.net (B)", "A Name |a@example.com;B|b@example.net;"),
-            ("\"Last, \\\"First\\\"\" <a@example.com>", "Last, \"First\" |a@example.com;"),
+            (
+                "A Name <a@example.com>, b@example.net (B)",
+                "A Name |a@example.com;B|b@example.net;",
+            ),
+            (
+                "\"Last, \\\"First\\\"\" <a@example.com>",
+                "Last, \"First\" |a@example.com;",
+            ),
             ("\"a@example.com\"<a@example.com>", "-|a@example.com;"),
             ("\"a@example.com\"", "-|a@example.com;"),
-            ("Team: a@example.com, <b@example.net>;", "-|a@example.com;-|b@example.net;"),
+            (
+                "Team: a@example.com, <b@example.net>;",
+                "-|a@example.com;-|b@example.net;",
+            ),
             ("undisclosed-recipients:;", ""),
             ("<>", "-|-;"),
             ("Only a name", "Only a name|-;"),
@@ -335,7 +411,10 @@ mod tests {
             ("\"A\"a@example.com", "-|\"A\"a@example.com;"),
             ("<a(x)@example.com > (B)", "B|a@example.com;"),
             ("\"open <a@example.com>", "-|a@example.com;"),
-            ("=?utf-8?q?A?= <a@[192.0.2.1]>", "=?utf-8?q?A?= |a@[192.0.2.1];"),
+            (
+                "=?utf-8?q?A?= <a@[192.0.2.1]>",
+                "=?utf-8?q?A?= |a@[192.0.2.1];",
+            ),
             (",a@example.com", ""),
         ] {
             assert_eq!(shown(value), wanted, "{value}");
@@ -344,7 +423,10 @@ mod tests {
 
     #[test]
     fn addresses_stop_at_the_limit() {
-        for (count, wanted) in [(ADDRESSES_LIMIT, ADDRESSES_LIMIT), (ADDRESSES_LIMIT + 1, ADDRESSES_LIMIT)] {
+        for (count, wanted) in [
+            (ADDRESSES_LIMIT, ADDRESSES_LIMIT),
+            (ADDRESSES_LIMIT + 1, ADDRESSES_LIMIT),
+        ] {
             assert_eq!(entries(&b"a@b.co,".repeat(count)).len(), wanted);
         }
     }

@@ -24,7 +24,8 @@ pub(super) struct BodyText<'m> {
 }
 
 impl<'m> BodyText<'m> {
-    /// Renders the leaves in their order; `limit` is the number of characters that are read of each.
+    /// Renders the leaves in their order; `limit` is the number of characters that are read of
+    /// each.
     pub(super) fn read(leaves: Vec<Option<TextSource<'m>>>, limit: usize) -> Self {
         let mut body = Self::default();
         for part in leaves {
@@ -62,7 +63,10 @@ impl<'m> BodyText<'m> {
             let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let end = if line > PARAGRAPH_LIMIT {
                 let window = rest.get(..=PARAGRAPH_LIMIT).unwrap_or(rest);
-                window.iter().rposition(|byte| *byte == b' ').map_or(PARAGRAPH_LIMIT, |blank| blank + 1)
+                window
+                    .iter()
+                    .rposition(|byte| *byte == b' ')
+                    .map_or(PARAGRAPH_LIMIT, |blank| blank + 1)
             } else {
                 line
             };
@@ -79,18 +83,27 @@ fn cut(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
     }
-    let Some((start, _)) = text.char_indices().nth(limit) else { return text };
+    let Some((start, _)) = text.char_indices().nth(limit) else {
+        return text;
+    };
     let slack = text.get(start..).unwrap_or_default();
-    let end = slack.char_indices().nth(CUT_SLACK + 1).map_or(slack.len(), |(end, _)| end);
+    let end = slack
+        .char_indices()
+        .nth(CUT_SLACK + 1)
+        .map_or(slack.len(), |(end, _)| end);
     let slack = slack.get(..end).unwrap_or_default();
-    let more = slack.find('\n').or_else(|| slack.find(' ')).map_or(0, |at| at + 1);
+    let more = slack
+        .find('\n')
+        .or_else(|| slack.find(' '))
+        .map_or(0, |at| at + 1);
     text.get(..start + more).unwrap_or(text)
 }
 
-/// Appends a text with its white space squeezed: blank lines become one line end, any other white space one blank. What is
-/// not wide goes out as single bytes, and then only ASCII has white space.
+/// Appends a text with its white space squeezed: blank lines become one line end, any other white
+/// space one blank. What is not wide goes out as single bytes, and then only ASCII has white space.
 fn squeeze(text: &str, is_wide: bool, out: &mut Vec<u8>) {
-    // White space since the last other character: is any before the first line end, how many line ends, any behind the last.
+    // White space since the last other character: is any before the first line end, how many line
+    // ends, any behind the last.
     let mut gap = Gap::default();
     let mut buffer = [0; 4];
     for character in text.chars() {
@@ -164,7 +177,11 @@ mod tests {
     use super::*;
 
     fn paragraphs(text: &str, is_wide: bool) -> Vec<Vec<u8>> {
-        let body = BodyText { text: text.to_owned(), is_wide, ..BodyText::default() };
+        let body = BodyText {
+            text: text.to_owned(),
+            is_wide,
+            ..BodyText::default()
+        };
         body.paragraphs(b"S\n".to_vec())
     }
 
@@ -181,15 +198,31 @@ mod tests {
             let wanted: Vec<_> = wanted.iter().map(|line| line.as_bytes().to_vec()).collect();
             assert_eq!(paragraphs(text, is_wide), wanted, "{text:?}");
         }
-        assert_eq!(paragraphs("\u{e9}\u{a0}", false).last().unwrap(), b"\xe9\xa0");
+        assert_eq!(
+            paragraphs("\u{e9}\u{a0}", false).last().unwrap(),
+            b"\xe9\xa0"
+        );
     }
 
     #[test]
     fn paragraphs_are_split_at_the_limit() {
-        let sizes = |text: String| paragraphs(&text, false).iter().skip(1).map(Vec::len).collect::<Vec<_>>();
+        let sizes = |text: String| {
+            paragraphs(&text, false)
+                .iter()
+                .skip(1)
+                .map(Vec::len)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(sizes("a".repeat(PARAGRAPH_LIMIT)), [PARAGRAPH_LIMIT]);
         assert_eq!(sizes("a".repeat(PARAGRAPH_LIMIT + 1)), [PARAGRAPH_LIMIT, 1]);
-        assert_eq!(sizes(format!("{} {}", "a".repeat(10), "b".repeat(PARAGRAPH_LIMIT))), [11, PARAGRAPH_LIMIT]);
+        assert_eq!(
+            sizes(format!(
+                "{} {}",
+                "a".repeat(10),
+                "b".repeat(PARAGRAPH_LIMIT)
+            )),
+            [11, PARAGRAPH_LIMIT]
+        );
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Charsets as SpamAssassin guesses them (`normalize_charset 1`): UTF-8 first, whatever is declared; then what is declared;
-//! then Windows-1252.
+//! Charsets as SpamAssassin guesses them (`normalize_charset 1`): UTF-8 first, whatever is
+//! declared; then what is declared; then Windows-1252.
 
 use std::borrow::Cow;
 
 use crate::mail::{decode_charset, decode_windows_1252};
 
-/// A text, and whether it was decoded at all. What is plain ASCII stays bytes, and then the characters 128 to 255 that
-/// references of HTML add are single bytes in the end, as in SpamAssassin.
+/// A text, and whether it was decoded at all. What is plain ASCII stays bytes, and then the
+/// characters 128 to 255 that references of HTML add are single bytes in the end, as in
+/// SpamAssassin.
 pub(super) struct Decoded<'b> {
     pub(super) text: Cow<'b, str>,
     pub(super) is_wide: bool,
@@ -25,16 +26,25 @@ pub(super) enum Trust {
 pub(super) fn decode<'b>(bytes: &'b [u8], charset: Option<&str>, trust: Trust) -> Decoded<'b> {
     let charset = charset.unwrap_or("us-ascii");
     let is_ascii = bytes.is_ascii();
-    let as_it_is = |text: &'b str| Decoded { text: Cow::Borrowed(text), is_wide: false };
+    let as_it_is = |text: &'b str| Decoded {
+        text: Cow::Borrowed(text),
+        is_wide: false,
+    };
     if let Ok(text) = std::str::from_utf8(bytes) {
         if is_ascii && has_ascii_inside(charset) {
             return as_it_is(text);
         }
         if !is_ascii && trust == Trust::Guess {
-            return Decoded { text: Cow::Borrowed(text), is_wide: true };
+            return Decoded {
+                text: Cow::Borrowed(text),
+                is_wide: true,
+            };
         }
     }
-    let wide = |text: String| Decoded { text: Cow::Owned(text), is_wide: true };
+    let wide = |text: String| Decoded {
+        text: Cow::Owned(text),
+        is_wide: true,
+    };
     if let Some(text) = declared(bytes, charset, trust) {
         return wide(text);
     }
@@ -44,18 +54,24 @@ pub(super) fn decode<'b>(bytes: &'b [u8], charset: Option<&str>, trust: Trust) -
     }
 }
 
-/// Names of ISO-2022-JP (RFC 1468). Its text has 7 bits, and what SpamAssassin reads of it ends at the first byte that has 8.
+/// Names of ISO-2022-JP (RFC 1468). Its text has 7 bits, and what SpamAssassin reads of it ends at
+/// the first byte that has 8.
 const JIS: [&str; 4] = ["iso-2022-jp", "iso-2022-jp-1", "7bit-jis", "jis"];
 
 /// How many bytes of a text are read in that charset (in lower case).
 pub(in crate::rules) fn end_of_word(charset: &str, bytes: &[u8]) -> usize {
-    let cut = JIS.contains(&charset).then(|| bytes.iter().position(|byte| !byte.is_ascii())).flatten();
+    let cut = JIS
+        .contains(&charset)
+        .then(|| bytes.iter().position(|byte| !byte.is_ascii()))
+        .flatten();
     cut.unwrap_or(bytes.len())
 }
 
-/// The text of a header field, which should be ASCII or UTF-8: what is neither is taken for Windows-1252.
+/// The text of a header field, which should be ASCII or UTF-8: what is neither is taken for
+/// Windows-1252.
 pub(in crate::rules) fn unambiguous(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(decode_windows_1252(bytes)), Cow::Borrowed)
+    std::str::from_utf8(bytes)
+        .map_or_else(|_| Cow::Owned(decode_windows_1252(bytes)), Cow::Borrowed)
 }
 
 /// The text in the declared charset, where that is known and the text fits.
@@ -67,12 +83,26 @@ fn declared(bytes: &[u8], charset: &str, trust: Trust) -> Option<String> {
     match name.as_str() {
         // What is ASCII or UTF-8 was tried first.
         "us-ascii" | "ascii" | "utf-8" | "utf8" if trust == Trust::Guess => None,
-        "us-ascii" | "ascii" => {
-            Some(bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '\u{fffd}' }).collect())
-        }
+        "us-ascii" | "ascii" => Some(
+            bytes
+                .iter()
+                .map(|b| {
+                    if b.is_ascii() {
+                        char::from(*b)
+                    } else {
+                        '\u{fffd}'
+                    }
+                })
+                .collect(),
+        ),
         "utf-8" | "utf8" => Some(String::from_utf8_lossy(bytes).into_owned()),
-        "iso-8859-1" | "iso8859-1" | "windows-1252" | "cp1252" => fitting(decode_windows_1252(bytes), trust),
-        _ if name.starts_with("utf16") || name.starts_with("utf-16") || name.starts_with("utf 16") => {
+        "iso-8859-1" | "iso8859-1" | "windows-1252" | "cp1252" => {
+            fitting(decode_windows_1252(bytes), trust)
+        }
+        _ if name.starts_with("utf16")
+            || name.starts_with("utf-16")
+            || name.starts_with("utf 16") =>
+        {
             fitting(decode_charset(bytes, utf_16(bytes)?)?, trust)
         }
         _ => fitting(decode_charset(bytes, &name)?, trust),
@@ -89,23 +119,47 @@ fn has_ascii_inside(charset: &str) -> bool {
     let is_number = |text: &str, most: usize| {
         !text.is_empty() && text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let is_letters = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase());
-    if let Some(rest) =
-        name.strip_prefix("iso8859").or_else(|| name.strip_prefix("iso-8859")).or(name.strip_prefix("iso 8859"))
+    let is_letters = |text: &str| {
+        (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    if let Some(rest) = name
+        .strip_prefix("iso8859")
+        .or_else(|| name.strip_prefix("iso-8859"))
+        .or(name.strip_prefix("iso 8859"))
     {
-        return rest.is_empty() || rest.strip_prefix('-').is_some_and(|part| is_number(part, 2));
+        return rest.is_empty()
+            || rest
+                .strip_prefix('-')
+                .is_some_and(|part| is_number(part, 2));
     }
     if let Some(page) = name.strip_prefix("windows-") {
         return page.len() == 4 && is_number(page, 4);
     }
-    if let Some(kind) = name.strip_prefix("koi8-").or_else(|| name.strip_prefix("euc-")) {
+    if let Some(kind) = name
+        .strip_prefix("koi8-")
+        .or_else(|| name.strip_prefix("euc-"))
+    {
         return is_letters(kind);
     }
-    let known = ["us-ascii", "ascii", "utf-8", "utf8", "big5", "gbk", "gb18030", "gb-18030", "gb 18030", "iso646-us"];
-    known.contains(&name.as_str()) || name.starts_with("ansi_x3.4-") || name.starts_with("ansi x3.4-")
+    let known = [
+        "us-ascii",
+        "ascii",
+        "utf-8",
+        "utf8",
+        "big5",
+        "gbk",
+        "gb18030",
+        "gb-18030",
+        "gb 18030",
+        "iso646-us",
+    ];
+    known.contains(&name.as_str())
+        || name.starts_with("ansi_x3.4-")
+        || name.starts_with("ansi x3.4-")
 }
 
-/// The byte order of UTF-16: the mark, else where blanks and zero bytes stand; `None` where they say nothing.
+/// The byte order of UTF-16: the mark, else where blanks and zero bytes stand; `None` where they
+/// say nothing.
 fn utf_16(bytes: &[u8]) -> Option<&'static str> {
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
         return Some("utf-16");
@@ -150,7 +204,11 @@ mod tests {
             (b"\0a\0 ", Some("utf-16"), "a ", true),
         ] {
             let got = decode(bytes, charset, Trust::Guess);
-            assert_eq!((got.text.as_ref(), got.is_wide), (wanted, is_wide), "{bytes:?} {charset:?}");
+            assert_eq!(
+                (got.text.as_ref(), got.is_wide),
+                (wanted, is_wide),
+                "{bytes:?} {charset:?}"
+            );
         }
     }
 
@@ -162,7 +220,11 @@ mod tests {
             (b"\xe4", "us-ascii", "\u{fffd}"),
             (b"\xe4", "x-unknown", "ä"),
         ] {
-            assert_eq!(decode(bytes, Some(charset), Trust::Declared).text, wanted, "{bytes:?} {charset}");
+            assert_eq!(
+                decode(bytes, Some(charset), Trust::Declared).text,
+                wanted,
+                "{bytes:?} {charset}"
+            );
         }
     }
 }

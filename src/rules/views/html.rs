@@ -48,12 +48,23 @@ pub(super) fn render(source: &str, is_decoded: bool) -> Rendered {
         }
     }
     let is_wide_link = |target: &str| is_decoded || is_wide(target);
-    let links = renderer.links.into_iter().map(|target| Link { is_wide: is_wide_link(&target), target }).collect();
-    Rendered { is_wide: is_decoded || is_wide(&renderer.out), text: renderer.out, links }
+    let links = renderer
+        .links
+        .into_iter()
+        .map(|target| Link {
+            is_wide: is_wide_link(&target),
+            target,
+        })
+        .collect();
+    Rendered {
+        is_wide: is_decoded || is_wide(&renderer.out),
+        text: renderer.out,
+        links,
+    }
 }
 
-/// What SpamAssassin changes in a source before it is cut: `&nbsp;` is a blank, `<br/>` is `<br>`, and curly quotes are
-/// straight ones.
+/// What SpamAssassin changes in a source before it is cut: `&nbsp;` is a blank, `<br/>` is `<br>`,
+/// and curly quotes are straight ones.
 pub(in crate::rules) fn prepared(source: &str) -> Cow<'_, str> {
     let has = |what: &str| memchr::memmem::find(source.as_bytes(), what.as_bytes()).is_some();
     let mut text = Cow::Borrowed(source);
@@ -127,7 +138,10 @@ impl Renderer {
         while let Some(character) = characters.next() {
             let is_gap = match character {
                 ' ' | '\t'..='\r' => {
-                    while characters.next_if(|next| matches!(next, ' ' | '\t'..='\r')).is_some() {}
+                    while characters
+                        .next_if(|next| matches!(next, ' ' | '\t'..='\r'))
+                        .is_some()
+                    {}
                     true
                 }
                 // A hard blank that was decoded one time too few.
@@ -142,7 +156,11 @@ impl Renderer {
             is_first = false;
             follows_gap = false;
         }
-        self.last = if is_hidden { Last::Hidden } else { Last::Text(self.out.len() - start) };
+        self.last = if is_hidden {
+            Last::Hidden
+        } else {
+            Last::Text(self.out.len() - start)
+        };
     }
 
     /// White space of an element. It takes the place of a blank at the end of the text before.
@@ -159,7 +177,9 @@ impl Renderer {
 
     fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
         let mut buffer = [0; 12];
-        let Some(name) = lower(name, &mut buffer) else { return };
+        let Some(name) = lower(name, &mut buffer) else {
+            return;
+        };
         match name {
             "script" => self.scripts = self.scripts.saturating_add(1),
             "style" => self.styles = self.styles.saturating_add(1),
@@ -176,7 +196,9 @@ impl Renderer {
 
     fn close(&mut self, name: &str) {
         let mut buffer = [0; 12];
-        let Some(name) = lower(name, &mut buffer) else { return };
+        let Some(name) = lower(name, &mut buffer) else {
+            return;
+        };
         match name {
             "script" => self.scripts = self.scripts.saturating_sub(1),
             "style" => self.styles = self.styles.saturating_sub(1),
@@ -199,10 +221,15 @@ impl Renderer {
                 self.link(target.map(Cow::Owned));
                 self.link(tag.attribute("data-saferedirecturl"));
             }
-            "img" | "frame" | "iframe" | "embed" | "script" | "bgsound" => self.link(target(tag, "src")),
+            "img" | "frame" | "iframe" | "embed" | "script" | "bgsound" => {
+                self.link(target(tag, "src"))
+            }
             "form" => self.link(tag.attribute("action")),
             "base" => {
-                let Some(target) = tag.attribute("href").filter(|target| !target.is_empty() && target != "0") else {
+                let Some(target) = tag
+                    .attribute("href")
+                    .filter(|target| !target.is_empty() && target != "0")
+                else {
                     return;
                 };
                 let target = trimmed(&target).to_owned();
@@ -211,8 +238,9 @@ impl Renderer {
                 self.base = base.or(self.base.take());
             }
             "meta" => {
-                let is_refresh =
-                    tag.attribute("http-equiv").is_some_and(|value| value.to_ascii_lowercase().contains("refresh"));
+                let is_refresh = tag
+                    .attribute("http-equiv")
+                    .is_some_and(|value| value.to_ascii_lowercase().contains("refresh"));
                 if let Some(content) = tag.attribute("content").filter(|_| is_refresh) {
                     self.link(refresh_target(&content).map(|target| Cow::Owned(target.to_owned())));
                 }
@@ -230,8 +258,16 @@ impl Renderer {
         }
         let is_whole = ["data:", "mailto:", "file:", "cid:", "tel:"]
             .iter()
-            .any(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-        let target = if is_whole { target.to_owned() } else { resolved(self.base.as_ref(), target) };
+            .any(|scheme| {
+                target
+                    .get(..scheme.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            });
+        let target = if is_whole {
+            target.to_owned()
+        } else {
+            resolved(self.base.as_ref(), target)
+        };
         if !target.is_empty() {
             self.keep(target);
         }
@@ -260,7 +296,8 @@ pub(in crate::rules) fn is_blank(text: &str) -> bool {
     true
 }
 
-/// The value of an attribute, also of one that a slash joins to the element's name (`<a x/href=…>`).
+/// The value of an attribute, also of one that a slash joins to the element's name (`<a
+/// x/href=…>`).
 fn target<'s>(tag: &HtmlSource<'s>, name: &str) -> Option<Cow<'s, str>> {
     let is_joined = |key: &str| {
         let key = key.to_ascii_lowercase();
@@ -276,7 +313,10 @@ fn target<'s>(tag: &HtmlSource<'s>, name: &str) -> Option<Cow<'s, str>> {
 /// Without white space around, and not longer than the limit.
 fn trimmed(target: &str) -> &str {
     let target = target.trim_matches(|c: char| c.is_whitespace() || c == '\u{a0}');
-    target.char_indices().nth(LINK_LIMIT).map_or(target, |(end, _)| target.get(..end).unwrap_or(target))
+    target
+        .char_indices()
+        .nth(LINK_LIMIT)
+        .map_or(target, |(end, _)| target.get(..end).unwrap_or(target))
 }
 
 /// What stands behind the last `url=`, up to a semicolon.
@@ -284,20 +324,32 @@ fn refresh_target(content: &str) -> Option<&str> {
     let lower = content.to_ascii_lowercase();
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let start = lower.rmatch_indices("url").find_map(|(at, _)| {
-        let is_start = at == 0 || lower.as_bytes().get(at - 1).is_some_and(|byte| !is_word(*byte));
+        let is_start = at == 0
+            || lower
+                .as_bytes()
+                .get(at - 1)
+                .is_some_and(|byte| !is_word(*byte));
         let behind = content.get(at + 3..)?.trim_start();
         behind.strip_prefix('=').filter(|_| is_start)
     })?;
     let target = start.trim_start();
-    Some(target.split_once(';').map_or(target, |(target, _)| target.trim_end()))
+    Some(
+        target
+            .split_once(';')
+            .map_or(target, |(target, _)| target.trim_end()),
+    )
 }
 
 /// The white space that an element stands for.
 fn gap_of(name: &str) -> Option<&'static str> {
     match name {
         "br" | "div" => Some("\n"),
-        "li" | "th" | "td" | "dd" | "dt" | "embed" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => Some(" "),
-        "p" | "hr" | "blockquote" | "pre" | "listing" | "plaintext" | "xmp" | "title" => Some("\n\n"),
+        "li" | "th" | "td" | "dd" | "dt" | "embed" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+            Some(" ")
+        }
+        "p" | "hr" | "blockquote" | "pre" | "listing" | "plaintext" | "xmp" | "title" => {
+            Some("\n\n")
+        }
         _ => None,
     }
 }
@@ -321,11 +373,17 @@ mod tests {
             ("a <br/>\n b", "a\nb"),
             ("<p>a</p><p>b", "\n\na\n\n\n\nb"),
             ("<tr><td>a</td> <td>b", " a  b"),
-            ("<title>t &lt;</title>x<script>y</script>z<style>q", "\n\nt <\n\nxz"),
+            (
+                "<title>t &lt;</title>x<script>y</script>z<style>q",
+                "\n\nt <\n\nxz",
+            ),
             ("a&nbsp;&nbsp;b&#160;c", "a b\u{a0}c"),
             ("<a href=\u{201d}x\u{201d}>t</a>", "t"),
             ("a</div>b<hr>c", "a\nb\n\nc"),
-            ("<br> a <br><font color=white> b <br></font> c", "\na\n b \nc"),
+            (
+                "<br> a <br><font color=white> b <br></font> c",
+                "\na\n b \nc",
+            ),
         ] {
             assert_eq!(render(source, true).text, wanted, "{source}");
         }
@@ -335,17 +393,33 @@ mod tests {
     fn links_are_noted() {
         for (source, wanted) in [
             ("<a>x</a>", vec![""]),
-            ("<a href=' http://example.com/ '>", vec!["http://example.com/", "http://example.com/"]),
+            (
+                "<a href=' http://example.com/ '>",
+                vec!["http://example.com/", "http://example.com/"],
+            ),
             (
                 "<base href=http://example.com/a/b.html><a href=c>",
                 vec!["http://example.com/a/b.html", "c", "http://example.com/a/c"],
             ),
-            ("<img src=cid:a@b><img x/src=c.png><td background=d>", vec!["cid:a@b", "c.png", "d"]),
-            ("<meta http-equiv=refresh content='0; url=http://example.com/;x'>", vec!["http://example.com/"]),
-            ("<form action='mailto:a@example.com'><iframe src=>", vec!["mailto:a@example.com"]),
+            (
+                "<img src=cid:a@b><img x/src=c.png><td background=d>",
+                vec!["cid:a@b", "c.png", "d"],
+            ),
+            (
+                "<meta http-equiv=refresh content='0; url=http://example.com/;x'>",
+                vec!["http://example.com/"],
+            ),
+            (
+                "<form action='mailto:a@example.com'><iframe src=>",
+                vec!["mailto:a@example.com"],
+            ),
         ] {
             let links = render(source, true).links;
-            assert_eq!(links.iter().map(|link| &link.target).collect::<Vec<_>>(), wanted, "{source}");
+            assert_eq!(
+                links.iter().map(|link| &link.target).collect::<Vec<_>>(),
+                wanted,
+                "{source}"
+            );
         }
     }
 
@@ -355,7 +429,12 @@ mod tests {
             assert_eq!(render(&"<img src=x>".repeat(count), true).links.len(), kept);
         }
         for (length, kept) in [(LINK_LIMIT, LINK_LIMIT), (LINK_LIMIT + 1, LINK_LIMIT)] {
-            assert_eq!(render(&format!("<img src={}>", "x".repeat(length)), true).links[0].target.len(), kept);
+            assert_eq!(
+                render(&format!("<img src={}>", "x".repeat(length)), true).links[0]
+                    .target
+                    .len(),
+                kept
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Character references as SpamAssassin's reader decodes them. Unlike browsers it takes 128 to 159 for the control characters
-//! that they are, and leaves what stands for no character.
+//! Character references as SpamAssassin's reader decodes them. Unlike browsers it takes 128 to 159
+//! for the control characters that they are, and leaves what stands for no character.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,9 @@ pub(super) enum Place {
 
 /// Decodes the character references of a text; what is none stays.
 pub(super) fn decode(text: &str, place: Place) -> Cow<'_, str> {
-    let Some(mut next) = memchr::memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
+    let Some(mut next) = memchr::memchr(b'&', text.as_bytes()) else {
+        return Cow::Borrowed(text);
+    };
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     loop {
         let (before, from) = rest.split_at_checked(next).unwrap_or((rest, ""));
@@ -36,14 +38,18 @@ pub(super) fn decode(text: &str, place: Place) -> Cow<'_, str> {
     }
 }
 
-/// The character that a reference at the start of `from` stands for, and the bytes of the reference.
+/// The character that a reference at the start of `from` stands for, and the bytes of the
+/// reference.
 fn reference(from: &[u8], place: Place) -> Option<(char, usize)> {
     let body = from.get(1..)?;
     let (character, length) = match body.strip_prefix(b"#") {
         Some(digits) => numbered(digits)?,
         None => named(body, place)?,
     };
-    Some((character, 1 + length + usize::from(body.get(length) == Some(&b';'))))
+    Some((
+        character,
+        1 + length + usize::from(body.get(length) == Some(&b';')),
+    ))
 }
 
 fn numbered(digits: &[u8]) -> Option<(char, usize)> {
@@ -51,22 +57,36 @@ fn numbered(digits: &[u8]) -> Option<(char, usize)> {
         [b'x' | b'X', digits @ ..] => (digits, 16, 2),
         digits => (digits, 10, 1),
     };
-    let length = digits.iter().take_while(|byte| char::from(**byte).is_digit(radix)).count();
-    let number = digits.get(..length)?.iter().try_fold(0_u32, |number, byte| {
-        let digit = char::from(*byte).to_digit(radix)?;
-        Some(number * radix + digit).filter(|number| *number <= 0x10_ffff)
-    })?;
+    let length = digits
+        .iter()
+        .take_while(|byte| char::from(**byte).is_digit(radix))
+        .count();
+    let number = digits
+        .get(..length)?
+        .iter()
+        .try_fold(0_u32, |number, byte| {
+            let digit = char::from(*byte).to_digit(radix)?;
+            Some(number * radix + digit).filter(|number| *number <= 0x10_ffff)
+        })?;
     if length == 0 || matches!(number, 0 | 0xfffe | 0xffff) {
         return None;
     }
     // Halves of a pair alone are replaced.
-    Some((char::from_u32(number).unwrap_or('\u{fffd}'), prefix + length))
+    Some((
+        char::from_u32(number).unwrap_or('\u{fffd}'),
+        prefix + length,
+    ))
 }
 
 fn named(body: &[u8], place: Place) -> Option<(char, usize)> {
-    let length = body.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    let length = body
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+        .count();
     let name = |length: usize| std::str::from_utf8(body.get(..length)?).ok();
-    if let Some(character) = name(length).filter(|name| name.len() <= NAME_LIMIT).and_then(named_character)
+    if let Some(character) = name(length)
+        .filter(|name| name.len() <= NAME_LIMIT)
+        .and_then(named_character)
         && (is_old(character) || body.get(length) == Some(&b';'))
     {
         return Some((character, length));
@@ -76,7 +96,11 @@ fn named(body: &[u8], place: Place) -> Option<(char, usize)> {
     }
     let shorter = (2..length.min(NAME_LIMIT)).rev();
     shorter
-        .filter_map(|length| name(length).and_then(named_character).map(|found| (found, length)))
+        .filter_map(|length| {
+            name(length)
+                .and_then(named_character)
+                .map(|found| (found, length))
+        })
         .find(|(found, _)| is_old(*found))
 }
 
@@ -94,8 +118,16 @@ mod tests {
         for (text, in_text, in_attribute) in [
             ("a", "a", "a"),
             ("&lt;&#65;&#x42;&#X43", "<ABC", "<ABC"),
-            ("&copyx &euro &euro; &Alpha;", "\u{a9}x &euro \u{20ac} \u{391}", "&copyx &euro \u{20ac} \u{391}"),
-            ("&#146;&#0;&#xfffe;&#x110000;", "\u{92}&#0;&#xfffe;&#x110000;", "\u{92}&#0;&#xfffe;&#x110000;"),
+            (
+                "&copyx &euro &euro; &Alpha;",
+                "\u{a9}x &euro \u{20ac} \u{391}",
+                "&copyx &euro \u{20ac} \u{391}",
+            ),
+            (
+                "&#146;&#0;&#xfffe;&#x110000;",
+                "\u{92}&#0;&#xfffe;&#x110000;",
+                "\u{92}&#0;&#xfffe;&#x110000;",
+            ),
             ("&#xd800;&;&#;&", "\u{fffd}&;&#;&", "\u{fffd}&;&#;&"),
             ("&amp;lt; &AMP;", "&lt; &AMP;", "&lt; &AMP;"),
         ] {

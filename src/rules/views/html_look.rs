@@ -1,5 +1,5 @@
-//! How text of HTML looks, and whether it can be seen, as SpamAssassin decides it: by colours, sizes and inline style of
-//! the elements around.
+//! How text of HTML looks, and whether it can be seen, as SpamAssassin decides it: by colours,
+//! sizes and inline style of the elements around.
 
 use super::html_source::HtmlSource;
 use crate::rules::html_scan::Colour;
@@ -9,8 +9,10 @@ const DEPTH_LIMIT: usize = 10_000;
 /// Bytes of one style attribute that are read.
 const STYLE_LIMIT: usize = 64 << 10;
 /// Elements that change how text looks, `th` being a `td`.
-const STYLED: [&str; 13] =
-    ["body", "font", "table", "tr", "td", "big", "small", "basefont", "marquee", "span", "p", "div", "a"];
+const STYLED: [&str; 13] = [
+    "body", "font", "table", "tr", "td", "big", "small", "basefont", "marquee", "span", "p", "div",
+    "a",
+];
 
 /// A colour, as far as it is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,13 @@ const PAGE: Look = Look {
 impl Default for Looks {
     fn default() -> Self {
         let (counts, usual) = ([0; STYLED.len()], PAGE.size);
-        Self { open: Vec::new(), counts, base_size: usual, largest: usual, smallest: usual }
+        Self {
+            open: Vec::new(),
+            counts,
+            base_size: usual,
+            largest: usual,
+            smallest: usual,
+        }
     }
 }
 
@@ -84,11 +92,14 @@ impl Looks {
         self.fault().is_some() || look.size <= 1 || look.has_no_display || look.is_hidden
     }
 
-    /// What is wrong with the colours of text at this place. Two colours that are none are taken for the same.
+    /// What is wrong with the colours of text at this place. Two colours that are none are taken
+    /// for the same.
     pub(in crate::rules) fn fault(&self) -> Option<Fault> {
         let look = self.top();
         match (look.front, look.back) {
-            (Paint::Known(front), Paint::Known(back)) => front.hides_on(back).then_some(Fault::LowContrast),
+            (Paint::Known(front), Paint::Known(back)) => {
+                front.hides_on(back).then_some(Fault::LowContrast)
+            }
             (front, back) if front == back => Some(Fault::LowContrast),
             (Paint::Invalid, _) | (_, Paint::Invalid) => Some(Fault::InvalidColour),
             _ => None,
@@ -98,8 +109,12 @@ impl Looks {
     /// A start tag; the name is in lower case.
     pub(in crate::rules) fn open(&mut self, name: &str, tag: &HtmlSource<'_>) {
         let Some(element) = styled(name) else { return };
-        let base =
-            if name == "basefont" { tag.attribute("size").and_then(|size| digits(size.trim_start())) } else { None };
+        let base = if name == "basefont" {
+            tag.attribute("size")
+                .and_then(|size| digits(size.trim_start()))
+        } else {
+            None
+        };
         if let Some(size) = base {
             self.base_size = size;
             return;
@@ -110,13 +125,19 @@ impl Looks {
         if self.open.len() >= DEPTH_LIMIT {
             return;
         }
-        let mut look = Look { element, ..self.top() };
+        let mut look = Look {
+            element,
+            ..self.top()
+        };
         match name {
             "big" => look.size += 1,
             "small" => look.size -= 1,
             _ if tag.has_attributes() => {
                 self.read_attributes(name, tag, &mut look);
-                if may_change(name).iter().any(|attribute| tag.attribute(attribute).is_some()) {
+                if may_change(name)
+                    .iter()
+                    .any(|attribute| tag.attribute(attribute).is_some())
+                {
                     self.note_size(look.size);
                 }
             }
@@ -135,9 +156,12 @@ impl Looks {
         }
     }
 
-    /// An end tag; the name is in lower case. A body is never left: text behind it is shown like that inside.
+    /// An end tag; the name is in lower case. A body is never left: text behind it is shown like
+    /// that inside.
     pub(in crate::rules) fn close(&mut self, name: &str) {
-        let Some(element) = styled(name).filter(|_| name != "body") else { return };
+        let Some(element) = styled(name).filter(|_| name != "body") else {
+            return;
+        };
         if self.counts.get(element).is_none_or(|count| *count == 0) {
             return;
         }
@@ -206,18 +230,29 @@ impl Looks {
     }
 
     fn read_style(&self, style: &str, look: &mut Look) {
-        let style = style.get(..style.floor_char_boundary(STYLE_LIMIT)).unwrap_or_default();
+        let style = style
+            .get(..style.floor_char_boundary(STYLE_LIMIT))
+            .unwrap_or_default();
         for declaration in style.split(';') {
-            let Some((property, written)) = declaration.split_once(':') else { continue };
-            let (property, value) = (property.trim_start_matches(is_space), written.trim_matches(is_space));
-            let is_colour = property.eq_ignore_ascii_case("color") || property.eq_ignore_ascii_case("background-color");
-            // A value goes over one line. Nothing is no declaration, but a blank is a colour, which is none.
+            let Some((property, written)) = declaration.split_once(':') else {
+                continue;
+            };
+            let (property, value) = (
+                property.trim_start_matches(is_space),
+                written.trim_matches(is_space),
+            );
+            let is_colour = property.eq_ignore_ascii_case("color")
+                || property.eq_ignore_ascii_case("background-color");
+            // A value goes over one line. Nothing is no declaration, but a blank is a colour, which
+            // is none.
             let is_blank = value.is_empty() && is_colour && written.contains(|c| c != '\n');
             if value.contains('\n') || (value.is_empty() && !is_blank) {
                 continue;
             }
             match property {
-                _ if property.eq_ignore_ascii_case("color") => look.front = css_paint(value).unwrap_or(look.front),
+                _ if property.eq_ignore_ascii_case("color") => {
+                    look.front = css_paint(value).unwrap_or(look.front)
+                }
                 _ if property.eq_ignore_ascii_case("background-color") => {
                     look.back = css_paint(value).unwrap_or(look.back);
                 }
@@ -246,13 +281,22 @@ fn styled(name: &str) -> Option<usize> {
 fn paint(value: &str) -> Paint {
     let digits = value.trim_matches(is_space).trim_start_matches('#');
     let is_empty = digits.is_empty() && value.contains('#');
-    Colour::read(value).map_or(if is_empty { Paint::Empty } else { Paint::Invalid }, Paint::Known)
+    Colour::read(value).map_or(
+        if is_empty {
+            Paint::Empty
+        } else {
+            Paint::Invalid
+        },
+        Paint::Known,
+    )
 }
 
 /// The colour of a declaration; `None` where it leaves it as it is.
 fn css_paint(value: &str) -> Option<Paint> {
     let value = value.to_ascii_lowercase();
-    let important = value.strip_suffix("important").map(|rest| rest.trim_end_matches(is_space));
+    let important = value
+        .strip_suffix("important")
+        .map(|rest| rest.trim_end_matches(is_space));
     let value = important
         .and_then(|rest| rest.strip_suffix('!'))
         .map_or(value.as_str(), |rest| rest.trim_end_matches(is_space));
@@ -296,10 +340,14 @@ fn background(value: &str) -> Option<Colour> {
         }
     }
     words.push(word);
-    words.iter().filter(|word| !word.is_empty()).find_map(|word| Colour::read(word))
+    words
+        .iter()
+        .filter(|word| !word.is_empty())
+        .find_map(|word| Colour::read(word))
 }
 
-/// The attributes that SpamAssassin looks at. After each it compares the size, whether it changed or not.
+/// The attributes that SpamAssassin looks at. After each it compares the size, whether it changed
+/// or not.
 fn may_change(name: &str) -> &'static [&'static str] {
     match name {
         "body" => &["text", "bgcolor", "link", "alink", "vlink", "background"],
@@ -313,7 +361,10 @@ fn may_change(name: &str) -> &'static [&'static str] {
 /// The number at the start, at most nine digits of it.
 fn digits(text: &str) -> Option<i64> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
-    text.get(..length.min(9)).filter(|digits| !digits.is_empty())?.parse().ok()
+    text.get(..length.min(9))
+        .filter(|digits| !digits.is_empty())?
+        .parse()
+        .ok()
 }
 
 fn is_space(c: char) -> bool {
@@ -359,10 +410,16 @@ mod tests {
             ("<div style='display:none'>x", true),
             ("<div style='display:none !important'>x", false),
             ("<div style='display:none'></div>x", false),
-            ("<div style='display:none'><p style='display:block'>x", false),
+            (
+                "<div style='display:none'><p style='display:block'>x",
+                false,
+            ),
             ("<div style='visibility:hidden'><b>x", true),
             ("<div style='color:transparent'>x", true),
-            ("<div style='background: url(a b) #000, black; color: RGB(1,1,1)!important'>x", true),
+            (
+                "<div style='background: url(a b) #000, black; color: RGB(1,1,1)!important'>x",
+                true,
+            ),
             ("<div style='background-color:#fff;color :#fff'>x", false),
             ("<td style='color:#fff'><td>x", false),
             ("<table><td style='color:#fff'><font><tr>x", true),
@@ -420,7 +477,11 @@ mod tests {
     #[test]
     fn depth_stops_at_the_limit() {
         for (depth, wanted) in [(DEPTH_LIMIT - 1, true), (DEPTH_LIMIT, false)] {
-            assert_eq!(hides(&format!("{}<font color=white>x", "<p>".repeat(depth))), wanted, "{depth}");
+            assert_eq!(
+                hides(&format!("{}<font color=white>x", "<p>".repeat(depth))),
+                wanted,
+                "{depth}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Cuts HTML the way the reader does that SpamAssassin uses (HTML::Parser, with marked sections and lenient comments).
+//! Cuts HTML the way the reader does that SpamAssassin uses (HTML::Parser, with marked sections and
+//! lenient comments).
 //!
-//! It is not the way of browsers, which [`crate::mail`] follows: a slash belongs to a name, an end tag honours quotes, and
-//! what is left open at the end becomes a comment. Rules were written against this one.
+//! It is not the way of browsers, which [`crate::mail`] follows: a slash belongs to a name, an end
+//! tag honours quotes, and what is left open at the end becomes a comment. Rules were written
+//! against this one.
 
 use std::borrow::Cow;
 
@@ -9,7 +11,8 @@ use super::html_entities::{Place, decode};
 
 /// Attributes kept of one tag.
 const ATTRIBUTES: usize = 256;
-/// Elements whose content is text up to their end tag; `true` where character references stay as they are.
+/// Elements whose content is text up to their end tag; `true` where character references stay as
+/// they are.
 const LITERAL: &[(&str, bool)] = &[
     ("script", true),
     ("style", true),
@@ -72,16 +75,28 @@ impl<'s> HtmlSource<'s> {
     /// Begins at the start of a source.
     pub(in crate::rules) fn new(text: &'s str) -> Self {
         let (literal, sections, pending, attributes) = (None, Vec::new(), None, Vec::new());
-        Self { text, at: 0, literal, sections, pending, has_lone_ends: false, attributes }
+        Self {
+            text,
+            at: 0,
+            literal,
+            sections,
+            pending,
+            has_lone_ends: false,
+            attributes,
+        }
     }
 
-    /// The value of an attribute of the last start tag: the first of that name. One without value has its own name.
+    /// The value of an attribute of the last start tag: the first of that name. One without value
+    /// has its own name.
     pub(in crate::rules) fn attribute(&self, name: &str) -> Option<Cow<'s, str>> {
         self.attribute_if(|key| key.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first attribute whose name is wanted.
-    pub(in crate::rules) fn attribute_if(&self, is_wanted: impl Fn(&str) -> bool) -> Option<Cow<'s, str>> {
+    pub(in crate::rules) fn attribute_if(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Option<Cow<'s, str>> {
         let (name, value) = self.attributes.iter().find(|(key, _)| is_wanted(key))?;
         Some(match value {
             Some(value) => decode(value, Place::Attribute),
@@ -116,10 +131,14 @@ impl<'s> HtmlSource<'s> {
         self.text.get(start..end).unwrap_or_default()
     }
 
-    /// The first place from `from` on where the byte does not belong; the end of the source where all do.
+    /// The first place from `from` on where the byte does not belong; the end of the source where
+    /// all do.
     fn past(&self, from: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let rest = self.rest(from);
-        from + rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())
+        from + rest
+            .iter()
+            .position(|byte| !belongs(*byte))
+            .unwrap_or(rest.len())
     }
 
     fn place_of(&self, from: usize, byte: u8) -> Option<usize> {
@@ -129,7 +148,11 @@ impl<'s> HtmlSource<'s> {
     fn take_text(&mut self, end: usize, is_literal: bool) -> Piece<'s> {
         let text = self.cut(self.at, end);
         self.at = end;
-        Piece::Text(if is_literal { Cow::Borrowed(text) } else { decode(text, Place::Text) })
+        Piece::Text(if is_literal {
+            Cow::Borrowed(text)
+        } else {
+            decode(text, Place::Text)
+        })
     }
 
     /// The content of a literal element, or its end tag.
@@ -167,7 +190,8 @@ impl<'s> HtmlSource<'s> {
         let end = memchr::memmem::find(self.rest(self.at), b"]]>").map(|at| self.at + at);
         let Some(end) = end else {
             self.sections.clear();
-            return (self.at < self.text.len()).then(|| self.take_text(self.text.len(), is_literal));
+            return (self.at < self.text.len())
+                .then(|| self.take_text(self.text.len(), is_literal));
         };
         self.sections.pop();
         let piece = self.take_text(end, is_literal);
@@ -188,7 +212,8 @@ impl<'s> HtmlSource<'s> {
     }
 
     fn up_to_gt(&self, from: usize) -> Markup<'s> {
-        self.place_of(from, b'>').map_or(Markup::Open, |end| Markup::Whole(Piece::Other, end + 1))
+        self.place_of(from, b'>')
+            .map_or(Markup::Open, |end| Markup::Whole(Piece::Other, end + 1))
     }
 
     fn start_tag(&mut self, start: usize) -> Markup<'s> {
@@ -200,15 +225,20 @@ impl<'s> HtmlSource<'s> {
             if byte == b'>' {
                 return Markup::Whole(Piece::Open(name), at + 1);
             }
-            let Some(next) = self.read_attribute(at) else { return Markup::Open };
+            let Some(next) = self.read_attribute(at) else {
+                return Markup::Open;
+            };
             at = next;
         }
         Markup::Open
     }
 
-    /// Reads the attribute at `start`; returns where the next one begins, or nothing where the source ends.
+    /// Reads the attribute at `start`; returns where the next one begins, or nothing where the
+    /// source ends.
     fn read_attribute(&mut self, start: usize) -> Option<usize> {
-        let name_end = self.past(start + 1, |byte| !is_space(byte) && byte != b'=' && byte != b'>');
+        let name_end = self.past(start + 1, |byte| {
+            !is_space(byte) && byte != b'=' && byte != b'>'
+        });
         let mut at = self.past(name_end, is_space);
         let mut value = None;
         if self.byte(at)? == b'=' {
@@ -242,7 +272,11 @@ impl<'s> HtmlSource<'s> {
             match (quote, byte) {
                 (None, b'>') => {
                     let has_name = name_end > start + 2;
-                    let piece = if has_name { Piece::Close(self.cut(start + 2, name_end)) } else { Piece::Other };
+                    let piece = if has_name {
+                        Piece::Close(self.cut(start + 2, name_end))
+                    } else {
+                        Piece::Other
+                    };
                     return Markup::Whole(piece, name_end + index + 1);
                 }
                 (Some(open), byte) if open == byte => quote = None,
@@ -302,14 +336,18 @@ impl<'s> HtmlSource<'s> {
         }
     }
 
-    /// A document type or entity, with quoted strings and comments inside; any other is a comment up to the next `>`.
+    /// A document type or entity, with quoted strings and comments inside; any other is a comment
+    /// up to the next `>`.
     fn named_declaration(&self, start: usize) -> Markup<'s> {
         let name_end = self.past(start + 2, is_name);
         let name = self.cut(start + 2, name_end);
         if name_end == self.text.len() {
             return Markup::Open;
         }
-        if !["doctype", "entity"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+        if !["doctype", "entity"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+        {
             return self.up_to_gt(start + 2);
         }
         let mut at = name_end;
@@ -318,7 +356,9 @@ impl<'s> HtmlSource<'s> {
             let end = match (self.byte(at), self.byte(at + 1)) {
                 (None, _) | (Some(b'-'), None) => None,
                 (Some(b'>'), _) => return Markup::Whole(Piece::Other, at + 1),
-                (Some(quote @ (b'"' | b'\'')), _) => self.place_of(at + 1, quote).map(|end| end + 1),
+                (Some(quote @ (b'"' | b'\'')), _) => {
+                    self.place_of(at + 1, quote).map(|end| end + 1)
+                }
                 (Some(b'-'), Some(b'-')) => {
                     memchr::memmem::find(self.rest(at + 2), b"--").map(|length| at + 2 + length + 2)
                 }
@@ -334,12 +374,16 @@ impl<'s> HtmlSource<'s> {
     fn put_out(&mut self, piece: Piece<'s>, end: usize) -> Piece<'s> {
         self.at = end;
         if let Piece::Open(name) = piece {
-            self.literal = LITERAL.iter().find(|(element, _)| name.eq_ignore_ascii_case(element)).copied();
+            self.literal = LITERAL
+                .iter()
+                .find(|(element, _)| name.eq_ignore_ascii_case(element))
+                .copied();
         }
         piece
     }
 
-    /// The source ends inside the markup at `self.at`: comments are tried again with lone ends; then the rest is one.
+    /// The source ends inside the markup at `self.at`: comments are tried again with lone ends;
+    /// then the rest is one.
     fn leftover(&mut self) -> Option<Piece<'s>> {
         if !self.has_lone_ends {
             self.has_lone_ends = true;
@@ -401,7 +445,8 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// The pieces in one line: `<name a=b>`, `</name>`, text as it is, `!` for anything else, each ended by a bar.
+    /// The pieces in one line: `<name a=b>`, `</name>`, text as it is, `!` for anything else, each
+    /// ended by a bar.
     fn pieces(text: &str) -> String {
         let mut source = HtmlSource::new(text);
         let mut shown = String::new();
@@ -412,7 +457,9 @@ mod tests {
                 Piece::Other => shown.push('!'),
                 Piece::Open(name) => {
                     let value = |name| source.attribute(name).unwrap_or_default();
-                    let attributes = source.attribute_names().map(|name| format!(" {name}={}", value(name)));
+                    let attributes = source
+                        .attribute_names()
+                        .map(|name| format!(" {name}={}", value(name)));
                     shown.extend(["<", name, &attributes.collect::<Vec<_>>().concat(), ">"]);
                 }
             }
@@ -429,16 +476,28 @@ mod tests {
             ("<a href>b", "<a href=href>|b|"),
             ("<br/>a<p / >", "<br/>|a|<p /=/>|"),
             ("1 < 2 <3>", "1 < 2 <3>|"),
-            ("a&copyx &eacute &foo; &hellip x &amp;amp;", "a\u{a9}x \u{e9} &foo; &hellip x &amp;|"),
+            (
+                "a&copyx &eacute &foo; &hellip x &amp;amp;",
+                "a\u{a9}x \u{e9} &foo; &hellip x &amp;|",
+            ),
             ("<a x='&copyx &amp'>", "<a x=&copyx &>|"),
             ("<title>a&amp;<b></title>c", "<title>|a&<b>|</title>|c|"),
             ("<title>a<b>c", "<title>|a|<b>|c|"),
-            ("<script>'</script>&lt;</script>c", "<script>|'|</script>|<|</script>|c|"),
-            ("<style>a<b></style x>c</style>d", "<style>|a<b></style x>c|</style>|d|"),
+            (
+                "<script>'</script>&lt;</script>c",
+                "<script>|'|</script>|<|</script>|c|",
+            ),
+            (
+                "<style>a<b></style x>c</style>d",
+                "<style>|a<b></style x>c|</style>|d|",
+            ),
             ("<![if !mso]>a<![endif]>b", "!|a|!|b|"),
             ("<![CDATA[a&amp;<b>]]>c", "!|a&amp;<b>|c|"),
             ("<![CDATA[a<b", "!|a<b|"),
-            ("<!-- a > b -- >c<!---->d<!x>e<?f>g</ h>i", "!|c|!|d|!|e|!|g|!|i|"),
+            (
+                "<!-- a > b -- >c<!---->d<!x>e<?f>g</ h>i",
+                "!|c|!|d|!|e|!|g|!|i|",
+            ),
             ("a<!-- b > c --", "a|!| c --|"),
             ("<!doctype a \"b>\" -- > -- >c", "!|c|"),
             ("</p 'a>b'>c</p\"a>b\">d", "</p>|c|</p\"a>|b\">d|"),

@@ -43,11 +43,30 @@ pub(in crate::rules) struct Views<'c> {
 impl<'c> Views<'c> {
     /// Nothing is made yet.
     pub(in crate::rules) fn new(case: &'c Case<'c>, lists: &'c Lists) -> Self {
-        let (text, body, rawbody, uri) = (OnceCell::new(), OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (text, body, rawbody, uri) = (
+            OnceCell::new(),
+            OnceCell::new(),
+            OnceCell::new(),
+            OnceCell::new(),
+        );
         let (relays, html, cut) = (OnceCell::new(), OnceCell::new(), Cell::new(false));
         let (date_distance, hosts) = (OnceCell::new(), OnceCell::new());
         let (found, budget) = (RefCell::default(), RefCell::default());
-        Self { case, lists, relays, html, text, body, rawbody, uri, date_distance, hosts, found, cut, budget }
+        Self {
+            case,
+            lists,
+            relays,
+            html,
+            text,
+            body,
+            rawbody,
+            uri,
+            date_distance,
+            hosts,
+            found,
+            cut,
+            budget,
+        }
     }
 
     /// What backtracking may still cost for this mail. To be held for one match only.
@@ -65,34 +84,51 @@ impl<'c> Views<'c> {
         self.case
     }
 
-    /// Whether something that was made since the last question is shorter than what the message has, by a limit.
+    /// Whether something that was made since the last question is shorter than what the message
+    /// has, by a limit.
     pub(in crate::rules) fn take_cut(&self) -> bool {
         self.cut.take()
     }
 
     /// The first `limit` bytes.
     fn limited<'t>(&self, text: &'t [u8], limit: usize) -> &'t [u8] {
-        text.get(..limit).filter(|start| start.len() < text.len()).map_or(text, |start| {
-            self.cut.set(true);
-            start
-        })
+        text.get(..limit)
+            .filter(|start| start.len() < text.len())
+            .map_or(text, |start| {
+                self.cut.set(true);
+                start
+            })
     }
 
     /// The texts of a view. A header that is missing has none.
     pub(in crate::rules) fn texts(&self, key: &ViewKey) -> Vec<Cow<'_, [u8]>> {
         fn borrowed(texts: &[Vec<u8>]) -> Vec<Cow<'_, [u8]>> {
-            texts.iter().map(|text| Cow::Borrowed(text.as_slice())).collect()
+            texts
+                .iter()
+                .map(|text| Cow::Borrowed(text.as_slice()))
+                .collect()
         }
         match key {
             ViewKey::Body => borrowed(self.body()),
             ViewKey::RawBody => borrowed(self.rawbody()),
             ViewKey::Uri => borrowed(self.uri()),
-            ViewKey::Full => vec![Cow::Borrowed(self.limited(self.case.message.raw, FULL_LIMIT))],
+            ViewKey::Full => vec![Cow::Borrowed(
+                self.limited(self.case.message.raw, FULL_LIMIT),
+            )],
             ViewKey::Header(request) => self.header(request).into_iter().map(Cow::Owned).collect(),
-            ViewKey::MimeParts(parts) => parts.texts(self.case.message).into_iter().map(Cow::Owned).collect(),
-            ViewKey::Mime(request) => {
-                self.case.message.entities.iter().filter_map(|entity| mime(entity, request)).map(Cow::Owned).collect()
-            }
+            ViewKey::MimeParts(parts) => parts
+                .texts(self.case.message)
+                .into_iter()
+                .map(Cow::Owned)
+                .collect(),
+            ViewKey::Mime(request) => self
+                .case
+                .message
+                .entities
+                .iter()
+                .filter_map(|entity| mime(entity, request))
+                .map(Cow::Owned)
+                .collect(),
         }
     }
 
@@ -124,10 +160,22 @@ impl<'c> Views<'c> {
             "ToCc" => fields(&message.header, &["To", "Cc"], request, self.lists),
             "EnvelopeFrom" => {
                 let address = Some(self.envelope_from()?.into_bytes());
-                part(Entry { name: None, address }, request, self.lists)
+                part(
+                    Entry {
+                        name: None,
+                        address,
+                    },
+                    request,
+                    self.lists,
+                )
             }
             "MESSAGEID" => {
-                let names = ["X-Message-Id", "Resent-Message-Id", "X-Original-Message-ID", "Message-Id"];
+                let names = [
+                    "X-Message-Id",
+                    "Resent-Message-Id",
+                    "X-Original-Message-ID",
+                    "Message-Id",
+                ];
                 fields(&message.header, &names, request, self.lists)
             }
             "X-Spam-Relays-External" => Some(Relays::text(self.relays().external()).into_bytes()),
@@ -154,7 +202,8 @@ impl<'c> Views<'c> {
     fn make_body(&self) -> Vec<Vec<u8>> {
         let last = || self.case.message.fields("Subject").next_back();
         let subject = last().map(|field| line(field, false));
-        self.body_text().paragraphs(subject.unwrap_or_else(|| b"\n".to_vec()))
+        self.body_text()
+            .paragraphs(subject.unwrap_or_else(|| b"\n".to_vec()))
     }
 
     fn make_rawbody(&self) -> Vec<Vec<u8>> {
@@ -177,13 +226,18 @@ impl<'c> Views<'c> {
     /// What the tests on HTML count, of each HTML text.
     pub(in crate::rules) fn html(&self) -> &[HtmlScan] {
         self.html.get_or_init(|| {
-            self.body_text().html.iter().map(|(source, rendered)| HtmlScan::read(source, rendered)).collect()
+            self.body_text()
+                .html
+                .iter()
+                .map(|(source, rendered)| HtmlScan::read(source, rendered))
+                .collect()
         })
     }
 
     /// The way of the message.
     pub(in crate::rules) fn relays(&self) -> &Relays {
-        self.relays.get_or_init(|| Relays::read(self.case, self.lists))
+        self.relays
+            .get_or_init(|| Relays::read(self.case, self.lists))
     }
 
     /// The value of a request such as `From:addr` as text; empty where there is none.
@@ -193,7 +247,8 @@ impl<'c> Views<'c> {
 
     /// The value of a request as text.
     pub(in crate::rules) fn find(&self, request: &str) -> Option<String> {
-        self.find_shared(request).map(|value| value.as_ref().to_owned())
+        self.find_shared(request)
+            .map(|value| value.as_ref().to_owned())
     }
 
     /// The same without a copy: many functions ask for the same few fields.
@@ -201,14 +256,21 @@ impl<'c> Views<'c> {
         if let Some(known) = self.found.borrow().get(request) {
             return known.clone();
         }
-        let value = HeaderRequest::parse(request).ok().and_then(|parsed| self.header(&parsed));
+        let value = HeaderRequest::parse(request)
+            .ok()
+            .and_then(|parsed| self.header(&parsed));
         let value = value.map(|value| Rc::from(String::from_utf8_lossy(&value)));
-        self.found.borrow_mut().insert(request.to_owned(), value.clone());
+        self.found
+            .borrow_mut()
+            .insert(request.to_owned(), value.clone());
         value
     }
 
     /// How far the date lies ahead of the arrival, worked out once.
-    pub(in crate::rules) fn date_distance(&self, make: impl FnOnce() -> Option<i64>) -> Option<i64> {
+    pub(in crate::rules) fn date_distance(
+        &self,
+        make: impl FnOnce() -> Option<i64>,
+    ) -> Option<i64> {
         *self.date_distance.get_or_init(make)
     }
 
@@ -221,11 +283,14 @@ impl<'c> Views<'c> {
     pub(in crate::rules) fn addresses(&self, request: &str) -> Vec<String> {
         let value = self.find_shared(request);
         let lines = value.iter().flat_map(|value| value.lines());
-        lines.map(str::to_lowercase).filter(|address| !address.is_empty()).collect()
+        lines
+            .map(str::to_lowercase)
+            .filter(|address| !address.is_empty())
+            .collect()
     }
 
-    /// The sender of the envelope: of the transaction; else as the nearest relay noted it, else of a field that stands
-    /// above all Received fields.
+    /// The sender of the envelope: of the transaction; else as the nearest relay noted it, else of
+    /// a field that stands above all Received fields.
     fn envelope_from(&self) -> Option<String> {
         let envelope = &self.case.transaction.envelope;
         if let ReversePath::Mailbox(mailbox) = &envelope.reverse_path {
@@ -237,22 +302,37 @@ impl<'c> Views<'c> {
         let relays = self.relays();
         let relay = relays.untrusted.first().or(relays.trusted.last());
         let noted = relay.and_then(|relay| relay.envelope_from.clone());
-        if let Some(sender) = noted.filter(|sender| sender.is_empty() || sender.find('@').is_some_and(|at| at > 0)) {
+        if let Some(sender) =
+            noted.filter(|sender| sender.is_empty() || sender.find('@').is_some_and(|at| at > 0))
+        {
             return Some(sender);
         }
         let header = &self.case.message.header;
         let is_fetched = || {
-            header.iter().any(|field| field.is("Received") && memchr::memmem::find(&field.raw, b"(fetchmail").is_some())
+            header.iter().any(|field| {
+                field.is("Received") && memchr::memmem::find(&field.raw, b"(fetchmail").is_some()
+            })
         };
         if self.text("X-Sender:first:addr").contains('@') && is_fetched() {
             return None;
         }
-        let below = header.iter().position(|field| field.is("Received")).unwrap_or(header.len());
+        let below = header
+            .iter()
+            .position(|field| field.is("Received"))
+            .unwrap_or(header.len());
         for name in ["X-Envelope-From", "Envelope-Sender", "Return-Path"] {
-            let Some(at) = header.iter().position(|field| field.is(name)) else { continue };
-            // Below a Received field anybody may have written it; there X-Envelope-From ends the search.
-            let last = header.iter().rposition(|field| field.is(name)).unwrap_or(at);
-            let Some(sender) = self.find(&format!("{name}:first:addr")) else { continue };
+            let Some(at) = header.iter().position(|field| field.is(name)) else {
+                continue;
+            };
+            // Below a Received field anybody may have written it; there X-Envelope-From ends the
+            // search.
+            let last = header
+                .iter()
+                .rposition(|field| field.is(name))
+                .unwrap_or(at);
+            let Some(sender) = self.find(&format!("{name}:first:addr")) else {
+                continue;
+            };
             if last < below {
                 return Some(sender.lines().next().unwrap_or_default().to_owned());
             }
@@ -263,11 +343,15 @@ impl<'c> Views<'c> {
         None
     }
 
-    /// The fields that our own or trusted relays wrote, with the Received field behind the first `count`, which the last
-    /// of them added; or all from that on.
+    /// The fields that our own or trusted relays wrote, with the Received field behind the first
+    /// `count`, which the last of them added; or all from that on.
     fn side(&self, raw: bool, ours: bool, count: usize) -> Option<Vec<u8>> {
         let header = &self.case.message.header;
-        let mut places = header.iter().enumerate().filter(|(_, field)| field.is("Received")).map(|(at, _)| at);
+        let mut places = header
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| field.is("Received"))
+            .map(|(at, _)| at);
         let place = places.nth(count);
         let fields = match (ours, place) {
             (true, Some(place)) => header.get(..=place)?,
@@ -280,17 +364,28 @@ impl<'c> Views<'c> {
 
 /// The address around an @.
 pub(in crate::rules) fn address_around(text: &str, at: usize) -> Option<(usize, usize)> {
-    let is_user = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
+    let is_user =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-.".contains(&byte);
     let before = text.as_bytes().get(..at)?;
-    let length = before.iter().rev().take(USER_LIMIT + 1).take_while(|byte| is_user(**byte)).count();
+    let length = before
+        .iter()
+        .rev()
+        .take(USER_LIMIT + 1)
+        .take_while(|byte| is_user(**byte))
+        .count();
     let user = before.get(before.len() - length..)?;
     let skipped = user.iter().position(|byte| *byte != b'.').unwrap_or(length);
     if length == 0 || skipped == length || length > USER_LIMIT || user.ends_with(b".") {
         return None;
     }
     let host = text.as_bytes().get(at + 1..)?;
-    let length = host.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')).count();
+    let length = host
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+        .count();
     let host = host.get(..length)?;
     let length = host.iter().rposition(u8::is_ascii_alphanumeric)? + 1;
-    host.get(..length)?.contains(&b'.').then_some((at - before.len().min(user.len()) + skipped, at + 1 + length))
+    host.get(..length)?
+        .contains(&b'.')
+        .then_some((at - before.len().min(user.len()) + skipped, at + 1 + length))
 }

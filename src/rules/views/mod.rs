@@ -1,8 +1,8 @@
-//! The texts that rules look at, byte for byte as SpamAssassin makes them (research/spamassassin.md §1.4-1.7), made once a
-//! mail and only when asked for.
+//! The texts that rules look at, byte for byte as SpamAssassin makes them (research/spamassassin.md
+//! §1.4-1.7), made once a mail and only when asked for.
 //!
-//! They are not the texts of [`crate::mail`], which follow browsers and RFCs: rules were written against SpamAssassin's own
-//! reading of HTML, charsets and links, with all its ways.
+//! They are not the texts of [`crate::mail`], which follow browsers and RFCs: rules were written
+//! against SpamAssassin's own reading of HTML, charsets and links, with all its ways.
 
 pub(super) mod addresses;
 mod body;

@@ -27,9 +27,14 @@ pub(super) fn chunks(message: &Message<'_>, limit: usize) -> (Vec<Vec<u8>>, bool
 
 /// A part up to its limit, cut behind a line end, else `>`, else a blank that is near.
 fn cut(content: &[u8], limit: usize) -> &[u8] {
-    let Some(slack) = content.get(limit..).filter(|slack| !slack.is_empty()) else { return content };
+    let Some(slack) = content.get(limit..).filter(|slack| !slack.is_empty()) else {
+        return content;
+    };
     let slack = slack.get(..=CUT_SLACK).unwrap_or(slack);
-    let more = b"\n> ".iter().find_map(|byte| memchr::memchr(*byte, slack)).map_or(0, |at| at + 1);
+    let more = b"\n> "
+        .iter()
+        .find_map(|byte| memchr::memchr(*byte, slack))
+        .map_or(0, |at| at + 1);
     content.get(..limit + more).unwrap_or(content)
 }
 
@@ -42,7 +47,12 @@ fn split(text: &[u8], chunks: &mut Vec<Vec<u8>>) {
     let mut rest = text;
     while rest.len() > 2 * CHUNK {
         let window = rest.get(CHUNK..2 * CHUNK).unwrap_or_default();
-        let end = b"\n> ".iter().find_map(|byte| memchr::memchr(*byte, window)).unwrap_or(0) + CHUNK + 1;
+        let end = b"\n> "
+            .iter()
+            .find_map(|byte| memchr::memchr(*byte, window))
+            .unwrap_or(0)
+            + CHUNK
+            + 1;
         let (chunk, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         chunks.push(chunk.to_vec());
         rest = behind;
@@ -66,8 +76,14 @@ mod tests {
         assert_eq!(sizes(String::new()), [0]);
         assert_eq!(sizes("a".repeat(2 * CHUNK)), [2 * CHUNK]);
         assert_eq!(sizes("a".repeat(2 * CHUNK + 1)), [CHUNK + 1, CHUNK]);
-        assert_eq!(sizes(format!("{}\n{}", "a".repeat(CHUNK + 10), "b".repeat(CHUNK))), [CHUNK + 11, CHUNK]);
-        assert_eq!(sizes(format!("{} >{}", "a".repeat(CHUNK), "b".repeat(CHUNK))), [CHUNK + 2, CHUNK]);
+        assert_eq!(
+            sizes(format!("{}\n{}", "a".repeat(CHUNK + 10), "b".repeat(CHUNK))),
+            [CHUNK + 11, CHUNK]
+        );
+        assert_eq!(
+            sizes(format!("{} >{}", "a".repeat(CHUNK), "b".repeat(CHUNK))),
+            [CHUNK + 2, CHUNK]
+        );
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Compares the views of our own mails (`tests/views`) with what SpamAssassin made of them.
 //!
-//! `expected.jsonl` is the answer of SpamAssassin 4.0.1. Where SpamAssassin and the parity tool are at hand, it is asked again;
-//! with `UPDATE_VIEWS=1` its answer becomes the expected one.
-#![expect(clippy::disallowed_methods, reason = "a test that reads files and may ask another program")]
+//! `expected.jsonl` is the answer of SpamAssassin 4.0.1. Where SpamAssassin and the parity tool are
+//! at hand, it is asked again; with `UPDATE_VIEWS=1` its answer becomes the expected one.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test that reads files and may ask another program"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -89,7 +92,8 @@ impl Reader<'_> {
                     b'f' => 12,
                     b'u' => {
                         let digits: Vec<u8> = (0..4).map(|_| self.byte()).collect();
-                        let code = u32::from_str_radix(&String::from_utf8_lossy(&digits), 16).expect("digits");
+                        let code = u32::from_str_radix(&String::from_utf8_lossy(&digits), 16)
+                            .expect("digits");
                         u8::try_from(code).expect("a byte")
                     }
                     byte => byte,
@@ -102,31 +106,54 @@ impl Reader<'_> {
 
 /// One line of the parity tool.
 fn read(line: &[u8]) -> (String, Texts) {
-    let Json::Map(mut map) = Reader(line).value() else { panic!("no object") };
+    let Json::Map(mut map) = Reader(line).value() else {
+        panic!("no object")
+    };
     let mut views = Texts::new();
     let texts = |json: Json| match json {
         Json::List(items) => Some(
-            items.into_iter().filter_map(|item| if let Json::Text(text) = item { Some(text) } else { None }).collect(),
+            items
+                .into_iter()
+                .filter_map(|item| {
+                    if let Json::Text(text) = item {
+                        Some(text)
+                    } else {
+                        None
+                    }
+                })
+                .collect(),
         ),
         Json::Text(text) => Some(vec![text]),
         _ => None,
     };
     for name in ["body", "rawbody", "uri"] {
-        views.insert(name.to_owned(), texts(map.remove(name).unwrap_or(Json::None)));
+        views.insert(
+            name.to_owned(),
+            texts(map.remove(name).unwrap_or(Json::None)),
+        );
     }
     if let Some(Some(uri)) = views.get_mut("uri") {
         uri.sort();
         uri.dedup();
     }
     if let Some(Json::Map(headers)) = map.remove("headers") {
-        views.extend(headers.into_iter().map(|(name, value)| (format!("header {name}"), texts(value))));
+        views.extend(
+            headers
+                .into_iter()
+                .map(|(name, value)| (format!("header {name}"), texts(value))),
+        );
     }
-    let Some(Json::Text(file)) = map.remove("file") else { panic!("no name") };
+    let Some(Json::Text(file)) = map.remove("file") else {
+        panic!("no name")
+    };
     (String::from_utf8(file).expect("names are ASCII"), views)
 }
 
 fn read_all(text: &[u8]) -> BTreeMap<String, Texts> {
-    text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(read).collect()
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(read)
+        .collect()
 }
 
 /// A line as the expected file has it: ASCII only.
@@ -141,16 +168,32 @@ fn written(file: &str, views: &Texts) -> String {
     };
     let list = |view: &View| {
         view.as_ref().map_or("null".to_owned(), |texts| {
-            format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                texts
+                    .iter()
+                    .map(|text| quoted(text))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
         })
     };
-    let (headers, others): (Vec<_>, Vec<_>) = views.iter().partition(|(name, _)| name.starts_with("header "));
+    let (headers, others): (Vec<_>, Vec<_>) = views
+        .iter()
+        .partition(|(name, _)| name.starts_with("header "));
     let headers: Vec<_> = headers
         .iter()
         .map(|(name, view)| format!("\"{}\":{}", name.trim_start_matches("header "), list(view)))
         .collect();
-    let others: Vec<_> = others.iter().map(|(name, view)| format!(",\"{name}\":{}", list(view))).collect();
-    format!("{{\"file\":\"{file}\"{},\"headers\":{{{}}}}}\n", others.concat(), headers.join(","))
+    let others: Vec<_> = others
+        .iter()
+        .map(|(name, view)| format!(",\"{name}\":{}", list(view)))
+        .collect();
+    format!(
+        "{{\"file\":\"{file}\"{},\"headers\":{{{}}}}}\n",
+        others.concat(),
+        headers.join(",")
+    )
 }
 
 fn directory() -> PathBuf {
@@ -160,7 +203,9 @@ fn directory() -> PathBuf {
 fn mails() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory()).expect("tests/views");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let mut mails: Vec<_> = paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect();
+    let mut mails: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
+        .collect();
     mails.sort();
     mails
 }
@@ -170,7 +215,12 @@ fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
     let message = Message::parse(raw, &Limits::default());
     let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
     let facts = Facts::default();
-    let case = Case { stage: Stage::EndOfMessage, transaction: &transaction, message: &message, facts: &facts };
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction: &transaction,
+        message: &message,
+        facts: &facts,
+    };
     let views = Views::new(&case, &rules.lists);
     let header = |request: &str| views.header(&HeaderRequest::parse(request).ok()?);
     let view = |name: &str| match name {
@@ -179,17 +229,28 @@ fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
         "uri" => Some(views.uri().to_vec()),
         name => header(name.strip_prefix("header ").unwrap_or(name)).map(|value| vec![value]),
     };
-    names.keys().map(|name| (name.clone(), view(name))).collect()
+    names
+        .keys()
+        .map(|name| (name.clone(), view(name)))
+        .collect()
 }
 
-/// What the SpamAssassin of this machine makes of the mails; `None`, with the reason printed, where there is none.
+/// What the SpamAssassin of this machine makes of the mails; `None`, with the reason printed, where
+/// there is none.
 fn live() -> Option<BTreeMap<String, Texts>> {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/parity/sa_hits.pl");
-    // The answers that are kept were made with the modules that Debian only recommends: without them, addresses and
-    // internationalised hosts are read in another way.
-    let modules = ["-MMail::SpamAssassin", "-MEmail::Address::XS", "-MNet::LibIDN2"];
-    let has_modules =
-        Command::new("perl").args(modules).args(["-e", "1"]).output().is_ok_and(|out| out.status.success());
+    // The answers that are kept were made with the modules that Debian only recommends: without
+    // them, addresses and internationalised hosts are read in another way.
+    let modules = [
+        "-MMail::SpamAssassin",
+        "-MEmail::Address::XS",
+        "-MNet::LibIDN2",
+    ];
+    let has_modules = Command::new("perl")
+        .args(modules)
+        .args(["-e", "1"])
+        .output()
+        .is_ok_and(|out| out.status.success());
     if !tool.exists() || !has_modules {
         eprintln!(
             "views: SpamAssassin with Email::Address::XS and Net::LibIDN2, or {}, is not here; compared with the file only",
@@ -200,12 +261,21 @@ fn live() -> Option<BTreeMap<String, Texts>> {
     let out = std::env::temp_dir().join(format!("gatepost-views-{}.jsonl", std::process::id()));
     let status = Command::new("perl")
         .arg(&tool)
-        .args(["--rules".as_ref(), directory().as_os_str(), "--site".as_ref(), directory().as_os_str()])
+        .args([
+            "--rules".as_ref(),
+            directory().as_os_str(),
+            "--site".as_ref(),
+            directory().as_os_str(),
+        ])
         .args(["--views".as_ref(), out.as_os_str()])
         .args(mails())
         .output()
         .expect("perl runs");
-    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    assert!(
+        status.status.success(),
+        "{}",
+        String::from_utf8_lossy(&status.stderr)
+    );
     let text = std::fs::read(&out).expect("views");
     std::fs::remove_file(&out).expect("removed");
     Some(read_all(&text))
@@ -215,29 +285,52 @@ fn live() -> Option<BTreeMap<String, Texts>> {
 fn views_are_those_of_spamassassin() {
     let file = directory().join("expected.jsonl");
     let live = live();
-    if let Some(live) = live.as_ref().filter(|_| std::env::var_os("UPDATE_VIEWS").is_some()) {
-        let lines: String = live.iter().map(|(file, views)| written(file, views)).collect();
+    if let Some(live) = live
+        .as_ref()
+        .filter(|_| std::env::var_os("UPDATE_VIEWS").is_some())
+    {
+        let lines: String = live
+            .iter()
+            .map(|(file, views)| written(file, views))
+            .collect();
         std::fs::write(&file, lines).expect("written");
     }
     let expected = read_all(&std::fs::read(&file).expect("expected.jsonl"));
     if let Some(live) = live {
-        assert!(live == expected, "SpamAssassin says something else than expected.jsonl; UPDATE_VIEWS=1 renews it");
+        assert!(
+            live == expected,
+            "SpamAssassin says something else than expected.jsonl; UPDATE_VIEWS=1 renews it"
+        );
     }
     let settings = std::fs::read_to_string(directory().join("settings.cf")).expect("settings.cf");
     let (rules, _) = Ruleset::load(&[Arc::new(Source::new("settings.cf".to_owned(), settings))]);
     let rules = rules.expect("settings.cf loads");
     let mut different = Vec::new();
     for path in mails() {
-        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        let wanted = expected.get(&name).unwrap_or_else(|| panic!("{name} is not in expected.jsonl"));
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .to_owned();
+        let wanted = expected
+            .get(&name)
+            .unwrap_or_else(|| panic!("{name} is not in expected.jsonl"));
         for (view, got) in ours(&std::fs::read(&path).expect("mail"), &rules, wanted) {
             let wanted = &wanted[&view];
             if &got != wanted {
                 let show = |view: &View| {
-                    view.as_ref()
-                        .map(|texts| texts.iter().map(|text| text.escape_ascii().to_string()).collect::<Vec<_>>())
+                    view.as_ref().map(|texts| {
+                        texts
+                            .iter()
+                            .map(|text| text.escape_ascii().to_string())
+                            .collect::<Vec<_>>()
+                    })
                 };
-                different.push(format!("{name} {view}\n  wanted {:?}\n  got    {:?}\n", show(wanted), show(&got)));
+                different.push(format!(
+                    "{name} {view}\n  wanted {:?}\n  got    {:?}\n",
+                    show(wanted),
+                    show(&got)
+                ));
             }
         }
     }

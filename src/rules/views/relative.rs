@@ -1,5 +1,5 @@
-//! Relative links (RFC 2396 §5.2), with the twists of SpamAssassin: a scheme equal to that of the base counts as none, and a
-//! host without scheme that begins with `www` or `ftp` gets one.
+//! Relative links (RFC 2396 §5.2), with the twists of SpamAssassin: a scheme equal to that of the
+//! base counts as none, and a host without scheme that begins with `www` or `ftp` gets one.
 
 /// The parts of a reference.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +23,8 @@ impl<'u> Parts<'u> {
             rest = behind;
         }
         if let Some(behind) = rest.strip_prefix("//") {
-            let (authority, behind) = behind.split_at(behind.find(['/', '?', '#']).unwrap_or(behind.len()));
+            let (authority, behind) =
+                behind.split_at(behind.find(['/', '?', '#']).unwrap_or(behind.len()));
             parts.authority = Some(authority);
             rest = behind;
         }
@@ -45,13 +46,21 @@ impl<'u> Parts<'u> {
 pub(super) struct Base(String);
 
 impl Base {
-    /// The base that a `base` element names: only an absolute URL is one. A file name at its end goes away.
+    /// The base that a `base` element names: only an absolute URL is one. A file name at its end
+    /// goes away.
     pub(super) fn read(target: &str) -> Option<Self> {
         let (scheme, rest) = target.split_once(':')?;
-        if !["http", "https", "ftp"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        if !["http", "https", "ftp"]
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+        {
             return None;
         }
-        let slashes = rest.bytes().take(2).take_while(|byte| *byte == b'/').count();
+        let slashes = rest
+            .bytes()
+            .take(2)
+            .take_while(|byte| *byte == b'/')
+            .count();
         let host_and_path = rest.get(slashes..).unwrap_or_default();
         let mut kept = target;
         if let Some((directory, file)) = host_and_path.rsplit_once('/')
@@ -99,7 +108,11 @@ fn merged(base: Parts<'_>, path: &str) -> String {
     if base.authority.is_some() && base.path.is_empty() {
         return format!("/{path}");
     }
-    let directory = base.path.rfind('/').and_then(|at| base.path.get(..=at)).unwrap_or_default();
+    let directory = base
+        .path
+        .rfind('/')
+        .and_then(|at| base.path.get(..=at))
+        .unwrap_or_default();
     format!("{directory}{path}")
 }
 
@@ -112,8 +125,13 @@ fn composed(parts: Parts<'_>, path: &str) -> String {
         }
         (None, Some(authority)) => {
             for (name, scheme) in [("www", "http:"), ("ftp", "ftp:")] {
-                let is_named = authority.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(name));
-                let behind = authority.get(3..).unwrap_or_default().trim_start_matches(|c: char| c.is_ascii_digit());
+                let is_named = authority
+                    .get(..3)
+                    .is_some_and(|start| start.eq_ignore_ascii_case(name));
+                let behind = authority
+                    .get(3..)
+                    .unwrap_or_default()
+                    .trim_start_matches(|c: char| c.is_ascii_digit());
                 if is_named && behind.starts_with('.') {
                     out.push_str(scheme);
                 }
@@ -137,7 +155,9 @@ fn composed(parts: Parts<'_>, path: &str) -> String {
 
 /// A path with `.` and `..` resolved.
 fn without_dots(path: &str) -> String {
-    let first = ["../", "./"].iter().find_map(|dots| path.strip_prefix(dots).map(|_| dots.len() - 1));
+    let first = ["../", "./"]
+        .iter()
+        .find_map(|dots| path.strip_prefix(dots).map(|_| dots.len() - 1));
     let mut rest = path.get(first.unwrap_or(0)..).unwrap_or_default();
     let mut out = String::with_capacity(path.len());
     // A rest of `0` is nothing, in Perl.
@@ -199,12 +219,19 @@ mod tests {
         for (target, wanted) in [
             ("http://example.com", Some("http://example.com/")),
             ("http://example.com/a.html", Some("http://example.com/")),
-            ("http://example.com/a.htmlx", Some("http://example.com/a.htmlx/")),
+            (
+                "http://example.com/a.htmlx",
+                Some("http://example.com/a.htmlx/"),
+            ),
             ("HTTPS://example.com/a/", Some("HTTPS://example.com/a/")),
             ("mailto:a@example.com", None),
             ("a/b", None),
         ] {
-            assert_eq!(Base::read(target).map(|base| base.0), wanted.map(str::to_owned), "{target}");
+            assert_eq!(
+                Base::read(target).map(|base| base.0),
+                wanted.map(str::to_owned),
+                "{target}"
+            );
         }
     }
 }

@@ -33,18 +33,26 @@ pub(super) enum Role {
     Other,
 }
 
-/// The role of an entity: a file name that ends like one of HTML makes it HTML, any unknown kind of text is plain.
+/// The role of an entity: a file name that ends like one of HTML makes it HTML, any unknown kind of
+/// text is plain.
 pub(super) fn role(entity: &Entity<'_>) -> Role {
     let kind = &entity.media_type;
-    let is_named_html =
-        entity.file_name.as_deref().and_then(|name| name.rsplit_once('.')).is_some_and(|(_, extension)| {
+    let is_named_html = entity
+        .file_name
+        .as_deref()
+        .and_then(|name| name.rsplit_once('.'))
+        .is_some_and(|(_, extension)| {
             ["htm", "html", "shtm", "shtml"]
                 .iter()
                 .any(|known| extension.trim_end_matches('\n').eq_ignore_ascii_case(known))
         });
     match (entity.kind, kind.main.as_str(), kind.sub.as_str()) {
-        (EntityKind::Leaf, main, sub) if is_named_html || (main, sub) == ("text", "html") => Role::Html,
-        (EntityKind::Leaf, "text", "calendar" | "x-vcard") | (EntityKind::Leaf, "message", _) => Role::Raw,
+        (EntityKind::Leaf, main, sub) if is_named_html || (main, sub) == ("text", "html") => {
+            Role::Html
+        }
+        (EntityKind::Leaf, "text", "calendar" | "x-vcard") | (EntityKind::Leaf, "message", _) => {
+            Role::Raw
+        }
         (EntityKind::Leaf, "text", _) | (EntityKind::Multipart, _, _) => Role::Plain,
         _ => Role::Other,
     }
@@ -54,8 +62,11 @@ pub(super) fn role(entity: &Entity<'_>) -> Role {
 pub(super) fn leaves<'m, 'a>(message: &'m Message<'a>) -> impl Iterator<Item = &'m Entity<'a>> {
     let entities = &message.entities;
     entities.iter().enumerate().filter_map(|(index, entity)| {
-        let has_parts = entities.get(index + 1).is_some_and(|next| next.parent == Some(index));
-        (entity.kind == EntityKind::Leaf || (entity.kind == EntityKind::Multipart && !has_parts)).then_some(entity)
+        let has_parts = entities
+            .get(index + 1)
+            .is_some_and(|next| next.parent == Some(index));
+        (entity.kind == EntityKind::Leaf || (entity.kind == EntityKind::Multipart && !has_parts))
+            .then_some(entity)
     })
 }
 
@@ -71,10 +82,17 @@ pub(super) fn sources<'m>(message: &'m Message<'_>) -> Vec<Option<TextSource<'m>
             Cow::Borrowed(content) => decode(content, entity.charset.as_deref(), Trust::Guess),
             Cow::Owned(content) => {
                 let decoded = decode(&content, entity.charset.as_deref(), Trust::Guess);
-                Decoded { text: Cow::Owned(decoded.text.into_owned()), is_wide: decoded.is_wide }
+                Decoded {
+                    text: Cow::Owned(decoded.text.into_owned()),
+                    is_wide: decoded.is_wide,
+                }
             }
         };
-        Some(TextSource { source: decoded.text, is_wide: decoded.is_wide, is_html: role == Role::Html })
+        Some(TextSource {
+            source: decoded.text,
+            is_wide: decoded.is_wide,
+            is_html: role == Role::Html,
+        })
     };
     leaves(message).map(source).collect()
 }
@@ -92,11 +110,20 @@ impl LineEnds {
     /// How the lines of a message end.
     pub(super) fn of(message: &Message<'_>) -> Self {
         let raw = message.raw;
-        let start = if raw.starts_with(b"From ") { memchr::memchr(b'\n', raw).map_or(0, |end| end + 1) } else { 0 };
+        let start = if raw.starts_with(b"From ") {
+            memchr::memchr(b'\n', raw).map_or(0, |end| end + 1)
+        } else {
+            0
+        };
         let first = raw.get(start..).unwrap_or_default();
         let first_end = memchr::memchr(b'\n', first).and_then(|end| first.get(..end));
-        let is_internet = first_end.is_some_and(|line| line.ends_with(b"\r")) || raw.ends_with(b"\r\n");
-        if is_internet { Self::Internet } else { Self::Unix }
+        let is_internet =
+            first_end.is_some_and(|line| line.ends_with(b"\r")) || raw.ends_with(b"\r\n");
+        if is_internet {
+            Self::Internet
+        } else {
+            Self::Unix
+        }
     }
 }
 
@@ -105,14 +132,26 @@ pub(super) fn content<'m>(entity: &'m Entity<'_>, lines: LineEnds) -> Cow<'m, [u
     if entity.encoding == TransferEncoding::Base64 {
         return unix_lines(&entity.content);
     }
-    // The line end before a delimiter and the blank line behind a header are part of the runs that are shortened.
+    // The line end before a delimiter and the blank line behind a header are part of the runs that
+    // are shortened.
     let part = usize::from(entity.parent.is_some());
-    let keeps = BlankLines { first: BLANK_LINES - part, last: BLANK_LINES - part };
+    let keeps = BlankLines {
+        first: BLANK_LINES - part,
+        last: BLANK_LINES - part,
+    };
     let is_kept = lines == LineEnds::Unix && entity.encoding != TransferEncoding::QuotedPrintable;
-    let text = if is_kept { Cow::Borrowed(&*entity.content) } else { unix_lines(&entity.content) };
+    let text = if is_kept {
+        Cow::Borrowed(&*entity.content)
+    } else {
+        unix_lines(&entity.content)
+    };
     let text = applied(text, |text| keeps.shortened(text));
     let has_long_lines = part > 0 && entity.encoding != TransferEncoding::QuotedPrintable;
-    if has_long_lines { applied(text, with_short_lines) } else { text }
+    if has_long_lines {
+        applied(text, with_short_lines)
+    } else {
+        text
+    }
 }
 
 fn applied(text: Cow<'_, [u8]>, change: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Cow<'_, [u8]> {
@@ -127,13 +166,19 @@ fn applied(text: Cow<'_, [u8]>, change: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Cow<
 
 /// Lines of parts are broken behind so many bytes; the line end counts.
 fn with_short_lines(text: &[u8]) -> Cow<'_, [u8]> {
-    if text.split_inclusive(|byte| *byte == b'\n').all(|line| line.len() <= PART_LINE) {
+    if text
+        .split_inclusive(|byte| *byte == b'\n')
+        .all(|line| line.len() <= PART_LINE)
+    {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len() + text.len() / PART_LINE + 1);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let mut rest = line;
-        while let Some((start, behind)) = rest.split_at_checked(PART_LINE).filter(|(_, behind)| !behind.is_empty()) {
+        while let Some((start, behind)) = rest
+            .split_at_checked(PART_LINE)
+            .filter(|(_, behind)| !behind.is_empty())
+        {
             out.extend_from_slice(start);
             out.push(b'\n');
             rest = behind;
@@ -156,8 +201,15 @@ impl BlankLines {
         // Where the lines of the run begin that is being read.
         let mut run: Vec<usize> = Vec::new();
         let mut at = 0;
-        for line in text.split_inclusive(|byte| *byte == b'\n').map(Some).chain([None]) {
-            if line.is_some_and(|line| line.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)) {
+        for line in text
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(Some)
+            .chain([None])
+        {
+            if line.is_some_and(|line| {
+                line.iter()
+                    .all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
+            }) {
                 run.push(at);
             } else if !run.is_empty() {
                 let most = match (run.first(), line) {
@@ -207,7 +259,10 @@ mod tests {
 
     #[test]
     fn long_runs_of_blank_lines_are_shortened() {
-        let keeps = BlankLines { first: 19, last: 18 };
+        let keeps = BlankLines {
+            first: 19,
+            last: 18,
+        };
         for (before, count, behind, kept) in [
             ("a\n", 20, "b", 20),
             ("a\n", 21, "b", 20),
@@ -217,7 +272,11 @@ mod tests {
             ("a\n", 19, "", 18),
         ] {
             let text = |count| format!("{before}{}{behind}", "\n".repeat(count));
-            assert_eq!(keeps.shortened(text(count).as_bytes()), text(kept).as_bytes(), "{before:?} {count} {behind:?}");
+            assert_eq!(
+                keeps.shortened(text(count).as_bytes()),
+                text(kept).as_bytes(),
+                "{before:?} {count} {behind:?}"
+            );
         }
     }
 
@@ -226,7 +285,11 @@ mod tests {
         for (length, wanted) in [(PART_LINE - 1, 1), (PART_LINE, 2), (2 * PART_LINE, 3)] {
             let text = format!("a\n{}\n", "b".repeat(length));
             let got = with_short_lines(text.as_bytes());
-            assert_eq!(memchr::memchr_iter(b'\n', &got).count(), 1 + wanted, "{length}");
+            assert_eq!(
+                memchr::memchr_iter(b'\n', &got).count(),
+                1 + wanted,
+                "{length}"
+            );
         }
     }
 

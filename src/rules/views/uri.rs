@@ -15,7 +15,11 @@ const FORM_LIMIT: usize = 8_192;
 const LINKS_LIMIT: usize = 10_000;
 
 /// The forms of all links, sorted, and whether there were more links than are looked at.
-pub(super) fn list(paragraphs: &[Vec<u8>], html_links: &[Link], lists: &Lists) -> (Vec<Vec<u8>>, bool) {
+pub(super) fn list(
+    paragraphs: &[Vec<u8>],
+    html_links: &[Link],
+    lists: &Lists,
+) -> (Vec<Vec<u8>>, bool) {
     let mut list: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut seen = BTreeSet::new();
     for paragraph in paragraphs {
@@ -38,8 +42,13 @@ pub(super) fn list(paragraphs: &[Vec<u8>], html_links: &[Link], lists: &Lists) -
             continue;
         }
         let bytes = |form: String| {
-            let is_single = !link.is_wide && form.chars().all(|character| u32::from(character) < 256);
-            limited(if is_single { form.chars().map(single_byte).collect() } else { form.into_bytes() })
+            let is_single =
+                !link.is_wide && form.chars().all(|character| u32::from(character) < 256);
+            limited(if is_single {
+                form.chars().map(single_byte).collect()
+            } else {
+                form.into_bytes()
+            })
         };
         list.extend(forms(&link.target, false, lists).into_iter().map(bytes));
     }
@@ -57,17 +66,31 @@ mod tests {
     use super::*;
 
     fn shown(text: &str, html: &[&str]) -> Vec<String> {
-        let html: Vec<Link> = html.iter().map(|link| Link { target: (*link).to_owned(), is_wide: false }).collect();
+        let html: Vec<Link> = html
+            .iter()
+            .map(|link| Link {
+                target: (*link).to_owned(),
+                is_wide: false,
+            })
+            .collect();
         let (list, _) = list(&[text.as_bytes().to_vec()], &html, &Lists::default());
-        list.iter().map(|form| String::from_utf8_lossy(form).into_owned()).collect()
+        list.iter()
+            .map(|form| String::from_utf8_lossy(form).into_owned())
+            .collect()
     }
 
     #[test]
     fn text_needs_a_host_and_html_does_not() {
         assert_eq!(shown("http://nonsense.notld/x", &[]), Vec::<String>::new());
-        assert_eq!(shown("", &["", "x/y.gif"]), ["", "http://www.x.com/y.gif", "http://x/y.gif", "x/y.gif"]);
         assert_eq!(
-            shown("http://example.com/a http://example.com/a", &["http://example.com/a"]),
+            shown("", &["", "x/y.gif"]),
+            ["", "http://www.x.com/y.gif", "http://x/y.gif", "x/y.gif"]
+        );
+        assert_eq!(
+            shown(
+                "http://example.com/a http://example.com/a",
+                &["http://example.com/a"]
+            ),
             ["http://example.com/a"]
         );
     }

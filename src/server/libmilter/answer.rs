@@ -1,8 +1,11 @@
-//! Answers through the library, with the limits and the cleaning of `milter::clean`, as in the native front-end.
+//! Answers through the library, with the limits and the cleaning of `milter::clean`, as in the
+//! native front-end.
 
 use ::milter::{ContextApi, Status};
 
-use crate::milter::clean::{INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines};
+use crate::milter::clean::{
+    INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines,
+};
 use crate::milter::{Action, Negotiated, Reply};
 
 /// Says a reply. What cannot be said becomes a deferral.
@@ -13,11 +16,19 @@ pub(super) fn reply(api: &ContextApi, reply: &Reply, may_skip: bool) -> Status {
         Reply::Accept => Status::Accept,
         Reply::Reject => Status::Reject,
         Reply::Tempfail | Reply::Pending => Status::Tempfail,
-        Reply::Code { code, enhanced, lines } => {
+        Reply::Code {
+            code,
+            enhanced,
+            lines,
+        } => {
             if !codes_fit(*code, enhanced) {
                 return Status::Tempfail;
             }
-            let status = if *code < 500 { Status::Tempfail } else { Status::Reject };
+            let status = if *code < 500 {
+                Status::Tempfail
+            } else {
+                Status::Reject
+            };
             let lines = reply_lines(enhanced, lines);
             let text = lines.iter().map(String::as_str).collect();
             match api.set_error_reply(&code.to_string(), Some(enhanced), text) {
@@ -28,7 +39,8 @@ pub(super) fn reply(api: &ContextApi, reply: &Reply, may_skip: bool) -> Status {
     }
 }
 
-/// Makes those changes that can be said; one that the MTA did not offer to make is refused by the library and left out.
+/// Makes those changes that can be said; one that the MTA did not offer to make is refused by the
+/// library and left out.
 pub(super) fn actions(api: &ContextApi, actions: &[Action], negotiated: &Negotiated) {
     for action in actions {
         if let Err(error) = make(api, action, negotiated) {
@@ -42,24 +54,35 @@ fn make(api: &ContextApi, action: &Action, negotiated: &Negotiated) -> ::milter:
         Action::AddHeader { name, value } if is_field_name(name) => {
             api.add_header(name, &field_value(value, negotiated.leading_space))
         }
-        Action::InsertHeader { index, name, value } if is_field_name(name) => {
-            api.insert_header(position(*index), name, &field_value(value, negotiated.leading_space))
-        }
+        Action::InsertHeader { index, name, value } if is_field_name(name) => api.insert_header(
+            position(*index),
+            name,
+            &field_value(value, negotiated.leading_space),
+        ),
         Action::ChangeHeader { index, name, value }
-            if is_field_name(name) && *index > 0 && position(*index) as u64 == u64::from(*index) =>
+            if is_field_name(name)
+                && *index > 0
+                && position(*index) as u64 == u64::from(*index) =>
         {
-            api.replace_header(name, position(*index), Some(&field_value(value, negotiated.leading_space)))
+            api.replace_header(
+                name,
+                position(*index),
+                Some(&field_value(value, negotiated.leading_space)),
+            )
         }
-        Action::ChangeFrom { path, parameters } if is_path(path, parameters) => {
-            api.replace_sender(path, Some(&**parameters).filter(|parameters| !parameters.is_empty()))
-        }
+        Action::ChangeFrom { path, parameters } if is_path(path, parameters) => api.replace_sender(
+            path,
+            Some(&**parameters).filter(|parameters| !parameters.is_empty()),
+        ),
         Action::AddRecipient { path, parameters } if is_path(path, parameters) => {
             // Without parameters, or where the MTA does not take any, the recipient still counts.
             match Some(&**parameters).filter(|parameters| !parameters.is_empty()) {
-                Some(parameters) => {
-                    api.add_recipient(path, Some(parameters)).or_else(|_| api.add_recipient(path, None))
-                }
-                None => api.add_recipient(path, None).or_else(|_| api.add_recipient(path, Some(""))),
+                Some(parameters) => api
+                    .add_recipient(path, Some(parameters))
+                    .or_else(|_| api.add_recipient(path, None)),
+                None => api
+                    .add_recipient(path, None)
+                    .or_else(|_| api.add_recipient(path, Some(""))),
             }
         }
         Action::DeleteRecipient { path } if is_path(path, "") => api.remove_recipient(path),

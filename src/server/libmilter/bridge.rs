@@ -1,4 +1,5 @@
-//! One connection of libmilter, translated: its callbacks become events, our responses its calls. Safe code.
+//! One connection of libmilter, translated: its callbacks become events, our responses its calls.
+//! Safe code.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,9 +17,11 @@ use crate::server::handler::refusal;
 use crate::server::orders::Orders;
 use crate::session::Connection;
 
-/// Reports of one connection that wait. It has one job at a time; more are leftovers of messages that were given up.
+/// Reports of one connection that wait. It has one job at a time; more are leftovers of messages
+/// that were given up.
 const REPORTS_MAX: usize = 16;
-/// The longest wait for a worker, whatever it promised. Its own deadline is far below; Postfix waits 300 s.
+/// The longest wait for a worker, whatever it promised. Its own deadline is far below; Postfix
+/// waits 300 s.
 const WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// Opens a handler.
@@ -27,7 +30,8 @@ pub(super) type Open = Box<dyn Fn(Arc<dyn Notify>) -> Box<dyn Connection> + Send
 /// Takes what is to be counted.
 pub(super) type Observe = Box<dyn Fn(Observation) + Send + Sync>;
 
-/// What all connections share. The C library knows no closure, so there is one for the process, as the library itself.
+/// What all connections share. The C library knows no closure, so there is one for the process, as
+/// the library itself.
 pub(super) struct Host {
     pub(super) open: Open,
     pub(super) observe: Observe,
@@ -63,7 +67,10 @@ pub(super) fn actions_wanted() -> Actions {
 
 /// The options that we ask for: the native front-end's but for NR_BODY.
 pub(super) fn options_wanted() -> ProtocolOpts {
-    ProtocolOpts::NOREPLY_HEADER | ProtocolOpts::NO_UNKNOWN | ProtocolOpts::SKIP | ProtocolOpts::HEADER_LEADING_SPACE
+    ProtocolOpts::NOREPLY_HEADER
+        | ProtocolOpts::NO_UNKNOWN
+        | ProtocolOpts::SKIP
+        | ProtocolOpts::HEADER_LEADING_SPACE
 }
 
 struct Sending(Sender<Completion>);
@@ -77,7 +84,8 @@ impl Notify for Sending {
     }
 }
 
-/// One connection. Its callbacks come one after the other, but on changing threads (hence `Send`, checked below).
+/// One connection. Its callbacks come one after the other, but on changing threads (hence `Send`,
+/// checked below).
 pub(super) struct Session {
     host: &'static Host,
     /// None over the connection limit, and after a panic.
@@ -86,7 +94,8 @@ pub(super) struct Session {
     negotiated: Negotiated,
     announced: bool,
     panicked: bool,
-    /// A reply to a header field, which is not answered itself: the next command that is gets this one.
+    /// A reply to a header field, which is not answered itself: the next command that is gets this
+    /// one.
     settled: Option<Reply>,
     /// Counted in [`Host::in_hand`].
     in_hand: bool,
@@ -98,17 +107,23 @@ const _: () = {
 };
 
 impl Session {
-    /// Opens one, with what was negotiated. `None` when libmilter runs without us, or the handler panics.
+    /// Opens one, with what was negotiated. `None` when libmilter runs without us, or the handler
+    /// panics.
     pub(super) fn open(actions: Actions, options: ProtocolOpts) -> Option<Self> {
         let host = HOST.get()?;
         let (sender, reports) = bounded(REPORTS_MAX);
         let full = host.connections.fetch_add(1, Ordering::AcqRel) >= host.connections_max;
-        let opened = catch_unwind(AssertUnwindSafe(|| (!full).then(|| (host.open)(Arc::new(Sending(sender))))));
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            (!full).then(|| (host.open)(Arc::new(Sending(sender))))
+        }));
         let was_full = host.is_full.swap(full, Ordering::AcqRel);
         if full {
             (host.observe)(Observation::Refused(host.index));
             if !was_full {
-                log::warn!("connections over the limit of {} are deferred (limits.connections)", host.connections_max);
+                log::warn!(
+                    "connections over the limit of {} are deferred (limits.connections)",
+                    host.connections_max
+                );
             }
         }
         let Ok(connection) = opened else {
@@ -129,7 +144,16 @@ impl Session {
             nr_body: false,
         };
         let (announced, panicked, settled, in_hand) = (false, false, None, false);
-        Some(Self { host, connection, reports, negotiated, announced, panicked, settled, in_hand })
+        Some(Self {
+            host,
+            connection,
+            reports,
+            negotiated,
+            announced,
+            panicked,
+            settled,
+            in_hand,
+        })
     }
 
     /// Gives one event to the handler and its answer to libmilter. Never unwinds.
@@ -146,12 +170,20 @@ impl Session {
         });
         self.count();
         // Where no answer may be sent, none is, whatever happened.
-        if matches!(event, Event::Header { .. }) && self.negotiated.nr_header { Status::Noreply } else { status }
+        if matches!(event, Event::Header { .. }) && self.negotiated.nr_header {
+            Status::Noreply
+        } else {
+            status
+        }
     }
 
     fn try_step(&mut self, api: &ContextApi, event: &Event<'_>) -> Status {
         let Some(connection) = &mut self.connection else {
-            return if self.panicked { Status::Tempfail } else { answer::reply(api, &refusal().reply, false) };
+            return if self.panicked {
+                Status::Tempfail
+            } else {
+                answer::reply(api, &refusal().reply, false)
+            };
         };
         let begins = matches!(event, Event::Connect { .. } | Event::MailFrom { .. });
         if begins && self.host.draining.load(Ordering::Acquire) {
@@ -162,7 +194,10 @@ impl Session {
         }
         let inside = matches!(
             event,
-            Event::Header { .. } | Event::EndOfHeaders { .. } | Event::Body { .. } | Event::EndOfMessage { .. }
+            Event::Header { .. }
+                | Event::EndOfHeaders { .. }
+                | Event::Body { .. }
+                | Event::EndOfMessage { .. }
         );
         if !inside {
             self.settled = None;
@@ -185,10 +220,12 @@ impl Session {
         answer::reply(api, &response.reply, may_skip)
     }
 
-    /// Waits for the worker; at the end of a message (the only stage where that is allowed) telling the MTA from time to time
-    /// that we do.
+    /// Waits for the worker; at the end of a message (the only stage where that is allowed) telling
+    /// the MTA from time to time that we do.
     fn wait(&mut self, api: &ContextApi, at_end: bool) -> Response {
-        let Some(connection) = &mut self.connection else { return Reply::Tempfail.into() };
+        let Some(connection) = &mut self.connection else {
+            return Reply::Tempfail.into();
+        };
         let mut waited = Duration::ZERO;
         while waited < WAIT_MAX {
             match self.reports.recv_timeout(self.host.progress_interval) {
@@ -211,7 +248,10 @@ impl Session {
 
     /// Keeps count of the mails in hand; a drain waits for them.
     fn count(&mut self) {
-        let in_hand = self.connection.as_ref().is_some_and(|connection| connection.in_transaction());
+        let in_hand = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.in_transaction());
         if in_hand && !self.in_hand {
             self.host.in_hand.fetch_add(1, Ordering::AcqRel);
         } else if !in_hand && self.in_hand {

@@ -20,11 +20,12 @@ const LOOK: Duration = Duration::from_millis(10);
 /// What libmilter's time-out can be, in seconds; with a time-out of 0 it would not wait at all.
 const TIMEOUT_MAX: Duration = Duration::from_secs(7210);
 
-/// How long libmilter is given to write the last answers: our part ends when a callback returns, before it writes.
+/// How long libmilter is given to write the last answers: our part ends when a callback returns,
+/// before it writes.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The running front-end. Dropped, it is told to stop; its thread then needs up to five seconds and may not end at all
-/// (research/milter.md §2.2), so the process is expected to.
+/// The running front-end. Dropped, it is told to stop; its thread then needs up to five seconds and
+/// may not end at all (research/milter.md §2.2), so the process is expected to.
 #[derive(Debug)]
 pub(in crate::server) struct Front {
     host: &'static Host,
@@ -38,8 +39,9 @@ impl std::fmt::Debug for Host {
 }
 
 impl Front {
-    /// Starts libmilter on its own thread and waits until it listens. Signals are ours to handle: the caller is the main
-    /// thread, which the kernel prefers over libmilter's own signal thread.
+    /// Starts libmilter on its own thread and waits until it listens. Signals are ours to handle:
+    /// the caller is the main thread, which the kernel prefers over libmilter's own signal
+    /// thread.
     pub(in crate::server) fn start(
         listener: &Listener,
         settings: &Settings,
@@ -70,32 +72,48 @@ impl Front {
         milter
             .name("gatepost")
             .actions(bridge::actions_wanted())
-            .timeout(settings.idle_timeout.clamp(Duration::from_secs(1), TIMEOUT_MAX))
+            .timeout(
+                settings
+                    .idle_timeout
+                    .clamp(Duration::from_secs(1), TIMEOUT_MAX),
+            )
             .remove_socket(false);
         let told = Arc::clone(orders);
         std::thread::Builder::new()
             .name("libmilter".to_owned())
             .spawn(move || {
                 let result = milter.run();
-                if !HOST.get().is_some_and(|host| host.draining.load(Ordering::Acquire)) {
-                    told.fail(result.err().map_or("ended by itself".to_owned(), |error| error.to_string()));
+                if !HOST
+                    .get()
+                    .is_some_and(|host| host.draining.load(Ordering::Acquire))
+                {
+                    told.fail(
+                        result
+                            .err()
+                            .map_or("ended by itself".to_owned(), |error| error.to_string()),
+                    );
                 }
             })
             .map_err(|error| ServeError::System("start libmilter's thread", error))?;
         for _ in 0..LOOKS {
             if system::prepare_listening_socket(address) {
-                return Ok(Self { host, _file: claim(address)? });
+                return Ok(Self {
+                    host,
+                    _file: claim(address)?,
+                });
             }
             if let Some(why) = orders.take_failure() {
                 return Err(ServeError::Libmilter(why));
             }
             std::thread::sleep(LOOK);
         }
-        Err(ServeError::Libmilter(format!("does not listen on {address}")))
+        Err(ServeError::Libmilter(format!(
+            "does not listen on {address}"
+        )))
     }
 
-    /// No new mail from here on: CONNECT and MAIL are deferred. libmilter itself is stopped only when nothing is in hand,
-    /// for once it is, no connection is served any more.
+    /// No new mail from here on: CONNECT and MAIL are deferred. libmilter itself is stopped only
+    /// when nothing is in hand, for once it is, no connection is served any more.
     pub(in crate::server) fn drain(&self) {
         self.host.draining.store(true, Ordering::Release);
     }
@@ -116,10 +134,14 @@ impl Drop for Front {
     }
 }
 
-/// Gives the socket that libmilter made its mode and group; from then on it is ours to remove, for libmilter run by root
-/// refuses to. For a moment it has the mode that the umask leaves it.
+/// Gives the socket that libmilter made its mode and group; from then on it is ours to remove, for
+/// libmilter run by root refuses to. For a moment it has the mode that the umask leaves it.
 fn claim(address: &Address) -> Result<Option<SocketFile>, ServeError> {
-    let Address::Unix { path, mode, group } = address else { return Ok(None) };
+    let Address::Unix { path, mode, group } = address else {
+        return Ok(None);
+    };
     set_access(path, *mode, group.as_deref(), address)?;
-    SocketFile::claim(path).map(Some).map_err(|error| ServeError::System("look at libmilter's socket", error))
+    SocketFile::claim(path)
+        .map(Some)
+        .map_err(|error| ServeError::System("look at libmilter's socket", error))
 }

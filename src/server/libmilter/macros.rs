@@ -1,15 +1,26 @@
-//! The macros asked for with each stage. libmilter can only be asked by name, and would also find those of earlier stages.
+//! The macros asked for with each stage. libmilter can only be asked by name, and would also find
+//! those of earlier stages.
 
 use ::milter::{ContextApi, Stage};
 
 use crate::milter::{Macros, SYMBOL_LISTS};
 
 /// The stages in the order of their `SMFIM_*` numbers.
-const STAGES: [Stage; 7] = [Stage::Connect, Stage::Helo, Stage::Mail, Stage::Rcpt, Stage::Data, Stage::Eom, Stage::Eoh];
+const STAGES: [Stage; 7] = [
+    Stage::Connect,
+    Stage::Helo,
+    Stage::Mail,
+    Stage::Rcpt,
+    Stage::Data,
+    Stage::Eom,
+    Stage::Eoh,
+];
 
 /// What is asked of the MTA with each stage: what the native front-end asks.
 pub(super) fn wanted() -> impl Iterator<Item = (Stage, &'static str)> {
-    STAGES.into_iter().zip(SYMBOL_LISTS.iter().map(|(_, names)| *names))
+    STAGES
+        .into_iter()
+        .zip(SYMBOL_LISTS.iter().map(|(_, names)| *names))
 }
 
 /// What MTAs send beside that where they do not take our list: Postfix's and Sendmail's defaults.
@@ -26,8 +37,14 @@ fn defaults(stage: Stage) -> &'static str {
 /// The macros of one stage. A value that is not UTF-8 is left out: the crate cannot give it.
 pub(super) fn of_stage(api: &ContextApi, stage: Stage) -> Macros {
     let mut macros = Macros::default();
-    let wanted = wanted().find(|(known, _)| *known == stage).map_or("", |(_, names)| names);
-    for name in wanted.split(' ').chain(defaults(stage).split(' ')).filter(|name| !name.is_empty()) {
+    let wanted = wanted()
+        .find(|(known, _)| *known == stage)
+        .map_or("", |(_, names)| names);
+    for name in wanted
+        .split(' ')
+        .chain(defaults(stage).split(' '))
+        .filter(|name| !name.is_empty())
+    {
         if let Ok(Some(value)) = api.macro_value(name) {
             macros.set(name.as_bytes(), value.as_bytes());
         }

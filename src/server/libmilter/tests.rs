@@ -31,22 +31,74 @@ fn message(sender: &str, recipient: &str, header: &str, body: &[&str], tail: &st
 
 fn dialogues() -> Vec<(&'static str, Vec<u8>)> {
     let (plain, abort) = ("<a@example.com>", packet(b'A', b""));
-    let (end, refused) = (packet(b'E', b""), message(plain, "<c@example.net>", "Bad", &[], ""));
+    let (end, refused) = (
+        packet(b'E', b""),
+        message(plain, "<c@example.net>", "Bad", &[], ""),
+    );
     let ordinary = message(plain, "<c@example.net>", "Subject", &["Hello\r\n"], "");
     vec![
         ("one mail", ordinary.clone()),
-        ("several, with the ABORT of Postfix", [&*ordinary, &abort, &*ordinary, &abort, &*ordinary].concat()),
-        ("every action", message("<actions@example.com>", "<c@example.net>", "Subject", &["x"], "")),
-        ("a refused recipient", message(plain, "<refused@example.net>", "Subject", &["x"], "")),
-        ("a deferred recipient", message(plain, "<deferred@example.net>", "Subject", &["x"], "")),
+        (
+            "several, with the ABORT of Postfix",
+            [&*ordinary, &abort, &*ordinary, &abort, &*ordinary].concat(),
+        ),
+        (
+            "every action",
+            message(
+                "<actions@example.com>",
+                "<c@example.net>",
+                "Subject",
+                &["x"],
+                "",
+            ),
+        ),
+        (
+            "a refused recipient",
+            message(plain, "<refused@example.net>", "Subject", &["x"], ""),
+        ),
+        (
+            "a deferred recipient",
+            message(plain, "<deferred@example.net>", "Subject", &["x"], ""),
+        ),
         // After a verdict an MTA says nothing more of that message; here the two would differ.
-        ("a refused header field", [refused.strip_suffix(&*end).unwrap(), &abort, &ordinary].concat()),
-        ("no body, null sender", message("<>", "<c@example.net>", "Subject", &[], "")),
-        ("body in BODYEOB", message(plain, "<c@example.net>", "Subject", &["x"], "the end")),
-        ("skip", message(plain, "<c@example.net>", "Subject", &["skip"], "")),
-        ("a worker", message("<later@example.com>", "<c@example.net>", "Subject", &["x"], "")),
-        ("ABORT in the middle", [packet(b'M', b"<a@example.com>\0"), abort, ordinary].concat()),
-        ("HELO twice", [packet(b'H', b"mail.example.com\0"), packet(b'M', b"<a@example.com>\0")].concat()),
+        (
+            "a refused header field",
+            [refused.strip_suffix(&*end).unwrap(), &abort, &ordinary].concat(),
+        ),
+        (
+            "no body, null sender",
+            message("<>", "<c@example.net>", "Subject", &[], ""),
+        ),
+        (
+            "body in BODYEOB",
+            message(plain, "<c@example.net>", "Subject", &["x"], "the end"),
+        ),
+        (
+            "skip",
+            message(plain, "<c@example.net>", "Subject", &["skip"], ""),
+        ),
+        (
+            "a worker",
+            message(
+                "<later@example.com>",
+                "<c@example.net>",
+                "Subject",
+                &["x"],
+                "",
+            ),
+        ),
+        (
+            "ABORT in the middle",
+            [packet(b'M', b"<a@example.com>\0"), abort, ordinary].concat(),
+        ),
+        (
+            "HELO twice",
+            [
+                packet(b'H', b"mail.example.com\0"),
+                packet(b'M', b"<a@example.com>\0"),
+            ]
+            .concat(),
+        ),
     ]
 }
 
@@ -54,8 +106,17 @@ fn dialogues() -> Vec<(&'static str, Vec<u8>)> {
 fn both_front_ends_answer_alike() {
     let Some(directory) = std::env::var_os(CHILD) else {
         let directory = tempfile::tempdir().unwrap();
-        let output = child("libmilter::tests::both_front_ends_answer_alike", directory.path()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = child(
+            "libmilter::tests::both_front_ends_answer_alike",
+            directory.path(),
+        )
+        .output()
+        .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         return;
     };
     let site = Site::start_in(directory.into(), Mode::Now, |settings| {
@@ -80,7 +141,11 @@ fn both_front_ends_answer_alike() {
         native.stream.read_exact(&mut answers).unwrap();
         native.send(&packet(b'Q', b""));
         native.stream.read_to_end(&mut answers).unwrap();
-        assert_eq!(String::from_utf8_lossy(&answers), String::from_utf8_lossy(&expected), "{name}");
+        assert_eq!(
+            String::from_utf8_lossy(&answers),
+            String::from_utf8_lossy(&expected),
+            "{name}"
+        );
         assert!(answers.len() >= 15, "{name}");
     }
     // A panic defers on either side, and the daemon lives on.
@@ -95,7 +160,11 @@ fn both_front_ends_answer_alike() {
     }
     begun.send(&packet(b'M', b"<a@example.com>\0"));
     assert_eq!(begun.answers(1), "c");
-    assert_eq!(site.service.count(|seen| *seen == Observation::HandlerPanic), 1);
+    assert_eq!(
+        site.service
+            .count(|seen| *seen == Observation::HandlerPanic),
+        1
+    );
     site.orders.terminate();
     let mut waited = std::time::Duration::ZERO;
     while site.service.count_events("DRAIN") == 0 {
@@ -103,7 +172,9 @@ fn both_front_ends_answer_alike() {
         std::thread::sleep(std::time::Duration::from_millis(2));
         waited += std::time::Duration::from_millis(2);
     }
-    new.stream.write_all(&packet(b'M', b"<a@example.com>\0")).unwrap();
+    new.stream
+        .write_all(&packet(b'M', b"<a@example.com>\0"))
+        .unwrap();
     assert_eq!(new.answers(1), "t");
     begun.send(&[packet(b'R', b"<b@example.net>\0"), packet(b'E', b"")].concat());
     assert_eq!(begun.answers(3), "chc");

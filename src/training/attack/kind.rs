@@ -40,7 +40,8 @@ pub enum Attack {
     Encoded,
     /// Only the first link, around an image, is left of the text.
     ImageOnly,
-    /// The header fields of a ham, but for those that tell from whom, to whom and when a mail is and how it is made.
+    /// The header fields of a ham, but for those that tell from whom, to whom and when a mail is
+    /// and how it is made.
     HamHeader,
 }
 
@@ -67,7 +68,8 @@ impl Attack {
     ];
 
     /// Those that hide most: training sees them oftener.
-    pub(in super::super) const HARDEST: [Self; 3] = [Self::FloodBehind, Self::FloodBefore, Self::ImageOnly];
+    pub(in super::super) const HARDEST: [Self; 3] =
+        [Self::FloodBehind, Self::FloodBefore, Self::ImageOnly];
 
     /// The name in tables and JSON.
     pub fn name(self) -> &'static str {
@@ -94,31 +96,54 @@ impl Attack {
 
     /// Whether ham is written so as well, by people and programs that hide nothing.
     pub(in super::super) fn happens_to_ham(self) -> bool {
-        matches!(self, Self::Words100 | Self::HamBehind | Self::HamBefore | Self::FloodBehind | Self::Encoded)
+        matches!(
+            self,
+            Self::Words100 | Self::HamBehind | Self::HamBefore | Self::FloodBehind | Self::Encoded
+        )
     }
 
     /// The mail after the attack; `None` where it has no text that could be changed.
-    pub(in super::super) fn apply(self, raw: &[u8], good: &Good, random: &mut Random) -> Option<Vec<u8>> {
+    pub(in super::super) fn apply(
+        self,
+        raw: &[u8],
+        good: &Good,
+        random: &mut Random,
+    ) -> Option<Vec<u8>> {
         if self == Self::HamHeader {
             return Some(with_fields_of(raw, good.header(random)));
         }
-        let encoding = if self == Self::Encoded { Encoding::Base64 } else { Encoding::EightBit };
+        let encoding = if self == Self::Encoded {
+            Encoding::Base64
+        } else {
+            Encoding::EightBit
+        };
         let mut rewriter = Rewriter::new(raw, encoding);
-        if matches!(self, Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos | Self::Encoded) {
+        if matches!(
+            self,
+            Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos | Self::Encoded
+        ) {
             rewriter.subject(|subject| self.letters(subject, random));
         }
         let padding = self.padding(good, random);
         rewriter.texts(|part| match self {
-            Self::Words100 | Self::Words300 | Self::HamBehind | Self::FloodBehind => text::behind(part, &padding),
-            Self::Words300First | Self::HamBefore | Self::FloodBefore => text::before(part, &padding),
+            Self::Words100 | Self::Words300 | Self::HamBehind | Self::FloodBehind => {
+                text::behind(part, &padding)
+            }
+            Self::Words300First | Self::HamBefore | Self::FloodBefore => {
+                text::before(part, &padding)
+            }
             Self::Hidden => text::hide(part, &padding),
             Self::CutByTags => text::cut_words(part, random),
-            Self::Links => Part { html: part.html, text: text::disguise_links(&part.text, random) },
+            Self::Links => Part {
+                html: part.html,
+                text: text::disguise_links(&part.text, random),
+            },
             Self::Encoded | Self::HamHeader => part.clone(),
             Self::ImageOnly => text::image_only(part),
-            Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos => {
-                Part { html: part.html, text: text::visible_words(part, |word| self.letters(word, random)) }
-            }
+            Self::Homoglyphs | Self::ZeroWidth | Self::Spaced | Self::Typos => Part {
+                html: part.html,
+                text: text::visible_words(part, |word| self.letters(word, random)),
+            },
         })
     }
 
@@ -145,13 +170,17 @@ impl Attack {
     }
 }
 
-/// The mail in a language that nobody speaks: each letter of its text stands for another, vowels for vowels. What is left is
-/// how the mail is made; training learns from it that words it does not know speak for nothing.
+/// The mail in a language that nobody speaks: each letter of its text stands for another, vowels
+/// for vowels. What is left is how the mail is made; training learns from it that words it does not
+/// know speak for nothing.
 pub(in super::super) fn in_no_language(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let key = text::Key::new(random);
     let mut rewriter = Rewriter::new(raw, Encoding::EightBit);
     rewriter.subject(|subject| key.apply(subject));
-    rewriter.texts(|part| Part { html: part.html, text: text::visible_words(part, |word| key.apply(word)) })
+    rewriter.texts(|part| Part {
+        html: part.html,
+        text: text::visible_words(part, |word| key.apply(word)),
+    })
 }
 
 #[cfg(test)]
@@ -164,8 +193,14 @@ mod tests {
 
     fn good() -> Good {
         let mut good = Good::default();
-        good.add("minutes of the meeting in the library about the garden and the weather ".repeat(40).as_str());
-        good.add_mail(b"From: h@example.org\r\nIn-Reply-To: <1@example.org>\r\nX-Mailer: m\r\n\r\nx\r\n");
+        good.add(
+            "minutes of the meeting in the library about the garden and the weather "
+                .repeat(40)
+                .as_str(),
+        );
+        good.add_mail(
+            b"From: h@example.org\r\nIn-Reply-To: <1@example.org>\r\nX-Mailer: m\r\n\r\nx\r\n",
+        );
         good
     }
 
@@ -176,8 +211,17 @@ mod tests {
                 let attacked = |seed| attack.apply(raw, &good(), &mut Random::new(seed)).unwrap();
                 let changed = attacked(1);
                 assert_eq!(changed, attacked(1), "{}", attack.name());
-                assert_ne!(features_of(&changed).0, features_of(raw).0, "{}", attack.name());
-                assert!(changed.starts_with(b"From: a@example.com\r\nSubject: "), "{}", attack.name());
+                assert_ne!(
+                    features_of(&changed).0,
+                    features_of(raw).0,
+                    "{}",
+                    attack.name()
+                );
+                assert!(
+                    changed.starts_with(b"From: a@example.com\r\nSubject: "),
+                    "{}",
+                    attack.name()
+                );
             }
         }
     }
@@ -193,10 +237,16 @@ mod tests {
     #[test]
     fn mail_without_text_is_left_alone() {
         let image = b"Content-Type: image/png\r\n\r\nxx";
-        assert!(Attack::HamBehind.apply(image, &good(), &mut Random::new(1)).is_none());
+        assert!(
+            Attack::HamBehind
+                .apply(image, &good(), &mut Random::new(1))
+                .is_none()
+        );
         let nothing = Good::default();
         assert!(
-            Attack::Words300.apply(PLAIN, &nothing, &mut Random::new(1)).is_some(),
+            Attack::Words300
+                .apply(PLAIN, &nothing, &mut Random::new(1))
+                .is_some(),
             "no good words: nothing to add"
         );
     }

@@ -1,7 +1,9 @@
-//! What spammers do to a mail so that a filter that reads text does not know it again: the attacks of `model attack`.
+//! What spammers do to a mail so that a filter that reads text does not know it again: the attacks
+//! of `model attack`.
 //!
-//! Each attack changes a whole mail, as it would be sent; the reader, the features and the model then see it as any other.
-//! Training learns from such copies, and `super::besiege` measures how much is still caught.
+//! Each attack changes a whole mail, as it would be sent; the reader, the features and the model
+//! then see it as any other. Training learns from such copies, and `super::besiege` measures how
+//! much is still caught.
 
 mod good;
 mod kind;

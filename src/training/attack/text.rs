@@ -7,46 +7,74 @@ use super::mail::Part;
 
 /// Text within HTML.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>\n")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('\n', "<br>\n")
 }
 
 /// Something behind the text.
 pub(super) fn behind(part: &Part, padding: &str) -> Part {
     let text = if part.html {
-        let at = part.text.to_ascii_lowercase().rfind("</body").unwrap_or(part.text.len());
+        let at = part
+            .text
+            .to_ascii_lowercase()
+            .rfind("</body")
+            .unwrap_or(part.text.len());
         insert(&part.text, at, &format!("<p>{}</p>", escaped(padding)))
     } else {
         format!("{}\r\n\r\n{padding}\r\n", part.text)
     };
-    Part { html: part.html, text }
+    Part {
+        html: part.html,
+        text,
+    }
 }
 
 /// Something before the text.
 pub(super) fn before(part: &Part, padding: &str) -> Part {
     let text = if part.html {
-        insert(&part.text, body(&part.text), &format!("<p>{}</p>", escaped(padding)))
+        insert(
+            &part.text,
+            body(&part.text),
+            &format!("<p>{}</p>", escaped(padding)),
+        )
     } else {
         format!("{padding}\r\n\r\n{}", part.text)
     };
-    Part { html: part.html, text }
+    Part {
+        html: part.html,
+        text,
+    }
 }
 
 /// Something that HTML does not show, before the text.
 pub(super) fn hide(part: &Part, padding: &str) -> Part {
     let page = page(part);
-    let hidden = format!("<div style=\"display:none;font-size:0\">{}</div>", escaped(padding));
-    Part { html: true, text: insert(&page, body(&page), &hidden) }
+    let hidden = format!(
+        "<div style=\"display:none;font-size:0\">{}</div>",
+        escaped(padding)
+    );
+    Part {
+        html: true,
+        text: insert(&page, body(&page), &hidden),
+    }
 }
 
 /// The text as HTML.
 fn page(part: &Part) -> String {
-    if part.html { part.text.clone() } else { format!("<html><body>{}</body></html>", escaped(&part.text)) }
+    if part.html {
+        part.text.clone()
+    } else {
+        format!("<html><body>{}</body></html>", escaped(&part.text))
+    }
 }
 
 /// Where the content of a page begins.
 fn body(html: &str) -> usize {
     let lower = html.to_ascii_lowercase();
-    let tag = lower.find("<body").and_then(|at| lower.get(at..)?.find('>').map(|end| at + end + 1));
+    let tag = lower
+        .find("<body")
+        .and_then(|at| lower.get(at..)?.find('>').map(|end| at + end + 1));
     tag.unwrap_or(0)
 }
 
@@ -57,14 +85,21 @@ fn insert(text: &str, at: usize, what: &str) -> String {
 
 /// Words cut in two by comments and empty tags.
 pub(super) fn cut_words(part: &Part, random: &mut Random) -> Part {
-    let page = Part { html: true, text: page(part) };
+    let page = Part {
+        html: true,
+        text: page(part),
+    };
     let text = visible_words(&page, |word| {
         let length = word.chars().count();
         if length < 4 || random.unit() < 0.5 {
             return word.to_owned();
         }
         let at = 1 + random.below(length - 2);
-        let cut = if random.unit() < 0.5 { "<!-- x -->" } else { "<span></span>" };
+        let cut = if random.unit() < 0.5 {
+            "<!-- x -->"
+        } else {
+            "<span></span>"
+        };
         let head: String = word.chars().take(at).collect();
         let tail: String = word.chars().skip(at).collect();
         [&head, cut, &tail].concat()
@@ -74,12 +109,19 @@ pub(super) fn cut_words(part: &Part, random: &mut Random) -> Part {
 
 /// The first link around an image: nothing to read is left.
 pub(super) fn image_only(part: &Part) -> Part {
-    let start = part.text.find("http://").or_else(|| part.text.find("https://"));
+    let start = part
+        .text
+        .find("http://")
+        .or_else(|| part.text.find("https://"));
     let link = start.and_then(|at| part.text.get(at..)).and_then(|rest| {
-        rest.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')).next().map(str::to_owned)
+        rest.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
+            .next()
+            .map(str::to_owned)
     });
     let link = link.unwrap_or_else(|| "http://www.example.com/".to_owned());
-    let text = format!("<html><body><a href=\"{link}\"><img src=\"cid:1\" width=600 height=800></a></body></html>");
+    let text = format!(
+        "<html><body><a href=\"{link}\"><img src=\"cid:1\" width=600 height=800></a></body></html>"
+    );
     Part { html: true, text }
 }
 
@@ -88,10 +130,13 @@ pub(super) fn disguise_links(text: &str, random: &mut Random) -> String {
     let mut out = String::with_capacity(text.len() + 200);
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once("http://") {
-        let end =
-            behind.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')).unwrap_or(behind.len());
+        let end = behind
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
+            .unwrap_or(behind.len());
         let (link, tail) = behind.split_at_checked(end).unwrap_or((behind, ""));
-        let (host, path) = link.split_once('/').map_or((link, ""), |(host, path)| (host, path));
+        let (host, path) = link
+            .split_once('/')
+            .map_or((link, ""), |(host, path)| (host, path));
         let host = host.rsplit('@').next().unwrap_or(host);
         let port = if host.contains(':') { "" } else { ":80" };
         out.push_str(before);
@@ -124,10 +169,12 @@ pub(super) fn visible_words(part: &Part, mut edit: impl FnMut(&str) -> String) -
         } else {
             let stops = |c: char| part.html && c == '<';
             let space = rest.starts_with(char::is_whitespace);
-            rest.find(|c: char| stops(c) || c.is_whitespace() != space).unwrap_or(rest.len())
+            rest.find(|c: char| stops(c) || c.is_whitespace() != space)
+                .unwrap_or(rest.len())
         };
         let (piece, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let word = !tag && !piece.starts_with(char::is_whitespace) && !piece.contains(['&', '@', '/']);
+        let word =
+            !tag && !piece.starts_with(char::is_whitespace) && !piece.contains(['&', '@', '/']);
         if word {
             out.push_str(&edit(piece));
         } else {
@@ -151,7 +198,11 @@ impl Key {
         random.shuffle(&mut others);
         let mut key = [b'a'; 26];
         for (letter, to) in letters().zip(&mut key) {
-            let from = if is_vowel(&letter) { &mut vowels } else { &mut others };
+            let from = if is_vowel(&letter) {
+                &mut vowels
+            } else {
+                &mut others
+            };
             *to = from.pop().unwrap_or(letter);
         }
         Self(key)
@@ -160,9 +211,19 @@ impl Key {
     /// A word by this key; what is no letter of a to z stays.
     pub(super) fn apply(&self, word: &str) -> String {
         let letter = |c: char| {
-            let at = u8::try_from(c.to_ascii_lowercase()).ok().and_then(|c| c.checked_sub(b'a'));
-            let to = at.and_then(|at| self.0.get(usize::from(at))).map(|&to| char::from(to));
-            to.map_or(c, |to| if c.is_ascii_uppercase() { to.to_ascii_uppercase() } else { to })
+            let at = u8::try_from(c.to_ascii_lowercase())
+                .ok()
+                .and_then(|c| c.checked_sub(b'a'));
+            let to = at
+                .and_then(|at| self.0.get(usize::from(at)))
+                .map(|&to| char::from(to));
+            to.map_or(c, |to| {
+                if c.is_ascii_uppercase() {
+                    to.to_ascii_uppercase()
+                } else {
+                    to
+                }
+            })
         };
         word.chars().map(letter).collect()
     }
@@ -170,10 +231,19 @@ impl Key {
 
 /// Half of the letters become letters that look the same.
 pub(super) fn homoglyphs(word: &str, random: &mut Random) -> String {
-    word.chars().map(|c| if random.unit() < 0.5 { look_alike(c) } else { c }).collect()
+    word.chars()
+        .map(|c| {
+            if random.unit() < 0.5 {
+                look_alike(c)
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
-/// A Cyrillic, Greek, Armenian or full-width letter, or one of the mathematical ones: all of them are seen in real spam.
+/// A Cyrillic, Greek, Armenian or full-width letter, or one of the mathematical ones: all of them
+/// are seen in real spam.
 fn look_alike(c: char) -> char {
     match c {
         'a' => 'а',
@@ -237,14 +307,22 @@ pub(super) fn zero_width(word: &str, random: &mut Random) -> String {
 /// Words with spaces, dots, dashes or underscores between all letters.
 pub(super) fn spaced(words: &str, random: &mut Random) -> String {
     let one = |word: &str, random: &mut Random| {
-        if word.chars().count() < 3 || !word.chars().all(char::is_alphabetic) || random.unit() < 0.5 {
+        if word.chars().count() < 3 || !word.chars().all(char::is_alphabetic) || random.unit() < 0.5
+        {
             return word.to_owned();
         }
-        let separator = [" ", " ", ".", "-", "_"].get(random.below(5)).copied().unwrap_or(" ");
+        let separator = [" ", " ", ".", "-", "_"]
+            .get(random.below(5))
+            .copied()
+            .unwrap_or(" ");
         let letters: Vec<String> = word.chars().map(String::from).collect();
         letters.join(separator)
     };
-    words.split(' ').map(|word| one(word, random)).collect::<Vec<_>>().join(" ")
+    words
+        .split(' ')
+        .map(|word| one(word, random))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Letters of some words swapped, doubled or left out.
@@ -264,7 +342,11 @@ pub(super) fn typos(words: &str, random: &mut Random) -> String {
         }
         letters.into_iter().collect()
     };
-    words.split(' ').map(|word| one(word, random)).collect::<Vec<_>>().join(" ")
+    words
+        .split(' ')
+        .map(|word| one(word, random))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -272,7 +354,10 @@ mod tests {
     use super::*;
 
     fn html(text: &str) -> Part {
-        Part { html: true, text: text.to_owned() }
+        Part {
+            html: true,
+            text: text.to_owned(),
+        }
     }
 
     #[test]
@@ -280,40 +365,83 @@ mod tests {
         let part = html("<a href=\"x\">one two</a> a&amp;b http://x.example/y z@x.example");
         let expected = "<a href=\"x\">ONE TWO</a> a&amp;b http://x.example/y z@x.example";
         assert_eq!(visible_words(&part, str::to_uppercase), expected);
-        let plain = Part { html: false, text: "a <b c\n".to_owned() };
+        let plain = Part {
+            html: false,
+            text: "a <b c\n".to_owned(),
+        };
         assert_eq!(visible_words(&plain, str::to_uppercase), "A <B C\n");
-        assert_eq!(visible_words(&html("a <open"), str::to_uppercase), "A <open");
+        assert_eq!(
+            visible_words(&html("a <open"), str::to_uppercase),
+            "A <open"
+        );
     }
 
     #[test]
     fn a_key_keeps_vowels_capitals_and_all_else() {
         let key = Key::new(&mut Random::new(4));
         let out = key.apply("Hello, Wörld 7!");
-        assert!(out != "Hello, Wörld 7!" && out.ends_with(" 7!") && out.contains("ö") && out.contains(", "), "{out}");
+        assert!(
+            out != "Hello, Wörld 7!"
+                && out.ends_with(" 7!")
+                && out.contains("ö")
+                && out.contains(", "),
+            "{out}"
+        );
         let (first, rest) = out.split_at(1);
         assert!(
-            first.chars().all(char::is_uppercase) && rest.chars().skip(1).take(2).all(|c| !"aeiouy".contains(c)),
+            first.chars().all(char::is_uppercase)
+                && rest.chars().skip(1).take(2).all(|c| !"aeiouy".contains(c)),
             "{out}"
         );
         let mut letters: Vec<char> = key.apply("abcdefghijklmnopqrstuvwxyz").chars().collect();
         letters.sort_unstable();
-        assert_eq!(letters.into_iter().collect::<String>(), "abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(
+            letters.into_iter().collect::<String>(),
+            "abcdefghijklmnopqrstuvwxyz"
+        );
     }
 
     #[test]
     fn padding_goes_inside_the_page() {
         let page = html("<HTML><BODY bgcolor=red>x</BODY></HTML>");
-        assert_eq!(behind(&page, "a<b").text, "<HTML><BODY bgcolor=red>x<p>a&lt;b</p></BODY></HTML>");
-        assert_eq!(before(&page, "a").text, "<HTML><BODY bgcolor=red><p>a</p>x</BODY></HTML>");
-        assert!(hide(&page, "a").text.contains("red><div style=\"display:none;font-size:0\">a</div>x"));
-        assert!(hide(&Part { html: false, text: "x".to_owned() }, "a").html);
+        assert_eq!(
+            behind(&page, "a<b").text,
+            "<HTML><BODY bgcolor=red>x<p>a&lt;b</p></BODY></HTML>"
+        );
+        assert_eq!(
+            before(&page, "a").text,
+            "<HTML><BODY bgcolor=red><p>a</p>x</BODY></HTML>"
+        );
+        assert!(
+            hide(&page, "a")
+                .text
+                .contains("red><div style=\"display:none;font-size:0\">a</div>x")
+        );
+        assert!(
+            hide(
+                &Part {
+                    html: false,
+                    text: "x".to_owned()
+                },
+                "a"
+            )
+            .html
+        );
     }
 
     #[test]
     fn links_lead_to_the_same_place() {
-        let out =
-            disguise_links("see http://pills.example/buy?x=1 and <a href=\"http://b.example\">", &mut Random::new(1));
-        assert!(out.starts_with("see http://www.example.com@pills.example:80/"), "{out}");
-        assert!(out.contains("http://www.example.com@b.example:80/\">"), "{out}");
+        let out = disguise_links(
+            "see http://pills.example/buy?x=1 and <a href=\"http://b.example\">",
+            &mut Random::new(1),
+        );
+        assert!(
+            out.starts_with("see http://www.example.com@pills.example:80/"),
+            "{out}"
+        );
+        assert!(
+            out.contains("http://www.example.com@b.example:80/\">"),
+            "{out}"
+        );
     }
 }
