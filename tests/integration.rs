@@ -33,9 +33,9 @@ mod support {
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use gatepost::engine::{Generation, Scratch, TimeLeft, end_of_message};
-use gatepost::mail::{Limits, Transaction};
-use gatepost::verdict::Disposition;
+use gatepost_engine::{Generation, Scratch, TimeLeft, end_of_message};
+use gatepost_mail::{Limits, Transaction};
+use gatepost_words::verdict::Disposition;
 
 /// A folder beside this file.
 fn folder(name: &str) -> PathBuf {

@@ -11,8 +11,8 @@ use super::run::server_settings;
 use super::terminal::{Output, complain, say};
 use super::{Exit, check_learner, rule_files, rules};
 use crate::config::{Config, Place};
-use crate::diagnostic::Diagnostic;
 use crate::server::{Probe, probe};
+use gatepost_words::diagnostic::Diagnostic;
 
 /// What was found, in both forms.
 #[derive(Default)]

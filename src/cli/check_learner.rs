@@ -6,9 +6,9 @@ use super::check::Sheet;
 use super::generation::learning_settings;
 use super::model::{loss, site_json};
 use crate::config::Config;
-use crate::diagnostic::Diagnostic;
-use crate::learning::{Health, LearningSettings, examine};
-use crate::state::Condition;
+use gatepost_learn::learning::{Health, LearningSettings, examine};
+use gatepost_store::Condition;
+use gatepost_words::diagnostic::Diagnostic;
 
 /// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is
 /// damaged. Nothing of it stops the daemon, which then judges by less than it was taught: so these

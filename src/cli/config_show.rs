@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::program::load;
 use super::terminal::Output;
 use crate::config::{self, Config, Place, Which};
-use crate::diagnostic::did_you_mean;
+use gatepost_words::diagnostic::did_you_mean;
 
 /// Prints the values in force, those that were changed, or the defaults.
 pub(super) fn show(

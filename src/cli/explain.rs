@@ -8,8 +8,7 @@ use super::program::load;
 use super::terminal::{Output, safe};
 use super::{Exit, rule_files};
 use crate::config::{self, Loaded, Place};
-use crate::diagnostic::{Code, did_you_mean, explain_code};
-use crate::telemetry;
+use gatepost_words::diagnostic::{Code, did_you_mean, explain_code};
 
 /// Tells what it is, why, and what to do. Tries in turn what can be told without any file, then
 /// rules, then records.
@@ -49,7 +48,7 @@ fn with_files(loaded: &Loaded, what: &str) -> Result<String, Failure> {
         .filter(|_| is_id(what))
     {
         let id = what.to_ascii_lowercase();
-        match telemetry::find(path, &id) {
+        match gatepost_telemetry::find(path, &id) {
             Ok(Some(record)) => return Ok(verdict(&record)),
             Ok(None) => looked = format!("; no such verdict in {}", path.display()),
             Err(error) => looked = format!("; cannot read {}: {error}", path.display()),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::Exit;
-use crate::diagnostic::Diagnostic;
+use gatepost_words::diagnostic::Diagnostic;
 
 /// What to say and how to exit.
 #[derive(Debug)]

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use super::rule_files;
 use super::terminal::say;
-use crate::classifier::{Ledger, Model, SiteOpinion};
 use crate::config::{self, Config, SHIPPED_MODEL};
-use crate::diagnostic::{Diagnostic, Source};
-use crate::engine::{FailurePolicy, Generation, Profile};
-use crate::features::Trust;
-use crate::learning::{self, LearningSettings};
-use crate::policy::{self, Policy};
-use crate::rules::Ruleset;
+use gatepost_engine::{Generation, Profile};
+use gatepost_learn::classifier::{Ledger, Model, SiteOpinion};
+use gatepost_learn::features::Trust;
+use gatepost_learn::learning::{self, LearningSettings};
+use gatepost_policy::{self, Policy};
+use gatepost_rules::Ruleset;
+use gatepost_words::FailurePolicy;
+use gatepost_words::diagnostic::{Diagnostic, Source};
 
 /// Loads everything that a verdict depends on. All complaints are told at once; warnings come with
 /// the generation.
@@ -65,12 +66,12 @@ pub(super) fn assemble(
 }
 
 fn profile(
-    settings: &policy::Settings,
+    settings: &gatepost_policy::Settings,
     on_fault: FailurePolicy,
 ) -> Result<Profile, Vec<Diagnostic>> {
     // `config` has made the same check and told the place; this is for settings that came another
     // way.
-    let told = |errors: Vec<policy::SettingError>| {
+    let told = |errors: Vec<gatepost_policy::SettingError>| {
         errors
             .into_iter()
             .map(|error| Diagnostic::error("C0106", error.to_string()))

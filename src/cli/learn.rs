@@ -12,13 +12,13 @@ use super::failure::Failure;
 use super::generation::{learning_in, load_model};
 use super::scan::input::{self, Item};
 use super::terminal::{Output, safe, say};
-use crate::classifier::{Model, SiteLearner};
-use crate::clock::Clock;
 use crate::config::{self, Loaded};
-use crate::features::Trust;
-use crate::learning::{Book, LearningSettings, Lesson, Listed, Outcome, Undone, listed};
-use crate::mail::Limits;
-use crate::state::Digest;
+use gatepost_learn::classifier::{Model, SiteLearner};
+use gatepost_learn::features::Trust;
+use gatepost_learn::learning::{Book, LearningSettings, Lesson, Listed, Outcome, Undone, listed};
+use gatepost_mail::Limits;
+use gatepost_store::Digest;
+use gatepost_words::clock::Clock;
 
 /// Mails that are brought to the disk, and told, together.
 const BATCH: usize = 64;
@@ -318,7 +318,7 @@ fn label_line(label: &Listed, format: Format) -> String {
         return serde_json::to_string(&line).unwrap_or_default();
     }
     let state = if *in_force { "" } else { "  (taken back)" };
-    let day = crate::telemetry::date(*time);
+    let day = gatepost_telemetry::date(*time);
     let clock = format!(
         "{:02}:{:02}:{:02}",
         time / 3_600 % 24,
@@ -473,7 +473,7 @@ mod tests {
         ] {
             assert_eq!(date(text).ok(), expected, "{text}");
             if let (Some(expected), false) = (expected, text.contains('T')) {
-                assert_eq!(crate::telemetry::date(expected), text);
+                assert_eq!(gatepost_telemetry::date(expected), text);
             }
         }
     }

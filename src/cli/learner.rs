@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::generation::learning_settings;
-use crate::classifier::SiteOpinion;
 use crate::config::Config;
-use crate::engine::Engine;
-use crate::learning::{Follower, LearningSettings};
+use gatepost_engine::Engine;
+use gatepost_learn::classifier::SiteOpinion;
+use gatepost_learn::learning::{Follower, LearningSettings};
 
 /// How often the daemon looks for new labels.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

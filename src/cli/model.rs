@@ -15,13 +15,13 @@ use super::generation::{load_model, load_site, read_model};
 use super::program::load;
 use super::terminal::Output;
 use super::{Exit, model_explain};
-use crate::classifier::{Claim, Model, Probability, SiteOpinion, ham_needed};
-use crate::clock::Clock;
 use crate::config::Place;
-use crate::training::{
+use gatepost_learn::classifier::{Claim, Model, Probability, SiteOpinion, ham_needed};
+use gatepost_training::{
     self, Corpus, Plot, Progress, ReplaySettings, Report, Siege, SiegeReport, Split, TrainError,
     TrainSettings,
 };
+use gatepost_words::clock::Clock;
 
 /// Trains, measures or describes.
 pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
@@ -47,7 +47,7 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     settings.date = arguments.date.clone().unwrap_or_else(today);
     settings.command = command_line(arguments);
     let mut bar = Bar::new();
-    let trained = training::train(&settings, &mut |progress| bar.show(&progress))
+    let trained = gatepost_training::train(&settings, &mut |progress| bar.show(&progress))
         .map_err(|error| failed(&error))?;
     bar.finish();
     let manifest_path = arguments.out.with_extension("json");
@@ -72,7 +72,7 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
 fn trained_on(arguments: &TrainArguments) -> Result<Vec<String>, Failure> {
     let mut names = arguments.names.clone();
     if names.is_empty() {
-        names.extend(training::SHIPPED.map(|name| format!("{name}:train")));
+        names.extend(gatepost_training::SHIPPED.map(|name| format!("{name}:train")));
     }
     for without in &arguments.without {
         let before = names.len();
@@ -128,7 +128,7 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
     } else {
         let learned = corpora(&arguments.corpora, &arguments.learned)?;
         Some(
-            training::teach(&learned, &mut |progress| bar.show(&progress))
+            gatepost_training::teach(&learned, &mut |progress| bar.show(&progress))
                 .map_err(|error| failed(&error))?,
         )
     };
@@ -136,15 +136,16 @@ fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
     for corpus in corpora(&arguments.corpora, &arguments.names)? {
         if !arguments.local.is_empty() {
             let show = &mut |progress| bar.show(&progress);
-            let reports = training::evaluate_local(&model, &corpus, &arguments.local, show);
+            let reports =
+                gatepost_training::evaluate_local(&model, &corpus, &arguments.local, show);
             for report in reports.map_err(|error| failed(&error))? {
                 out.line(serde_json::to_string(&report).unwrap_or_default())?;
                 all.push(report);
             }
             continue;
         }
-        let report = training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| {
-            bar.show(&progress)
+        let report = gatepost_training::evaluate(&model, site.as_ref(), &corpus, &mut |progress| {
+            bar.show(&progress);
         })
         .map_err(|error| failed(&error))?;
         out.line(serde_json::to_string(&report).unwrap_or_default())?;
@@ -179,10 +180,11 @@ fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
         .try_into()
         .map_err(|_| Failure::new(Exit::Bug, "two names gave another number of corpora"))?;
     let mut bar = Bar::new();
-    let report = training::besiege(&model, &corpus, &known, arguments.taught, &mut |progress| {
-        bar.show(&progress)
-    })
-    .map_err(|error| failed(&error))?;
+    let report =
+        gatepost_training::besiege(&model, &corpus, &known, arguments.taught, &mut |progress| {
+            bar.show(&progress);
+        })
+        .map_err(|error| failed(&error))?;
     bar.finish();
     let mut out = Output::new();
     if arguments.format == Format::Json {
@@ -227,7 +229,7 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     };
     settings.learner.thick = arguments.thick;
     let mut bar = Bar::new();
-    let report = training::replay(&settings, &mut |progress| bar.show(&progress))
+    let report = gatepost_training::replay(&settings, &mut |progress| bar.show(&progress))
         .map_err(|error| failed(&error))?;
     bar.finish();
     if let Some(path) = &arguments.plot {
@@ -404,7 +406,7 @@ fn today() -> String {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs();
-    crate::telemetry::date(seconds)
+    gatepost_telemetry::date(seconds)
 }
 
 /// How far training is; on a terminal only.
@@ -432,10 +434,10 @@ impl Bar {
                 total,
             } => at(bar, format!("reading {corpus}"), *done, *total),
             Progress::Learning { epoch, done, total } => {
-                at(bar, format!("learning, pass {epoch}"), *done, *total)
+                at(bar, format!("learning, pass {epoch}"), *done, *total);
             }
             Progress::Attacking { done, total } => {
-                at(bar, "attacked copies".to_owned(), *done, *total)
+                at(bar, "attacked copies".to_owned(), *done, *total);
             }
             Progress::Epoch {
                 epoch,

@@ -13,12 +13,14 @@ use super::generation::{load_ledger, load_model};
 use super::learn;
 use super::scan::input;
 use super::terminal::{Output, safe};
-use crate::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
 use crate::config::Loaded;
-use crate::facts::{Case, Facts, Stage};
-use crate::features::{MilterView, Trust, explained};
-use crate::learning::{self, Lesson};
-use crate::mail::{Limits, Message, Transaction};
+use gatepost_learn::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
+use gatepost_learn::features::{MilterView, Trust, explained};
+use gatepost_learn::learning::{self, Lesson};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_words::Stage;
 
 /// How the log-odds came about: `offset` and the parts of both experts add up to them; and the
 /// words of each expert and its others to its part.
@@ -88,7 +90,7 @@ pub(super) fn explain(
         .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = Trust::of(&config.learner.trusted_authservs);
-    let learner = crate::classifier::SiteLearner::new(settings.learner.clone());
+    let learner = gatepost_learn::classifier::SiteLearner::new(settings.learner.clone());
     let lesson = Lesson::of_stored(
         &raw,
         &learner,
@@ -269,7 +271,7 @@ fn text(explanation: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classifier::{Site, SiteSettings};
+    use gatepost_learn::classifier::{Site, SiteSettings};
 
     #[test]
     fn every_part_is_part_of_the_sum() {

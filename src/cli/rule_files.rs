@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::{self, SHIPPED_RULES};
-use crate::diagnostic::{Diagnostic, Source};
-use crate::rules::with_includes;
+use gatepost_rules::with_includes;
+use gatepost_words::diagnostic::{Diagnostic, Source};
 
 /// Bytes of one rule file.
 const FILE_BYTES_MAX: u64 = 4 << 20;

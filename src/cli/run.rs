@@ -8,13 +8,13 @@ use super::generation::load_generation;
 use super::learner::Learner;
 use super::program::load;
 use super::terminal::complain;
-use crate::clock::Clock;
 use crate::config::{self, Config, Loaded, Place};
-use crate::diagnostic::Diagnostic;
-use crate::engine::{Engine, Notify};
 use crate::server::{self, Observation, ServeError, Service};
 use crate::session::Session;
-use crate::telemetry::{self, Gauges, Telemetry};
+use gatepost_engine::{Engine, Notify};
+use gatepost_telemetry::{self, Gauges, Telemetry};
+use gatepost_words::clock::Clock;
+use gatepost_words::diagnostic::Diagnostic;
 
 /// Serves until SIGTERM.
 pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
@@ -23,7 +23,7 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     complain(&warnings);
     let settings = server_settings(&config)?;
     let clock = Clock::system();
-    telemetry::init_log(config.log, clock.clone());
+    gatepost_telemetry::init_log(config.log, clock.clone());
     let telemetry = Arc::new(Telemetry::new(&config.records, clock.clone()));
     let id = generation.id().clone();
     let engine = Engine::start(
@@ -55,7 +55,7 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
         log::info!(
             "gatepost {} is ready; generation {id}",
             env!("CARGO_PKG_VERSION")
-        )
+        );
     };
     let served = server::serve(settings, Arc::clone(&daemon), clock, ready);
     let id = daemon.engine.generation().id().clone();

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use super::failure::Failure;
-use crate::diagnostic::{Diagnostic, render};
-use crate::mail::text::ForTerminal;
+use gatepost_words::diagnostic::{Diagnostic, render};
+use gatepost_words::escape::ForTerminal;
 
 /// Warnings that are shown where they are not what was asked for.
 const SHOWN: usize = 10;

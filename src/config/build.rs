@@ -12,8 +12,8 @@ use super::layers::Merged;
 use super::settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
 use super::units::{self, Socket};
 use super::value::read_size;
-use crate::diagnostic::Diagnostic;
-use crate::{engine, mail, policy, telemetry, verdict};
+use gatepost_words::diagnostic::Diagnostic;
+use gatepost_words::verdict;
 
 /// Builds the configuration. Values are known to fit their keys; contradictions between them are
 /// found here.
@@ -62,11 +62,11 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
             drain_timeout: view.duration("server.drain_timeout"),
             control: view.path("server.control"),
         },
-        log: telemetry::LogSettings {
+        log: gatepost_telemetry::LogSettings {
             level: level(view.text("log.level")),
             json: view.text("log.format") == "json",
         },
-        records: telemetry::RecordSettings {
+        records: gatepost_telemetry::RecordSettings {
             path: view.path("records.path"),
             size: view.size("records.size"),
         },
@@ -136,9 +136,9 @@ impl<'t> View<'t> {
     }
 }
 
-fn profile(view: &View<'_>, section: &str) -> policy::Settings {
+fn profile(view: &View<'_>, section: &str) -> gatepost_policy::Settings {
     let at = |name: &str| pick(view, section, name);
-    policy::Settings {
+    gatepost_policy::Settings {
         required: view.points(&at("required")),
         quarantine: view.points(&at("quarantine")),
         reject: view.points(&at("reject")),
@@ -149,7 +149,7 @@ fn profile(view: &View<'_>, section: &str) -> policy::Settings {
             "reject" => verdict::Disposition::Reject,
             _ => verdict::Disposition::Quarantine,
         },
-        refuse: policy::Refuse {
+        refuse: gatepost_policy::Refuse {
             clients: view.list(&at("refuse.clients")),
             helo: view.list(&at("refuse.helo")),
             senders: view.list(&at("refuse.senders")),
@@ -158,11 +158,11 @@ fn profile(view: &View<'_>, section: &str) -> policy::Settings {
     }
 }
 
-fn on_fault(view: &View<'_>, section: &str) -> engine::FailurePolicy {
+fn on_fault(view: &View<'_>, section: &str) -> gatepost_words::FailurePolicy {
     match view.text(&pick(view, section, "on_fault")) {
-        "accept" => engine::FailurePolicy::Accept,
-        "quarantine" => engine::FailurePolicy::Quarantine,
-        _ => engine::FailurePolicy::Tempfail,
+        "accept" => gatepost_words::FailurePolicy::Accept,
+        "quarantine" => gatepost_words::FailurePolicy::Quarantine,
+        _ => gatepost_words::FailurePolicy::Tempfail,
     }
 }
 
@@ -176,8 +176,8 @@ fn pick(view: &View<'_>, section: &str, name: &str) -> String {
     }
 }
 
-fn limits(view: &View<'_>) -> mail::Limits {
-    mail::Limits {
+fn limits(view: &View<'_>) -> gatepost_mail::Limits {
+    gatepost_mail::Limits {
         message: view.size("limits.message"),
         depth: view.count("limits.depth"),
         parts: view.count("limits.parts"),
@@ -186,12 +186,12 @@ fn limits(view: &View<'_>) -> mail::Limits {
         header_line: view.size("limits.header_line"),
         recipients: view.count("limits.recipients"),
         urls: view.count("limits.urls"),
-        ..mail::Limits::default()
+        ..gatepost_mail::Limits::default()
     }
 }
 
-fn engine_settings(view: &View<'_>) -> engine::Settings {
-    engine::Settings {
+fn engine_settings(view: &View<'_>) -> gatepost_engine::Settings {
+    gatepost_engine::Settings {
         workers: view.count("workers.threads"),
         queue: view.count("workers.queue"),
         deadline: view.duration("limits.deadline"),
@@ -263,13 +263,13 @@ fn default_text(name: &str) -> String {
 
 /// What the policy room says of a profile, shown at the value that was written.
 fn check_profile(
-    settings: &policy::Settings,
+    settings: &gatepost_policy::Settings,
     section: &str,
     fallback: Option<&str>,
     places: &BTreeMap<String, Place>,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    let Err(errors) = policy::Policy::new(settings) else {
+    let Err(errors) = gatepost_policy::Policy::new(settings) else {
         return;
     };
     // A listener that sets nothing of its own has the mistakes of [policy], which were told there.

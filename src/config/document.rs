@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{Kind, find, is_section, names_in};
 use super::value::{Problem, check};
-use crate::diagnostic::{Diagnostic, Source, did_you_mean};
+use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// How deep tables may nest; deeper ones name no key anyway.
 const DEPTH_MAX: usize = 16;

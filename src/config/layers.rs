@@ -14,7 +14,7 @@ use super::document::{self, Place};
 use super::keys::{find, is_section};
 use super::table::KEYS;
 use super::value::{check, from_variable};
-use crate::diagnostic::{Diagnostic, Source, did_you_mean};
+use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// The listener that there is when no file names one.
 pub(super) const DEFAULT_LISTENER: &str =

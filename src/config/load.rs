@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::build::build;
 use super::layers::{Merged, PREFIX, merge};
 use super::settings::Config;
-use crate::diagnostic::{Diagnostic, Source};
+use gatepost_words::diagnostic::{Diagnostic, Source};
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/gatepost/gatepost.toml";
@@ -237,8 +237,8 @@ mod tests {
         let config = Config::from_sources(Vec::new(), &BTreeMap::new())
             .unwrap()
             .config;
-        assert_eq!(config.policy, crate::policy::Settings::default());
-        assert_eq!(config.engine, crate::engine::Settings::default());
+        assert_eq!(config.policy, gatepost_policy::Settings::default());
+        assert_eq!(config.engine, gatepost_engine::Settings::default());
         assert_eq!(config.listeners.len(), 1);
         assert_eq!(config.listeners[0].name.as_ref(), "inbound");
         assert_eq!(config.listeners[0].mode, 0o660);

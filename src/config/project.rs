@@ -196,7 +196,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::diagnostic::Source;
+    use gatepost_words::diagnostic::Source;
 
     #[test]
     fn the_sample_changes_nothing_and_its_lines_are_all_valid() {

@@ -5,9 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::units::Socket;
-use crate::engine;
-use crate::policy;
-use crate::telemetry;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -16,9 +13,9 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// The profile of `[policy]`: for offline scans, and what listeners without a profile of their
     /// own have.
-    pub policy: policy::Settings,
+    pub policy: gatepost_policy::Settings,
     /// What becomes of mail that cannot be judged, unless the listener says otherwise.
-    pub on_fault: engine::FailurePolicy,
+    pub on_fault: gatepost_words::FailurePolicy,
     /// `[rules]`
     pub rules: Rules,
     /// `[model]`
@@ -28,13 +25,13 @@ pub struct Config {
     /// `limits.connections`: milter connections at the same time.
     pub connections: usize,
     /// `[workers]` and `[limits]`.
-    pub engine: engine::Settings,
+    pub engine: gatepost_engine::Settings,
     /// `[server]`
     pub server: Server,
     /// `[log]`
-    pub log: telemetry::LogSettings,
+    pub log: gatepost_telemetry::LogSettings,
     /// `[records]`
-    pub records: telemetry::RecordSettings,
+    pub records: gatepost_telemetry::RecordSettings,
 }
 
 /// One `[[listener]]`.
@@ -51,9 +48,9 @@ pub struct Listener {
     /// Who speaks the protocol.
     pub front_end: FrontEnd,
     /// `[policy]` with the listener's own `[listener.policy]` over it.
-    pub policy: policy::Settings,
+    pub policy: gatepost_policy::Settings,
     /// What becomes of mail that cannot be judged.
-    pub on_fault: engine::FailurePolicy,
+    pub on_fault: gatepost_words::FailurePolicy,
 }
 
 /// Who speaks the milter protocol on a listener.

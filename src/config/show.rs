@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::diagnostic::Source;
+    use gatepost_words::diagnostic::Source;
 
     fn merged(text: &str) -> Merged {
         Config::from_sources(

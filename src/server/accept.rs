@@ -172,9 +172,9 @@ fn is_gone(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Door, Knock, PAUSE_MAX, PAUSE_MIN, is_gone};
-    use crate::clock::Clock;
     use crate::server::Address;
     use crate::server::listener::Bound;
+    use gatepost_words::clock::Clock;
     use std::io;
     use std::time::SystemTime;
 

@@ -7,9 +7,9 @@ use mio::{Registry, Token};
 
 use super::handler::Handler;
 use super::stream::Stream;
-use crate::engine::Completion;
-use crate::milter::{Protocol, ProtocolError};
 use crate::session;
+use gatepost_engine::Completion;
+use gatepost_milter::{Protocol, ProtocolError};
 
 /// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection
 /// holds none.

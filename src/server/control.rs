@@ -199,7 +199,7 @@ mod tests {
                 match (control(&path, command), expected) {
                     (Ok(text), Ok(expected)) => assert_eq!(text, expected),
                     (Err(error), Err(expected)) => {
-                        assert!(error.to_string().contains(expected), "{error}")
+                        assert!(error.to_string().contains(expected), "{error}");
                     }
                     (found, _) => panic!("{command:.10}: {found:?}"),
                 }

@@ -29,7 +29,7 @@ use super::stream::Stream;
 use super::systemd;
 use super::throttle::Throttle;
 use super::timers::Timers;
-use crate::clock::Clock;
+use gatepost_words::clock::Clock;
 
 /// The waker's token.
 pub(super) const WAKE: Token = Token(0);
@@ -204,7 +204,7 @@ impl<S: Service> EventLoop<S> {
         while let Some((listener, desk, _)) = &self.control {
             match listener.accept() {
                 Ok((stream, _)) => {
-                    desk.receive(std::os::unix::net::UnixStream::from(OwnedFd::from(stream)))
+                    desk.receive(std::os::unix::net::UnixStream::from(OwnedFd::from(stream)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {

@@ -1,9 +1,9 @@
 //! What answers a connection: the service's handler, or, over the connection limit, one that defers
 //! everything.
 
-use crate::engine::Completion;
-use crate::milter::{Event, MilterHandler, Negotiated, Reply, Response};
 use crate::session::Connection;
+use gatepost_engine::Completion;
+use gatepost_milter::{Event, MilterHandler, Negotiated, Reply, Response};
 
 /// A handler of either kind.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::orders::Orders;
 use super::slots::Key;
-use crate::engine::{Completion, Notify};
+use gatepost_engine::{Completion, Notify};
 
 /// Reports that wait for the loop. The pool takes as many jobs as there may be connections (5,000),
 /// and the loop empties the queue at every turn; a worker that finds it full waits a moment, which

@@ -24,7 +24,7 @@ use super::slots::Slots;
 use super::systemd;
 use super::throttle::Throttle;
 use super::timers::Timers;
-use crate::clock::Clock;
+use gatepost_words::clock::Clock;
 
 /// Permission bits of the control socket.
 const CONTROL_MODE: u32 = 0o600;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::engine::Notify;
 use crate::session;
+use gatepost_engine::Notify;
 
 /// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`]
 /// returns soon.

@@ -62,7 +62,7 @@ impl Shutdown {
 #[cfg(test)]
 mod tests {
     use super::{Shutdown, Step};
-    use crate::clock::Clock;
+    use gatepost_words::clock::Clock;
     use std::time::{Duration, SystemTime};
 
     #[test]

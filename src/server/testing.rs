@@ -13,10 +13,11 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use super::orders::Orders;
 use super::run::serve_with;
 use super::{Address, FrontEnd, Listener, Observation, ServeError, Service, Settings};
-use crate::clock::Clock;
-use crate::engine::{Completion, Fault, Notify};
-use crate::milter::{Action, Event, MilterHandler, Reply, Response};
 use crate::session;
+use gatepost_engine::{Completion, Notify};
+use gatepost_milter::{Action, Event, MilterHandler, Reply, Response};
+use gatepost_words::Fault;
+use gatepost_words::clock::Clock;
 
 /// How long a test waits before it fails; never part of what it checks.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -331,7 +332,7 @@ impl Site {
         let served = Arc::clone(&service);
         let thread = std::thread::spawn(move || {
             serve_with(settings, served, Clock::system(), false, |orders| {
-                ready.send(Arc::clone(orders)).unwrap()
+                ready.send(Arc::clone(orders)).unwrap();
             })
         });
         let orders = is_ready.recv_timeout(PATIENCE).expect("the server starts");

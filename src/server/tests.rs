@@ -87,7 +87,7 @@ fn tcp_works_too() {
         .local_addr()
         .unwrap();
     let site = Site::start(Mode::Now, |settings| {
-        settings.listeners[0].address = Address::Inet(port)
+        settings.listeners[0].address = Address::Inet(port);
     });
     let mut mta = Mta {
         stream: TcpStream::connect(port).unwrap(),
@@ -211,7 +211,7 @@ fn abort_takes_the_question_back_and_its_report_is_dropped() {
 #[test]
 fn an_mta_that_waits_is_told_to() {
     let site = Site::start(Mode::Later, |settings| {
-        settings.progress_interval = Duration::from_millis(5)
+        settings.progress_interval = Duration::from_millis(5);
     });
     let mut mta = site.connect("0");
     mta.greet();
@@ -300,7 +300,7 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
 #[test]
 fn a_drain_does_not_wait_for_ever() {
     let site = Site::start(Mode::Later, |settings| {
-        settings.drain_timeout = Duration::from_millis(20)
+        settings.drain_timeout = Duration::from_millis(20);
     });
     let mut mta = site.connect("0");
     mta.greet();
@@ -401,7 +401,7 @@ fn a_port_scanner_is_sent_away() {
 #[test]
 fn who_is_silent_for_too_long_is_sent_away() {
     let site = Site::start(Mode::Now, |settings| {
-        settings.idle_timeout = Duration::from_millis(20)
+        settings.idle_timeout = Duration::from_millis(20);
     });
     let mut mta = site.connect("0");
     mta.expect_end();

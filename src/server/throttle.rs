@@ -31,7 +31,7 @@ impl Throttle {
 #[cfg(test)]
 mod tests {
     use super::Throttle;
-    use crate::clock::Clock;
+    use gatepost_words::clock::Clock;
     use std::time::{Duration, SystemTime};
 
     #[test]

@@ -52,7 +52,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::Timers;
-    use crate::clock::Clock;
+    use gatepost_words::clock::Clock;
     use std::time::{Duration, SystemTime};
 
     #[test]

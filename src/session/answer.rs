@@ -1,8 +1,10 @@
 //! From a verdict or a fault to what the MTA is told.
 
-use crate::engine::{FailurePolicy, Fault};
-use crate::milter::{Action, Reply, Response};
-use crate::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict, VerdictId};
+use gatepost_milter::{Action, Reply, Response};
+use gatepost_words::verdict::{
+    Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict, VerdictId,
+};
+use gatepost_words::{FailurePolicy, Fault, Stage};
 
 /// The response to a verdict. `changes` take out forged copies of our header fields.
 pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, mut changes: Vec<Action>) -> Response {
@@ -15,6 +17,7 @@ pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, mut changes: Vec<Act
     match verdict.disposition {
         Disposition::Reject => reply(&refusal(verdict, id)).into(),
         Disposition::Accept => accepted(changes, fields(verdict, id)),
+        Disposition::Defer => reply(&deferred_by_policy(id)).into(),
         Disposition::Quarantine => {
             let mut response = accepted(changes, fields(verdict, id));
             let reason = format!("held by gatepost, score {} id={id}", verdict.score);
@@ -63,10 +66,20 @@ fn refusal(verdict: &Verdict, id: &VerdictId) -> SmtpReply {
         kinds.join(", ")
     };
     let text = match verdict.stage {
-        "connect" | "helo" | "mail" | "rcpt" => format!("Refused by {kinds}; id={id}"),
-        _ => format!("Message refused because of its {kinds}; id={id}"),
+        Stage::Connect | Stage::Helo | Stage::MailFrom | Stage::RcptTo => {
+            format!("Refused by {kinds}; id={id}")
+        }
+        Stage::EndOfHeaders | Stage::EndOfMessage => {
+            format!("Message refused because of its {kinds}; id={id}")
+        }
     };
     SmtpReply::new(ReplyCode::REFUSED, EnhancedStatusCode::REFUSED, &text)
+}
+
+/// "Try again later", by policy: nothing is wrong with us.
+fn deferred_by_policy(id: &VerdictId) -> SmtpReply {
+    let text = format!("Deferred by local policy, please try again later; id={id}");
+    SmtpReply::new(ReplyCode::TRY_AGAIN, EnhancedStatusCode::REFUSED, &text)
 }
 
 /// "Try again later", with what is wrong with us in general terms.
@@ -182,11 +195,11 @@ fn status(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::{deferral, fields, to_fault, to_verdict};
-    use crate::engine::{FailurePolicy, Fault};
-    use crate::milter::{Action, Reply};
-    use crate::verdict::{
+    use gatepost_milter::{Action, Reply};
+    use gatepost_words::verdict::{
         Disposition, Evidence, GenerationId, Hit, Marks, Score, Verdict, VerdictId,
     };
+    use gatepost_words::{FailurePolicy, Fault, Stage};
 
     fn verdict(disposition: Disposition, rules: &[&str]) -> Verdict {
         let hit = |name: &&str| {
@@ -201,8 +214,9 @@ mod tests {
             score: Score::from_points(9.0),
             required: Score::from_points(5.0),
             evidence: rules.iter().map(hit).collect(),
+            shadow: Vec::new(),
             anomalies: Vec::new(),
-            stage: "message",
+            stage: Stage::EndOfMessage,
             generation: GenerationId::new("0123456789ab"),
             rules_only: false,
             marks: Marks::default(),

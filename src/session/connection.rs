@@ -1,7 +1,7 @@
 //! What the server needs of whatever sits behind one connection.
 
-use crate::engine::Completion;
-use crate::milter::{MilterHandler, Response};
+use gatepost_engine::Completion;
+use gatepost_milter::{MilterHandler, Response};
 
 /// A handler whose answer to the end of a message may come later, from the worker pool.
 pub trait Connection: MilterHandler + Send {

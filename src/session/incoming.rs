@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use crate::engine::{Fault, Generation, Permit};
-use crate::mail::{Limits, Transaction};
-use crate::milter::Action;
+use gatepost_engine::{Generation, Permit};
+use gatepost_mail::{Limits, Transaction};
+use gatepost_milter::Action;
+use gatepost_words::Fault;
 
 /// One mail transaction, from MAIL to its end.
 pub(super) struct Incoming {

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::answer;
 use super::connection::Connection;
 use super::incoming::{Incoming, Pending};
-use crate::engine::{
-    self, Completion, Engine, FailurePolicy, Fault, Generation, Job, Notify, Outcome, Permit,
-};
-use crate::facts::Stage;
-use crate::mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
-use crate::milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
-use crate::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict};
+use gatepost_engine::{self, Completion, Engine, Generation, Job, Notify, Outcome, Permit};
+use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
+use gatepost_words::Stage;
+use gatepost_words::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict};
+use gatepost_words::{FailurePolicy, Fault};
 
 /// One SMTP session as a milter sees it. Without I/O: answers that need the pool come back through
 /// [`Connection::on_completed`].
@@ -66,7 +65,7 @@ impl Session {
             port,
         };
         let generation = self.engine.generation();
-        let verdict = engine::connect(&generation, &self.listener, &self.client);
+        let verdict = gatepost_engine::connect(&generation, &self.listener, &self.client);
         self.refuse_or_go_on(verdict, &generation)
     }
 
@@ -76,7 +75,7 @@ impl Session {
         let name = lossy(name);
         self.tls = macros.text("tls_version");
         let generation = self.engine.generation();
-        let verdict = engine::helo(&generation, &self.listener, &name);
+        let verdict = gatepost_engine::helo(&generation, &self.listener, &name);
         self.helo = Some(name);
         self.refuse_or_go_on(verdict, &generation)
     }
@@ -103,7 +102,7 @@ impl Session {
             self.incoming = Some(incoming);
             return self.settle_fault(Fault::Overload, Stage::MailFrom).reply;
         }
-        let verdict = engine::mail_from(
+        let verdict = gatepost_engine::mail_from(
             &generation,
             &self.listener,
             &incoming.transaction.envelope.reverse_path,
@@ -138,7 +137,7 @@ impl Session {
             ));
         }
         let generation = incoming.generation.clone();
-        let verdict = engine::rcpt_to(&generation, &self.listener, &mailbox);
+        let verdict = gatepost_engine::rcpt_to(&generation, &self.listener, &mailbox);
         if verdict.is_none() {
             incoming.transaction.envelope.forward_paths.push(mailbox);
         }
@@ -316,7 +315,7 @@ impl Session {
             transaction: incoming
                 .as_ref()
                 .map_or(&early, |incoming| &incoming.transaction),
-            stage: stage.name(),
+            stage,
             result: Err((fault, policy, generation.id())),
             size: incoming.as_ref().map_or(0, |incoming| incoming.size),
             elapsed: incoming

@@ -7,12 +7,13 @@ use std::time::{Duration, SystemTime};
 use crossbeam::channel::Receiver;
 
 use super::{Connection, Session};
-use crate::clock::Clock;
-use crate::engine::testing::{Inbox, generation};
-use crate::engine::{Completion, Engine, FailurePolicy, Settings};
-use crate::milter::{Action, Event, Macros, MilterHandler, Peer, Reply, Response};
-use crate::policy::{self, Refuse};
-use crate::telemetry::Telemetry;
+use gatepost_engine::testing::{Inbox, generation};
+use gatepost_engine::{Completion, Engine, Settings};
+use gatepost_milter::{Action, Event, Macros, MilterHandler, Peer, Reply, Response};
+use gatepost_policy::{self, Refuse};
+use gatepost_telemetry::Telemetry;
+use gatepost_words::FailurePolicy;
+use gatepost_words::clock::Clock;
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -36,7 +37,11 @@ struct Harness {
 }
 
 impl Harness {
-    fn with(settings: Settings, policy: &policy::Settings, on_fault: FailurePolicy) -> Self {
+    fn with(
+        settings: Settings,
+        policy: &gatepost_policy::Settings,
+        on_fault: FailurePolicy,
+    ) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
         let engine = Engine::start(
@@ -61,7 +66,7 @@ impl Harness {
                 workers: 1,
                 ..Settings::default()
             },
-            &policy::Settings::default(),
+            &gatepost_policy::Settings::default(),
             FailurePolicy::Tempfail,
         )
     }
@@ -196,9 +201,9 @@ fn a_refused_recipient_does_not_refuse_the_others() {
         recipients: vec!["gone@example.com".to_owned()],
         ..Refuse::default()
     };
-    let policy = policy::Settings {
+    let policy = gatepost_policy::Settings {
         refuse,
-        ..policy::Settings::default()
+        ..gatepost_policy::Settings::default()
     };
     let mut harness = Harness::with(
         Settings {
@@ -226,9 +231,9 @@ fn every_early_stage_can_refuse() {
         senders: vec!["*@bulk.example".to_owned()],
         recipients: Vec::new(),
     };
-    let policy = policy::Settings {
+    let policy = gatepost_policy::Settings {
         refuse,
-        ..policy::Settings::default()
+        ..gatepost_policy::Settings::default()
     };
     let mut harness = Harness::with(
         Settings {
@@ -354,7 +359,8 @@ fn a_message_of_the_limit_is_judged_and_one_byte_more_is_deferred() {
                 ..Settings::default()
             };
             settings.limits.message = 1_000;
-            let mut harness = Harness::with(settings, &policy::Settings::default(), on_fault);
+            let mut harness =
+                Harness::with(settings, &gatepost_policy::Settings::default(), on_fault);
             harness.connect();
             // One reserve of four bytes covers colon, space and line end of the field.
             let response = harness.whole(&"x".repeat(1_000 - header_bytes + extra));
@@ -383,7 +389,7 @@ fn recipients_are_bounded_at_n_and_n_plus_one() {
     settings.limits.recipients = 3;
     let mut harness = Harness::with(
         settings,
-        &policy::Settings::default(),
+        &gatepost_policy::Settings::default(),
         FailurePolicy::Tempfail,
     );
     harness.connect();
@@ -406,7 +412,7 @@ fn memory_in_flight_is_bounded_over_all_connections() {
     };
     let mut harness = Harness::with(
         settings,
-        &policy::Settings::default(),
+        &gatepost_policy::Settings::default(),
         FailurePolicy::Tempfail,
     );
     harness.connect();

@@ -20,13 +20,15 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, hint};
 
-use gatepost::classifier::{Model, Site, SiteOpinion, SiteSettings};
 use gatepost::config::SHIPPED_MODEL;
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::features::{MilterView, Trust, extract};
-use gatepost::learning::{Book, LearningSettings, Lesson, info};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::training::{Corpus, Split};
+use gatepost_learn::classifier::{Model, Site, SiteOpinion, SiteSettings};
+use gatepost_learn::features::{MilterView, Trust, extract};
+use gatepost_learn::learning::{Book, LearningSettings, Lesson, info};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_training::{Corpus, Split};
+use gatepost_words::Stage;
 
 use self::times::{head, tell, time};
 
@@ -207,7 +209,7 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
     let load = || {
         drop(hint::black_box(
             Model::load(SHIPPED_MODEL).expect("it loads"),
-        ))
+        ));
     };
     tell("content model", (0..LOADS).map(|_| time(load)).collect());
     let directory = tempfile::tempdir().expect("a directory");

@@ -24,21 +24,24 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs, hint};
 
 use crossbeam::channel::{Sender, unbounded};
-use gatepost::clock::Clock;
-use gatepost::engine::{
-    Completion, Engine, FailurePolicy, Generation, Notify, Profile, Scratch, Settings, TimeLeft,
+use gatepost::session::{Connection, Session};
+use gatepost_engine::{
+    Completion, Engine, Generation, Notify, Profile, Scratch, Settings, TimeLeft,
 };
-use gatepost::engine::{end_of_headers, end_of_message};
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::milter::{
+use gatepost_engine::{end_of_headers, end_of_message};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_milter::{
     Action, Event, Macros, MilterHandler, Peer, Protocol, Reply, Response, write_packet,
 };
-use gatepost::policy::Policy;
-use gatepost::rules::{Ruleset, Scanner};
-use gatepost::session::{Connection, Session};
-use gatepost::telemetry::Telemetry;
-use gatepost::training::{Corpus, Split};
+use gatepost_policy::Policy;
+use gatepost_rules::{Ruleset, Scanner};
+use gatepost_telemetry::Telemetry;
+use gatepost_training::{Corpus, Split};
+use gatepost_words::FailurePolicy;
+use gatepost_words::Stage;
+use gatepost_words::clock::Clock;
 
 fn main() {
     let mut mails = 1_200;
@@ -227,7 +230,7 @@ impl Notify for Inbox {
 /// hand-over costs, two threads waking each other included.
 fn handover() {
     let (ruleset, _) = Ruleset::load(&[]);
-    let policy = Policy::new(&gatepost::policy::Settings::default()).expect("defaults are good");
+    let policy = Policy::new(&gatepost_policy::Settings::default()).expect("defaults are good");
     let profile = Profile {
         policy,
         on_fault: FailurePolicy::Tempfail,
@@ -347,15 +350,18 @@ fn judge(messages: &[Vec<u8>]) {
                 generation.ruleset(),
                 case,
                 &never,
-            )))
+            )));
         }),
     );
     tell(
         "features",
-        times(&mut |case| drop(hint::black_box(gatepost::features::extract(case)))),
+        times(&mut |case| drop(hint::black_box(gatepost_learn::features::extract(case)))),
     );
     if let Some(model) = generation.model() {
-        let vectors: Vec<_> = cases.iter().map(gatepost::features::extract).collect();
+        let vectors: Vec<_> = cases
+            .iter()
+            .map(gatepost_learn::features::extract)
+            .collect();
         let run = |vector| time(|| drop(hint::black_box(model.probability(vector))));
         tell("model", vectors.iter().map(run).collect());
     }

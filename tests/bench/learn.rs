@@ -17,11 +17,11 @@ use std::hint;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gatepost::classifier::{Site, SiteSettings, Stacker, Trial};
-use gatepost::features::{MilterView, Trust};
-use gatepost::learning::{Book, LearningSettings, Lesson, info};
-use gatepost::mail::Limits;
-use gatepost::training::{Corpus, Split};
+use gatepost_learn::classifier::{Site, SiteSettings, Stacker, Trial};
+use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::learning::{Book, LearningSettings, Lesson, info};
+use gatepost_mail::Limits;
+use gatepost_training::{Corpus, Split};
 
 use self::times::{head, tell, time};
 
@@ -116,7 +116,7 @@ fn on_disk(mails: &[Vec<u8>]) {
     tell(
         "to the disk, with a snapshot",
         vec![time(|| {
-            assert!(book.commit().expect("it is kept").is_none(), "no snapshot")
+            assert!(book.commit().expect("it is kept").is_none(), "no snapshot");
         })],
     );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));

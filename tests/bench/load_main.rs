@@ -84,7 +84,7 @@ fn options() -> Outcome<Options> {
         match name.as_str() {
             "--mails" => options.mails = value.parse()?,
             "--connections" => {
-                options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?
+                options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
             }
             "--corpus" => options.messages = corpus(Path::new(&value))?,
             "--socket" => socket = Some(target(&value)?),

@@ -20,11 +20,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use std::{env, fs};
 
-use gatepost::diagnostic::Source;
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::rules::{Ruleset, Scanner};
-use gatepost::training::{Corpus, Split};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_rules::{Ruleset, Scanner};
+use gatepost_training::{Corpus, Split};
+use gatepost_words::Stage;
+use gatepost_words::diagnostic::Source;
 
 /// Where Debian puts the stock rules.
 const STOCK: &str = "/usr/share/spamassassin";

@@ -7,8 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use gatepost::mail::{Limits, Message as Parsed};
-use gatepost::training::{Corpus, Split};
+use gatepost_mail::{Limits, Message as Parsed};
+use gatepost_training::{Corpus, Split};
 
 use super::daemon::Daemon;
 use crate::support::golden;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost::config::Config;
-use gatepost::diagnostic::{Source, render};
+use gatepost_words::diagnostic::{Source, render};
 
 /// Runs every case in `folder`; all failures are told at once. Returns how many cases there were.
 pub fn run_all(folder: &Path) -> Result<usize, String> {

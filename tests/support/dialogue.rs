@@ -28,7 +28,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gatepost::milter::{
+use gatepost_milter::{
     Action, Event, Macros, MilterHandler, Negotiated, Peer, Protocol, Reply, Response,
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatepost::config::{Config, Which, show};
-use gatepost::diagnostic::{Source, render};
+use gatepost_words::diagnostic::{Source, render};
 
 /// One input: a configuration file, and behind a NUL byte optionally lines `NAME=VALUE` for the
 /// environment.

@@ -2,7 +2,7 @@
 //! snapshot, without a panic and within bounds; what was read is written and read again as the
 //! same; and what stood before damage is found.
 
-use gatepost::state::{Entry, Label, Record, Snapshot, bytes_around, bytes_of, read_bytes};
+use gatepost_store::{Entry, Label, Record, Snapshot, bytes_around, bytes_of, read_bytes};
 
 /// Of slots; any number will do.
 const SCHEMA: u32 = 0x0114;

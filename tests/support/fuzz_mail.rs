@@ -2,7 +2,7 @@
 //! called by the wrappers in `fuzz/fuzz_targets` on nightly and by `regressions.rs` on stable.
 //! Besides not panicking they hold what reading promises.
 
-use gatepost::mail::{HeaderField, Limits, Message, decode_words, render_html};
+use gatepost_mail::{HeaderField, Limits, Message, decode_words, render_html};
 
 /// Small limits, so that short inputs reach them.
 const TIGHT: Limits = Limits {

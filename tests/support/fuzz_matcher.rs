@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use gatepost::diagnostic::Source;
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::rules::oracle::{self, Oracle};
-use gatepost::rules::{Ruleset, Scanner};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_rules::oracle::{self, Oracle};
+use gatepost_rules::{Ruleset, Scanner};
+use gatepost_words::Stage;
+use gatepost_words::diagnostic::Source;
 
 /// Bytes of a pattern, and of a text: long ones only take time.
 const LONGEST: usize = 4_096;

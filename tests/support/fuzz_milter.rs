@@ -4,7 +4,7 @@
 //! A command of the input decides how it is cut, a second one what the handler answers; the rest is
 //! the MTA's bytes.
 
-use gatepost::milter::{Action, Answer, Event, MilterHandler, Protocol, Reply, Response};
+use gatepost_milter::{Action, Answer, Event, MilterHandler, Protocol, Reply, Response};
 
 /// Plays arbitrary bytes against the protocol. Panics where an invariant is broken: an answer too
 /// many or too few, an event where none may come, output that an MTA cannot read, memory beyond

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use gatepost::diagnostic::{Source, render};
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::rules::{Ruleset, Scanner, check};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_rules::{Ruleset, Scanner, check};
+use gatepost_words::Stage;
+use gatepost_words::diagnostic::{Source, render};
 
 /// Loads the bytes as a rule file and, if that works, runs the set on a small mail. Every
 /// diagnostic must point into the text, and an error must mean that there is no set.
@@ -18,7 +20,7 @@ pub fn rule_text(data: &[u8]) {
         ruleset.is_none(),
         diagnostics
             .iter()
-            .any(gatepost::diagnostic::Diagnostic::is_error)
+            .any(gatepost_words::diagnostic::Diagnostic::is_error)
     );
     for place in diagnostics
         .iter()

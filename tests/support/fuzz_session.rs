@@ -10,14 +10,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam::channel::{Sender, unbounded};
-use gatepost::clock::Clock;
-use gatepost::diagnostic::Source;
-use gatepost::engine::{Completion, Engine, FailurePolicy, Generation, Notify, Profile, Settings};
-use gatepost::milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
-use gatepost::policy::{Policy, Refuse};
-use gatepost::rules::Ruleset;
 use gatepost::session::{Connection, Session};
-use gatepost::telemetry::Telemetry;
+use gatepost_engine::{Completion, Engine, Generation, Notify, Profile, Settings};
+use gatepost_milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
+use gatepost_policy::{Policy, Refuse};
+use gatepost_rules::Ruleset;
+use gatepost_telemetry::Telemetry;
+use gatepost_words::FailurePolicy;
+use gatepost_words::clock::Clock;
+use gatepost_words::diagnostic::Source;
 
 /// Answers by a fixed stream of choices, so that an input always means the same.
 struct Chooser<'d> {
@@ -157,9 +158,9 @@ fn engine() -> Arc<Engine> {
             recipients: vec!["gone@*".to_owned()],
             ..Refuse::default()
         };
-        let settings = gatepost::policy::Settings {
+        let settings = gatepost_policy::Settings {
             refuse,
-            ..gatepost::policy::Settings::default()
+            ..gatepost_policy::Settings::default()
         };
         let profile = Profile {
             policy: Policy::new(&settings).expect("good"),

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use gatepost::engine::{Generation, Scratch, TimeLeft, end_of_message};
-use gatepost::mail::{Client, ClientAddress, Limits, Mailbox, Message, ReversePath, Transaction};
-use gatepost::verdict::Verdict;
+use gatepost_engine::{Generation, Scratch, TimeLeft, end_of_message};
+use gatepost_mail::{Client, ClientAddress, Limits, Mailbox, Message, ReversePath, Transaction};
+use gatepost_words::verdict::Verdict;
 use serde::Deserialize;
 
 /// What stands in a `.toml` beside a mail.

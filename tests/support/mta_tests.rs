@@ -3,7 +3,7 @@
 use std::os::unix::net::UnixStream;
 use std::thread::{JoinHandle, spawn};
 
-use gatepost::milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
+use gatepost_milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
 
 use super::*;
 

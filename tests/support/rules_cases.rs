@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gatepost::diagnostic::{Source, render};
-use gatepost::rules::{Ruleset, check, run_tests};
+use gatepost_rules::{Ruleset, check, run_tests};
+use gatepost_words::diagnostic::{Source, render};
 
 /// Fewer shipped rules than this mean that they were not found.
 const SHIPPED_LEAST: usize = 60;

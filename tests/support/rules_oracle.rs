@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use gatepost::diagnostic::Source;
-use gatepost::facts::{Case, Facts, Stage};
-use gatepost::mail::{Limits, Message, Transaction};
-use gatepost::rules::oracle::Oracle;
-use gatepost::rules::{Ruleset, Scanner};
-use gatepost::training::{Corpus, Split};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_rules::oracle::Oracle;
+use gatepost_rules::{Ruleset, Scanner};
+use gatepost_training::{Corpus, Split};
+use gatepost_words::Stage;
+use gatepost_words::diagnostic::Source;
 
 /// Mails of each corpus.
 const MAILS: usize = 30;

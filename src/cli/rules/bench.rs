@@ -15,10 +15,12 @@ use crate::cli::generation::compile;
 use crate::cli::scan::read_all;
 use crate::cli::terminal::{Output, safe, say};
 use crate::config::Loaded;
-use crate::diagnostic::Source;
-use crate::facts::{Case, Facts, Stage};
-use crate::mail::{Limits, Message, Transaction};
-use crate::rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
+use gatepost_words::Stage;
+use gatepost_words::diagnostic::Source;
 
 /// Bytes of mail kept in memory, so that reading it is not measured.
 const KEPT: usize = 256 << 20;

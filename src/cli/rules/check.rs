@@ -8,13 +8,12 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, complain};
-use crate::diagnostic::{Diagnostic, Place, Source};
-use crate::rules;
+use gatepost_words::diagnostic::{Diagnostic, Place, Source};
 
 /// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where
 /// something is doubtful.
 pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Failure> {
-    let (ruleset, told) = rules::check(sources);
+    let (ruleset, told) = gatepost_rules::check(sources);
     let errors = told
         .iter()
         .filter(|diagnostic| diagnostic.is_error())

@@ -11,7 +11,7 @@ use crate::cli::generation::compile;
 use crate::cli::terminal::complain_briefly;
 use crate::cli::{Exit, rule_files};
 use crate::config::Loaded;
-use crate::diagnostic::Source;
+use gatepost_words::diagnostic::Source;
 
 /// Lists, checks, tests, measures or compares rules.
 pub(in crate::cli) fn rules(loaded: &Loaded, command: RulesCommand) -> Result<Exit, Failure> {

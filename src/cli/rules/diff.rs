@@ -12,8 +12,8 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
-use crate::rules::Rule;
-use crate::verdict::{RuleName, Score};
+use gatepost_rules::Rule;
+use gatepost_words::verdict::{RuleName, Score};
 
 /// A mail that stands for others.
 #[derive(Clone, Debug, PartialEq, Eq)]

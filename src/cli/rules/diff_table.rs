@@ -9,7 +9,7 @@ use super::tally::ByLabel;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
-use crate::verdict::RuleName;
+use gatepost_words::verdict::RuleName;
 
 /// Prints it.
 pub(super) fn print(
@@ -162,7 +162,7 @@ fn lines(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<Value> {
     };
     let examples = |examples: &[Example]| {
         let shown = examples.iter().map(|example| {
-            let scores = example.scores.map(crate::verdict::Score::points);
+            let scores = example.scores.map(gatepost_words::verdict::Score::points);
             json!({ "file": example.name, "label": example.label.name(), "scores": scores })
         });
         Value::Array(shown.collect())

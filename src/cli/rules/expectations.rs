@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::scan::read_all;
-use crate::verdict::Score;
+use gatepost_words::verdict::Score;
 
 /// The name of the file in a directory of mails.
 pub(super) const FILE: &str = "expected.tsv";

@@ -1,7 +1,7 @@
 //! What `gatepost explain` tells of a rule.
 
 use crate::cli::terminal::safe;
-use crate::rules::{self, Rule, RuleKind, Ruleset};
+use gatepost_rules::{self, Rule, RuleKind, Ruleset};
 
 /// Metas that are named at most.
 const METAS: usize = 20;
@@ -9,7 +9,7 @@ const METAS: usize = 20;
 /// What is told of a rule; `None` where there is none of that name.
 pub(in crate::cli) fn explain(ruleset: &Ruleset, name: &str) -> Option<String> {
     let rule = ruleset.get(name)?;
-    let text = rules::explain(ruleset, rule);
+    let text = gatepost_rules::explain(ruleset, rule);
     let metas: Vec<&Rule> = ruleset
         .rules()
         .iter()
@@ -40,7 +40,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::diagnostic::Source;
+    use gatepost_words::diagnostic::Source;
 
     #[test]
     fn metas_that_need_a_rule_are_named() {

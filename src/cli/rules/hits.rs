@@ -10,8 +10,8 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
-use crate::policy::Policy;
-use crate::rules::Rule;
+use gatepost_policy::Policy;
+use gatepost_rules::Rule;
 
 /// Runs the rules over the mails and prints the table.
 pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Result<Exit, Failure> {
@@ -60,7 +60,7 @@ pub(super) fn policy(loaded: &Loaded) -> Result<Policy, Failure> {
     let told = |errors: Vec<_>| {
         let texts: Vec<String> = errors
             .iter()
-            .map(|error: &crate::policy::SettingError| error.to_string())
+            .map(|error: &gatepost_policy::SettingError| error.to_string())
             .collect();
         Failure::new(Exit::BadConfig, texts.join("; "))
     };

@@ -9,7 +9,7 @@ use super::tally::{ByLabel, Tally};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
-use crate::rules::Rule;
+use gatepost_rules::Rule;
 
 /// One rule with its counts.
 pub(super) struct Row<'r> {
@@ -214,9 +214,9 @@ mod tests {
 
     use super::*;
     use crate::cli::rules::judge::{Found, Standing};
-    use crate::diagnostic::Source;
-    use crate::rules::Ruleset;
-    use crate::verdict::Score;
+    use gatepost_rules::Ruleset;
+    use gatepost_words::diagnostic::Source;
+    use gatepost_words::verdict::Score;
 
     const RULES: &str = "body A /a/\nscore A 2.5\nbody __B /b/\nbody C /c/\ntflags C shadow\n";
 

@@ -10,11 +10,13 @@ use super::mails::{Mail, Mails, Skipped};
 use crate::cli::Exit;
 use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
-use crate::facts::{Case, Facts, Stage};
-use crate::mail::{Limits, Message, Transaction};
-use crate::policy::Policy;
-use crate::rules::{Rule, Ruleset, Scanner};
-use crate::verdict::{Disposition, Evidence, Hit, RuleName, Score};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_policy::Policy;
+use gatepost_rules::{Rule, Ruleset, Scanner};
+use gatepost_words::Stage;
+use gatepost_words::verdict::{Disposition, Evidence, Hit, RuleName, Score};
 
 /// Mails read ahead for each thread.
 const AHEAD: usize = 16;
@@ -53,6 +55,8 @@ pub(super) enum Standing {
     Accepted,
     /// Accepted, but marked as spam.
     Marked,
+    /// Deferred by policy.
+    Deferred,
     /// Held.
     Held,
     /// Refused.
@@ -65,6 +69,7 @@ impl Standing {
         match self {
             Self::Accepted => "accept",
             Self::Marked => "mark",
+            Self::Deferred => "defer",
             Self::Held => "quarantine",
             Self::Refused => "reject",
         }
@@ -75,6 +80,7 @@ impl Standing {
         let decision = policy.decide(&evidence);
         let standing = match decision.disposition {
             Disposition::Reject => Self::Refused,
+            Disposition::Defer => Self::Deferred,
             Disposition::Quarantine => Self::Held,
             Disposition::Accept if decision.score >= policy.required() => Self::Marked,
             Disposition::Accept => Self::Accepted,

@@ -8,7 +8,7 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
-use crate::rules::{Rule, Ruleset};
+use gatepost_rules::{Rule, Ruleset};
 
 /// Characters of a line of names.
 const WIDTH: usize = 100;
@@ -151,7 +151,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::diagnostic::Source;
+    use gatepost_words::diagnostic::Source;
 
     #[test]
     fn what_the_author_switched_off_is_no_lack() {

@@ -13,7 +13,7 @@ use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::cli::scan::{Item, read_all, read_one};
 use crate::cli::terminal::{safe, say};
-use crate::training::{Corpus, Form, Labelled, Split};
+use gatepost_training::{Corpus, Form, Labelled, Split};
 
 /// Names of skipped mails that are told.
 const NAMED: usize = 5;
@@ -225,7 +225,7 @@ impl Reading<'_> {
         let mut told = false;
         bar.doing(&corpus.name);
         let mut progress = |progress| {
-            if let (false, crate::training::Progress::Reading { total, done, .. }) =
+            if let (false, gatepost_training::Progress::Reading { total, done, .. }) =
                 (told, progress)
             {
                 bar.more(total.saturating_sub(done));
@@ -299,7 +299,7 @@ impl Reading<'_> {
                     label,
                     name: item.name,
                     raw,
-                })
+                });
             }
             Err(why) => self.skipped.add(&item.name, &why),
         }

@@ -13,7 +13,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
-use crate::verdict::Score;
+use gatepost_words::verdict::Score;
 
 /// How one rule does.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -96,7 +96,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Score;
+    use gatepost_words::verdict::Score;
 
     fn found(hits: &[usize], standing: Standing) -> Found {
         Found {

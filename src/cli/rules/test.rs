@@ -6,11 +6,11 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
-use crate::rules::{self, Ruleset};
+use gatepost_rules::{self, Ruleset};
 
 /// The test lines only.
 pub(super) fn test(ruleset: &Ruleset, format: Format) -> Result<Exit, Failure> {
-    let results = rules::run_tests(ruleset);
+    let results = gatepost_rules::run_tests(ruleset);
     let mut out = Output::new();
     let (mut run, mut failed) = (0_usize, 0_usize);
     for result in &results {

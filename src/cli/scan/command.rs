@@ -15,13 +15,14 @@ use crate::cli::failure::Failure;
 use crate::cli::generation::{assemble, compile, load_model, load_site};
 use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
-use crate::clock::Clock;
 use crate::config::Loaded;
-use crate::engine::{
-    Fault, Generation, Scratch, TimeLeft, connect, end_of_message, helo, mail_from, rcpt_to,
+use gatepost_engine::{
+    Generation, Scratch, TimeLeft, connect, end_of_message, helo, mail_from, rcpt_to,
 };
-use crate::mail::{Limits, Transaction};
-use crate::verdict::Verdict;
+use gatepost_mail::{Limits, Transaction};
+use gatepost_words::Fault;
+use gatepost_words::clock::Clock;
+use gatepost_words::verdict::Verdict;
 
 /// Mails in hand for each judging thread: read ahead of the judges, or waiting for an earlier one
 /// to be printed.

@@ -74,7 +74,7 @@ fn directory(root: &Path, limit: usize, take: &mut dyn FnMut(Item) -> bool) -> b
         }
         match entries(&path, depth) {
             Ok(entries) => {
-                waiting.extend(entries.into_iter().rev().map(|entry| (entry, depth + 1)))
+                waiting.extend(entries.into_iter().rev().map(|entry| (entry, depth + 1)));
             }
             Err(error) => {
                 if !take(Item {

@@ -7,8 +7,8 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::Output;
-use crate::mail::text::ForTerminal;
-use crate::verdict::{Disposition, Evidence, Verdict};
+use gatepost_words::escape::ForTerminal;
+use gatepost_words::verdict::{Disposition, Evidence, Verdict};
 
 /// One line of `--format json`; the order of the fields is part of the form.
 #[derive(Serialize)]
@@ -159,7 +159,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::verdict::{GenerationId, Hit, Marks, Score};
+    use gatepost_words::verdict::{GenerationId, Hit, Marks, Score};
 
     fn report(judged: Result<Verdict, String>) -> Report {
         Report {
@@ -188,8 +188,9 @@ mod tests {
                     score,
                 },
             ],
+            shadow: Vec::new(),
             anomalies: vec!["bare_lf"],
-            stage: "message",
+            stage: gatepost_words::Stage::EndOfMessage,
             generation: GenerationId::new("g"),
             rules_only: false,
             marks: Marks::default(),

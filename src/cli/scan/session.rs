@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::clock::Clock;
-use crate::diagnostic::{Diagnostic, Source};
-use crate::mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_words::clock::Clock;
+use gatepost_words::diagnostic::{Diagnostic, Source};
 
 /// The file, or its table `[session]` where it is a golden case.
 #[derive(Debug, Default, Deserialize)]

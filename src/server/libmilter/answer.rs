@@ -3,10 +3,10 @@
 
 use ::milter::{ContextApi, Status};
 
-use crate::milter::clean::{
+use gatepost_milter::clean::{
     INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines,
 };
-use crate::milter::{Action, Negotiated, Reply};
+use gatepost_milter::{Action, Negotiated, Reply};
 
 /// Says a reply. What cannot be said becomes a deferral.
 pub(super) fn reply(api: &ContextApi, reply: &Reply, may_skip: bool) -> Status {

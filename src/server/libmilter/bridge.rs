@@ -10,12 +10,12 @@ use ::milter::{Actions, ContextApi, ProtocolOpts, Status};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::answer;
-use crate::engine::{Completion, Notify};
-use crate::milter::{Event, Negotiated, Reply, Response};
 use crate::server::Observation;
 use crate::server::handler::refusal;
 use crate::server::orders::Orders;
 use crate::session::Connection;
+use gatepost_engine::{Completion, Notify};
+use gatepost_milter::{Event, Negotiated, Reply, Response};
 
 /// Reports of one connection that wait. It has one job at a time; more are leftovers of messages
 /// that were given up.

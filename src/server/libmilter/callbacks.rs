@@ -20,7 +20,7 @@ use ::milter::{
 
 use super::bridge::{self, Session};
 use super::macros::of_stage;
-use crate::milter::{Event, Peer};
+use gatepost_milter::{Event, Peer};
 
 /// Tells libmilter which functions to call.
 pub(super) fn install(milter: &mut Milter) {

@@ -3,7 +3,7 @@
 
 use ::milter::{ContextApi, Stage};
 
-use crate::milter::{Macros, SYMBOL_LISTS};
+use gatepost_milter::{Macros, SYMBOL_LISTS};
 
 /// The stages in the order of their `SMFIM_*` numbers.
 const STAGES: [Stage; 7] = [

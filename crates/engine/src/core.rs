@@ -1,0 +1,179 @@
+//! The engine: the current generation, the pool, the budget, and the limits that all sessions
+//! share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+
+use super::pool::Pool;
+use super::{Budget, Generation, Job, Outcome};
+use gatepost_learn::classifier::SiteOpinion;
+use gatepost_mail::Limits;
+use gatepost_telemetry::Telemetry;
+use gatepost_words::Fault;
+use gatepost_words::clock::Clock;
+use gatepost_words::verdict::VerdictId;
+
+/// How much work the engine takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Worker threads; 0 means one for each core.
+    pub workers: usize,
+    /// Jobs that may wait: as many as there may be connections, so that a burst waits instead of
+    /// being deferred.
+    pub queue: usize,
+    /// From the end of a message to its answer; Postfix waits 300 s, clients often only 60.
+    pub deadline: Duration,
+    /// Bytes of all messages that are being received or wait to be judged.
+    pub bytes_in_flight: usize,
+    /// The limits of reading.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            queue: 5_000,
+            deadline: Duration::from_secs(20),
+            bytes_in_flight: 1 << 30,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The engine. Shared by all connections.
+pub struct Engine {
+    generation: ArcSwap<Generation>,
+    pool: Pool,
+    budget: Arc<Budget>,
+    settings: Settings,
+    clock: Clock,
+    telemetry: Arc<Telemetry>,
+    last_id: AtomicU64,
+}
+
+impl Engine {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system refuses a thread.
+    pub fn start(
+        settings: Settings,
+        generation: Generation,
+        clock: Clock,
+        telemetry: Arc<Telemetry>,
+    ) -> std::io::Result<Arc<Self>> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if settings.workers == 0 {
+            cores
+        } else {
+            settings.workers
+        };
+        let pool = Pool::start(workers, settings.queue, settings.limits, &clock)?;
+        Ok(Arc::new(Self {
+            generation: ArcSwap::from_pointee(generation),
+            pool,
+            budget: Budget::new(settings.bytes_in_flight),
+            settings,
+            clock,
+            telemetry,
+            last_id: AtomicU64::new(0),
+        }))
+    }
+
+    /// The generation that new mails are judged by.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    /// Swaps the generation; mails that have begun keep theirs. What the site has taught stays.
+    pub fn replace_generation(&self, generation: Generation) {
+        let generation = Arc::new(generation);
+        self.generation
+            .rcu(|old| generation.with_site(old.site().cloned()));
+    }
+
+    /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began
+    /// with.
+    pub fn replace_site(&self, site: Option<&Arc<SiteOpinion>>) {
+        self.generation.rcu(|old| old.with_site(site.cloned()));
+    }
+
+    /// Hands a job to the workers; never waits.
+    pub fn submit(&self, job: Job) -> Result<(), Fault> {
+        self.pool.submit(job)
+    }
+
+    /// Whether the queue or the memory is nearly full: new mail of strangers is better deferred
+    /// before its body comes.
+    pub fn is_tight(&self) -> bool {
+        self.pool.is_tight() || self.budget.is_tight()
+    }
+
+    /// Jobs that wait for a worker.
+    pub fn queue_depth(&self) -> usize {
+        self.pool.depth()
+    }
+
+    /// Jobs that ended in a panic since the start.
+    pub fn panics(&self) -> usize {
+        self.pool.panics()
+    }
+
+    /// The budget of bytes in flight.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// The limits of reading.
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    /// From the end of a message to its answer.
+    pub fn deadline(&self) -> Duration {
+        self.settings.deadline
+    }
+
+    /// The clock that everybody reads.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A new verdict id: time in microseconds with twelve bits to count on, so that ids stay unique
+    /// over restarts and sort by time.
+    pub fn next_id(&self) -> VerdictId {
+        let since_epoch = self
+            .clock
+            .wall()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let micros = u64::try_from(since_epoch.as_micros()).unwrap_or(0) & ((1 << 52) - 1);
+        let from_time = micros << 12;
+        let update = |last: u64| Some(from_time.max(last.wrapping_add(1)));
+        let before = self
+            .last_id
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update)
+            .unwrap_or_default();
+        VerdictId::from_number(from_time.max(before.wrapping_add(1)))
+    }
+
+    /// Settles one outcome: log line, metrics, record. Never waits for a slow disk longer than one
+    /// write; never fails.
+    pub fn settle(&self, outcome: &Outcome<'_>) {
+        self.telemetry.mail(&outcome.to_record(&self.clock));
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("generation", self.generation().id())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,54 @@
+//! The stages HELO, MAIL and RCPT.
+
+use super::Generation;
+use gatepost_mail::{Mailbox, ReversePath};
+use gatepost_words::Stage;
+use gatepost_words::verdict::{Evidence, Marks, Verdict};
+
+/// Judges a greeting. `None`: nothing speaks against it.
+pub fn helo(generation: &Generation, listener: &str, name: &str) -> Option<Verdict> {
+    let policy = &generation.profile(listener).policy;
+    policy
+        .refuses_helo(name)
+        .map(|evidence| refused(generation, listener, Stage::Helo, evidence))
+}
+
+/// Judges an envelope sender. `None`: nothing speaks against it.
+pub fn mail_from(generation: &Generation, listener: &str, path: &ReversePath) -> Option<Verdict> {
+    let policy = &generation.profile(listener).policy;
+    policy
+        .refuses_sender(path)
+        .map(|evidence| refused(generation, listener, Stage::MailFrom, evidence))
+}
+
+/// Judges one envelope recipient; the others are not concerned. `None`: nothing speaks against it.
+pub fn rcpt_to(generation: &Generation, listener: &str, mailbox: &Mailbox) -> Option<Verdict> {
+    let policy = &generation.profile(listener).policy;
+    policy
+        .refuses_recipient(mailbox)
+        .map(|evidence| refused(generation, listener, Stage::RcptTo, evidence))
+}
+
+/// The verdict over one piece of evidence that stands before there is a message.
+pub(super) fn refused(
+    generation: &Generation,
+    listener: &str,
+    stage: Stage,
+    evidence: Evidence,
+) -> Verdict {
+    let policy = &generation.profile(listener).policy;
+    let evidence = vec![evidence];
+    let decision = policy.decide(&evidence);
+    Verdict {
+        disposition: decision.disposition,
+        score: decision.score,
+        required: policy.required(),
+        evidence,
+        shadow: Vec::new(),
+        anomalies: Vec::new(),
+        stage,
+        generation: generation.id().clone(),
+        rules_only: false,
+        marks: Marks::default(),
+    }
+}

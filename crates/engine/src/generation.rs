@@ -1,0 +1,196 @@
+//! A generation: rules, model and policy loaded together, immutable, named by a digest over all of
+//! them.
+//!
+//! What the site has taught goes with it, and changes with every label: it makes a new generation
+//! of the same parts and the same name. A verdict tells it apart by the classifier's own name
+//! ([`SiteOpinion::name`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use gatepost_learn::classifier::{Model, SiteOpinion};
+use gatepost_learn::features::Trust;
+use gatepost_policy::Policy;
+use gatepost_rules::{Rule, Ruleset};
+use gatepost_words::FailurePolicy;
+use gatepost_words::Stage;
+use gatepost_words::verdict::{GenerationId, Score};
+
+/// How one listener's mail is treated.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Thresholds and refuse lists.
+    pub policy: Policy,
+    /// What becomes of mail that cannot be judged.
+    pub on_fault: FailurePolicy,
+}
+
+/// Everything that a verdict depends on, beside the mail itself.
+#[derive(Clone, Debug)]
+pub struct Generation {
+    id: GenerationId,
+    ruleset: Arc<Ruleset>,
+    model: Option<Arc<Model>>,
+    site: Option<Arc<SiteOpinion>>,
+    trust: Trust,
+    default: Arc<Profile>,
+    profiles: Arc<BTreeMap<Arc<str>, Profile>>,
+    headers_may_decide: bool,
+}
+
+impl Generation {
+    /// Puts a generation together. `default` treats mail of listeners without a profile of their
+    /// own, and offline scans.
+    pub fn new(
+        ruleset: Ruleset,
+        model: Option<Model>,
+        default: Profile,
+        profiles: BTreeMap<Arc<str>, Profile>,
+    ) -> Self {
+        let id = digest(&ruleset, model.as_ref(), &default, &profiles);
+        let generation = Self {
+            id,
+            ruleset: Arc::new(ruleset),
+            model: model.map(Arc::new),
+            site: None,
+            trust: Trust::nobody(),
+            default: Arc::new(default),
+            profiles: Arc::new(profiles),
+            headers_may_decide: false,
+        };
+        generation.considered()
+    }
+
+    /// The same with what the site has taught.
+    #[must_use]
+    pub fn with_site(&self, site: Option<Arc<SiteOpinion>>) -> Self {
+        Self {
+            site,
+            ..self.clone()
+        }
+        .considered()
+    }
+
+    /// The same with trust in these servers' word on authentication, and with copies of what the
+    /// site taught for these recipient domains; where there are any of them, they are part of
+    /// the name.
+    #[must_use]
+    pub fn with_trust(&self, trust: Trust, domains: &[String]) -> Self {
+        let named = Sha256::new()
+            .chain_update(self.id.as_str())
+            .chain_update(format!("{trust:?}{domains:?}"));
+        let id = if trust.is_empty() && domains.is_empty() {
+            self.id.clone()
+        } else {
+            name(named)
+        };
+        Self {
+            id,
+            trust,
+            ..self.clone()
+        }
+    }
+
+    /// Works out whether the header may decide.
+    fn considered(mut self) -> Self {
+        self.headers_may_decide = self.highest_at_headers() >= self.least_to_reject_at_headers();
+        self
+    }
+
+    /// Its name, told in every verdict.
+    pub fn id(&self) -> &GenerationId {
+        &self.id
+    }
+
+    /// The rules.
+    pub fn ruleset(&self) -> &Ruleset {
+        &self.ruleset
+    }
+
+    /// The content model, if one is loaded.
+    pub fn model(&self) -> Option<&Model> {
+        self.model.as_deref()
+    }
+
+    /// What the site has taught, if anything.
+    pub fn site(&self) -> Option<&Arc<SiteOpinion>> {
+        self.site.as_ref()
+    }
+
+    /// Whose word on authentication is taken.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// How mail of that listener is treated.
+    pub fn profile(&self, listener: &str) -> &Profile {
+        self.profiles.get(listener).unwrap_or(&self.default)
+    }
+
+    /// Whether it is worth judging at the end of the header: whether the header rules can add up to
+    /// a reject that nothing later can undo.
+    pub fn headers_may_decide(&self) -> bool {
+        self.headers_may_decide
+    }
+
+    /// The fewest points that can still come after the header was judged.
+    pub fn lowest_after_headers(&self, policy: &Policy) -> Score {
+        let is_asked = self.model.is_some() || self.site.is_some();
+        let classifier = if is_asked {
+            policy.classifier_lowest()
+        } else {
+            Score::ZERO
+        };
+        self.ruleset.lowest_remaining(Stage::EndOfHeaders) + classifier
+    }
+
+    /// The sum of all positive scores that the header can bring.
+    fn highest_at_headers(&self) -> Score {
+        let counts = |rule: &&Rule| {
+            rule.stage() <= Stage::EndOfHeaders && rule.disabled().is_none() && !rule.flags().shadow
+        };
+        self.ruleset
+            .rules()
+            .iter()
+            .filter(counts)
+            .map(Rule::score)
+            .filter(|score| *score > Score::ZERO)
+            .sum()
+    }
+
+    fn least_to_reject_at_headers(&self) -> Score {
+        let policies = self
+            .profiles
+            .values()
+            .chain([&*self.default])
+            .map(|profile| &profile.policy);
+        let least = policies.map(|policy| policy.reject().minus(self.lowest_after_headers(policy)));
+        least.min().unwrap_or(Score::ZERO)
+    }
+}
+
+fn digest(
+    ruleset: &Ruleset,
+    model: Option<&Model>,
+    default: &Profile,
+    profiles: &BTreeMap<Arc<str>, Profile>,
+) -> GenerationId {
+    let mut hash = Sha256::new();
+    hash.update(ruleset.digest());
+    hash.update(model.map_or("", |model| model.manifest().id.as_str()));
+    hash.update(format!("{default:?}"));
+    hash.update(format!("{profiles:?}"));
+    name(hash)
+}
+
+/// Twelve hexadecimal digits.
+fn name(hash: Sha256) -> GenerationId {
+    let digest = hash.finalize();
+    let number = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    GenerationId::new(&format!("{number:012x}"))
+}

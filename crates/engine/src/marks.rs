@@ -1,0 +1,131 @@
+//! What rule files want to be written to a mail: their templates, filled in with the verdict.
+
+use gatepost_mail::Case;
+use gatepost_mail::date_time;
+use gatepost_rules::{ReportFacts, Rewrite, Ruleset, Scanner};
+use gatepost_words::verdict::{Hit, Marks, RuleName, Verdict};
+
+/// What `_VERSION_` tells.
+const VERSION: &str = concat!("Gatepost ", env!("CARGO_PKG_VERSION"));
+/// What `_HOSTNAME_` tells unless `report_hostname` says better: judging does not ask the machine
+/// for its name.
+const HOSTNAME: &str = "localhost";
+
+/// Fills in the templates; nothing where the rule files have none.
+pub(super) fn marks(
+    ruleset: &Ruleset,
+    scanner: &Scanner,
+    case: &Case<'_>,
+    verdict: &Verdict,
+) -> Marks {
+    let reports = ruleset.reports();
+    if !reports.is_customised() && !reports.rewrites_any() {
+        return Marks::default();
+    }
+    let hits: Vec<Hit> = verdict.hits().cloned().collect();
+    let subtests: Vec<RuleName> = scanner
+        .values(ruleset)
+        .filter(|(rule, _)| rule.is_subrule())
+        .map(|(rule, _)| rule.name().clone())
+        .collect();
+    let facts = ReportFacts {
+        is_spam: verdict.is_spam(),
+        score: verdict.score,
+        required: verdict.required,
+        hits: &hits,
+        subtests: &subtests,
+        version: VERSION,
+        hostname: HOSTNAME,
+        date: &date_time(case.transaction.arrived),
+        learned: "disabled",
+        value: &|request| ruleset.header_value(case, request),
+    };
+    let rewritten = Rewrite::ALL.into_iter().filter_map(|rewrite| {
+        let field = case.message.field(rewrite.field())?;
+        // A field with letters that were not encoded cannot be set again without loss: it stays.
+        let original = String::from_utf8(field.unfolded())
+            .ok()
+            .filter(|text| text.is_ascii())?;
+        Some((
+            rewrite.field(),
+            reports.rewritten(rewrite, original.trim(), &facts)?,
+        ))
+    });
+    Marks {
+        rewritten: rewritten.collect(),
+        fields: reports.is_customised().then(|| reports.headers(&facts)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::testing::generation;
+    use crate::{Scratch, TimeLeft, end_of_message};
+    use gatepost_mail::{Limits, Transaction};
+    use gatepost_policy::Settings;
+    use gatepost_words::FailurePolicy;
+
+    fn marks_of(rules: &str, mail: &str) -> Marks {
+        let generation = generation(rules, &Settings::default(), FailurePolicy::Tempfail);
+        let transaction = Transaction::new(
+            "test".into(),
+            UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+        );
+        let plenty = || TimeLeft::Plenty;
+        end_of_message(
+            &generation,
+            &transaction,
+            mail.as_bytes(),
+            &Limits::default(),
+            &mut Scratch::default(),
+            &plenty,
+        )
+        .unwrap()
+        .marks
+    }
+
+    const MAIL: &str = "Subject: Lunch\r\n  today\r\nFrom: a@example.com\r\n\r\nHello\r\n";
+
+    #[test]
+    fn without_templates_nothing_is_said() {
+        assert_eq!(
+            marks_of("body A /Hello/\nscore A 9\n", MAIL),
+            Marks::default()
+        );
+    }
+
+    #[test]
+    fn templates_are_filled_in() {
+        let rules = "body A /Hello/\nscore A 9\nbody __B /Hello/\nclear_headers\n\
+                     add_header all Level _STARS(*)_\nadd_header all Why _TESTS(;)_ _SUBTESTS(;)_ _HEADER(From:addr)_\n\
+                     rewrite_header Subject *****SPAM*****\n";
+        let marks = marks_of(rules, MAIL);
+        let fields = marks.fields.unwrap();
+        assert_eq!(
+            fields,
+            [
+                ("X-Spam-Level".to_owned(), "*********".to_owned()),
+                ("X-Spam-Why".to_owned(), "A __B a@example.com".to_owned())
+            ]
+        );
+        assert_eq!(
+            marks.rewritten,
+            [("Subject", "*****SPAM***** Lunch  today".to_owned())]
+        );
+    }
+
+    #[test]
+    fn good_mail_and_raw_letters_are_not_rewritten() {
+        let rules = "body A /Hello/\nscore A 1\nrewrite_header Subject SPAM\n";
+        assert!(marks_of(rules, MAIL).rewritten.is_empty());
+        let rules = "body A /Hello/\nscore A 9\nrewrite_header Subject SPAM\n";
+        assert!(
+            marks_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n")
+                .rewritten
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! The stage end of message: the whole mail is judged. A pure function of transaction, bytes, facts
+//! and generation; only the deadline comes in from outside, as a question that a replay answers
+//! with "plenty".
+
+use super::marks::marks;
+use super::{Generation, Scratch};
+use gatepost_learn::classifier::Probability;
+use gatepost_learn::features::{self, MilterView};
+use gatepost_mail::Case;
+use gatepost_mail::Facts;
+use gatepost_mail::{Anomaly, Limits, Message, Transaction};
+use gatepost_policy::Policy;
+use gatepost_words::Fault;
+use gatepost_words::Stage;
+use gatepost_words::verdict::{Evidence, Marks, Verdict};
+
+/// What is left until the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLeft {
+    /// Enough for everything.
+    Plenty,
+    /// Enough for the rules, too little for the classifier.
+    RulesOnly,
+    /// Nothing, or nobody waits any more.
+    None,
+}
+
+/// Judges a message.
+pub fn end_of_message(
+    generation: &Generation,
+    transaction: &Transaction,
+    raw: &[u8],
+    limits: &Limits,
+    scratch: &mut Scratch,
+    time_left: &dyn Fn() -> TimeLeft,
+) -> Result<Verdict, Fault> {
+    let policy = &generation.profile(&transaction.listener).policy;
+    let message = Message::parse(raw, limits);
+    let facts = Facts::default();
+    let case = Case {
+        stage: Stage::EndOfMessage,
+        transaction,
+        message: &message,
+        facts: &facts,
+    };
+
+    let expired = || time_left() == TimeLeft::None;
+    let scan = scratch
+        .scanner(generation)
+        .scan(generation.ruleset(), &case, &expired);
+    if !scan.complete {
+        return Err(Fault::Deadline);
+    }
+    let mut evidence: Vec<Evidence> = scan.hits.into_iter().map(Evidence::Rule).collect();
+
+    let rules_only = match time_left() {
+        TimeLeft::None => return Err(Fault::Deadline),
+        TimeLeft::RulesOnly => true,
+        TimeLeft::Plenty => {
+            evidence.extend(classify(generation, policy, &case));
+            false
+        }
+    };
+    evidence.extend(beyond_limits(&message.anomalies));
+
+    let decision = policy.decide(&evidence);
+    let mut verdict = Verdict {
+        disposition: decision.disposition,
+        score: decision.score,
+        required: policy.required(),
+        evidence,
+        shadow: scan.shadow,
+        anomalies: anomaly_names(&message.anomalies, &scan.anomalies),
+        stage: Stage::EndOfMessage,
+        generation: generation.id().clone(),
+        rules_only,
+        marks: Marks::default(),
+    };
+    verdict.marks = marks(
+        generation.ruleset(),
+        scratch.scanner(generation),
+        &case,
+        &verdict,
+    );
+    Ok(verdict)
+}
+
+/// The classifier's evidence; none where no expert is there, or where none can say anything about
+/// this mail (a model that fails on one mail is not a reason to defer it: the rules have spoken).
+fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option<Evidence> {
+    let content = generation.model().and_then(|model| {
+        let log_odds = model.log_odds(&features::extract(case)).ok()?;
+        Some((model.manifest().id.as_str(), log_odds))
+    });
+    let (model, log_odds) = match (generation.site(), content) {
+        (None, None) => return None,
+        (None, Some((id, log_odds))) => (id.into(), log_odds),
+        (Some(site), content) => {
+            let view = MilterView::of_case(case.transaction, case.message, generation.trust());
+            let name = site.name(content.map(|(id, _)| id));
+            (
+                name,
+                site.log_odds(content.map(|(_, log_odds)| log_odds), &view),
+            )
+        }
+    };
+    let probability = Probability::from_logit(log_odds).value();
+    let score = policy.classifier_score(probability);
+    Some(Evidence::Classifier {
+        model,
+        probability,
+        score,
+    })
+}
+
+fn beyond_limits(anomalies: &[Anomaly]) -> Option<Evidence> {
+    let anomaly = anomalies.iter().find(|anomaly| anomaly.kind.is_limit())?;
+    Some(Evidence::BeyondLimits {
+        anomaly: anomaly.kind.name(),
+    })
+}
+
+/// The names of the anomalies, each once, in the order of their first appearance.
+pub(super) fn anomaly_names(of_message: &[Anomaly], of_rules: &[Anomaly]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for anomaly in of_message.iter().chain(of_rules) {
+        if !names.contains(&anomaly.kind.name()) {
+            names.push(anomaly.kind.name());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::testing::generation;
+    use gatepost_learn::classifier::{Site, SiteSettings};
+    use gatepost_learn::features::Trust;
+    use gatepost_policy::Settings;
+    use gatepost_words::FailurePolicy;
+    use gatepost_words::verdict::Disposition;
+
+    /// A site that was told again and again that this is spam, and other mail ham.
+    fn sure(raw: &[u8], labels: usize) -> Site {
+        let mut site = Site::new(SiteSettings {
+            bits: 16,
+            rate: 0.05,
+            ..SiteSettings::default()
+        });
+        for number in 0..labels {
+            let ham = format!("Subject: lunch {number}\n\nsee you then\n").into_bytes();
+            for (raw, spam) in [(raw, true), (ham.as_slice(), false)] {
+                let slots = site
+                    .learner()
+                    .slots(&MilterView::of_stored(raw, &Trust::nobody()));
+                site.learn(&slots, spam, None);
+            }
+        }
+        site
+    }
+
+    #[test]
+    fn what_the_site_taught_judges_and_never_rejects_alone() {
+        let raw = b"Subject: prize\n\nyou have won a prize\n";
+        let generation = generation("", &Settings::default(), FailurePolicy::Tempfail);
+        let transaction = Transaction::new("test".into(), UNIX_EPOCH);
+        let judge = |generation: &Generation| {
+            let mut scratch = Scratch::default();
+            let plenty = || TimeLeft::Plenty;
+            end_of_message(
+                generation,
+                &transaction,
+                raw,
+                &Limits::default(),
+                &mut scratch,
+                &plenty,
+            )
+            .unwrap()
+        };
+        assert_eq!(
+            judge(&generation).classifier(),
+            None,
+            "no expert, no opinion"
+        );
+        for (labels, disposition) in [(0, Disposition::Accept), (2_000, Disposition::Accept)] {
+            let site = Arc::new(sure(raw, labels).opinion(7));
+            let taught = generation.with_site(Some(site));
+            assert_eq!(taught.id(), generation.id());
+            let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]), &[]);
+            assert_ne!(
+                trusting.id(),
+                generation.id(),
+                "trust changes verdicts, so it changes the name"
+            );
+            assert_eq!(
+                taught.with_trust(Trust::nobody(), &[]).id(),
+                generation.id()
+            );
+            let verdict = judge(&taught);
+            let (name, probability) = verdict.classifier().unwrap();
+            assert_eq!(name, "none+7");
+            if labels == 0 {
+                assert!((probability - 0.5).abs() < 1e-9, "{probability}");
+            } else {
+                assert!(probability > 0.99, "{probability}");
+                assert_ne!(verdict.disposition, Disposition::Reject);
+                assert!(verdict.is_spam());
+            }
+            assert!(verdict.disposition <= Disposition::Quarantine.max(disposition));
+            assert_eq!(judge(&taught), verdict, "same input, same verdict");
+        }
+    }
+}

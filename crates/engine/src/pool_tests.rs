@@ -1,0 +1,211 @@
+//! Tests of the pool: every accepted job is reported exactly once, whatever happens to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crossbeam::channel::bounded;
+
+use super::*;
+use crate::Budget;
+use crate::testing::{Inbox, generation};
+use gatepost_policy::Settings;
+use gatepost_words::FailurePolicy;
+
+const WAIT: Duration = Duration::from_secs(10);
+
+fn job(ticket: u64, clock: &Clock, notify: Arc<dyn Notify>) -> Job {
+    Job {
+        ticket,
+        stage: Stage::EndOfMessage,
+        generation: Arc::new(generation(
+            "",
+            &Settings::default(),
+            FailurePolicy::Tempfail,
+        )),
+        transaction: Transaction::new("test".into(), SystemTime::UNIX_EPOCH),
+        raw: b"From: a@example.com\r\n\r\nhello\r\n".to_vec(),
+        deadline: clock.now() + Duration::from_secs(20),
+        cancelled: Arc::new(AtomicBool::new(false)),
+        notify,
+        permit: None,
+    }
+}
+
+#[test]
+fn a_panic_faults_its_job_and_the_worker_lives() {
+    let clock = Clock::system();
+    let pool = Pool::with_judge(
+        1,
+        8,
+        &clock,
+        |job: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
+            assert!(job.ticket != 1, "made for this test");
+            Err(Fault::Deadline)
+        },
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    for ticket in [1, 2] {
+        pool.submit(job(ticket, &clock, inbox.clone())).unwrap();
+    }
+    let first = reports.recv_timeout(WAIT).unwrap();
+    assert_eq!((first.ticket, first.outcome), (1, Err(Fault::Panic)));
+    let second = reports.recv_timeout(WAIT).unwrap();
+    assert_eq!((second.ticket, second.outcome), (2, Err(Fault::Deadline)));
+    assert_eq!(pool.panics(), 1);
+}
+
+#[test]
+fn the_queue_takes_n_jobs_and_refuses_the_next() {
+    let clock = Clock::system();
+    let (open, gate) = bounded::<()>(0);
+    let pool = Pool::with_judge(
+        1,
+        3,
+        &clock,
+        move |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
+            gate.recv().expect("the test opens the gate");
+            Err(Fault::Deadline)
+        },
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    // The first goes to the worker, which stands at the gate; three wait; the fifth finds no room.
+    pool.submit(job(0, &clock, inbox.clone())).unwrap();
+    while pool.depth() > 0 {
+        std::thread::yield_now();
+    }
+    for ticket in 1..=3 {
+        pool.submit(job(ticket, &clock, inbox.clone())).unwrap();
+    }
+    assert!(pool.is_tight());
+    assert_eq!(
+        pool.submit(job(4, &clock, inbox.clone())),
+        Err(Fault::Overload)
+    );
+    for _ in 0..4 {
+        open.send(()).unwrap();
+    }
+    let mut tickets: Vec<u64> = (0..4)
+        .map(|_| reports.recv_timeout(WAIT).unwrap().ticket)
+        .collect();
+    tickets.sort_unstable();
+    assert_eq!(tickets, [0, 1, 2, 3]);
+    assert!(reports.try_recv().is_err(), "nothing is reported twice");
+}
+
+#[test]
+fn stale_and_cancelled_jobs_are_not_judged() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let pool = Pool::with_judge(
+        1,
+        8,
+        &clock,
+        |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| panic!("must not be judged"),
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    let mut stale = job(1, &clock, inbox.clone());
+    stale.deadline = clock.now();
+    pool.submit(stale).unwrap();
+    assert_eq!(
+        reports.recv_timeout(WAIT).unwrap().outcome,
+        Err(Fault::Deadline)
+    );
+    let cancelled = job(2, &clock, inbox.clone());
+    cancelled.cancelled.store(true, Ordering::Relaxed);
+    pool.submit(cancelled).unwrap();
+    assert_eq!(
+        reports.recv_timeout(WAIT).unwrap().outcome,
+        Err(Fault::Cancelled)
+    );
+    assert_eq!(pool.panics(), 0);
+}
+
+#[test]
+fn the_time_left_follows_deadline_and_cancel_mark() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let turn = clock.clone();
+    let pool = Pool::with_judge(
+        1,
+        8,
+        &clock,
+        move |job: &Job, _: &mut Scratch, left: &dyn Fn() -> TimeLeft| {
+            assert_eq!(left(), TimeLeft::Plenty);
+            turn.advance(Duration::from_secs(20).saturating_sub(CLASSIFIER_RESERVE));
+            assert_eq!(left(), TimeLeft::Plenty);
+            turn.advance(Duration::from_millis(1));
+            assert_eq!(left(), TimeLeft::RulesOnly);
+            turn.advance(CLASSIFIER_RESERVE);
+            assert_eq!(left(), TimeLeft::None);
+            job.cancelled.store(true, Ordering::Relaxed);
+            assert_eq!(left(), TimeLeft::None);
+            Err(Fault::Deadline)
+        },
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    pool.submit(job(1, &clock, inbox)).unwrap();
+    assert_eq!(
+        reports.recv_timeout(WAIT).unwrap().outcome,
+        Err(Fault::Deadline),
+        "one of the assertions above failed"
+    );
+}
+
+#[test]
+fn dropping_the_pool_finishes_what_is_queued_and_gives_the_budget_back() {
+    let clock = Clock::system();
+    let budget = Budget::new(1_000);
+    let (inbox, reports) = Inbox::open();
+    let pool = Pool::start(2, 64, Limits::default(), &clock).unwrap();
+    for ticket in 0..50 {
+        let mut permit = Permit::new(&budget);
+        assert!(permit.grow(10));
+        pool.submit(Job {
+            permit: Some(permit),
+            ..job(ticket, &clock, inbox.clone())
+        })
+        .unwrap();
+    }
+    drop(pool);
+    let mut tickets: Vec<u64> = reports
+        .try_iter()
+        .map(|completion| completion.ticket)
+        .collect();
+    tickets.sort_unstable();
+    assert_eq!(tickets, (0..50).collect::<Vec<_>>());
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn many_submitters_and_workers_lose_and_double_nothing() {
+    let clock = Clock::system();
+    let pool = Pool::with_judge(
+        4,
+        100_000,
+        &clock,
+        |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| Err(Fault::Deadline),
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    std::thread::scope(|scope| {
+        for submitter in 0..4 {
+            let (pool, inbox, clock) = (&pool, inbox.clone(), &clock);
+            scope.spawn(move || {
+                for number in 0..500 {
+                    pool.submit(job(submitter * 500 + number, clock, inbox.clone()))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    drop(pool);
+    let mut tickets: Vec<u64> = reports
+        .try_iter()
+        .map(|completion| completion.ticket)
+        .collect();
+    tickets.sort_unstable();
+    assert_eq!(tickets, (0..2_000).collect::<Vec<_>>());
+}

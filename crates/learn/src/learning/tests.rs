@@ -1,0 +1,432 @@
+//! What must hold whatever is learned and taken back in whatever order.
+#![expect(clippy::disallowed_methods, reason = "tests damage files")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::classifier::{SiteSettings, Slots};
+use gatepost_store::Digest;
+
+fn settings(directory: &Path) -> LearningSettings {
+    let learner = SiteSettings {
+        bits: 16,
+        ..SiteSettings::default()
+    };
+    LearningSettings {
+        learner,
+        ..LearningSettings::in_directory(directory)
+    }
+}
+
+fn lesson(number: u8) -> Lesson {
+    let first = u32::from(number) * 10;
+    // In every section of tables of 2^16, the bits of these tests: header, words, and windows of
+    // the text.
+    let slots = Slots::from_numbers(
+        (first..first + 40)
+            .map(|slot| slot | (slot % 6) << 16)
+            .collect(),
+    );
+    Lesson {
+        digest: Digest([number; 32]),
+        slots,
+        content: Some(f32::from(number % 7) - 3.0),
+    }
+}
+
+fn book(settings: &LearningSettings) -> Book {
+    Book::open(settings.clone(), Duration::ZERO).unwrap()
+}
+
+/// The weights that a start would have now.
+fn weights(settings: &LearningSettings) -> Vec<f32> {
+    info(settings)
+        .unwrap()
+        .map(|opinion| opinion.learner().weights().to_vec())
+        .unwrap_or_default()
+}
+
+#[test]
+fn every_outcome_has_its_word() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(&directory.path().join("made"));
+    let mut book = book(&settings);
+    let digest = lesson(1).digest;
+    assert_eq!(book.unlearn(&digest, true, 1).unwrap(), Outcome::Unknown);
+    for (spam, outcome) in [
+        (true, Outcome::Learned),
+        (true, Outcome::Already),
+        (false, Outcome::Relearned),
+        (false, Outcome::Already),
+    ] {
+        assert_eq!(book.learn(&lesson(1), spam, "ann", 2).unwrap(), outcome);
+    }
+    assert_eq!(book.unlearn(&digest, true, 3).unwrap(), Outcome::OtherLabel);
+    assert_eq!(book.unlearn(&digest, false, 3).unwrap(), Outcome::Unlearned);
+    assert_eq!(book.unlearn(&digest, false, 3).unwrap(), Outcome::Unknown);
+    assert!(
+        Book::open(settings, Duration::ZERO).unwrap_err().kind() == std::io::ErrorKind::WouldBlock
+    );
+}
+
+#[test]
+fn labels_are_taken_back_by_digest_time_and_source() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut book = book(&settings);
+    for (number, source, time) in [
+        (0x11, "ann", 10),
+        (0x12, "bob", 20),
+        (0x13, "ann", 30),
+        (0x14, "ann", 40),
+    ] {
+        book.learn(&lesson(number), true, source, time).unwrap();
+    }
+    assert_eq!(book.undo("1", 50).unwrap(), Undone::Ambiguous(4));
+    assert_eq!(book.undo("ff", 50).unwrap(), Undone::None);
+    assert!(matches!(book.undo("14", 50).unwrap(), Undone::Label(label) if label.time == 40));
+    assert_eq!(book.rollback(20, Some("ann"), 50).unwrap(), 1);
+    assert_eq!(book.rollback(20, Some("ann"), 50).unwrap(), 0);
+    let in_force = |book: &Book| book.labels().iter().filter(|label| label.in_force).count();
+    assert_eq!(in_force(&book), 2);
+    assert_eq!(book.rollback(0, None, 50).unwrap(), 2);
+    book.commit().unwrap();
+    assert!(
+        weights(&settings)
+            .iter()
+            .all(|weight| weight.abs() < f32::EPSILON),
+        "nothing is left of them"
+    );
+    drop(book);
+    assert_eq!(in_force(&Book::open(settings, Duration::ZERO).unwrap()), 0);
+}
+
+#[test]
+fn the_logs_stay_within_their_bound_and_nothing_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = LearningSettings {
+        log_size: 4_000,
+        ..settings(directory.path())
+    };
+    let unbounded = tempfile::tempdir().unwrap();
+    let reference = self::settings(unbounded.path());
+    let (mut small, mut large) = (book(&settings), book(&reference));
+    for number in 0..200 {
+        for book in [&mut small, &mut large] {
+            book.learn(&lesson(number), number % 3 == 0, "ann", u64::from(number))
+                .unwrap();
+            book.commit().unwrap();
+        }
+    }
+    for name in ["labels", "labels.1"] {
+        let length = std::fs::metadata(directory.path().join(name))
+            .unwrap()
+            .len();
+        assert!(length <= settings.log_size / 2 + 300, "{name}: {length}");
+    }
+    assert!(small.labels().len() < 60 && large.labels().len() == 200);
+    assert!(
+        weights(&settings) == weights(&reference),
+        "what the dropped labels taught is kept"
+    );
+    // Too old to be taken back: told, and nothing changes.
+    assert_eq!(
+        small.unlearn(&lesson(0).digest, true, 300).unwrap(),
+        Outcome::Unknown
+    );
+    // The newest can be taken back, and then both agree again.
+    for book in [&mut small, &mut large] {
+        assert!(matches!(
+            book.undo(&lesson(199).digest.to_string(), 300).unwrap(),
+            Undone::Label(_)
+        ));
+        book.commit().unwrap();
+    }
+    assert!(weights(&settings) == weights(&reference));
+}
+
+#[test]
+fn a_machine_that_stops_within_the_change_of_logs_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = LearningSettings {
+        log_size: 4_000,
+        ..settings(directory.path())
+    };
+    let mut writer = book(&settings);
+    let path = |name: &str| directory.path().join(name);
+    for number in 0..60 {
+        let stop = tempfile::tempdir().unwrap();
+        let copy = |name: &str| std::fs::copy(path(name), stop.path().join(name)).is_ok();
+        writer
+            .learn(&lesson(number), number % 2 == 0, "ann", 1)
+            .unwrap();
+        // Before the change: all files as they are.
+        for name in ["labels", "labels.1", "base", "weights"] {
+            copy(name);
+        }
+        writer.commit().unwrap();
+        let expected = weights(&settings);
+        let stopped = LearningSettings {
+            directory: stop.path().to_owned(),
+            ..settings.clone()
+        };
+        assert!(weights(&stopped) == expected, "{number}: before");
+        // Between the new base and the renaming.
+        if path("base").exists() {
+            copy("base");
+            assert!(weights(&stopped) == expected, "{number}: with the new base");
+        }
+        // Between the renaming and the new log.
+        if std::fs::metadata(path("labels")).unwrap().len() == 16 {
+            std::fs::rename(stop.path().join("labels"), stop.path().join("labels.1")).unwrap();
+            assert!(weights(&stopped) == expected, "{number}: without a log");
+            let mut again = Book::open(stopped.clone(), Duration::ZERO).unwrap();
+            assert_eq!(
+                again.learn(&lesson(200), true, "ann", 2).unwrap(),
+                Outcome::Learned
+            );
+        }
+    }
+}
+
+#[test]
+fn a_follower_hears_what_was_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut follower = Follower::new(settings.clone());
+    assert!(follower.poll().unwrap().is_none(), "there is no book yet");
+    let mut book = book(&settings);
+    for number in 0..30 {
+        book.learn(&lesson(number), number % 2 == 0, "ann", 1)
+            .unwrap();
+        if number % 7 == 6 {
+            book.undo(&lesson(number - 3).digest.to_string(), 2)
+                .unwrap();
+        }
+        book.commit().unwrap();
+        let heard = follower.poll().unwrap().unwrap();
+        assert!(
+            heard.learner().weights() == weights(&settings),
+            "after {number}"
+        );
+        assert!(follower.poll().unwrap().is_none(), "nothing new");
+    }
+}
+
+/// As [`lesson`], of more mails than a byte counts.
+fn one_of_many(number: u64) -> Lesson {
+    let first = u32::try_from(number).unwrap() * 13;
+    let mut digest = [0; 32];
+    digest[..8].copy_from_slice(&number.to_le_bytes());
+    let slots = Slots::from_numbers((first..first + 40).map(|slot| slot % (1 << 16)).collect());
+    Lesson {
+        digest: Digest(digest),
+        slots,
+        content: None,
+    }
+}
+
+/// A start from the snapshot and what stands behind it knows what a start that learns everything
+/// knows: with labels behind it, with labels taken back, and after the log was changed for a new
+/// one.
+#[test]
+fn a_start_from_the_snapshot_knows_what_all_labels_taught() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = LearningSettings {
+        log_size: 100_000,
+        ..settings(directory.path())
+    };
+    let mut writer = book(&settings);
+    let mut snapshots = 0;
+    for number in 0..1_700 {
+        writer
+            .learn(&one_of_many(number), number % 3 == 0, "ann", number)
+            .unwrap();
+        if number % 100 != 99 {
+            continue;
+        }
+        if number == 899 {
+            writer
+                .undo(&one_of_many(870).digest.to_string(), number)
+                .unwrap();
+        }
+        assert!(writer.commit().unwrap().is_none());
+        let found = weights(&settings);
+        let slow = tempfile::tempdir().unwrap();
+        for name in ["labels", "labels.1", "base"] {
+            // Not all of them are there from the beginning.
+            drop(std::fs::copy(
+                directory.path().join(name),
+                slow.path().join(name),
+            ));
+        }
+        let slowly = LearningSettings {
+            directory: slow.path().to_owned(),
+            ..settings.clone()
+        };
+        assert!(found == weights(&slowly), "after {number}");
+        snapshots += usize::from(directory.path().join("weights").exists());
+    }
+    assert!(
+        snapshots > 10 && directory.path().join("base").exists(),
+        "{snapshots}: the test has missed its object"
+    );
+}
+
+#[test]
+fn a_snapshot_of_another_log_is_not_believed() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut first = book(&settings);
+    for number in 0..600 {
+        first.learn(&one_of_many(number), true, "ann", 1).unwrap();
+    }
+    first.commit().unwrap();
+    drop(first);
+    // Somebody begins anew and forgets the snapshot.
+    std::fs::remove_file(directory.path().join("labels")).unwrap();
+    assert!(weights(&settings).is_empty(), "there is no log");
+    let mut second = book(&settings);
+    assert!(!directory.path().join("weights").exists());
+    second.learn(&one_of_many(700), false, "ann", 1).unwrap();
+    second.commit().unwrap();
+    let opinion = info(&settings).unwrap().unwrap();
+    assert_eq!(
+        (opinion.learner().labels(), opinion.sequence()),
+        ((1, 0), 1)
+    );
+}
+
+/// Time is what the clock said, order is that of the records: a clock that is put back changes
+/// neither what is learned nor what can be taken back.
+#[test]
+fn a_clock_that_goes_backwards() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut writer = book(&settings);
+    for (number, time) in [(1, 5_000), (2, 10), (3, u64::MAX), (4, 0)] {
+        assert_eq!(
+            writer.learn(&lesson(number), true, "ann", time).unwrap(),
+            Outcome::Learned
+        );
+    }
+    writer.commit().unwrap();
+    let order: Vec<u64> = writer.labels().iter().map(|label| label.time).collect();
+    assert_eq!(order, [5_000, 10, u64::MAX, 0]);
+    // By the times that the labels carry, whenever this one is told to be.
+    assert_eq!(writer.rollback(11, None, 1).unwrap(), 2);
+    assert_eq!(
+        writer.unlearn(&lesson(2).digest, true, 0).unwrap(),
+        Outcome::Unlearned
+    );
+    writer.commit().unwrap();
+    drop(writer);
+    let again = book(&settings);
+    let left: Vec<u64> = again
+        .labels()
+        .iter()
+        .filter(|label| label.in_force)
+        .map(|label| label.time)
+        .collect();
+    assert_eq!(left, [0]);
+}
+
+/// A snapshot that cannot be written is told, and the labels hold; it is made as soon as it can be.
+#[test]
+fn labels_do_not_need_their_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut writer = book(&settings);
+    // A directory stands where the file should be written.
+    std::fs::create_dir(directory.path().join("weights.new")).unwrap();
+    let mut told = Vec::new();
+    for number in 0..600 {
+        writer
+            .learn(&one_of_many(number), number % 2 == 0, "ann", 1)
+            .unwrap();
+        if writer.commit().unwrap().is_some() {
+            told.push(number + 1);
+        }
+    }
+    assert_eq!(told, [256, 512], "not with every label");
+    assert_eq!(info(&settings).unwrap().unwrap().sequence(), 600);
+    std::fs::remove_dir(directory.path().join("weights.new")).unwrap();
+    drop(writer);
+    assert!(book(&settings).commit().unwrap().is_none());
+    assert!(directory.path().join("weights").exists());
+}
+
+#[test]
+fn damage_costs_what_it_hit_and_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = settings(directory.path());
+    let mut first = book(&settings);
+    for number in 0..10 {
+        first
+            .learn(&lesson(number), number % 2 == 0, "ann", 1)
+            .unwrap();
+    }
+    first.commit().unwrap();
+    drop(first);
+    let path = directory.path().join("labels");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let again = book(&settings);
+    assert_eq!(again.labels().len(), 9);
+    assert!(again.damaged() > 0);
+    drop(again);
+    std::fs::write(directory.path().join("weights"), b"nonsense").unwrap();
+    assert!(
+        info(&settings).unwrap().is_some(),
+        "a damaged snapshot is passed over"
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    /// Whatever came and went: what remains is as if only the labels in force had ever been given, bit for bit, also
+    /// over restarts and through a follower.
+    #[test]
+    fn what_is_taken_back_leaves_no_trace(
+        steps in proptest::collection::vec((0_u8..12, any::<bool>(), 0_u8..6, any::<bool>()), 1..40),
+    ) {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = settings(directory.path());
+        let mut follower = Follower::new(settings.clone());
+        let mut heard = None;
+        let mut book = Some(book(&settings));
+        for (number, spam, action, restart) in steps {
+            let open = book.as_mut().unwrap();
+            match action {
+                0 => drop(open.unlearn(&lesson(number).digest, spam, 1).unwrap()),
+                1 => drop(open.undo(&lesson(number).digest.to_string(), 1).unwrap()),
+                _ => drop(open.learn(&lesson(number), spam, "ann", 1).unwrap()),
+            }
+            open.commit().unwrap();
+            heard = follower.poll().unwrap().or(heard);
+            if restart {
+                drop(book.take());
+                book = Some(self::book(&settings));
+            }
+        }
+        let clean = tempfile::tempdir().unwrap();
+        let reference = self::settings(clean.path());
+        let mut only = self::book(&reference);
+        for label in book.unwrap().labels().iter().filter(|label| label.in_force) {
+            only.learn(&lesson(label.digest.0[0]), label.spam, "ann", 1).unwrap();
+        }
+        let expected = weights(&reference);
+        let found = weights(&settings);
+        let nothing = |weights: &[f32]| weights.iter().all(|weight| *weight == 0.0);
+        prop_assert!(found == expected || (expected.is_empty() && nothing(&found)));
+        if let Some(heard) = heard {
+            prop_assert!(heard.learner().weights() == found);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The refuse lists: networks and patterns, compiled once.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Refuse, SettingError};
+use gatepost_mail::{Client, ClientAddress};
+use gatepost_words::verdict::Evidence;
+
+/// The lists, ready to be asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lists {
+    networks: Vec<(Network, Arc<str>)>,
+    hosts: Vec<Arc<str>>,
+    helo: Vec<Arc<str>>,
+    senders: Vec<Arc<str>>,
+    recipients: Vec<Arc<str>>,
+}
+
+/// How many entries one list may have.
+const ENTRIES_MAX: usize = 100_000;
+
+impl Lists {
+    pub(super) fn new(refuse: &Refuse, errors: &mut Vec<SettingError>) -> Self {
+        let mut lists = Self::default();
+        for entry in &refuse.clients {
+            if looks_like_address(entry) {
+                match Network::parse(entry) {
+                    Ok(network) => lists.networks.push((network, entry.as_str().into())),
+                    Err(message) => {
+                        errors.push(SettingError {
+                            key: "refuse.clients",
+                            value: format!("{entry:?}"),
+                            message,
+                        });
+                    }
+                }
+            } else {
+                lists.hosts.push(entry.to_lowercase().into());
+            }
+        }
+        let patterns = [
+            ("refuse.helo", &refuse.helo, &mut lists.helo),
+            ("refuse.senders", &refuse.senders, &mut lists.senders),
+            (
+                "refuse.recipients",
+                &refuse.recipients,
+                &mut lists.recipients,
+            ),
+        ];
+        for (key, entries, list) in patterns {
+            for entry in entries {
+                if entry.trim().is_empty() {
+                    let message = "an empty pattern matches nothing; leave it out".to_owned();
+                    errors.push(SettingError {
+                        key,
+                        value: "\"\"".to_owned(),
+                        message,
+                    });
+                }
+                list.push(entry.to_lowercase().into());
+            }
+        }
+        for (key, count) in [
+            ("refuse.clients", refuse.clients.len()),
+            ("refuse.helo", refuse.helo.len()),
+            ("refuse.senders", refuse.senders.len()),
+            ("refuse.recipients", refuse.recipients.len()),
+        ] {
+            if count > ENTRIES_MAX {
+                let message = format!("a list holds {ENTRIES_MAX} entries at most");
+                errors.push(SettingError {
+                    key,
+                    value: format!("{count} entries"),
+                    message,
+                });
+            }
+        }
+        lists
+    }
+
+    pub(super) fn client(&self, client: &Client) -> Option<Evidence> {
+        if let ClientAddress::Ip(address) = client.address {
+            let found = self
+                .networks
+                .iter()
+                .find(|(network, _)| network.contains(address));
+            if let Some((_, entry)) = found {
+                return Some(refused("clients", entry));
+            }
+        }
+        matching("clients", &self.hosts, &client.host)
+    }
+
+    pub(super) fn helo(&self, name: &str) -> Option<Evidence> {
+        matching("helo", &self.helo, name)
+    }
+
+    /// `path` is without angle brackets, or `<>`.
+    pub(super) fn sender(&self, path: &str) -> Option<Evidence> {
+        matching("senders", &self.senders, path)
+    }
+
+    pub(super) fn recipient(&self, path: &str) -> Option<Evidence> {
+        matching("recipients", &self.recipients, path)
+    }
+}
+
+fn refused(list: &'static str, entry: &Arc<str>) -> Evidence {
+    Evidence::Refused {
+        list,
+        entry: entry.clone(),
+    }
+}
+
+fn matching(list: &'static str, patterns: &[Arc<str>], text: &str) -> Option<Evidence> {
+    if patterns.is_empty() {
+        return None;
+    }
+    let text = text.to_lowercase();
+    patterns
+        .iter()
+        .find(|pattern| glob(pattern.as_bytes(), text.as_bytes()))
+        .map(|entry| refused(list, entry))
+}
+
+/// Whether `pattern` (with `*` and `?`) matches all of `text`. Two cursors, one point to fall back
+/// to: at most `pattern.len() * text.len()` steps, no recursion.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut fallback: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                fallback = Some((p, t));
+                p += 1;
+            }
+            Some(b'?') => {
+                p += 1;
+                t += 1;
+            }
+            Some(byte) if text.get(t) == Some(byte) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match &mut fallback {
+                Some((star, from)) => {
+                    *from += 1;
+                    (p, t) = (*star + 1, *from);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern
+        .get(p..)
+        .unwrap_or_default()
+        .iter()
+        .all(|byte| *byte == b'*')
+}
+
+/// Digits, dots, colons and a slash only: meant as an address, so a mistake in it is an error and
+/// not a host name.
+fn looks_like_address(entry: &str) -> bool {
+    entry.contains(':')
+        || (entry.bytes().any(|b| b.is_ascii_digit())
+            && entry
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b == b'.' || b == b'/'))
+}
+
+/// An IP network in CIDR notation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address
+            .trim()
+            .parse()
+            .map_err(|_| "no IP address; write 192.0.2.0/24 or 2001:db8::/32".to_owned())?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            None => longest,
+            Some(digits) => digits
+                .trim()
+                .parse()
+                .ok()
+                .filter(|prefix| *prefix <= longest)
+                .ok_or_else(|| format!("the prefix length must lie in 0..={longest}"))?,
+        };
+        Ok(Self { address, prefix })
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        // A client that comes over a dual-stack socket shows as ::ffff:192.0.2.1; it is the same
+        // client.
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let shift = 32 - u32::from(self.prefix.min(32));
+                let bits = u32::from(network) ^ u32::from(address);
+                bits.checked_shr(shift).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let shift = 128 - u32::from(self.prefix.min(128));
+                let bits = u128::from(network) ^ u128::from(address);
+                bits.checked_shr(shift).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Network, glob};
+
+    #[test]
+    fn globs_match_the_whole_text() {
+        let cases = [
+            ("*@example.net", "a@example.net", true),
+            ("*@example.net", "a@example.net.example", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("*", "", true),
+            ("", "", true),
+            ("", "a", false),
+            ("<>", "<>", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("**", "x", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(
+                glob(pattern.as_bytes(), text.as_bytes()),
+                expected,
+                "{pattern} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn networks_hold_their_addresses_and_no_others() {
+        let cases = [
+            ("192.0.2.0/24", "192.0.2.255", true),
+            ("192.0.2.0/24", "192.0.3.0", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.8", false),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("::/0", "2001:db8::1", true),
+            ("192.0.2.0/24", "::ffff:192.0.2.9", true),
+        ];
+        for (network, address, expected) in cases {
+            let network = Network::parse(network).unwrap();
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                expected,
+                "{network:?} {address}"
+            );
+        }
+        for bad in [
+            "192.0.2.0/33",
+            "192.0.2",
+            "2001:db8::/129",
+            "192.0.2.0/x",
+            "192.0.2.0/",
+        ] {
+            assert!(Network::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

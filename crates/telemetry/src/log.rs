@@ -1,0 +1,208 @@
+//! The log: lines on standard error, as journald, a terminal, or a log shipper wants them.
+
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use serde_json::json;
+
+use gatepost_words::clock::Clock;
+use gatepost_words::escape::ForLog;
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The least important level that is logged.
+    pub level: LevelFilter,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            level: LevelFilter::Info,
+            json: false,
+        }
+    }
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    /// `<6>message`: journald keeps the time itself and takes the level from the prefix
+    /// (sd-daemon(3)).
+    Journal,
+    /// `2026-11-23T09:51:07Z INFO message`
+    Text,
+    /// `{"time":…,"level":…,"target":…,"message":…}`
+    Json,
+}
+
+struct Logger {
+    style: Style,
+    clock: Clock,
+}
+
+/// Makes this the log of the process. A second call changes the level only.
+pub fn init(settings: LogSettings, clock: Clock) {
+    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let style = match (settings.json, journal) {
+        (true, _) => Style::Json,
+        (false, true) => Style::Journal,
+        (false, false) => Style::Text,
+    };
+    log::set_max_level(settings.level);
+    // The only error is that a logger is already set, which is then ours.
+    log::set_boxed_logger(Box::new(Logger { style, clock })).unwrap_or_default();
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        // Libraries (tract, mio) speak to developers: only their warnings are passed on.
+        metadata.target().starts_with("gatepost") || metadata.level() <= Level::Warn
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let mut line = self.format(record);
+            line.push('\n');
+            // One write for one line, so that lines of threads do not mix. Where standard error is
+            // gone nobody can be told.
+            std::io::stderr()
+                .lock()
+                .write_all(line.as_bytes())
+                .unwrap_or_default();
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+impl Logger {
+    fn format(&self, record: &Record<'_>) -> String {
+        let message = one_line(&record.args().to_string());
+        match self.style {
+            Style::Journal => format!("<{}>{message}", priority(record.level())),
+            Style::Text => format!(
+                "{} {} {message}",
+                rfc3339(self.clock.wall()),
+                record.level()
+            ),
+            Style::Json => json!({
+                "time": rfc3339(self.clock.wall()),
+                "level": record.level().as_str().to_ascii_lowercase(),
+                "target": record.target(),
+                "message": message,
+            })
+            .to_string(),
+        }
+    }
+}
+
+/// What is one event stays one line: control characters that came through all the same (an error
+/// text with a file name in it) are escaped. Lines of ours are already clean and are not changed.
+fn one_line(message: &str) -> String {
+    if message.chars().any(char::is_control) {
+        ForLog::new(message).to_string()
+    } else {
+        message.to_owned()
+    }
+}
+
+/// syslog(3)'s number.
+fn priority(level: Level) -> u8 {
+    match level {
+        Level::Error => 3,
+        Level::Warn => 4,
+        Level::Info => 6,
+        Level::Debug | Level::Trace => 7,
+    }
+}
+
+/// The day of a number of seconds since 1970, as `YYYY-MM-DD` in UTC.
+pub fn date(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// UTC in the form of RFC 3339, without fractions.
+fn rfc3339(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let rest = seconds % 86_400;
+    format!(
+        "{}T{:02}:{:02}:{:02}Z",
+        date(seconds),
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
+}
+
+/// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar:
+/// eras of 400 years that begin on the first of March, so that the leap day comes last.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn formatted(style: Style, message: &str) -> String {
+        let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(1_782_259_267));
+        let logger = Logger { style, clock };
+        logger.format(
+            &Record::builder()
+                .level(Level::Warn)
+                .target("gatepost")
+                .args(format_args!("{message}"))
+                .build(),
+        )
+    }
+
+    #[test]
+    fn dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+            (4_102_444_799, "2099-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn styles() {
+        assert_eq!(formatted(Style::Journal, "x y"), "<4>x y");
+        assert_eq!(formatted(Style::Text, "x"), "2026-06-24T00:01:07Z WARN x");
+        assert_eq!(
+            formatted(Style::Json, "a\"b"),
+            r#"{"level":"warn","message":"a\"b","target":"gatepost","time":"2026-06-24T00:01:07Z"}"#
+        );
+    }
+
+    #[test]
+    fn one_event_is_one_line() {
+        assert_eq!(formatted(Style::Journal, "a\n<3>b"), "<4>a\\n<3>b");
+    }
+}

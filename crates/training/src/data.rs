@@ -1,0 +1,330 @@
+//! The messages of all corpora as the network learns them: each campaign a few times, each corpus
+//! with its share, the later part of each held out, and copies as attackers would change them.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::attack::{Attack, Good, GoodWords, in_no_language};
+use super::corpus::Sample;
+use super::evaluate::features_of;
+use super::fit::{Example, Part};
+use super::form;
+use super::near::{Seen, Sketch};
+use super::random::Random;
+use super::{Corpus, Progress, TrainError, TrainSettings};
+use gatepost_learn::classifier::hex;
+use gatepost_learn::features::{FeatureVector, Schema};
+
+/// Mails of one campaign that are learned.
+const ALIKE: usize = 3;
+/// How often the attacks that hide most are learned, beside once as all others.
+const HARDEST_TIMES: usize = 6;
+/// How often progress is told, in messages.
+const TELL: usize = 64;
+
+/// What was read of one message.
+struct Message {
+    when: String,
+    path: String,
+    sha256: String,
+    raw: Vec<u8>,
+    spam: bool,
+    /// The same for messages with the same body.
+    group: u64,
+    vector: FeatureVector,
+    sketch: Sketch,
+}
+
+/// The messages of all corpora as they are read.
+pub(super) struct Data<'a> {
+    settings: &'a TrainSettings,
+    examples: Vec<Example>,
+    sample: FeatureVector,
+    digest: Sha256,
+    /// All mail that was taken, and the part of it that is not held out.
+    seen: Seen,
+    learned: Seen,
+    /// Messages that will be attacked, with the places of their examples.
+    attacked: Vec<(Vec<u8>, usize)>,
+    /// Copies in another form, with the places of their originals.
+    forms: Vec<(FeatureVector, usize)>,
+    good: Good,
+    random: Random,
+    /// Corpora read so far.
+    corpora: usize,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn new(settings: &'a TrainSettings) -> Self {
+        Self {
+            settings,
+            examples: Vec::new(),
+            sample: FeatureVector::default(),
+            digest: Sha256::new(),
+            seen: Seen::default(),
+            learned: Seen::default(),
+            attacked: Vec::new(),
+            forms: Vec::new(),
+            good: Good::default(),
+            // Apart from the sequence that fitting uses.
+            random: Random::new(settings.seed ^ 0x5eed),
+            corpora: 0,
+        }
+    }
+
+    /// How many messages there are of a class.
+    pub(super) fn count(&self, spam: bool) -> usize {
+        self.examples
+            .iter()
+            .filter(|example| example.spam == spam)
+            .count()
+    }
+
+    /// Reads one corpus.
+    pub(super) fn read(
+        &mut self,
+        corpus: &Corpus,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), TrainError> {
+        let mut messages = Vec::new();
+        corpus.read(progress, |sample| messages.push(Message::of(sample)))?;
+        messages.sort_by(|a, b| (&a.when, &a.path).cmp(&(&b.when, &b.path)));
+        messages.retain(|message| {
+            let is_new = self.seen.count(&message.sketch) < ALIKE;
+            if is_new {
+                self.seen.add(&message.sketch);
+            }
+            is_new
+        });
+        let is_held_out = self.held_out(corpus.is_cut_by_time()?, &messages);
+        let mut messages: Vec<(bool, Message)> = is_held_out.into_iter().zip(messages).collect();
+        // A stable sort: the earlier part first, so that near copies of it are known.
+        messages.sort_by_key(|(is_held_out, _)| *is_held_out);
+        let mut words = GoodWords::default();
+        for (is_held_out, message) in messages {
+            words.add_mail(&message.raw, message.spam);
+            self.take(message, !is_held_out);
+        }
+        self.good.add_best(words.best());
+        self.corpora += 1;
+        Ok(())
+    }
+
+    /// Which messages, in order of time, are held out: cut in the way in which the corpus itself is
+    /// cut, the latest of each label, or by a hash of the body where the list names its parts.
+    fn held_out(&self, is_cut_by_time: bool, messages: &[Message]) -> Vec<bool> {
+        let percent = self.settings.held_out_percent.min(100);
+        let count = |spam: bool| {
+            messages
+                .iter()
+                .filter(|message| message.spam == spam)
+                .count() as u64
+        };
+        let mut left = [false, true].map(|spam| count(spam) * (100 - percent) / 100);
+        let by_time = |message: &Message| {
+            let Some(left) = left.get_mut(usize::from(message.spam)) else {
+                return false;
+            };
+            let is_held_out = *left == 0;
+            *left = left.saturating_sub(1);
+            is_held_out
+        };
+        if is_cut_by_time {
+            messages.iter().map(by_time).collect()
+        } else {
+            messages
+                .iter()
+                .map(|message| message.group % 100 < percent)
+                .collect()
+        }
+    }
+
+    fn take(&mut self, message: Message, is_earlier: bool) {
+        let Message {
+            path,
+            sha256,
+            raw,
+            spam,
+            vector,
+            sketch,
+            ..
+        } = message;
+        self.digest.update(format!("{path}\t{spam}\t{sha256}\n"));
+        let part = if is_earlier {
+            self.learned.add(&sketch);
+            Part::Earlier
+        } else if self.learned.count(&sketch) > 0 {
+            Part::Between
+        } else {
+            Part::HeldOut
+        };
+        if !spam {
+            self.good.add_mail(&raw);
+        }
+        if (self.random.below(100) as u64) < self.settings.other_form_percent
+            && let Some(copy) = form::other(&raw, &mut self.random)
+        {
+            self.forms.push((features_of(&copy).0, self.examples.len()));
+        }
+        if (self.random.below(100) as u64) < self.settings.no_language_percent {
+            let page = if self.random.unit() < 0.5 {
+                form::other(&raw, &mut self.random)
+            } else {
+                None
+            };
+            if let Some(copy) = in_no_language(page.as_deref().unwrap_or(&raw), &mut self.random) {
+                self.forms.push((features_of(&copy).0, self.examples.len()));
+            }
+        }
+        let percent = if spam {
+            self.settings.attacked_percent
+        } else {
+            self.settings.attacked_percent / 3
+        };
+        if (self.random.below(100) as u64) < percent {
+            self.attacked.push((raw, self.examples.len()));
+        }
+        self.examples.push(Example {
+            source: self.corpora,
+            ..Example::of(&vector, spam, part)
+        });
+        if self.examples.len() == 1 {
+            self.sample = vector;
+        }
+    }
+
+    /// Weighs the messages, adds attacked copies, and gives everything away: examples, one sample,
+    /// digest.
+    pub(super) fn finish(
+        mut self,
+        progress: &mut dyn FnMut(Progress),
+    ) -> (Vec<Example>, FeatureVector, String) {
+        self.weigh();
+        for (vector, at) in std::mem::take(&mut self.forms) {
+            self.copy(&vector, at);
+        }
+        let hardest = std::iter::repeat_n(Attack::HARDEST, HARDEST_TIMES).flatten();
+        // Copies with the header of a ham taught nothing: of those fields the network knows at most
+        // whether they are there.
+        let on_text = Attack::ALL
+            .into_iter()
+            .filter(|attack| *attack != Attack::HamHeader);
+        let of_spam: Vec<Attack> = on_text.chain(hardest).collect();
+        let of_ham: Vec<Attack> = Attack::ALL
+            .into_iter()
+            .filter(|attack| attack.happens_to_ham())
+            .collect();
+        let total = self.attacked.len();
+        for (done, (raw, at)) in (1..).zip(std::mem::take(&mut self.attacked)) {
+            let is_spam = self.examples.get(at).is_some_and(|original| original.spam);
+            let attacks = if is_spam {
+                of_spam.as_slice()
+            } else {
+                of_ham.as_slice()
+            };
+            let attack = attacks.get(self.random.below(attacks.len()));
+            if let Some(changed) =
+                attack.and_then(|attack| attack.apply(&raw, &self.good, &mut self.random))
+            {
+                self.copy(&features_of(&changed).0, at);
+            }
+            if done % TELL == 0 || done == total {
+                progress(Progress::Attacking { done, total });
+            }
+        }
+        (self.examples, self.sample, hex(&self.digest.finalize()))
+    }
+
+    /// Adds a changed copy of an example.
+    fn copy(&mut self, vector: &FeatureVector, at: usize) {
+        if let Some(&Example {
+            spam,
+            weight,
+            part,
+            source,
+            ..
+        }) = self.examples.get(at)
+        {
+            let copy = Example::of(vector, spam, part);
+            self.examples.push(Example {
+                is_copy: true,
+                weight,
+                source,
+                ..copy
+            });
+        }
+    }
+
+    /// Gives the ham and the spam of one corpus the same weight together, so that the prior of a
+    /// corpus teaches nothing, large corpora the square root of their size, and some of them
+    /// less.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "message counts are far below 2^24"
+    )]
+    fn weigh(&mut self) {
+        let mut counts: BTreeMap<usize, [usize; 2]> = BTreeMap::new();
+        for example in &self.examples {
+            if let Some(count) = counts
+                .entry(example.source)
+                .or_default()
+                .get_mut(usize::from(example.spam))
+            {
+                *count += 1;
+            }
+        }
+        for example in &mut self.examples {
+            let &[ham, spam] = counts.get(&example.source).unwrap_or(&[0, 0]);
+            let own = if example.spam { spam } else { ham };
+            let other = if example.spam { ham } else { spam };
+            let share = if other == 0 { own } else { own.min(other) } as f32;
+            let of_corpus = self
+                .settings
+                .corpora
+                .get(example.source)
+                .map_or(1.0, |corpus| super::settings::share(&corpus.name));
+            example.weight = of_corpus * (30.0 * share.sqrt() / own.max(1) as f32).clamp(0.1, 2.0);
+        }
+    }
+}
+
+impl Message {
+    /// What the lists leave without label are reports of mail servers: not spam.
+    fn of(sample: Sample) -> Self {
+        let Sample {
+            path,
+            raw,
+            spam,
+            sha256,
+            when,
+            ..
+        } = sample;
+        let (vector, group) = features_of(&raw);
+        let sketch = sketch(&vector, group);
+        Self {
+            when,
+            path,
+            sha256,
+            raw,
+            spam: spam == Some(true),
+            group,
+            vector,
+            sketch,
+        }
+    }
+}
+
+/// The sketch of a mail by the windows of its text.
+pub(super) fn sketch(vector: &FeatureVector, group: u64) -> Sketch {
+    let text = vector
+        .ranges()
+        .nth(Schema::FIRST_WINDOW)
+        .map_or(0, |first| first.start);
+    let tokens = vector.tokens.get(text..).unwrap_or_default();
+    let buckets: Vec<u32> = tokens
+        .iter()
+        .filter_map(|&token| u32::try_from(token).ok())
+        .collect();
+    Sketch::of(&buckets, group)
+}
