@@ -41,6 +41,7 @@
 //! | [`gatepost_byte_regex`] | Perl patterns on bytes | words |
 //! | [`gatepost_rules`] | SpamAssassin's language | words, mail, byte-regex |
 //! | [`gatepost_store`] | what outlives a process | words |
+//! | [`gatepost_gather`] | facts that need the world: plan, DNS stub resolver, cache, breakers | words, mail |
 //! | [`gatepost_learn`] | features, models, labels; the only one with tract | words, mail, store |
 //! | [`gatepost_policy`] | evidence to a decision | words, mail |
 //! | [`gatepost_telemetry`] | log lines, records, metrics | words, mail |

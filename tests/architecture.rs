@@ -23,12 +23,21 @@ const CRATES: &[(&str, &[&str])] = &[
     ("byte-regex", &["words"]),
     ("rules", &["words", "mail", "byte-regex"]),
     ("store", &["words"]),
+    ("gather", &["words", "mail"]),
     ("learn", &["words", "mail", "store"]),
     ("policy", &["words", "mail"]),
     ("telemetry", &["words", "mail"]),
     (
         "engine",
-        &["words", "mail", "rules", "learn", "policy", "telemetry"],
+        &[
+            "words",
+            "mail",
+            "rules",
+            "gather",
+            "learn",
+            "policy",
+            "telemetry",
+        ],
     ),
     ("training", &["words", "mail", "learn"]),
 ];

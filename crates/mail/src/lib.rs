@@ -29,7 +29,7 @@ mod words;
 
 pub use address::Mailbox;
 pub use anomaly::{Anomaly, AnomalyKind};
-pub use case::{Case, Facts};
+pub use case::{Case, ClientNames, Facts};
 pub use decode::{decode_charset, decode_windows_1252};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
 pub use header::{HeaderAddress, HeaderField, date_time};

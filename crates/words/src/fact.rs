@@ -11,6 +11,28 @@ pub enum Cause {
     Timeout,
     /// The one who was asked failed.
     Failed,
+    /// Too many questions were waiting already: this one was not asked.
+    Overloaded,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [
+        Self::NotAsked,
+        Self::Timeout,
+        Self::Failed,
+        Self::Overloaded,
+    ];
+
+    /// The name used in records, metrics and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not_asked",
+            Self::Timeout => "timeout",
+            Self::Failed => "failed",
+            Self::Overloaded => "overloaded",
+        }
+    }
 }
 
 impl fmt::Display for Cause {
@@ -19,6 +41,7 @@ impl fmt::Display for Cause {
             Self::NotAsked => "not asked",
             Self::Timeout => "timed out",
             Self::Failed => "failed",
+            Self::Overloaded => "not asked: too many questions were waiting",
         })
     }
 }
