@@ -31,10 +31,9 @@ mod support {
 }
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
-use gatepost_engine::{Generation, Scratch, TimeLeft, end_of_message};
-use gatepost_mail::{Limits, Transaction};
+use gatepost_engine::{Generation, Scratch};
+use gatepost_mail::Specimen;
 use gatepost_words::verdict::Disposition;
 
 /// A folder beside this file.
@@ -71,21 +70,12 @@ fn golden_mails() {
 fn bombs_are_judged_on_a_small_stack() {
     let judge = || {
         let generation = shipped();
-        let limits = Limits::default();
-        let transaction = Transaction::new("bombs".into(), UNIX_EPOCH);
         let mut scratch = Scratch::default();
         let shapes = support::bombs::shapes();
         assert!(shapes.len() >= 20, "only {} shapes", shapes.len());
         for (name, raw) in shapes {
-            let verdict = end_of_message(
-                &generation,
-                &transaction,
-                &raw,
-                &limits,
-                &mut scratch,
-                &|| TimeLeft::Plenty,
-            )
-            .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+            let verdict = gatepost_engine::judge(&generation, &Specimen::stored(raw), &mut scratch)
+                .unwrap_or_else(|fault| panic!("{name}: {fault}"));
             let is_cut = verdict
                 .anomalies
                 .iter()

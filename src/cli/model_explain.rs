@@ -1,9 +1,6 @@
 //! `gatepost model explain FILE`: which expert, which words and which features pushed a judgement.
 //! Every number shown is a part of a sum.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
 use serde::Serialize;
 
 use super::Exit;
@@ -17,10 +14,7 @@ use crate::config::Loaded;
 use gatepost_learn::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
 use gatepost_learn::features::{MilterView, Trust, explained};
 use gatepost_learn::learning::{self, Lesson};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
-use gatepost_words::Stage;
+use gatepost_mail::{Limits, Specimen};
 
 /// How the log-odds came about: `offset` and the parts of both experts add up to them; and the
 /// words of each expert and its others to its part.
@@ -199,16 +193,9 @@ fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others)
 
 /// What pushed the content model. No feature of it depends on when or to whom the mail came.
 fn content_pushes(ledger: &Ledger, raw: &[u8], limits: &Limits) -> Vec<Contribution> {
-    let transaction = Transaction::new(Arc::from("explain"), SystemTime::UNIX_EPOCH);
-    let message = Message::parse(raw, limits);
-    let facts = Facts::default();
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
-    let (vector, origins) = explained(&case);
+    let specimen = Specimen::stored(raw);
+    let message = specimen.message(limits);
+    let (vector, origins) = explained(&specimen.case(&message));
     ledger.contributions(&vector, &origins)
 }
 

@@ -6,8 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use gatepost_engine::{Generation, Scratch, TimeLeft, end_of_message};
-use gatepost_mail::{Client, ClientAddress, Limits, Mailbox, Message, ReversePath, Transaction};
+use gatepost_engine::{Generation, Scratch, judge};
+use gatepost_mail::{
+    Client, ClientAddress, Facts, Mailbox, Message, ReversePath, Specimen, Transaction,
+};
 use gatepost_words::verdict::Verdict;
 use serde::Deserialize;
 
@@ -118,33 +120,22 @@ fn run(mail: &Path, generation: &Generation) -> Result<Vec<String>, String> {
     if case.why.trim().len() < 10 {
         return Err("say why this case exists".to_owned());
     }
-    let transaction = transaction(&case.session);
-    let limits = Limits::default();
+    let specimen = Specimen {
+        transaction: transaction(&case.session),
+        raw,
+        facts: Facts::default(),
+    };
     let mut scratch = Scratch::default();
-    let verdict = end_of_message(
-        generation,
-        &transaction,
-        &raw,
-        &limits,
-        &mut scratch,
-        &|| TimeLeft::Plenty,
-    )
-    .map_err(|fault| format!("could not be judged: {fault}"))?;
-    let again = end_of_message(
-        generation,
-        &transaction,
-        &raw,
-        &limits,
-        &mut scratch,
-        &|| TimeLeft::Plenty,
-    );
+    let verdict = judge(generation, &specimen, &mut scratch)
+        .map_err(|fault| format!("could not be judged: {fault}"))?;
+    let again = judge(generation, &specimen, &mut scratch);
     let mut problems = compare_verdict(&case.expect, &verdict);
     if again.as_ref() != Ok(&verdict) {
         problems.push("judged again, the verdict differs".to_owned());
     }
     problems.extend(compare_message(
         &case.expect,
-        &Message::parse(&raw, &limits),
+        &specimen.message(generation.limits()),
     ));
     Ok(problems)
 }

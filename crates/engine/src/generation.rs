@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use gatepost_learn::classifier::{Model, SiteOpinion};
 use gatepost_learn::features::Trust;
+use gatepost_mail::Limits;
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset};
 use gatepost_words::FailurePolicy;
@@ -35,6 +36,7 @@ pub struct Generation {
     model: Option<Arc<Model>>,
     site: Option<Arc<SiteOpinion>>,
     trust: Trust,
+    limits: Limits,
     default: Arc<Profile>,
     profiles: Arc<BTreeMap<Arc<str>, Profile>>,
     headers_may_decide: bool,
@@ -56,6 +58,7 @@ impl Generation {
             model: model.map(Arc::new),
             site: None,
             trust: Trust::nobody(),
+            limits: Limits::default(),
             default: Arc::new(default),
             profiles: Arc::new(profiles),
             headers_may_decide: false,
@@ -93,6 +96,22 @@ impl Generation {
         }
     }
 
+    /// The same with other limits of reading, which change verdicts and so the name.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        if limits == self.limits {
+            return self.clone();
+        }
+        let named = Sha256::new()
+            .chain_update(self.id.as_str())
+            .chain_update(format!("{limits:?}"));
+        Self {
+            id: name(named),
+            limits,
+            ..self.clone()
+        }
+    }
+
     /// Works out whether the header may decide.
     fn considered(mut self) -> Self {
         self.headers_may_decide = self.highest_at_headers() >= self.least_to_reject_at_headers();
@@ -122,6 +141,11 @@ impl Generation {
     /// Whose word on authentication is taken.
     pub fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// The limits of reading a message.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// How mail of that listener is treated.

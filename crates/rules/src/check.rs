@@ -1,7 +1,6 @@
 //! Loading with every complaint, and the in-file tests, for `gatepost rules check`.
 
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use super::header_request::{HeaderRequest, Part};
 use super::lint::lint;
@@ -9,10 +8,7 @@ use super::rule::{Rule, Test, TestLine, ViewKey};
 use super::ruleset::Ruleset;
 use super::scanner::Scanner;
 use super::small_mail::small_mail;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
-use gatepost_words::Stage;
+use gatepost_mail::{Limits, Specimen};
 use gatepost_words::diagnostic::{Diagnostic, Source};
 use gatepost_words::verdict::RuleName;
 
@@ -118,17 +114,9 @@ fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
 
 /// Whether a rule that needs more than one text hits the small mail that its test line stands for.
 fn hits_mail(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, text: &str) -> bool {
-    let raw = small_mail(text);
-    let message = Message::parse(&raw, &Limits::default());
-    let transaction = Transaction::new("test".into(), UNIX_EPOCH);
-    let facts = Facts::default();
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
-    scanner.scan(ruleset, &case, &|| false);
+    let specimen = Specimen::stored(small_mail(text));
+    let message = specimen.message(&Limits::default());
+    scanner.scan(ruleset, &specimen.case(&message), &|| false);
     scanner
         .values(ruleset)
         .any(|(hit, _)| hit.name == rule.name)

@@ -2,16 +2,13 @@
 //! same.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::cost::Tally;
 use super::ruleset::Ruleset;
 use super::sample::sample_mails;
 use super::scanner::Scanner;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
-use gatepost_words::Stage;
+use gatepost_mail::{Limits, Specimen};
 
 /// Steps of backtracking for one mail, above which a rule is slow: about half a millisecond, and
 /// half of what a search in one short text may take before it is given up.
@@ -41,17 +38,9 @@ fn slower_than(limit: u64, ruleset: &Ruleset) -> BTreeMap<usize, u64> {
 
 /// What each rule does on one mail, by number.
 fn tallies(ruleset: &Ruleset, scanner: &mut Scanner, raw: &[u8]) -> Vec<Tally> {
-    let message = Message::parse(raw, &Limits::default());
-    let (transaction, facts) = (
-        Transaction::new("sample".into(), UNIX_EPOCH),
-        Facts::default(),
-    );
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
+    let specimen = Specimen::stored(raw);
+    let message = specimen.message(&Limits::default());
+    let case = specimen.case(&message);
     let mut tallies = vec![Tally::default(); ruleset.rules().len()];
     scanner.scan_measured(ruleset, &case, &|| Duration::ZERO, &mut tallies);
     tallies

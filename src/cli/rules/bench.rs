@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -15,11 +15,8 @@ use crate::cli::generation::compile;
 use crate::cli::scan::read_all;
 use crate::cli::terminal::{Output, safe, say};
 use crate::config::Loaded;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_mail::{Limits, Specimen};
 use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
-use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 
 /// Bytes of mail kept in memory, so that reading it is not measured.
@@ -65,19 +62,12 @@ fn measure(
     raw: &[u8],
     limits: &Limits,
 ) {
-    let message = Message::parse(raw, limits);
-    let (transaction, facts) = (
-        Transaction::new("bench".into(), UNIX_EPOCH),
-        Facts::default(),
-    );
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
+    let specimen = Specimen::stored(raw);
+    let message = specimen.message(limits);
     let start = Instant::now();
-    costs.measure(scanner, ruleset, &case, &|| start.elapsed());
+    costs.measure(scanner, ruleset, &specimen.case(&message), &|| {
+        start.elapsed()
+    });
 }
 
 /// The mails that were named, as many as fit; else the sample.

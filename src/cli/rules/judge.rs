@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::UNIX_EPOCH;
 
 use crossbeam::channel::{Receiver, bounded};
 
@@ -10,12 +9,9 @@ use super::mails::{Mail, Mails, Skipped};
 use crate::cli::Exit;
 use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_mail::{Case, Limits, Specimen};
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset, Scanner};
-use gatepost_words::Stage;
 use gatepost_words::verdict::{Disposition, Evidence, Hit, RuleName, Score};
 
 /// Mails read ahead for each thread.
@@ -196,17 +192,9 @@ impl Judge<'_> {
     }
 
     fn judge(&self, raw: &[u8], scanners: &mut [Scanner]) -> Vec<Found> {
-        let message = Message::parse(raw, &self.limits);
-        // Nothing is known but the message, and no clock is read: the same mails always give the
-        // same figures.
-        let transaction = Transaction::new("rules".into(), UNIX_EPOCH);
-        let facts = Facts::default();
-        let case = Case {
-            stage: Stage::EndOfMessage,
-            transaction: &transaction,
-            message: &message,
-            facts: &facts,
-        };
+        let specimen = Specimen::stored(raw);
+        let message = specimen.message(&self.limits);
+        let case = specimen.case(&message);
         let pairs = self.sets.iter().zip(scanners);
         pairs
             .map(|(set, scanner)| self.found(set, scanner, &case))

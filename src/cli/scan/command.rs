@@ -16,10 +16,8 @@ use crate::cli::generation::{assemble, compile, load_model, load_site};
 use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
 use crate::config::Loaded;
-use gatepost_engine::{
-    Generation, Scratch, TimeLeft, connect, end_of_message, helo, mail_from, rcpt_to,
-};
-use gatepost_mail::{Limits, Transaction};
+use gatepost_engine::{Generation, Scratch, TimeLeft, judge_within};
+use gatepost_mail::{Facts, Specimen, Transaction};
 use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Verdict;
@@ -51,7 +49,6 @@ struct Task {
 struct Judge<'a> {
     generation: &'a Generation,
     transaction: &'a Transaction,
-    limits: Limits,
     deadline: Duration,
     clock: Clock,
 }
@@ -80,7 +77,6 @@ pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result
     let judge = Judge {
         generation: &generation,
         transaction: &transaction,
-        limits: config.engine.limits,
         deadline: config.engine.deadline,
         clock: Clock::system(),
     };
@@ -101,11 +97,15 @@ fn pipeline(
     let (order, reports) = bounded::<Receiver<Report>>(jobs * AHEAD);
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            input::read_all(&arguments.paths, judge.limits.message, &mut |item| {
-                let (report, awaited) = bounded(1);
-                // Either end is gone only when the printer gave up: then reading ends too.
-                order.send(awaited).is_ok() && tasks.send(Task { item, report }).is_ok()
-            });
+            input::read_all(
+                &arguments.paths,
+                judge.generation.limits().message,
+                &mut |item| {
+                    let (report, awaited) = bounded(1);
+                    // Either end is gone only when the printer gave up: then reading ends too.
+                    order.send(awaited).is_ok() && tasks.send(Task { item, report }).is_ok()
+                },
+            );
         });
         for _ in 0..jobs {
             let work = work.clone();
@@ -138,7 +138,7 @@ impl Judge<'_> {
         for Task { item, report } in work {
             let begun = self.clock.now();
             let judged = item.raw.and_then(|raw| {
-                catch_unwind(AssertUnwindSafe(|| self.judge(&raw, begun, &mut scratch)))
+                catch_unwind(AssertUnwindSafe(|| self.judge(raw, begun, &mut scratch)))
                     .unwrap_or_else(|_| {
                         scratch = Scratch::default();
                         Err(Fault::Panic)
@@ -159,28 +159,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The stages in their order, as in the daemon: what refuses early is not judged further.
-    fn judge(&self, raw: &[u8], begun: Instant, scratch: &mut Scratch) -> Result<Verdict, Fault> {
-        let (generation, transaction) = (self.generation, self.transaction);
-        let listener = &*transaction.listener;
-        let envelope = &transaction.envelope;
-        let early = connect(generation, listener, &transaction.client)
-            .or_else(|| {
-                transaction
-                    .helo
-                    .as_deref()
-                    .and_then(|name| helo(generation, listener, name))
-            })
-            .or_else(|| mail_from(generation, listener, &envelope.reverse_path))
-            .or_else(|| {
-                envelope
-                    .forward_paths
-                    .iter()
-                    .find_map(|path| rcpt_to(generation, listener, path))
-            });
-        if let Some(verdict) = early {
-            return Ok(verdict);
-        }
+    fn judge(&self, raw: Vec<u8>, begun: Instant, scratch: &mut Scratch) -> Result<Verdict, Fault> {
         let is_late = || self.clock.now().duration_since(begun) >= self.deadline;
         let time_left = || {
             if is_late() {
@@ -189,14 +168,12 @@ impl Judge<'_> {
                 TimeLeft::Plenty
             }
         };
-        end_of_message(
-            generation,
-            transaction,
+        let specimen = Specimen {
+            transaction: self.transaction.clone(),
             raw,
-            &self.limits,
-            scratch,
-            &time_left,
-        )
+            facts: Facts::default(),
+        };
+        judge_within(self.generation, &specimen, scratch, &time_left)
     }
 }
 
