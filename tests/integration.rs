@@ -36,7 +36,7 @@ use gatepost_engine::{Generation, Scratch};
 use gatepost_mail::Specimen;
 use gatepost_words::verdict::Disposition;
 
-/// A folder beside this file.
+/// A folder next to this file.
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")

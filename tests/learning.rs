@@ -1,5 +1,5 @@
-//! `gatepost learn` where machines and disks do what they should not: a label that was told as
-//! learned is there afterwards, and one that was not is told too.
+//! `gatepost learn` where machines and disks do what they should not: a label that was reported as
+//! learned is there afterwards, and one that was not is reported too.
 #![cfg(test)]
 
 use std::collections::BTreeSet;
@@ -13,10 +13,10 @@ use serde_json::Value;
 
 const GATEPOST: &str = env!("CARGO_BIN_EXE_gatepost");
 
-/// Mails that differ, in a directory of their own.
-fn mails(directory: &Path, count: usize) -> PathBuf {
-    let mails = directory.join("mails");
-    std::fs::create_dir(&mails).expect("a directory");
+/// Messages that differ, in a directory of their own.
+fn messages(directory: &Path, count: usize) -> PathBuf {
+    let messages = directory.join("messages");
+    std::fs::create_dir(&messages).expect("a directory");
     for number in 0..count {
         let words: Vec<String> = (0..60)
             .map(|word| ((number * 7919 + word * 104_729) % 9973).to_string())
@@ -25,18 +25,18 @@ fn mails(directory: &Path, count: usize) -> PathBuf {
         let mail = format!(
             "From: anna@example.net\nSubject: number {number}\n\nThe figures of today: {words}\n"
         );
-        std::fs::write(mails.join(format!("{number:04}.eml")), mail).expect("a mail");
+        std::fs::write(messages.join(format!("{number:04}.eml")), mail).expect("a mail");
     }
-    mails
+    messages
 }
 
-fn learn(label: &str, state: &Path, mails: &Path) -> Command {
+fn learn(label: &str, state: &Path, messages: &Path) -> Command {
     let mut command = Command::new(GATEPOST);
     command
         .env_clear()
         .args(["learn", label, "--format", "json", "--state"])
         .arg(state)
-        .arg(mails);
+        .arg(messages);
     command
         .env("GATEPOST__MODEL__ENABLED", "false")
         .stdin(Stdio::null())
@@ -45,10 +45,10 @@ fn learn(label: &str, state: &Path, mails: &Path) -> Command {
     command
 }
 
-/// Learns mails as ham, and reads all that is said of it: a pipe that nobody empties would stop the
+/// Learns messages as ham, and reads all that is said of it: a pipe that no process empties would stop the
 /// command.
-fn taught(state: &Path, mails: &Path) {
-    let output = learn("ham", state, mails)
+fn taught(state: &Path, messages: &Path) {
+    let output = learn("ham", state, messages)
         .output()
         .expect("the command runs");
     assert!(output.status.success(), "{}", said(&output));
@@ -108,7 +108,10 @@ fn said(output: &Output) -> String {
 #[test]
 fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 90), directory.path().join("state"));
+    let (messages, state) = (
+        messages(directory.path(), 90),
+        directory.path().join("state"),
+    );
     let start = |from: usize| -> Child {
         let mut command = learn(
             if from.is_multiple_of(2) {
@@ -117,30 +120,33 @@ fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
                 "spam"
             },
             &state,
-            &mails.join(format!("{from:04}.eml")),
+            &messages.join(format!("{from:04}.eml")),
         );
         command
-            .args((1..30).map(|step| mails.join(format!("{:04}.eml", from + 3 * step))))
+            .args((1..30).map(|step| messages.join(format!("{:04}.eml", from + 3 * step))))
             .spawn()
             .expect("it starts")
     };
     let children: Vec<Child> = (0..3).map(start).collect();
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for child in children {
         let output = child.wait_with_output().expect("it ends");
         assert!(output.status.success(), "{}", said(&output));
-        told.extend(digests(&lines(&output.stdout)));
+        reported.extend(digests(&lines(&output.stdout)));
     }
-    assert_eq!(told.len(), 90);
-    assert_eq!(known(&state), told);
+    assert_eq!(reported.len(), 90);
+    assert_eq!(known(&state), reported);
 }
 
-/// One that learns for longer than two seconds lets others in: here between two mails that come
+/// One that learns for longer than two seconds lets others in: here between two messages that come
 /// through a pipe.
 #[test]
 fn who_learns_for_long_lets_others_in() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 1), directory.path().join("state"));
+    let (messages, state) = (
+        messages(directory.path(), 1),
+        directory.path().join("state"),
+    );
     let mut long = learn("ham", &state, Path::new("-"))
         .stdin(Stdio::piped())
         .spawn()
@@ -160,7 +166,7 @@ fn who_learns_for_long_lets_others_in() {
     while !state.join("lock").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    let mut other = learn("spam", &state, &mails).spawn().expect("it starts");
+    let mut other = learn("spam", &state, &messages).spawn().expect("it starts");
     std::thread::sleep(Duration::from_millis(2_500));
     assert!(
         other.try_wait().expect("our own child").is_none(),
@@ -178,34 +184,41 @@ fn who_learns_for_long_lets_others_in() {
 #[test]
 fn what_was_told_is_there_after_a_kill_at_any_moment() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 300), directory.path().join("state"));
-    let mut told = BTreeSet::new();
+    let (messages, state) = (
+        messages(directory.path(), 300),
+        directory.path().join("state"),
+    );
+    let mut reported = BTreeSet::new();
     for round in 0..6 {
-        let mut child = learn(if round % 2 == 0 { "ham" } else { "spam" }, &state, &mails)
-            .spawn()
-            .expect("it starts");
+        let mut child = learn(
+            if round % 2 == 0 { "ham" } else { "spam" },
+            &state,
+            &messages,
+        )
+        .spawn()
+        .expect("it starts");
         let mut out = BufReader::new(child.stdout.take().expect("its output")).lines();
         // Ever later: within the first batches, and within the snapshots.
-        let heard: Vec<Value> = out
+        let received: Vec<Value> = out
             .by_ref()
             .take(1 + round * 50)
             .map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"))
             .collect();
         child.kill().expect("our own child");
-        // What was in the pipe was told too.
+        // What was in the pipe was reported too.
         let rest: Vec<Value> = out
             .map_while(Result::ok)
             .filter_map(|line| serde_json::from_str(&line).ok())
             .collect();
         child.wait().expect("our own child");
-        assert!(!heard.is_empty());
-        told.extend(digests(&heard));
-        told.extend(digests(&rest));
+        assert!(!received.is_empty());
+        reported.extend(digests(&received));
+        reported.extend(digests(&rest));
         let known = known(&state);
         assert!(
-            told.is_subset(&known),
+            reported.is_subset(&known),
             "round {round}: {} labels are lost",
-            told.difference(&known).count()
+            reported.difference(&known).count()
         );
         let (exit, report) = check(&state);
         assert!(matches!(exit, Some(0 | 69)), "round {round}: {report}");
@@ -222,11 +235,14 @@ fn what_was_told_is_there_after_a_kill_at_any_moment() {
 #[test]
 fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 600), directory.path().join("state"));
+    let (messages, state) = (
+        messages(directory.path(), 600),
+        directory.path().join("state"),
+    );
     let within = |blocks: usize| {
         let mut shell = Command::new("sh");
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        let inner = learn("ham", &state, &mails);
+        let inner = learn("ham", &state, &messages);
         shell
             .arg("-c")
             .arg(script)
@@ -247,14 +263,14 @@ fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
             "{blocks}: {}",
             said(&output)
         );
-        let told = digests(&lines(&output.stdout));
+        let reported = digests(&lines(&output.stdout));
         assert!(
-            told.is_subset(&known(&state)),
-            "{blocks}: a label that was told is lost"
+            reported.is_subset(&known(&state)),
+            "{blocks}: a label that was reported is lost"
         );
     }
     // Room for the log, and none for the snapshot of four megabytes: the labels are safe, and the
-    // rest is told.
+    // rest is reported.
     let output = within(4_000);
     assert!(output.status.success(), "{}", said(&output));
     assert!(
@@ -265,7 +281,7 @@ fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
     assert_eq!(known(&state).len(), 600);
     assert!(!state.join("weights").exists() && !state.join("weights.new").exists());
     // There is room again.
-    let output = learn("ham", &state, &mails)
+    let output = learn("ham", &state, &messages)
         .output()
         .expect("the command runs");
     assert_eq!(
@@ -286,8 +302,11 @@ fn a_directory_of_others_is_read_and_not_written() {
         return println!("skipped: setpriv (util-linux) is not installed");
     };
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 2), directory.path().join("state"));
-    taught(&state, &mails);
+    let (messages, state) = (
+        messages(directory.path(), 2),
+        directory.path().join("state"),
+    );
+    taught(&state, &messages);
     for (path, mode) in [
         (directory.path(), 0o755),
         (&state, 0o755),
@@ -303,7 +322,7 @@ fn a_directory_of_others_is_read_and_not_written() {
             .args(command.get_args());
         other.output().expect("setpriv runs")
     };
-    let output = as_nobody(&learn("spam", &state, &mails));
+    let output = as_nobody(&learn("spam", &state, &messages));
     if said(&output).contains("setpriv") {
         return println!("skipped: {}", said(&output));
     }
@@ -323,13 +342,16 @@ fn a_directory_of_others_is_read_and_not_written() {
 #[test]
 fn check_tells_how_the_learner_is_and_what_is_damaged() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (mails, state) = (mails(directory.path(), 600), directory.path().join("state"));
+    let (messages, state) = (
+        messages(directory.path(), 600),
+        directory.path().join("state"),
+    );
     let (_, report) = check(&state);
     assert_eq!(
         (&report["learner"]["on"], &report["learner"]["site"]),
         (&Value::Bool(true), &Value::Null)
     );
-    taught(&state, &mails);
+    taught(&state, &messages);
     let (_, report) = check(&state);
     let (site, weights) = (&report["learner"]["site"], &report["learner"]["weights"]);
     assert_eq!(

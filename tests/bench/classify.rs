@@ -2,11 +2,11 @@
 //! learner and stacker; what a label costs; and what loading costs.
 //!
 //! ```text
-//! cargo bench --bench classify              3,000 mails each of spamassassin `split=test`, csdmc2010 and lists in
+//! cargo bench --bench classify              3,000 messages each of spamassassin `split=test`, csdmc2010 and lists in
 //!                                           ../shared/corpora; skips what is absent
-//! cargo bench --bench classify -- --mails 500
+//! cargo bench --bench classify -- --messages 500
 //! ```
-//! Aims: all four together at most 200 microseconds at the median for mails of about 5.5 kB, a
+//! Aims: all four together at most 200 microseconds at the median for messages of about 5.5 kB, a
 //! label at most 50, the model and what was learned each loaded within 50 ms. Wall-clock time on a
 //! shared machine: compare within one run.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -45,36 +45,36 @@ fn main() {
     let mut most = 3_000;
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        if argument == "--mails" {
+        if argument == "--messages" {
             most = arguments
                 .next()
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(most);
         }
     }
-    let mails = mails(most);
-    if mails.is_empty() {
-        return println!("skipped: no mails");
+    let messages = messages(most);
+    if messages.is_empty() {
+        return println!("skipped: no messages");
     }
     let model = Model::load(SHIPPED_MODEL).expect("the shipped model loads");
     let trust = Trust::nobody();
-    let site = taught(&mails, &trust);
+    let site = taught(&messages, &trust);
     let opinion = site.opinion(1);
     head();
     judge(
         "of about 5.5 kB",
-        mails.iter().filter(|raw| MIDDLE.contains(&raw.len())),
+        messages.iter().filter(|raw| MIDDLE.contains(&raw.len())),
         &model,
         &opinion,
     );
-    judge("of every size", mails.iter(), &model, &opinion);
-    labels(&mails, &model, site);
-    loads(&mails, &model);
+    judge("of every size", messages.iter(), &model, &opinion);
+    labels(&messages, &model, site);
+    loads(&messages, &model);
 }
 
-fn mails(most: usize) -> Vec<Vec<u8>> {
+fn messages(most: usize) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
-    let mut mails = Vec::new();
+    let mut messages = Vec::new();
     for (name, split) in [
         ("spamassassin", Some(Split::Test)),
         ("csdmc2010", None),
@@ -86,38 +86,38 @@ fn mails(most: usize) -> Vec<Vec<u8>> {
             split,
         };
         match corpus.messages(most) {
-            Ok(found) => mails.extend(found),
+            Ok(found) => messages.extend(found),
             Err(error) => println!("without {name}: {error}"),
         }
     }
-    mails
+    messages
 }
 
 /// The labels are those of a coin: the dearest case, for nothing is ever sure.
-fn taught(mails: &[Vec<u8>], trust: &Trust) -> Site {
+fn taught(messages: &[Vec<u8>], trust: &Trust) -> Site {
     let mut site = Site::new(SiteSettings::default());
-    for (number, raw) in mails.iter().cycle().take(LABELS).enumerate() {
+    for (number, raw) in messages.iter().cycle().take(LABELS).enumerate() {
         let slots = site.learner().slots(&MilterView::of_stored(raw, trust));
         site.learn(&slots, number % 2 == 0, Some(0.5));
     }
     site
 }
 
-/// Every stage, then all of them together as the daemon runs them, over mails that are parsed
+/// Every stage, then all of them together as the daemon runs them, over messages that are parsed
 /// already.
 fn judge<'m>(
     name: &str,
-    mails: impl Iterator<Item = &'m Vec<u8>>,
+    messages: impl Iterator<Item = &'m Vec<u8>>,
     model: &Model,
     opinion: &SiteOpinion,
 ) {
     let limits = Limits::default();
     let transaction = Transaction::new("bench".into(), SystemTime::UNIX_EPOCH);
     let (facts, trust) = (Facts::default(), Trust::nobody());
-    let raws: Vec<&[u8]> = mails.map(Vec::as_slice).collect();
+    let raws: Vec<&[u8]> = messages.map(Vec::as_slice).collect();
     let bytes: usize = raws.iter().map(|raw| raw.len()).sum();
     println!(
-        "{} mails {name}, {} bytes each on average",
+        "{} messages {name}, {} bytes each on average",
         raws.len(),
         bytes / raws.len().max(1)
     );
@@ -169,10 +169,10 @@ fn judge<'m>(
 }
 
 /// What a label costs, with and without what comes before it.
-fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
+fn labels(messages: &[Vec<u8>], model: &Model, mut site: Site) {
     let (trust, limits) = (Trust::nobody(), Limits::default());
     let mut times: [Vec<Duration>; 3] = Default::default();
-    for (number, raw) in mails
+    for (number, raw) in messages
         .iter()
         .filter(|raw| MIDDLE.contains(&raw.len()))
         .enumerate()
@@ -191,7 +191,7 @@ fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
             times.push(span);
         }
     }
-    println!("labels of mails of about 5.5 kB");
+    println!("labels of messages of about 5.5 kB");
     for (name, times) in [
         "lesson: parse, model, view, slots, digest",
         "view, slots and learning",
@@ -204,7 +204,7 @@ fn labels(mails: &[Vec<u8>], model: &Model, mut site: Site) {
     }
 }
 
-fn loads(mails: &[Vec<u8>], model: &Model) {
+fn loads(messages: &[Vec<u8>], model: &Model) {
     println!("loads");
     let load = || {
         drop(hint::black_box(
@@ -216,7 +216,7 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
     let settings = LearningSettings::in_directory(directory.path());
     let learner = Site::new(settings.learner.clone());
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
-    for (number, raw) in mails.iter().take(LABELS).enumerate() {
+    for (number, raw) in messages.iter().take(LABELS).enumerate() {
         let lesson = Lesson::of_stored(
             raw,
             learner.learner(),
@@ -236,7 +236,7 @@ fn loads(mails: &[Vec<u8>], model: &Model) {
         "what was learned, from the snapshot",
         (0..LOADS).map(|_| time(start)).collect(),
     );
-    for raw in mails.iter().skip(LABELS).take(BEHIND) {
+    for raw in messages.iter().skip(LABELS).take(BEHIND) {
         let lesson = Lesson::of_stored(
             raw,
             learner.learner(),

@@ -1,8 +1,8 @@
 //! What one mail costs, stage by stage, in one process without sockets.
 //!
 //! ```text
-//! cargo bench --bench judge                 1,200 mails of ../shared/corpora, spamassassin `split=test`; skips what is absent
-//! cargo bench --bench judge -- --mails 300
+//! cargo bench --bench judge                 1,200 messages of ../shared/corpora, spamassassin `split=test`; skips what is absent
+//! cargo bench --bench judge -- --messages 300
 //! ```
 //! Prints a table; `tests/bench/records/` keeps dated results. Wall-clock time on a shared machine:
 //! compare within one run.
@@ -44,14 +44,14 @@ use gatepost_words::Stage;
 use gatepost_words::clock::Clock;
 
 fn main() {
-    let mut mails = 1_200;
+    let mut messages = 1_200;
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
-        if argument == "--mails" {
-            mails = arguments
+        if argument == "--messages" {
+            messages = arguments
                 .next()
                 .and_then(|text| text.parse().ok())
-                .unwrap_or(mails);
+                .unwrap_or(messages);
         }
     }
     println!(
@@ -61,7 +61,7 @@ fn main() {
     load();
     wire();
     handover();
-    match corpus(mails) {
+    match corpus(messages) {
         Ok(messages) => judge(&messages),
         Err(reason) => println!("judge: skipped: {reason}"),
     }
@@ -107,7 +107,7 @@ fn status(key: &str) -> u64 {
         .unwrap_or(0)
 }
 
-fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
+fn corpus(messages: usize) -> Result<Vec<Vec<u8>>, String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     if !directory.join("spamassassin.tar.zst").exists() {
         return Err(format!(
@@ -120,7 +120,7 @@ fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
         name: "spamassassin".to_owned(),
         split: Some(Split::Test),
     };
-    corpus.messages(mails).map_err(|error| error.to_string())
+    corpus.messages(messages).map_err(|error| error.to_string())
 }
 
 fn shipped() -> Generation {
@@ -290,44 +290,41 @@ fn handover() {
 
 fn judge(messages: &[Vec<u8>]) {
     let generation = shipped();
-    let limits = Limits::default();
-    let transaction = Transaction::new("bench".into(), SystemTime::UNIX_EPOCH);
-    let mut scratch = Scratch::default();
-    let mut scanner = Scanner::new(generation.ruleset());
-    let never = || false;
-    let plenty = || TimeLeft::Plenty;
-    let facts = Facts::default();
-    // Once without measuring: lazy automata are built while they are used.
-    for raw in messages {
-        drop(hint::black_box(end_of_message(
-            &generation,
-            &transaction,
-            raw,
-            &limits,
-            &mut scratch,
-            &plenty,
-        )));
-    }
-    let each = |act: &mut dyn FnMut(&[u8])| {
-        messages
-            .iter()
-            .map(|raw| time(|| act(raw)))
-            .collect::<Vec<_>>()
-    };
     let bytes: usize = messages.iter().map(Vec::len).sum();
     println!(
-        "{} mails, {} bytes each on average",
+        "{} messages, {} bytes each on average",
         messages.len(),
         bytes / messages.len().max(1)
     );
-    tell(
-        "parse",
-        each(&mut |raw| drop(hint::black_box(Message::parse(raw, &limits)))),
-    );
+    let mut scratch = Scratch::default();
+    // Once without measuring: lazy automata are built while they are used.
+    for raw in messages {
+        whole(&generation, raw, &mut scratch);
+    }
+    acts(&generation, messages);
+    let times = messages
+        .iter()
+        .map(|raw| time(|| header_alone(&generation, raw, &mut scratch)))
+        .collect();
+    tell("end of headers, whole", times);
+    let times = messages
+        .iter()
+        .map(|raw| time(|| whole(&generation, raw, &mut scratch)))
+        .collect();
+    tell("end of message, whole", times);
+}
+
+/// Each act of judging alone.
+fn acts(generation: &Generation, messages: &[Vec<u8>]) {
+    let limits = Limits::default();
+    let parse = |raw: &Vec<u8>| time(|| drop(hint::black_box(Message::parse(raw, &limits))));
+    tell("parse", messages.iter().map(parse).collect());
     let parsed: Vec<Message<'_>> = messages
         .iter()
         .map(|raw| Message::parse(raw, &limits))
         .collect();
+    let transaction = transaction();
+    let facts = Facts::default();
     let cases: Vec<Case<'_>> = parsed
         .iter()
         .map(|message| Case {
@@ -337,25 +334,24 @@ fn judge(messages: &[Vec<u8>]) {
             facts: &facts,
         })
         .collect();
-    let times = |act: &mut dyn FnMut(&Case<'_>)| {
-        cases
-            .iter()
-            .map(|case| time(|| act(case)))
-            .collect::<Vec<_>>()
+    let mut scanner = Scanner::new(generation.ruleset());
+    let mut scan = |case| {
+        drop(hint::black_box(scanner.scan(
+            generation.ruleset(),
+            case,
+            &|| false,
+        )));
     };
+    // Its caches are cold too.
+    cases.iter().for_each(&mut scan);
     tell(
         "rules",
-        times(&mut |case| {
-            drop(hint::black_box(scanner.scan(
-                generation.ruleset(),
-                case,
-                &never,
-            )));
-        }),
+        cases.iter().map(|case| time(|| scan(case))).collect(),
     );
+    let extract = |case| drop(hint::black_box(gatepost_learn::features::extract(case)));
     tell(
         "features",
-        times(&mut |case| drop(hint::black_box(gatepost_learn::features::extract(case)))),
+        cases.iter().map(|case| time(|| extract(case))).collect(),
     );
     if let Some(model) = generation.model() {
         let vectors: Vec<_> = cases
@@ -365,32 +361,32 @@ fn judge(messages: &[Vec<u8>]) {
         let run = |vector| time(|| drop(hint::black_box(model.probability(vector))));
         tell("model", vectors.iter().map(run).collect());
     }
-    let header_of = |raw: &[u8]| {
-        raw.windows(2)
-            .position(|pair| pair == b"\n\n")
-            .map_or(raw.len(), |at| at + 2)
-    };
-    let mut header = |raw: &[u8]| {
-        let header = raw.get(..header_of(raw)).unwrap_or(raw);
-        drop(hint::black_box(end_of_headers(
-            &generation,
-            &transaction,
-            header,
-            &limits,
-            &mut scratch,
-            &plenty,
-        )));
-    };
-    tell("end of headers, whole", each(&mut header));
-    let mut whole = |raw: &[u8]| {
-        drop(hint::black_box(end_of_message(
-            &generation,
-            &transaction,
-            raw,
-            &limits,
-            &mut scratch,
-            &plenty,
-        )));
-    };
-    tell("end of message, whole", each(&mut whole));
+}
+
+fn transaction() -> Transaction {
+    Transaction::new("bench".into(), SystemTime::UNIX_EPOCH)
+}
+
+fn whole(generation: &Generation, raw: &[u8], scratch: &mut Scratch) {
+    drop(hint::black_box(end_of_message(
+        generation,
+        &transaction(),
+        raw,
+        &Limits::default(),
+        scratch,
+        &|| TimeLeft::Plenty,
+    )));
+}
+
+fn header_alone(generation: &Generation, raw: &[u8], scratch: &mut Scratch) {
+    let end = raw.windows(2).position(|pair| pair == b"\n\n");
+    let header = end.and_then(|end| raw.get(..end + 2)).unwrap_or(raw);
+    drop(hint::black_box(end_of_headers(
+        generation,
+        &transaction(),
+        header,
+        &Limits::default(),
+        scratch,
+        &|| TimeLeft::Plenty,
+    )));
 }

@@ -1,7 +1,7 @@
 //! What learning one label costs, and what the learner costs a mail that is judged.
 //!
 //! ```text
-//! cargo bench --bench learn                 3,000 mails of ../shared/corpora, spamassassin `split=test`; skips what is absent
+//! cargo bench --bench learn                 3,000 messages of ../shared/corpora, spamassassin `split=test`; skips what is absent
 //! ```
 //! Aim: a label learned in at most 50 microseconds at the median, everything in memory; judging by
 //! what was learned adds view, slots and score to a mail. Wall-clock time on a shared machine:
@@ -34,22 +34,22 @@ fn main() {
         name: "spamassassin".to_owned(),
         split: Some(Split::Test),
     };
-    let mails = match corpus.messages(MAILS) {
-        Ok(mails) => mails,
+    let messages = match corpus.messages(MAILS) {
+        Ok(messages) => messages,
         Err(error) => return println!("skipped: {error}"),
     };
     head();
-    in_memory(&mails);
-    on_disk(&mails);
+    in_memory(&messages);
+    on_disk(&messages);
 }
 
 /// View, slots, score and label of each mail, in turn. The labels are those of a coin: the dearest
 /// case, nothing is ever sure.
-fn in_memory(mails: &[Vec<u8>]) {
+fn in_memory(messages: &[Vec<u8>]) {
     let trust = Trust::nobody();
     let mut site = Site::new(SiteSettings::default());
     let mut times: [Vec<Duration>; 4] = Default::default();
-    for (number, raw) in mails.iter().enumerate() {
+    for (number, raw) in messages.iter().enumerate() {
         let begin = Instant::now();
         let view = MilterView::of_stored(raw, &trust);
         let viewed = Instant::now();
@@ -91,13 +91,13 @@ fn in_memory(mails: &[Vec<u8>]) {
 }
 
 /// What `gatepost learn` does for one mail without the model, and what a start costs.
-fn on_disk(mails: &[Vec<u8>]) {
+fn on_disk(messages: &[Vec<u8>]) {
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
     let site = Site::new(settings.learner.clone());
     let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
     let mut times = Vec::new();
-    for (number, raw) in mails.iter().enumerate() {
+    for (number, raw) in messages.iter().enumerate() {
         let lesson = Lesson::of_stored(
             raw,
             site.learner(),

@@ -43,9 +43,9 @@ pub struct Load {
     /// Connections at the same time.
     pub connections: usize,
     /// Mails altogether.
-    pub mails: usize,
-    /// Mails on one connection before it is closed and opened anew.
-    pub mails_per_connection: usize,
+    pub total: usize,
+    /// Mails on one connection before it is closed and opened again.
+    pub per_connection: usize,
     /// The messages, sent in turn: header and body with CRLF or LF line ends.
     pub messages: Vec<Vec<u8>>,
     /// The daemon, to measure its CPU time and memory; 0 measures neither.
@@ -65,7 +65,7 @@ pub struct Report {
     pub deferred: usize,
     /// Put on hold and accepted.
     pub quarantined: usize,
-    /// Answers that nobody asked for, connections closed in the middle, unreadable packets.
+    /// Answers that were not asked for, connections closed in the middle, unreadable packets.
     pub violations: usize,
     /// Wall time of the whole run.
     pub elapsed: Duration,
@@ -78,7 +78,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The latency that this share (0 to 1) of the mails did not exceed.
+    /// The latency that this share (0 to 1) of the messages did not exceed.
     pub fn quantile(&self, share: f64) -> Duration {
         let last = self.latencies.len().saturating_sub(1);
         #[expect(
@@ -151,7 +151,7 @@ pub fn run(load: &Load) -> io::Result<Report> {
             if driver.advance(session) {
                 continue;
             }
-            // Over: a new connection takes the place while there are mails left.
+            // Over: a new connection takes the place while there are messages left.
             *slot = driver.open(&poll, number)?;
             open -= usize::from(slot.is_none());
         }
@@ -277,7 +277,7 @@ struct Session {
     asked: Instant,
     held: bool,
     options: u32,
-    mails_left: usize,
+    messages_left: usize,
 }
 
 struct Driver<'l> {
@@ -288,13 +288,13 @@ struct Driver<'l> {
 }
 
 impl Driver<'_> {
-    /// Opens a connection when there are mails left to send.
+    /// Opens a connection when there are messages left to send.
     fn open(&mut self, poll: &Poll, number: usize) -> io::Result<Option<Session>> {
-        let left = self.load.mails.saturating_sub(self.started);
+        let left = self.load.total.saturating_sub(self.started);
         if left == 0 {
             return Ok(None);
         }
-        let mails_left = left.min(self.load.mails_per_connection.max(1));
+        let messages_left = left.min(self.load.per_connection.max(1));
         let mut stream = connect(&self.load.target, SILENCE)?;
         let (token, interest) = (Token(number), Interest::READABLE | Interest::WRITABLE);
         match &mut stream {
@@ -310,7 +310,7 @@ impl Driver<'_> {
             asked: Instant::now(),
             held: false,
             options: 0,
-            mails_left,
+            messages_left,
         };
         let words = [6_u32, ACTIONS, OPTIONS].map(u32::to_be_bytes).concat();
         session.push(packet(b'O', &[&words]), Awaited::Negotiation);
@@ -341,10 +341,10 @@ impl Driver<'_> {
         let Some(mail) = self.scripts.get(self.started % self.scripts.len()) else {
             return false;
         };
-        if session.mails_left == 0 || self.started >= self.load.mails {
+        if session.messages_left == 0 || self.started >= self.load.total {
             return false;
         }
-        session.mails_left -= 1;
+        session.messages_left -= 1;
         self.started += 1;
         session.held = false;
         let id = format!("4load{:08}", self.started);
@@ -467,7 +467,7 @@ impl Driver<'_> {
         self.report.answered += 1;
         self.report.latencies.push(session.asked.elapsed());
         count(&mut self.report, session.held);
-        // Postfix sends ABORT after every transaction; nobody answers it.
+        // Postfix sends ABORT after every transaction; it has no answer.
         session.push(packet(b'A', &[]), Awaited::Nothing);
         if !self.next_mail(session) {
             session.unsent.extend_from_slice(&packet(b'A', &[]));

@@ -1,12 +1,12 @@
-//! End to end without Postfix: mails a second, latency of the verdict and CPU a mail at 1, 16, 256
+//! End to end without Postfix: messages a second, latency of the verdict and CPU a mail at 1, 16, 256
 //! and 1000 connections, over a UNIX socket and over TCP.
 //!
 //! ```text
 //! cargo bench --bench load                                     the daemon that cargo built, default rules and model
-//! GATEPOST=/path/to/gatepost cargo bench --bench load -- --mails 20000 --connections 1,16
+//! GATEPOST=/path/to/gatepost cargo bench --bench load -- --messages 20000 --connections 1,16
 //! cargo bench --bench load -- --corpus DIR                     the messages of that directory instead of one small ham
 //! cargo bench --bench load -- --socket unix:/run/gatepost/milter.sock --pid 4711      a daemon that runs already
-//! cargo bench --bench load --features libmilter -- --front-end native,libmilter        one beside the other
+//! cargo bench --bench load --features libmilter -- --front-end native,libmilter        one next to the other
 //! cargo bench --bench load -- --bare yes             without rules and model: what protocol, session and pool cost
 //! cargo bench --bench load -- --idle 5000            what so many idle connections take of memory
 //! ```
@@ -52,7 +52,7 @@ fn small_ham() -> Vec<u8> {
 
 /// What the command line asks for.
 struct Options {
-    mails: usize,
+    total: usize,
     connections: Vec<usize>,
     messages: Vec<Vec<u8>>,
     /// A daemon that runs already, and its process id.
@@ -64,7 +64,7 @@ struct Options {
 
 fn options() -> Outcome<Options> {
     let mut options = Options {
-        mails: 5_000,
+        total: 5_000,
         connections: vec![1, 16, 256, 1000],
         messages: vec![small_ham()],
         running: None,
@@ -82,7 +82,7 @@ fn options() -> Outcome<Options> {
             .next()
             .ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
-            "--mails" => options.mails = value.parse()?,
+            "--messages" | "--mails" => options.total = value.parse()?,
             "--connections" => {
                 options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
             }
@@ -203,8 +203,8 @@ fn measure(name: &str, options: &Options, target: &Target, pid: u32) -> Outcome<
         let load = Load {
             target: target.clone(),
             connections: *connections,
-            mails: options.mails.max(*connections),
-            mails_per_connection: 100,
+            total: options.total.max(*connections),
+            per_connection: 100,
             messages: options.messages.clone(),
             pid,
         };
@@ -269,7 +269,7 @@ fn idle(options: &Options, target: &Target, pid: u32) -> Outcome<()> {
 fn main() -> Outcome<()> {
     let options = options()?;
     println!(
-        "{:<5} conns   mails   mails/s  p50 ms   p99 ms  CPU us peak MB accept/hold/reject/defer wrong",
+        "{:<5} conns  messages    msg/s   p50 ms   p99 ms  CPU us peak MB accept/hold/reject/defer wrong",
         ""
     );
     if let Some((target, pid)) = &options.running {

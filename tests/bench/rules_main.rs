@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! cargo bench --bench rules                          growth over synthetic rules; SpamAssassin's stock set where it is installed
-//! cargo bench --bench rules -- --rules DIR --rules DIR --list FILE     one line for that set over the mails named in FILE
+//! cargo bench --bench rules -- --rules DIR --rules DIR --list FILE     one line for that set over the messages named in FILE
 //! ```
-//! Mails: 500 of ../shared/corpora (spamassassin, `split=test`), or those of `--list`; what is
+//! Messages: 500 of ../shared/corpora (spamassassin, `split=test`), or those of `--list`; what is
 //! absent is skipped with a reason. Prints tables; `tests/bench/records/` keeps dated results.
 #![expect(
     clippy::disallowed_methods,
@@ -43,8 +43,8 @@ fn main() {
             _ => {}
         }
     }
-    let mails = match list.map_or_else(|| corpus(500), |list| listed(&list)) {
-        Ok(mails) => mails,
+    let messages = match list.map_or_else(|| corpus(500), |list| listed(&list)) {
+        Ok(messages) => messages,
         Err(reason) => return println!("skipped: {reason}"),
     };
     println!(
@@ -52,7 +52,7 @@ fn main() {
         "", "rules", "load ms", "cold us", "warm us", "hits/mail", "RSS MiB"
     );
     if rules.is_empty() {
-        growth(&mails);
+        growth(&messages);
     }
     let stock = if rules.is_empty() {
         vec![PathBuf::from(STOCK)]
@@ -60,17 +60,17 @@ fn main() {
         rules
     };
     match directories(&stock) {
-        Ok(sources) => drop(measure("stock", &sources, &mails)),
+        Ok(sources) => drop(measure("stock", &sources, &messages)),
         Err(reason) => println!("stock: skipped: {reason}"),
     }
 }
 
-fn growth(mails: &[Vec<u8>]) {
+fn growth(messages: &[Vec<u8>]) {
     let costs: Vec<f64> = SIZES
         .iter()
         .map(|size| {
             let source = Source::new("synthetic.cf".to_owned(), synthetic(*size));
-            measure("synthetic", &[Arc::new(source)], mails)
+            measure("synthetic", &[Arc::new(source)], messages)
         })
         .collect();
     if let (Some(first), Some(last)) = (costs.first(), costs.last()) {
@@ -79,7 +79,7 @@ fn growth(mails: &[Vec<u8>]) {
 }
 
 /// Microseconds of CPU a mail with warm caches: parsing, views, rules, metas.
-fn measure(name: &str, sources: &[Arc<Source>], mails: &[Vec<u8>]) -> f64 {
+fn measure(name: &str, sources: &[Arc<Source>], messages: &[Vec<u8>]) -> f64 {
     let start = cpu_us();
     let ruleset = Ruleset::load(sources).0.expect("the rules load");
     let load = cpu_us() - start;
@@ -87,11 +87,11 @@ fn measure(name: &str, sources: &[Arc<Source>], mails: &[Vec<u8>]) -> f64 {
     let mut hits = 0;
     let mut round = || {
         let start = cpu_us();
-        hits = mails
+        hits = messages
             .iter()
             .map(|raw| scan(&mut scanner, &ruleset, raw))
             .sum();
-        (cpu_us() - start) / count(mails.len())
+        (cpu_us() - start) / count(messages.len())
     };
     let cold = round();
     let warm = (0..3).map(|_| round()).fold(f64::INFINITY, f64::min);
@@ -99,7 +99,7 @@ fn measure(name: &str, sources: &[Arc<Source>], mails: &[Vec<u8>]) -> f64 {
         "{name:<24} {:>8} {:>10.0} {cold:>12.1} {warm:>12.1} {:>10.1} {:>9.0}",
         ruleset.rules().len(),
         load / 1e3,
-        count(hits) / count(mails.len()),
+        count(hits) / count(messages.len()),
         resident_mib()
     );
     warm
@@ -148,7 +148,7 @@ fn resident_mib() -> f64 {
         / 1024.0
 }
 
-fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
+fn corpus(messages: usize) -> Result<Vec<Vec<u8>>, String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
     if !directory.join("spamassassin.tar.zst").exists() {
         return Err(format!(
@@ -161,7 +161,7 @@ fn corpus(mails: usize) -> Result<Vec<Vec<u8>>, String> {
         name: "spamassassin".to_owned(),
         split: Some(Split::Test),
     };
-    corpus.messages(mails).map_err(|error| error.to_string())
+    corpus.messages(messages).map_err(|error| error.to_string())
 }
 
 fn listed(list: &str) -> Result<Vec<Vec<u8>>, String> {

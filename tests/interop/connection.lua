@@ -1,4 +1,4 @@
--- Several mails on one connection, broken-off ones between them: no answer may slip from one mail to the next.
+-- Several messages on one connection, broken-off ones between them: no answer may slip from one mail to the next.
 -- Run: miltertest -s connection.lua -D socket=unix:/path/to/milter.sock
 
 local conn = mt.connect(socket, 20, 0.1)

@@ -1,5 +1,5 @@
-//! The two front-ends, held equal: the same mails through the native one and through libmilter,
-//! each in a daemon of its own, must meet the same replies and the same actions. The mails are the
+//! The two front-ends, held equal: the same messages through the native one and through libmilter,
+//! each in a daemon of its own, must meet the same replies and the same actions. The messages are the
 //! golden ones, and real ones where `../shared` is there.
 #![cfg(feature = "libmilter")]
 
@@ -15,7 +15,7 @@ use crate::support::golden;
 use crate::support::mta::{Message, MtaConnection, Options};
 
 const POLICY: &str = "[policy.refuse]\nrecipients = [\"refused@example.com\"]\nsenders = [\"refused@example.net\"]\n";
-/// Real mails that are compared.
+/// Real messages that are compared.
 const REAL: usize = 100;
 
 /// One mail as an MTA would send it: header fields (name, value with its leading space, LF and
@@ -63,10 +63,10 @@ impl Mail {
     }
 }
 
-fn mails() -> Vec<Mail> {
+fn messages() -> Vec<Mail> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let golden = golden::mails(&root.join("tests/golden"));
-    let mut mails: Vec<Mail> = golden
+    let golden = golden::messages(&root.join("tests/golden"));
+    let mut messages: Vec<Mail> = golden
         .iter()
         .map(|path| {
             Mail::read(
@@ -75,7 +75,7 @@ fn mails() -> Vec<Mail> {
             )
         })
         .collect();
-    assert!(mails.len() >= 60, "the golden mails are gone");
+    assert!(messages.len() >= 60, "the golden messages are gone");
     for (sender, recipients) in [
         ("<refused@example.net>", vec!["<ben@example.com>"]),
         ("<>", vec!["<ben@example.com>", "<refused@example.com>"]),
@@ -85,7 +85,7 @@ fn mails() -> Vec<Mail> {
             "envelope",
             b"From: a@example.net\r\nSubject: hello\r\n\r\nhello\r\n",
         );
-        mails.push(Mail {
+        messages.push(Mail {
             sender,
             recipients,
             ..plain
@@ -97,10 +97,10 @@ fn mails() -> Vec<Mail> {
         split: Some(Split::Test),
     };
     match corpus.messages(REAL) {
-        Ok(real) => mails.extend(real.iter().map(|raw| Mail::read("spamassassin", raw))),
-        Err(reason) => println!("without real mails: {reason}"),
+        Ok(real) => messages.extend(real.iter().map(|raw| Mail::read("spamassassin", raw))),
+        Err(reason) => println!("without real messages: {reason}"),
     }
-    mails
+    messages
 }
 
 /// What a mail met: the reply and the actions, without the id, which is never the same twice.
@@ -163,8 +163,8 @@ fn native_and_libmilter_front_ends_say_the_same_differential() {
     let (mut left, mut right) = (open(&native), open(&libmilter));
     let mut differences = Vec::new();
     let mut kinds = std::collections::BTreeSet::new();
-    let mails = mails();
-    for mail in &mails {
+    let messages = messages();
+    for mail in &messages {
         let (one, other) = (met(&mut left, mail), met(&mut right, mail));
         kinds.insert(one.split_whitespace().next().unwrap_or_default().to_owned());
         if one != other {
@@ -177,11 +177,17 @@ fn native_and_libmilter_front_ends_say_the_same_differential() {
     assert_eq!((left.unsolicited(), right.unsolicited()), (0, 0));
     assert!(
         differences.is_empty(),
-        "{} of {} mails differ\n{}",
+        "{} of {} messages differ\n{}",
         differences.len(),
-        mails.len(),
+        messages.len(),
         differences.join("\n")
     );
-    assert!(kinds.len() >= 2, "all mails met the same reply: {kinds:?}");
-    println!("{} mails met the same in both front-ends", mails.len());
+    assert!(
+        kinds.len() >= 2,
+        "all messages met the same reply: {kinds:?}"
+    );
+    println!(
+        "{} messages met the same in both front-ends",
+        messages.len()
+    );
 }

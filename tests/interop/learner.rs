@@ -10,7 +10,7 @@ use super::daemon::{Daemon, binary};
 use super::postfix::{PATIENCE, wait_until};
 use crate::support::mta::{Message, MtaConnection, Options};
 
-/// A daemon that learns in a directory beside its other files.
+/// A daemon that learns in a directory next to its other files.
 struct Site {
     daemon: Daemon,
 }
@@ -27,7 +27,7 @@ impl Site {
         self.daemon.path(name)
     }
 
-    /// Writes the section anew; everything before it stays.
+    /// Writes the section again; everything before it stays.
     fn configure(&self, directory: &str, more: &str) {
         let path = self.daemon.path("gatepost.toml");
         let text = std::fs::read_to_string(&path).expect("the configuration");
@@ -59,13 +59,13 @@ impl Site {
         )
     }
 
-    /// Teaches so many mails to a directory.
-    fn teach(&self, directory: &str, mails: usize) {
+    /// Teaches so many messages to a directory.
+    fn teach(&self, directory: &str, messages: usize) {
         let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/files");
         let state = self.directory(directory);
         for (label, file) in [("ham", "ham.eml"), ("spam", "gtube.eml")]
             .into_iter()
-            .take(mails)
+            .take(messages)
         {
             let (state, file) = (
                 state.display().to_string(),

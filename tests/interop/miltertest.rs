@@ -1,4 +1,4 @@
-//! Runs the Lua scripts beside this file under miltertest (Debian package `miltertest`), an MTA
+//! Runs the Lua scripts next to this file under miltertest (Debian package `miltertest`), an MTA
 //! side that is not ours.
 
 use std::path::{Path, PathBuf};

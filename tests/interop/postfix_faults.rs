@@ -1,4 +1,4 @@
-//! What becomes of mail when the daemon fails: it is deferred, never lost, never let through
+//! The outcome of mail when the daemon fails: it is deferred, never lost, never let through
 //! unscanned.
 
 use std::thread;
@@ -89,7 +89,7 @@ fn killed_in_mid_message_the_client_is_deferred_and_the_same_mail_passes_after_a
 }
 
 /// The moment of the kill is not ours to choose, so every outcome is checked by one law: a mail is
-/// delivered exactly when its client was told 250, and then it carries our header.
+/// delivered exactly when its client was answered 250, and then it carries our header.
 #[test]
 fn killed_at_any_moment_of_the_verdict_no_mail_passes_unscanned() {
     let Some((mut daemon, postfix)) = both("") else {

@@ -1,4 +1,4 @@
-//! Reload and restart under load: 200 mails a second, and every one of them is accounted for.
+//! Reload and restart under load: 200 messages a second, and every one of them is accounted for.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use super::skip;
 
 /// SMTP clients at work at the same time. Postfix's `default_process_limit` is 100.
 const CLIENTS: usize = 20;
-/// Mails a second, over all clients.
+/// Messages a second, over all clients.
 const RATE: u32 = 200;
 const GTUBE: &str = concat!(
     "XJS*C4JDBQADN1.NSBN3*2IDNEN*",
@@ -27,7 +27,7 @@ enum Wanted {
     Refused,
 }
 
-/// What a client was told about one mail.
+/// What a client was answered about one mail.
 struct Sent {
     name: String,
     wanted: Wanted,
@@ -45,8 +45,8 @@ struct Account {
     unscanned: usize,
 }
 
-/// One client's share of the load: sends on one connection at its pace until told to stop, and
-/// connects anew when deferred.
+/// One client's share of the load: sends on one connection at its pace until reported to stop, and
+/// connects again when deferred.
 fn client(postfix: &Postfix, number: usize, phase: &str, stop: &AtomicBool) -> Vec<Sent> {
     let pace = Duration::from_secs(1) * u32::try_from(CLIENTS).expect("few") / RATE;
     let mut all = Vec::new();
@@ -85,7 +85,7 @@ fn client(postfix: &Postfix, number: usize, phase: &str, stop: &AtomicBool) -> V
     all
 }
 
-/// Runs the load while `disturb` does what it does, and gives what all clients were told.
+/// Runs the load while `disturb` does what it does, and gives what all clients were answered.
 fn load(postfix: &Postfix, phase: &str, disturb: impl FnOnce()) -> Vec<Sent> {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -102,7 +102,7 @@ fn load(postfix: &Postfix, phase: &str, disturb: impl FnOnce()) -> Vec<Sent> {
     })
 }
 
-/// Compares what the clients were told with what is in the maildir and the hold queue.
+/// Compares what the clients were answered with what is in the maildir and the hold queue.
 fn account(postfix: &Postfix, sent: &[Sent]) -> Account {
     assert!(postfix.wait_idle(), "mail is stuck in the queue");
     let mut found: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
@@ -135,13 +135,13 @@ fn account(postfix: &Postfix, sent: &[Sent]) -> Account {
             sums.wrong += usize::from(mail.answer.code != 0 && !places.is_empty());
             continue;
         }
-        let told = if mail.answer.is_positive() {
+        let reported = if mail.answer.is_positive() {
             mail.wanted != Wanted::Refused
         } else {
             mail.wanted == Wanted::Refused
         };
         let right_place = places.first().is_none_or(|place| *place == mail.wanted);
-        sums.wrong += usize::from(!told || !right_place);
+        sums.wrong += usize::from(!reported || !right_place);
         sums.lost += usize::from(mail.answer.is_positive() && places.is_empty());
     }
     sums
@@ -174,7 +174,7 @@ fn reloads_and_a_restart_under_load_lose_nothing_and_let_nothing_through() {
     });
     let seconds = begin.elapsed().as_secs_f64();
     let sums = account(&postfix, &sent);
-    println!("reload: {sums:?}, {} mails in {seconds:.1} s", sums.sent);
+    println!("reload: {sums:?}, {} messages in {seconds:.1} s", sums.sent);
     assert_eq!(
         sums,
         Account {
@@ -261,12 +261,12 @@ fn a_broken_rule_file_on_reload_leaves_the_old_set_at_work() {
     );
     assert!(daemon.is_running());
     assert_eq!(refused().code, 550, "the old set is gone");
-    // Mended, the new set is taken.
+    // Once fixed, the new set is taken.
     daemon.write_rules(
         "10_test.cf",
         "body TEST_MENDED /nothing of the kind/\nscore TEST_MENDED 1\n",
     );
     daemon.signal("HUP");
     let taken = super::postfix::wait_until(Duration::from_secs(10), || refused().is_positive());
-    assert!(taken, "the mended set is not taken:\n{}", daemon.log());
+    assert!(taken, "the fixed set is not taken:\n{}", daemon.log());
 }

@@ -106,7 +106,7 @@ fn a_refused_client_gets_no_further_than_mail() {
         "local policy",
     );
     client.quit();
-    // The neighbour is nobody's enemy.
+    // The neighbour is not blocked.
     let mut client = postfix.client();
     client.command("EHLO client.example.net");
     client.command("XCLIENT NAME=[UNAVAILABLE] ADDR=192.0.2.67");
@@ -240,7 +240,7 @@ fn quarantined_mail_is_on_hold_with_our_headers() {
     assert_eq!(held.len(), 1, "{}", postfix.log());
     assert!(
         answer.text.contains(&held[0]),
-        "the client was told another queue id: {}",
+        "the client was sent another queue id: {}",
         answer.text
     );
     let text = postfix.held(&held[0]);

@@ -83,7 +83,7 @@ envelope(conn, "gtube")
 fields(conn, "gtube")
 rest(conn, "gtube", "XJS*C4JDBQADN1.NSBN3*2IDNEN*" .. "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n")
 if mt.getreply(conn) ~= SMFIR_REPLYCODE then error("gtube: " .. mt.getreply(conn)) end
-if mt.eom_check(conn, MT_HDRINSERT) or mt.eom_check(conn, MT_HDRADD) then error("gtube: actions beside a reject") end
+if mt.eom_check(conn, MT_HDRINSERT) or mt.eom_check(conn, MT_HDRADD) then error("gtube: actions next to a reject") end
 mt.disconnect(conn)
 
 -- Reject at the end of the header: the body is never asked for.

@@ -36,7 +36,7 @@ struct Case {
     env: BTreeMap<String, String>,
 }
 
-/// Runs every case in `folder` against `binary`; all failures are told at once. Returns how many
+/// Runs every case in `folder` against `binary`; all failures are reported together. Returns how many
 /// cases there were.
 pub fn run_all(folder: &Path, binary: &Path) -> Result<usize, String> {
     let entries =

@@ -1,5 +1,5 @@
 //! Configuration files with mistakes, and what must be said about them: `NAME.toml` with
-//! `NAME.stderr` beside it.
+//! `NAME.stderr` next to it.
 //!
 //! Files named `good-…` must load without a word, `warns-…` must load with a warning, all others
 //! must not load. `BLESS=1` writes the `.stderr` files; read them before you commit.
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use gatepost::config::Config;
 use gatepost_words::diagnostic::{Source, render};
 
-/// Runs every case in `folder`; all failures are told at once. Returns how many cases there were.
+/// Runs every case in `folder`; all failures are reported together. Returns how many cases there were.
 pub fn run_all(folder: &Path) -> Result<usize, String> {
     let bless = std::env::var_os("BLESS").is_some();
     let mut failures = Vec::new();
@@ -53,19 +53,19 @@ fn run(case: &Path, bless: bool) -> Result<(), String> {
         vec![Arc::new(Source::new(name.clone(), text))],
         &BTreeMap::new(),
     );
-    let (loads, told) = match loaded {
+    let (loads, reported) = match loaded {
         Ok(loaded) => (true, loaded.warnings),
         Err(wrong) => (false, wrong),
     };
     let should_load = name.starts_with("good-") || name.starts_with("warns-");
-    if loads != should_load || name.starts_with("good-") != told.is_empty() {
+    if loads != should_load || name.starts_with("good-") != reported.is_empty() {
         return Err(format!(
             "loads: {loads}, and what was said is\n{}",
-            render(&told, false)
+            render(&reported, false)
         ));
     }
-    // Every complaint has its place, in the form that editors jump to.
-    for diagnostic in &told {
+    // Every diagnostic has its place, in the form that editors jump to.
+    for diagnostic in &reported {
         let start = format!("{name}:");
         let is_place = diagnostic
             .to_string()
@@ -76,9 +76,9 @@ fn run(case: &Path, bless: bool) -> Result<(), String> {
             return Err(format!("no place: {diagnostic}"));
         }
     }
-    let said = render(&told, false);
+    let said = render(&reported, false);
     let expected = case.with_extension("stderr");
-    if told.is_empty() {
+    if reported.is_empty() {
         return if expected.exists() {
             Err("it has a .stderr, but nothing is said".to_owned())
         } else {

@@ -2,7 +2,7 @@
 //! handler.
 //!
 //! One line, one thing. `>` is what the MTA sends, `<` what must come back, `@` what the handler
-//! must have seen, `=` what becomes of the connection, `!` what the handler is to do, `#` a
+//! must have seen, `=` the outcome of the connection, `!` what the handler is to do, `#` a
 //! comment. The lines `>` and `!` are played; what they produce must be exactly the `<`, `@` and
 //! `=` lines between them. A file without any `@` line does not check events.
 //!
@@ -322,7 +322,7 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
     let mut say = |word: &[u8]| {
         let _ = write!(line, " {}", quote(word));
     };
-    let mut told = &Macros::default();
+    let mut reported = &Macros::default();
     let mut key = Vec::new();
     match event {
         Event::Connect { host, peer, macros } => {
@@ -332,12 +332,12 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
                 Peer::Local => say(b"local"),
                 Peer::Unknown => say(b"unknown"),
             }
-            told = macros;
+            reported = macros;
             key.extend_from_slice(host);
         }
         Event::Helo { name, macros } => {
             say(name);
-            told = macros;
+            reported = macros;
             key.extend_from_slice(name);
         }
         Event::MailFrom {
@@ -354,12 +354,12 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
             for parameter in parameters {
                 say(parameter);
             }
-            told = macros;
+            reported = macros;
             key.extend_from_slice(path);
         }
         Event::Data { macros }
         | Event::EndOfHeaders { macros }
-        | Event::EndOfMessage { macros } => told = macros,
+        | Event::EndOfMessage { macros } => reported = macros,
         Event::Header { name, value } => {
             say(name);
             say(value);
@@ -371,7 +371,7 @@ fn show(event: Event<'_>) -> (String, Vec<u8>) {
         }
         Event::Abort | Event::Close => {}
     }
-    for (name, value) in told.iter() {
+    for (name, value) in reported.iter() {
         let _ = write!(
             line,
             " {{{}}}={}",

@@ -224,7 +224,7 @@ pub(super) fn words(line: &str) -> Result<Vec<Vec<u8>>, String> {
     Ok(all)
 }
 
-/// A word as it may be written back: plain where it can, in quotes where it must, told by its size
+/// A word as it may be written back: plain where it can, in quotes where it must, described by its size
 /// where it is long.
 pub(super) fn quote(word: &[u8]) -> String {
     if word.len() > 1200 {

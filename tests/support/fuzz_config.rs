@@ -1,4 +1,4 @@
-//! What fuzzing does with a configuration: any text loads or is complained about, and what loads
+//! What fuzzing does with a configuration: any text loads or is reported, and what loads
 //! can be shown and loaded again as the same.
 
 use std::collections::BTreeMap;

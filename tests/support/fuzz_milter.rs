@@ -44,7 +44,7 @@ pub(crate) fn milter_frames(data: &[u8]) {
     protocol.respond(&Reply::Accept.into(), &mut out);
     protocol.progress(&mut out);
     assert!(out.is_empty(), "an answer after the end");
-    assert!(handler.closed >= 1, "the end was not told");
+    assert!(handler.closed >= 1, "the end was not reported");
     assert_eq!(answers, due, "answers written, answers due");
 }
 

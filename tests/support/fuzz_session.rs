@@ -142,7 +142,7 @@ struct Inbox(Sender<Completion>);
 
 impl Notify for Inbox {
     fn completed(&self, completion: Completion) {
-        // Nobody listens any more where the stream broke off.
+        // No receiver is left where the stream broke off.
         drop(self.0.send(completion));
     }
 }

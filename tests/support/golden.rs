@@ -1,4 +1,4 @@
-//! Golden mails: `NAME.eml` beside `NAME.toml`, which a person wrote: why the case exists, the SMTP
+//! Golden messages: `NAME.eml` next to `NAME.toml`, which a person wrote: why the case exists, the SMTP
 //! session, what must hold.
 //!
 //! Expectations are never generated. How to add a case: `tests/README.md`.
@@ -13,7 +13,7 @@ use gatepost_mail::{
 use gatepost_words::verdict::Verdict;
 use serde::Deserialize;
 
-/// What stands in a `.toml` beside a mail.
+/// What stands in a `.toml` next to a mail.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -70,12 +70,12 @@ struct Expect {
     file_names: Option<Vec<String>>,
 }
 
-/// Runs every case under `folder` against `generation`; all failures are told at once. Returns how
+/// Runs every case under `folder` against `generation`; all failures are reported together. Returns how
 /// many cases there were.
 pub fn run_all(folder: &Path, generation: &Generation) -> Result<usize, String> {
     let mut failures = Vec::new();
     let mut count = 0;
-    for mail in mails(folder) {
+    for mail in messages(folder) {
         count += 1;
         let problems = run(&mail, generation).unwrap_or_else(|problem| vec![problem]);
         for problem in problems {
@@ -93,7 +93,7 @@ pub fn run_all(folder: &Path, generation: &Generation) -> Result<usize, String> 
 }
 
 /// All `.eml` files under `folder`, in name order.
-pub fn mails(folder: &Path) -> Vec<PathBuf> {
+pub fn messages(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -179,7 +179,7 @@ fn transaction(session: &Session) -> Transaction {
 fn compare_verdict(expect: &Expect, verdict: &Verdict) -> Vec<String> {
     let mut problems = Vec::new();
     let hits: Vec<&str> = verdict.hits().map(|hit| &*hit.rule).collect();
-    let told = || {
+    let reported = || {
         format!(
             "score {} model {:?} hits {hits:?}",
             verdict.score,
@@ -191,18 +191,22 @@ fn compare_verdict(expect: &Expect, verdict: &Verdict) -> Vec<String> {
             "disposition {}, expected {}; {}",
             verdict.disposition,
             expect.disposition,
-            told()
+            reported()
         ));
     }
     if expect.spam.is_some_and(|spam| spam != verdict.is_spam()) {
-        problems.push(format!("marked as spam: {}; {}", verdict.is_spam(), told()));
+        problems.push(format!(
+            "marked as spam: {}; {}",
+            verdict.is_spam(),
+            reported()
+        ));
     }
     for rule in expect
         .fires
         .iter()
         .filter(|rule| !hits.contains(&rule.as_str()))
     {
-        problems.push(format!("{rule} should hit; {}", told()));
+        problems.push(format!("{rule} should hit; {}", reported()));
     }
     for rule in expect
         .silent

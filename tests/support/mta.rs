@@ -114,7 +114,7 @@ impl<S: Read + Write> MtaConnection<S> {
         self
     }
 
-    /// CONNECT. The family is told by the address; one that is none is sent as unknown.
+    /// CONNECT. The family follows from the address; an invalid one is sent as unknown.
     pub(crate) fn connect(&mut self, host: &str, address: &str, port: u16) -> io::Result<Answer> {
         let mut payload = [host.as_bytes(), b"\0"].concat();
         let prefix = if self.options.ipv6_prefix {

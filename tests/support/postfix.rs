@@ -1,6 +1,6 @@
 //! A private Postfix for the tests: its own directories, loopback only, nothing leaves the machine;
 //! and a small SMTP client that can do what a well-behaved one would not (stop in mid-message,
-//! pretend to be somebody else with XCLIENT).
+//! pretend to be another client with XCLIENT).
 //!
 //! Where a mail is can be proved: delivered is a file in the maildir, held is a line of `postqueue
 //! -j`, refused is the SMTP reply. The configuration under test is
@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-/// The lines that the admin is told to add to main.cf.
+/// The lines that the admin is asked to add to main.cf.
 const FRAGMENT: &str = include_str!("../../contrib/postfix/main.cf.fragment");
 /// The socket as the fragment writes it.
 const FRAGMENT_SOCKET: &str = "unix:gatepost/milter.sock";
@@ -176,7 +176,7 @@ impl Postfix {
         answer
     }
 
-    /// The mails in the maildir.
+    /// The messages in the maildir.
     pub fn delivered(&self) -> Vec<Delivered> {
         let mut files: Vec<PathBuf> = ["new", "cur"]
             .iter()
@@ -193,16 +193,16 @@ impl Postfix {
             .collect()
     }
 
-    /// Waits until so many mails were delivered, and gives them; panics with Postfix's log when
+    /// Waits until so many messages were delivered, and gives them; panics with Postfix's log when
     /// they do not come.
     pub fn wait_delivered(&self, count: usize) -> Vec<Delivered> {
         wait_until(PATIENCE, || self.delivered().len() >= count);
-        let mails = self.delivered();
-        assert_eq!(mails.len(), count, "delivered mails\n{}", self.log());
-        mails
+        let messages = self.delivered();
+        assert_eq!(messages.len(), count, "delivered messages\n{}", self.log());
+        messages
     }
 
-    /// The ids of the mails in that queue (`hold`, `active`, `deferred`, `incoming`).
+    /// The ids of the messages in that queue (`hold`, `active`, `deferred`, `incoming`).
     pub fn queue(&self, name: &str) -> Vec<String> {
         let output = self.run("postqueue", &["-j"]);
         let wanted = format!("\"queue_name\": \"{name}\"");
@@ -240,7 +240,7 @@ impl Drop for Postfix {
         let pid_file = self.dir.path().join("queue/pid/master.pid");
         let pid = fs::read_to_string(pid_file).unwrap_or_default();
         let stat = Path::new("/proc").join(pid.trim()).join("stat");
-        // A zombie is gone too: in a container there may be nobody who collects it.
+        // A zombie is gone too: in a container there may be no process that collects it.
         let gone = || {
             pid.trim().is_empty()
                 || fs::read_to_string(&stat).is_ok_and(|text| text.contains(") Z "))

@@ -1,7 +1,7 @@
-//! Bad rule files and what is said about them: `NAME.cf` with `NAME.stderr` beside it.
+//! Bad rule files and what is said about them: `NAME.cf` with `NAME.stderr` next to it.
 //!
 //! A name that begins with `good-` must be loaded without a word. Also: the rules that ship load
-//! without a complaint, and their test lines hold. `BLESS=1` writes the `.stderr` files; read them
+//! without a diagnostic, and their test lines hold. `BLESS=1` writes the `.stderr` files; read them
 //! before you commit.
 
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use gatepost_words::diagnostic::{Source, render};
 /// Fewer shipped rules than this mean that they were not found.
 const SHIPPED_LEAST: usize = 60;
 
-/// Runs every case in `folder`, and the shipped rules beside it as one more; all failures are told
+/// Runs every case in `folder`, and the shipped rules next to it as one more; all failures are reported
 /// at once. Returns how many cases there were.
 pub(crate) fn run_all(folder: &Path) -> Result<usize, String> {
     let bless = std::env::var_os("BLESS").is_some();
@@ -65,13 +65,13 @@ fn source(path: &Path, root: &Path) -> Result<Arc<Source>, String> {
 }
 
 fn run(case: &Path, root: &Path, bless: bool) -> Result<(), String> {
-    let (_, told) = check(&[source(case, root)?]);
-    let said = render(&told, false);
+    let (_, reported) = check(&[source(case, root)?]);
+    let said = render(&reported, false);
     let expected = case.with_extension("stderr");
     let is_good = case
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with("good-"));
-    if is_good != told.is_empty() {
+    if is_good != reported.is_empty() {
         return Err(format!("what was said is\n{said}"));
     }
     if is_good {

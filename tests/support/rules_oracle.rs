@@ -16,7 +16,7 @@ use gatepost_training::{Corpus, Split};
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 
-/// Mails of each corpus.
+/// Messages of each corpus.
 const MAILS: usize = 30;
 
 /// The files of a directory with that suffix, in name order.
@@ -89,13 +89,13 @@ fn together_the_rules_find_what_each_finds_alone() {
             name: corpus.to_owned(),
             split,
         };
-        let mails = corpus
+        let messages = corpus
             .messages(MAILS)
             .unwrap_or_else(|error| panic!("{error}"));
         for (name, ruleset) in &sets {
             let (mut scanner, mut oracle, mut hits) =
                 (Scanner::new(ruleset), Oracle::new(ruleset), 0);
-            for raw in &mails {
+            for raw in &messages {
                 let message = Message::parse(raw, &Limits::default());
                 let (transaction, facts) = (
                     Transaction::new("test".into(), UNIX_EPOCH),

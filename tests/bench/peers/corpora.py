@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-# As `is_mark` in src/features/view.rs; leaky_headers.txt beside the corpora may add to it.
+# As `is_mark` in src/features/view.rs; leaky_headers.txt next to the corpora may add to it.
 NAMES = set(
     b"x-gatepost x-uuid x-miltered x-keywords delivery-date x-pyzor x-loop old-return-path status x-status content-length "
     b"lines delivered-to x-original-to x-incomingtopheadermarker x-incomingheadercount x-sid-result x-sid-pra x-sender-ip "
@@ -20,7 +20,7 @@ REPLACEMENTS = ((b"phishing@pot", b"user@example.com"), (b"[removed]", b""))
 
 
 class Mask:
-    """Takes the marks out of mails."""
+    """Takes the marks out of messages."""
 
     def __init__(self, corpora, keep_session):
         """`keep_session`: leave the Received line and the Return-Path of the receiving server, which tell of the session."""
@@ -68,7 +68,7 @@ class Mask:
 
 
 def members(archive):
-    """(path, bytes) of the mails in a published archive, in its order."""
+    """(path, bytes) of the messages in a published archive, in its order."""
     with subprocess.Popen(["zstd", "-dc", "--long=27", str(archive)], stdout=subprocess.PIPE) as zstd:
         with tarfile.open(fileobj=zstd.stdout, mode="r|") as tar:
             for member in tar:
@@ -80,7 +80,7 @@ def members(archive):
 
 
 def masked_files(archive, mask, directory):
-    """Writes the masked mails of an archive into a directory, each at its path; gives path and bytes of each."""
+    """Writes the masked messages of an archive into a directory, each at its path; gives path and bytes of each."""
     for path, raw in members(archive):
         place = Path(directory) / path
         if ".." in place.parts:
@@ -117,7 +117,7 @@ def masked_corpus(corpora, name, mask, directory):
 
 
 def masked_stream(index, mask, directory, count):
-    """Writes the first `count` mails of a stream, masked, as files beside an index. Gives the new index and the list of
+    """Writes the first `count` messages of a stream, masked, as files next to an index. Gives the new index and the list of
     (path, whether spam) in the order of the stream."""
     lines = [line.split() for line in Path(index).read_text().splitlines() if line.strip()][:count]
     wanted = {path for _, path in lines}
@@ -126,7 +126,7 @@ def masked_stream(index, mask, directory, count):
         if not wanted:
             break
     if wanted:
-        raise ValueError(f"the archive lacks {len(wanted)} mails of {index}")
+        raise ValueError(f"the archive lacks {len(wanted)} messages of {index}")
     new = Path(directory) / Path(index).name
     new.write_text("".join(f"{label} {path}\n" for label, path in lines))
     return new, [(path, label.lower() == "spam") for label, path in lines]

@@ -1,6 +1,6 @@
-"""The filters: each learns labelled mails and says of each mail how spammy it is, and what it decides by its own threshold.
+"""The filters: each learns labelled messages and says of each mail how spammy it is, and what it decides by its own threshold.
 
-Every `judge` gives a list of (score, verdict) in the order of the mails. `seconds` is the CPU that all of it took, training and
+Every `judge` gives a list of (score, verdict) in the order of the messages. `seconds` is the CPU that all of it took, training and
 scoring, without the start of a daemon.
 """
 
@@ -35,9 +35,9 @@ class Bogofilter:
     # `spam_cutoff`: what it is unsure about is not spam.
     CUTOFF = 0.99
 
-    def __init__(self, mails, work):
-        """`mails`: directory of the mails; `work`: an empty directory, best in memory."""
-        self.mails = Path(mails)
+    def __init__(self, messages, work):
+        """`messages`: directory of the messages; `work`: an empty directory, best in memory."""
+        self.messages = Path(messages)
         self.command = ["bogofilter", "-C", "-e", "-d", str(work)]
         self.seconds = 0.0
 
@@ -45,21 +45,21 @@ class Bogofilter:
         """Learns a list of (path, whether spam)."""
         before = children_seconds()
         for spam, option in ((True, "-s"), (False, "-n")):
-            paths = [self.mails / path for path, is_spam in labelled if is_spam == spam]
+            paths = [self.messages / path for path, is_spam in labelled if is_spam == spam]
             if paths:
                 run(self.command + [option, "-b"], map(str, paths))
         self.seconds += children_seconds() - before
 
     def judge(self, paths):
-        """Scores mails, all in one process."""
+        """Scores messages, all in one process."""
         before = children_seconds()
-        lines = run(self.command + ["-TT", "-b"], (str(self.mails / path) for path in paths))
+        lines = run(self.command + ["-TT", "-b"], (str(self.messages / path) for path in paths))
         self.seconds += children_seconds() - before
         scores = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
-        return [self._judged(scores[str(self.mails / path)]) for path in paths]
+        return [self._judged(scores[str(self.messages / path)]) for path in paths]
 
     def stream(self, labelled, delay=0, first=None, tell=None):
-        """Scores each mail before its label is told, `delay` mails later; only the first `first` labels are told. Where it
+        """Scores each mail before its label is given, `delay` messages later; only the first `first` labels are given. Where it
         knows no word yet it refuses to say anything: that is one half."""
         before = children_seconds()
         first = len(labelled) if first is None else first
@@ -78,10 +78,10 @@ class Bogofilter:
         return judged + (self.judge(rest) if rest else [])
 
     def _score(self, path):
-        return float(run(self.command + ["-TT", "-I", self.mails / path])[-1])
+        return float(run(self.command + ["-TT", "-I", self.messages / path])[-1])
 
     def _learn(self, path, spam):
-        subprocess.run(self.command + ["-s" if spam else "-n", "-I", str(self.mails / path)], check=True)
+        subprocess.run(self.command + ["-s" if spam else "-n", "-I", str(self.messages / path)], check=True)
 
     def _judged(self, score):
         return score, score >= self.CUTOFF
@@ -90,8 +90,8 @@ class Bogofilter:
 class SpamAssassin:
     """Debian's SpamAssassin through its Perl API, local tests only."""
 
-    def __init__(self, mails, work):
-        self.mails = Path(mails)
+    def __init__(self, messages, work):
+        self.messages = Path(messages)
         self.work = work
         self.seconds = 0.0
 
@@ -103,14 +103,14 @@ class SpamAssassin:
 
     def learn(self, labelled):
         """Learns a list of (path, whether spam)."""
-        self._run("train", (f"{'spam' if spam else 'ham'} {self.mails / path}" for path, spam in labelled))
+        self._run("train", (f"{'spam' if spam else 'ham'} {self.messages / path}" for path, spam in labelled))
 
     def judge(self, paths):
         """Two lists: by rules and Bayes together, and by Bayes alone, whose threshold is one half."""
         both, bayes = [], []
-        for path, line in zip(paths, self._run("score", (str(self.mails / path) for path in paths)), strict=True):
+        for path, line in zip(paths, self._run("score", (str(self.messages / path) for path in paths)), strict=True):
             name, probability, score, required = line.split("\t")
-            if name != str(self.mails / path):
+            if name != str(self.messages / path):
                 raise ValueError(f"{name} instead of {path}")
             both.append((float(score), float(score) >= float(required)))
             bayes.append((float(probability), float(probability) >= 0.5))
@@ -128,8 +128,8 @@ class Rspamd:
     ).split()
     START = 120
 
-    def __init__(self, mails, work):
-        self.mails = Path(mails)
+    def __init__(self, messages, work):
+        self.messages = Path(messages)
         self.work = Path(work)
         self.processes = []
         self.seconds = 0.0
@@ -185,7 +185,7 @@ class Rspamd:
                 return
             except OSError:
                 if time.monotonic() > deadline or any(process.poll() is not None for process in self.processes):
-                    raise OSError(f"nobody listens on port {port}; see {self.work}/output and {self.work}/log") from None
+                    raise OSError(f"no process listens on port {port}; see {self.work}/output and {self.work}/log") from None
                 time.sleep(0.2)
 
     def _ticks(self):
@@ -204,14 +204,14 @@ class Rspamd:
     def _ask(self, worker, path, mail, headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.PORTS[worker], timeout=60)
         try:
-            connection.request("POST", path, (self.mails / mail).read_bytes(), headers)
+            connection.request("POST", path, (self.messages / mail).read_bytes(), headers)
             response = connection.getresponse()
             return response.status, json.loads(response.read() or b"{}")
         finally:
             connection.close()
 
     def learn(self, labelled):
-        """Learns a list of (path, whether spam), in bulk: else it would decline what it judges rightly. Gives how many mails it
+        """Learns a list of (path, whether spam), in bulk: else it would decline what it judges rightly. Gives how many messages it
         declined all the same."""
         declined = 0
         for mail, spam in labelled:
@@ -232,7 +232,7 @@ class Rspamd:
 
     @staticmethod
     def _bayes(symbols):
-        """It tells more by the score of the symbol than by the percentage beside it; without a symbol it is unsure."""
+        """It tells more by the score of the symbol than by the percentage next to it; without a symbol it is unsure."""
         for name in ("BAYES_SPAM", "BAYES_HAM"):
             if name in symbols:
                 return symbols[name]["score"], name == "BAYES_SPAM"
@@ -240,7 +240,7 @@ class Rspamd:
 
 
 class Gatepost:
-    """Ours. It prints its own figures; its scores of single mails as well, where the binary knows `--scores`."""
+    """Ours. It prints its own figures; its scores of single messages as well, where the binary knows `--scores`."""
 
     def __init__(self, binary):
         self.binary = binary

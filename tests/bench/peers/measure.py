@@ -18,12 +18,12 @@ POISSON = (0.367879, 0.735759, 0.919699, 0.981012, 0.996340, 0.999406, 0.999917,
 
 
 def weights(count, random):
-    """Weights of the Poisson bootstrap: how often each of the mails occurs in one resample."""
+    """Weights of the Poisson bootstrap: how often each of the messages occurs in one resample."""
     return random.choices(range(len(POISSON)), cum_weights=POISSON, k=count)
 
 
 class Scores:
-    """What one filter said about mails whose labels are known, ready to be measured often."""
+    """What one filter said about messages whose labels are known, ready to be measured often."""
 
     def __init__(self, spam, scores, verdicts):
         """Three lists, one entry a mail."""
@@ -129,36 +129,36 @@ def ratio(ours, theirs):
 
 
 def of_report(report):
-    """(figures, intervals) that Gatepost told itself, by our names; the errors at equal ham loss have no intervals there."""
+    """(figures, intervals) that Gatepost reported itself, by our names; the errors at equal ham loss have no intervals there."""
     ham, spam = report["ham"], report["spam"]
-    told = report["intervals"] or {}
+    reported = report["intervals"] or {}
     figures = {key: report[key] for key in ("one_minus_roca_percent", "lam_percent", "hm_percent", "sm_percent", "errors")}
-    intervals = {key: told[key] for key in figures if key in told}
+    intervals = {key: reported[key] for key in figures if key in reported}
     figures["auc"] = 1 - figures["one_minus_roca_percent"] / 100
-    if told:
-        low, high = told["one_minus_roca_percent"]
+    if reported:
+        low, high = reported["one_minus_roca_percent"]
         intervals["auc"] = 1 - high / 100, 1 - low / 100
     for loss in LOSSES:
         missed = report["spam_missed_at_ham_loss"][loss]
         figures["missed at " + loss] = missed
         figures["caught at " + loss] = 100 - missed
         figures["errors at " + loss] = math.floor(ham * float(loss) / 100) + round(missed * spam / 100)
-        if told:
-            low, high = told["spam_missed_at_ham_loss"][loss]
+        if reported:
+            low, high = reported["spam_missed_at_ham_loss"][loss]
             intervals["missed at " + loss] = low, high
             intervals["caught at " + loss] = 100 - high, 100 - low
     return figures, intervals
 
 
 class Comparison:
-    """Filters measured on the same mails, resampled together.
+    """Filters measured on the same messages, resampled together.
 
     `figures` and `intervals` are by name of the filter; `points` tells, for each ham loss at which ours is compared, its name,
     the peer, its errors, our errors, and the interval of the ratio.
     """
 
     def __init__(self, filters, ours, report):
-        """`filters`: name to Scores, all of the same mails; `ours`: the name of ours. If it is not among them, its figures are
+        """`filters`: name to Scores, all of the same messages; `ours`: the name of ours. If it is not among them, its figures are
         those of `report`, and it is compared only where that tells enough."""
         self.filters = filters
         self.ours = ours

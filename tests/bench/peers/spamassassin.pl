@@ -20,7 +20,7 @@ my $assassin = Mail::SpamAssassin->new({
     home_dir_for_helpers => $directory,
     local_tests_only => 1,
     dont_copy_prefs => 1,
-    # Nothing is forgotten and nothing learned but what is told: the same for every filter.
+    # Nothing is forgotten and nothing learned but what is given: the same for every filter.
     post_config_text => "bayes_path $directory/bayes\nuse_bayes 1\nbayes_auto_learn 0\nbayes_auto_expire 0\n",
 });
 $assassin->init(1);

@@ -22,13 +22,13 @@ def main():
     parser.add_argument("--only", action="append", choices=list(PEERS), help="only that peer; may be repeated")
     parser.add_argument("--ours-only", action="store_true")
     arguments = parser.parse_args()
-    # Whoever ends this ends its daemons, too.
+    # Ending this ends its daemons, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     scratch = Path(arguments.scratch) / (NAME + ("-dropped" if arguments.drop_session else ""))
-    mails = filters.fresh(scratch / "mails")
+    messages = filters.fresh(scratch / "messages")
     tables.say("masking")
-    parts = corpora.masked_corpus(arguments.corpora, NAME, corpora.Mask(arguments.corpora, not arguments.drop_session), mails)
+    parts = corpora.masked_corpus(arguments.corpora, NAME, corpora.Mask(arguments.corpora, not arguments.drop_session), messages)
     bench = tables.Bench(parts["test"], scratch)
     if arguments.ours_only:
         bench.recall()
@@ -36,8 +36,8 @@ def main():
         bench.forget()
         for name in arguments.only or PEERS:
             tables.say(name)
-            PEERS[name](bench, parts, mails, filters.fresh(scratch / "work" / name))
-    ours(bench, parts, mails, arguments.gatepost)
+            PEERS[name](bench, parts, messages, filters.fresh(scratch / "work" / name))
+    ours(bench, parts, messages, arguments.gatepost)
     session = "without" if arguments.drop_session else "with"
     print(f"{NAME}: trained on {count(parts['train'])}, measured on {count(parts['test'])},")
     print(f"{session} the traces of the session\n")
@@ -45,9 +45,9 @@ def main():
 
 
 def count(part):
-    """How many mails, in words."""
+    """How many messages, in words."""
     spam = sum(spam for _, spam in part)
-    return f"{len(part)} mails ({len(part) - spam} ham, {spam} spam)"
+    return f"{len(part)} messages ({len(part) - spam} ham, {spam} spam)"
 
 
 def paths(part):
@@ -60,29 +60,29 @@ def each(seconds, parts):
     return 1000 * seconds / sum(map(len, parts.values()))
 
 
-def bogofilter(bench, parts, mails, work):
+def bogofilter(bench, parts, messages, work):
     """At its own cutoff, and at one half."""
-    peer = filters.Bogofilter(mails, work)
+    peer = filters.Bogofilter(messages, work)
     peer.learn(parts["train"])
     judged = peer.judge(paths(parts["test"]))
     bench.add("bogofilter", judged, each(peer.seconds, parts))
     bench.add("bogofilter at 0.5", [(score, score >= 0.5) for score, _ in judged])
 
 
-def spamassassin(bench, parts, mails, work):
+def spamassassin(bench, parts, messages, work):
     """Rules and Bayes, and Bayes alone."""
-    peer = filters.SpamAssassin(mails, work)
+    peer = filters.SpamAssassin(messages, work)
     peer.learn(parts["train"])
     both, bayes = peer.judge(paths(parts["test"]))
     bench.add("SpamAssassin", both, each(peer.seconds, parts))
     bench.add("SpamAssassin Bayes alone", bayes)
 
 
-def rspamd(bench, parts, mails, work):
+def rspamd(bench, parts, messages, work):
     """Rules and Bayes, and Bayes alone."""
-    with filters.Rspamd(mails, work) as peer:
+    with filters.Rspamd(messages, work) as peer:
         declined = peer.learn(parts["train"])
-        tables.say(f"rspamd declined to learn {declined} mails")
+        tables.say(f"rspamd declined to learn {declined} messages")
         both, bayes = peer.judge(paths(parts["test"]))
     bench.add("rspamd", both, each(peer.seconds, parts))
     bench.add("rspamd Bayes alone", bayes)
@@ -91,11 +91,11 @@ def rspamd(bench, parts, mails, work):
 PEERS = {"bogofilter": bogofilter, "spamassassin": spamassassin, "rspamd": rspamd}
 
 
-def ours(bench, parts, mails, binary):
+def ours(bench, parts, messages, binary):
     """The shipped model and a site learner that learned the train part."""
     tables.say(bench.OURS)
     peer = filters.Gatepost(binary)
-    report, judged = peer.corpus(mails, NAME, bench.file(bench.OURS))
+    report, judged = peer.corpus(messages, NAME, bench.file(bench.OURS))
     bench.add_ours(report, judged, each(peer.seconds, parts))
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Bogofilter, SpamAssassin, rspamd and Gatepost on the corpus `spamassassin`: trained on split=train, measured on split=test,
-# the same bytes for everybody. Prints tables in Markdown; the scores of all mails stay in SCRATCH as TSV.
+# the same bytes for everybody. Prints tables in Markdown; the scores of all messages stay in SCRATCH as TSV.
 #
 #   [GATEPOST=PROGRAM] [CORPORA=DIR] [SCRATCH=DIR] tests/bench/peers/spamassassin_corpus.sh [--drop-session] [--ours-only]
 #

@@ -1,12 +1,12 @@
 #!/bin/sh
-# CPU per mail with the same rules over the same mails, in one run: `spamd -L` through spamc, SpamAssassin's Perl API in one
+# CPU per mail with the same rules over the same messages, in one run: `spamd -L` through spamc, SpamAssassin's Perl API in one
 # process, and ours.
 #
 #   tests/bench/peers/spamd.sh OURS LIST [SITE]
 #
 # OURS: the benchmark binary (cargo bench --bench rules --no-run prints its path); LIST: a file with one mail path a line;
 # SITE: directory with the site's *.pre and *.cf (default /etc/spamassassin). Needs the Debian packages spamassassin, spamd
-# and spamc. The Perl API is asked by the parity tool, ../shared/parity/sa_hits.pl beside the repository, or the script that
+# and spamc. The Perl API is asked by the parity tool, ../shared/parity/sa_hits.pl next to the repository, or the script that
 # SA_HITS names. spamd's time is that of its children, read from /proc: start-up is not counted, as in ours.
 set -eu
 
@@ -16,7 +16,7 @@ site=${3:-/etc/spamassassin}
 stock=/usr/share/spamassassin
 port=${PORT:-17830}
 oracle=${SA_HITS:-$(dirname "$0")/../../../../shared/parity/sa_hits.pl}
-mails=$(wc -l < "$list")
+messages=$(wc -l < "$list")
 hertz=$(getconf CLK_TCK)
 work=$(mktemp -d)
 daemon=
@@ -57,7 +57,7 @@ if command -v spamd > /dev/null && command -v spamc > /dev/null; then
         timeout 60 spamc -d 127.0.0.1 -p "$port" -s 52428800 < "$mail" > /dev/null || true
     done < "$list"
     after=$(ticks)
-    spamd_us=$(((after - before) * 1000000 / hertz / mails))
+    spamd_us=$(((after - before) * 1000000 / hertz / messages))
 fi
 
 perl_us=
@@ -77,7 +77,7 @@ row() {
         else printf "%-34s %12.0f %8.1fx\n", name, us, us / ours
     }'
 }
-echo "$mails mails, CPU"
+echo "$messages messages, CPU"
 printf '%-34s %12s %9s\n' "" "us a mail" "to ours"
 row "spamd -L through spamc (children)" "$spamd_us"
 row "Perl API, one process" "$perl_us"

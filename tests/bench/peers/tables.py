@@ -26,12 +26,12 @@ STREAM_COLUMNS = (
 
 
 def say(text):
-    """Progress, for whoever waits."""
+    """Progress, for the person who waits."""
     print(text, file=sys.stderr, flush=True)
 
 
 class Bench:
-    """What several filters said about the same mails."""
+    """What several filters said about the same messages."""
 
     OURS = "Gatepost"
 
@@ -52,7 +52,7 @@ class Bench:
     def add(self, name, judged, milliseconds=None):
         """What a filter said of each mail, in order, and the CPU that it took for one."""
         if len(judged) != len(self.labelled):
-            raise ValueError(f"{name} judged {len(judged)} of {len(self.labelled)} mails")
+            raise ValueError(f"{name} judged {len(judged)} of {len(self.labelled)} messages")
         scores, verdicts = zip(*judged)
         self.filters[name] = measure.Scores(self.spam, scores, verdicts)
         self.milliseconds[name] = milliseconds
@@ -66,13 +66,13 @@ class Bench:
             file.unlink()
 
     def recall(self):
-        """Takes what the peers said in the last run: on the same mails they say the same again."""
+        """Takes what the peers said in the last run: on the same messages they say the same again."""
         for file in sorted(self.scratch.glob(f"{self.prefix}*.tsv")):
             name = file.stem[len(self.prefix):].replace("_", " ")
             if name != self.OURS:
                 lines = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
                 if [(path, label == "spam") for path, label, *_ in lines] != self.labelled:
-                    raise ValueError(f"{file} is of other mails")
+                    raise ValueError(f"{file} is of other messages")
                 self.add(name, [(float(score), verdict == "spam") for _, _, score, verdict in lines])
         if not self.filters:
             raise ValueError(f"no scores of peers in {self.scratch}: run once without --ours-only")
@@ -85,7 +85,7 @@ class Bench:
         self.milliseconds[self.OURS] = milliseconds
 
     def tables(self, columns):
-        """Both tables: the figures of each filter, and ours beside the peers at the same ham loss."""
+        """Both tables: the figures of each filter, and ours next to the peers at the same ham loss."""
         say("resampling")
         found = measure.Comparison(self.filters, self.OURS, self.report)
         titles = ["filter"] + [title for title, *_ in columns] + ["CPU ms a mail"]
@@ -114,7 +114,7 @@ def cell(figures, intervals, names, decimals, with_interval):
 
 
 def against(found):
-    """Errors of ours beside those of a peer that loses the same ham."""
+    """Errors of ours next to those of a peer that loses the same ham."""
     rows = []
     for name, peer, theirs, ours, spread in found.points:
         text = f"{measure.ratio(ours, theirs):.2f}"

@@ -29,8 +29,8 @@ def main():
     tables.say("masking")
     mask = corpora.Mask(arguments.corpora, keep_session=True)
     published = Path(arguments.corpora) / f"{NAME}.index"
-    index, labelled = corpora.masked_stream(published, mask, filters.fresh(scratch / "mails"), arguments.count)
-    print(f"{NAME}: {len(labelled)} mails, {sum(spam for _, spam in labelled)} spam")
+    index, labelled = corpora.masked_stream(published, mask, filters.fresh(scratch / "messages"), arguments.count)
+    print(f"{NAME}: {len(labelled)} messages, {sum(spam for _, spam in labelled)} spam")
     for mode in arguments.mode or MODES:
         bench = tables.Bench(labelled, scratch, f"{mode}-")
         if arguments.ours_only:
@@ -48,11 +48,11 @@ def title(mode):
     return f"Labels: {words or 'full feedback'}"
 
 
-def bogofilter(bench, mails, mode):
+def bogofilter(bench, messages, mode):
     """At its own cutoff, and at one half."""
     tables.say(f"{bench.prefix}bogofilter")
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else bench.scratch) as words:
-        peer = filters.Bogofilter(mails, words)
+        peer = filters.Bogofilter(messages, words)
         judged = peer.stream(bench.labelled, tell=progress, **mode)
     bench.add("bogofilter", judged, 1000 * peer.seconds / len(judged))
     bench.add("bogofilter at 0.5", [(score, score >= 0.5) for score, _ in judged])

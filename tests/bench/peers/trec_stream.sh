@@ -1,11 +1,11 @@
 #!/bin/sh
 # Bogofilter and Gatepost on the stream `trec07p-first-half`, by the protocol of the TREC spam track: each mail is scored before
-# its label is told. Prints tables in Markdown; the scores of all mails stay in SCRATCH as TSV.
+# its label is given. Prints tables in Markdown; the scores of all messages stay in SCRATCH as TSV.
 #
 #   [GATEPOST=PROGRAM] [CORPORA=DIR] [SCRATCH=DIR] tests/bench/peers/trec_stream.sh [--count N] [--mode MODE]... [--ours-only]
 #
-# --count: only the first N mails of the stream. --mode: labels come at once (`full`), 1,000 mails later (`delay`), only for the
-# first 10,000 mails (`first`); default: all three. The same bytes for both, and --ours-only, as in spamassassin_corpus.sh.
+# --count: only the first N messages of the stream. --mode: labels come at once (`full`), 1,000 messages later (`delay`), only for the
+# first 10,000 messages (`first`); default: all three. The same bytes for both, and --ours-only, as in spamassassin_corpus.sh.
 set -eu
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
