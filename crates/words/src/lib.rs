@@ -1,9 +1,11 @@
-//! The words that every crate of Gatepost speaks. No I/O but the clock, no dependency on another
-//! crate of ours.
+//! The words that every crate of Gatepost speaks, and the small tools that they share. No I/O but
+//! the clock and the replacing of a file, no dependency on another crate of ours.
 //!
 //! A name that two rooms share is defined here once: as a closed enum where it has few values, so
-//! that whoever counts or prints it is told by the compiler when a new one comes.
+//! that the compiler points at every place that counts or prints it when a new one comes.
 
+pub mod bytes;
+pub mod civil_time;
 mod class;
 pub mod clock;
 mod connection_event;
@@ -12,11 +14,18 @@ mod direction;
 pub mod escape;
 pub mod fact;
 mod fault;
+pub mod fs;
+pub mod glob;
+pub mod hex;
+pub mod percent;
+mod socket_address;
 mod stage;
 pub mod verdict;
 
+pub use civil_time::CivilTime;
 pub use class::Class;
 pub use connection_event::ConnectionEvent;
 pub use direction::Direction;
 pub use fault::{FailurePolicy, Fault};
+pub use socket_address::{InvalidSocketAddress, SocketAddress};
 pub use stage::Stage;
