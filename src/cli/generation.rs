@@ -62,7 +62,7 @@ pub(super) fn assemble(
     }
     let trust = Trust::of(&config.learner.trusted_authservs);
     Ok(Generation::new(ruleset, model, default, profiles)
-        .with_limits(config.engine.limits)
+        .with_limits(config.limits)
         .with_trust(trust, &config.learner.domains))
 }
 

@@ -161,7 +161,7 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
         since: Clock::system().now(),
         model: load_model(&config.model)?,
         trust: Trust::of(&config.learner.trusted_authservs),
-        limits: config.engine.limits,
+        limits: config.limits,
         arguments,
         spam,
         out: Output::new(),
@@ -169,14 +169,10 @@ fn mails(loaded: &Loaded, arguments: &LearnArguments, spam: bool) -> Result<Exit
         exit: Exit::Done,
     };
     let mut result = Ok(());
-    input::read_all(
-        &arguments.paths,
-        config.engine.limits.message,
-        &mut |item| {
-            result = teacher.take(item);
-            result.is_ok()
-        },
-    );
+    input::read_all(&arguments.paths, config.limits.message, &mut |item| {
+        result = teacher.take(item);
+        result.is_ok()
+    });
     // What was learned before something failed is told all the same.
     let told = teacher.tell();
     result.and(told)?;

@@ -72,29 +72,19 @@ pub(super) fn explain(
     })?;
     let model = load_model(&config.model)?;
     let mut raw = None;
-    input::read_all(
-        &[path.to_owned()],
-        config.engine.limits.message,
-        &mut |item| {
-            raw = Some(item.raw);
-            false
-        },
-    );
+    input::read_all(&[path.to_owned()], config.limits.message, &mut |item| {
+        raw = Some(item.raw);
+        false
+    });
     let raw = raw
         .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = Trust::of(&config.learner.trusted_authservs);
     let learner = gatepost_learn::classifier::SiteLearner::new(settings.learner.clone());
-    let lesson = Lesson::of_stored(
-        &raw,
-        &learner,
-        model.as_ref(),
-        &trust,
-        &config.engine.limits,
-    );
+    let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.limits);
     let view = MilterView::of_stored(&raw, &trust);
-    let pushes = load_ledger(&config.model)?
-        .map(|ledger| content_pushes(&ledger, &raw, &config.engine.limits));
+    let pushes =
+        load_ledger(&config.model)?.map(|ledger| content_pushes(&ledger, &raw, &config.limits));
     let pushes = pushes.unwrap_or_default();
     let content = lesson.content.map(f64::from);
     let explanation = explanation(

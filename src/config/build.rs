@@ -56,6 +56,7 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
             trusted_authservs: view.list("learner.trusted_authservs"),
         },
         connections: view.count("limits.connections"),
+        limits: limits(&view),
         engine: engine_settings(&view),
         server: Server {
             idle_timeout: view.duration("server.idle_timeout"),
@@ -196,7 +197,6 @@ fn engine_settings(view: &View<'_>) -> gatepost_engine::Settings {
         queue: view.count("workers.queue"),
         deadline: view.duration("limits.deadline"),
         bytes_in_flight: view.size("workers.bytes_in_flight"),
-        limits: limits(view),
     }
 }
 
@@ -378,14 +378,14 @@ fn warnings(config: &Config, places: &BTreeMap<String, Place>) -> Vec<Diagnostic
             None => diagnostic,
         });
     };
-    if config.engine.bytes_in_flight < config.engine.limits.message {
+    if config.engine.bytes_in_flight < config.limits.message {
         warn(
             "workers.bytes_in_flight",
             "`workers.bytes_in_flight` is smaller than `limits.message`: a message of the largest size is never judged",
             "make it several times the size of a message",
         );
     }
-    if config.engine.limits.header_bytes > config.engine.limits.message {
+    if config.limits.header_bytes > config.limits.message {
         warn(
             "limits.header_bytes",
             "`limits.header_bytes` is larger than `limits.message`",

@@ -270,7 +270,7 @@ mod tests {
             [PathBuf::from("/b"), PathBuf::from("/c")]
         );
         assert!(!config.rules.shipped);
-        assert_eq!(config.engine.limits.message, 1024);
+        assert_eq!(config.limits.message, 1024);
         assert_eq!(config.policy.refuse.helo, ["mx.example.com"]);
     }
 }

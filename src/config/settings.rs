@@ -24,7 +24,9 @@ pub struct Config {
     pub learner: Learner,
     /// `limits.connections`: milter connections at the same time.
     pub connections: usize,
-    /// `[workers]` and `[limits]`.
+    /// `[limits]` of reading: judging depends on them, so they are part of a generation.
+    pub limits: gatepost_mail::Limits,
+    /// `[workers]`, and the deadline of `[limits]`.
     pub engine: gatepost_engine::Settings,
     /// `[server]`
     pub server: Server,

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use gatepost_engine::{Generation, Permit};
-use gatepost_mail::{Limits, Transaction};
+use gatepost_mail::Transaction;
 use gatepost_milter::Action;
 use gatepost_words::Fault;
 
@@ -51,16 +51,10 @@ impl Incoming {
 
     /// Adds a header field, as it stood on the wire. `leading_space`: whether `value` begins with
     /// what followed the colon.
-    pub(super) fn add_field(
-        &mut self,
-        name: &[u8],
-        value: &[u8],
-        leading_space: bool,
-        limits: &Limits,
-    ) {
+    pub(super) fn add_field(&mut self, name: &[u8], value: &[u8], leading_space: bool) {
         self.note_own_field(name);
         let line_ends = memchr::memchr_iter(b'\n', value).count();
-        if !self.reserve(name.len() + value.len() + line_ends + 4, limits) {
+        if !self.reserve(name.len() + value.len() + line_ends + 4) {
             return;
         }
         self.raw.extend_from_slice(name);
@@ -81,31 +75,31 @@ impl Incoming {
     }
 
     /// Ends the header.
-    pub(super) fn end_header(&mut self, limits: &Limits) {
+    pub(super) fn end_header(&mut self) {
         if !self.header_is_complete {
             self.header_is_complete = true;
-            if self.reserve(2, limits) {
+            if self.reserve(2) {
                 self.raw.extend_from_slice(b"\r\n");
             }
         }
     }
 
     /// Adds a piece of the body.
-    pub(super) fn add_body(&mut self, chunk: &[u8], limits: &Limits) {
-        self.end_header(limits);
-        if self.reserve(chunk.len(), limits) {
+    pub(super) fn add_body(&mut self, chunk: &[u8]) {
+        self.end_header();
+        if self.reserve(chunk.len()) {
             self.raw.extend_from_slice(chunk);
         }
     }
 
     /// Takes room for `bytes` more; false where the mail is too large, or no memory is left for it:
     /// then nothing of it is kept.
-    fn reserve(&mut self, bytes: usize, limits: &Limits) -> bool {
+    fn reserve(&mut self, bytes: usize) -> bool {
         self.size = self.size.saturating_add(bytes);
         if self.fault.is_some() {
             return false;
         }
-        let fault = if self.size > limits.message {
+        let fault = if self.size > self.generation.limits().message {
             Fault::TooLarge
         } else if !self.permit.grow(bytes) {
             Fault::Overload

@@ -118,11 +118,11 @@ impl Session {
 
     fn rcpt_to(&mut self, path: &[u8], macros: &Macros) -> Reply {
         let mailbox = Mailbox::parse(path);
-        let recipients_max = self.engine.limits().recipients;
         let Some(incoming) = &mut self.incoming else {
             return Reply::Continue;
         };
         note_queue_id(&mut incoming.transaction, macros);
+        let recipients_max = incoming.generation.limits().recipients;
         if incoming.transaction.envelope.forward_paths.len() >= recipients_max {
             // RFC 5321 §4.5.3.1.10: 452, and the client sends the rest in another transaction.
             let code = ReplyCode::new(452).unwrap_or(ReplyCode::TRY_AGAIN);
@@ -145,20 +145,18 @@ impl Session {
     }
 
     fn header(&mut self, name: &[u8], value: &[u8]) -> Reply {
-        let limits = self.engine.limits();
         if let Some(incoming) = &mut self.incoming {
-            incoming.add_field(name, value, self.leading_space, limits);
+            incoming.add_field(name, value, self.leading_space);
         }
         Reply::Continue
     }
 
     fn end_of_headers(&mut self, macros: &Macros) -> Reply {
-        let limits = self.engine.limits();
         let Some(incoming) = &mut self.incoming else {
             return Reply::Continue;
         };
         note_queue_id(&mut incoming.transaction, macros);
-        incoming.end_header(limits);
+        incoming.end_header();
         if incoming.fault.is_some() || !incoming.generation.headers_may_decide() {
             return Reply::Continue;
         }
@@ -172,11 +170,10 @@ impl Session {
     }
 
     fn body(&mut self, chunk: &[u8]) -> Reply {
-        let limits = self.engine.limits();
         let Some(incoming) = &mut self.incoming else {
             return Reply::Continue;
         };
-        incoming.add_body(chunk, limits);
+        incoming.add_body(chunk);
         if incoming.fault.is_some() && self.body_may_be_skipped {
             Reply::Skip
         } else {
@@ -185,7 +182,6 @@ impl Session {
     }
 
     fn end_of_message(&mut self, macros: &Macros) -> Response {
-        let limits = self.engine.limits();
         let budget = self.engine.budget().clone();
         let Some(incoming) = &mut self.incoming else {
             // An end without a beginning: there is nothing that was looked at, so there is nothing
@@ -196,7 +192,7 @@ impl Session {
         // What is told as elapsed is our own time: from here to the answer, not how long the client
         // took to send.
         incoming.began = self.engine.clock().now();
-        incoming.end_header(limits);
+        incoming.end_header();
         if let Some(fault) = incoming.fault {
             return self.settle_fault(fault, Stage::EndOfMessage);
         }

@@ -8,7 +8,8 @@ use crossbeam::channel::Receiver;
 
 use super::{Connection, Session};
 use gatepost_engine::testing::{Inbox, generation};
-use gatepost_engine::{Completion, Engine, Settings};
+use gatepost_engine::{Completion, Engine, Generation, Settings};
+use gatepost_mail::Limits;
 use gatepost_milter::{Action, Event, Macros, MilterHandler, Peer, Reply, Response};
 use gatepost_policy::{self, Refuse};
 use gatepost_telemetry::Telemetry;
@@ -30,6 +31,13 @@ body   BODY_HOLD      /dubious/
 score  BODY_HOLD      9
 ";
 
+fn one_worker() -> Settings {
+    Settings {
+        workers: 1,
+        ..Settings::default()
+    }
+}
+
 struct Harness {
     session: Session,
     engine: Arc<Engine>,
@@ -42,15 +50,13 @@ impl Harness {
         policy: &gatepost_policy::Settings,
         on_fault: FailurePolicy,
     ) -> Self {
+        Self::of(settings, generation(RULES, policy, on_fault))
+    }
+
+    fn of(settings: Settings, generation: Generation) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
-        let engine = Engine::start(
-            settings,
-            generation(RULES, policy, on_fault),
-            clock,
-            telemetry,
-        )
-        .unwrap();
+        let engine = Engine::start(settings, generation, clock, telemetry).unwrap();
         let (inbox, reports) = Inbox::open();
         let session = Session::new(engine.clone(), "inbound".into(), inbox);
         Self {
@@ -62,10 +68,7 @@ impl Harness {
 
     fn new() -> Self {
         Self::with(
-            Settings {
-                workers: 1,
-                ..Settings::default()
-            },
+            one_worker(),
             &gatepost_policy::Settings::default(),
             FailurePolicy::Tempfail,
         )
@@ -205,14 +208,7 @@ fn a_refused_recipient_does_not_refuse_the_others() {
         refuse,
         ..gatepost_policy::Settings::default()
     };
-    let mut harness = Harness::with(
-        Settings {
-            workers: 1,
-            ..Settings::default()
-        },
-        &policy,
-        FailurePolicy::Tempfail,
-    );
+    let mut harness = Harness::with(one_worker(), &policy, FailurePolicy::Tempfail);
     harness.connect();
     harness.mail("<a@example.net>");
     assert_eq!(harness.rcpt("<b@example.com>"), Reply::Continue);
@@ -235,14 +231,7 @@ fn every_early_stage_can_refuse() {
         refuse,
         ..gatepost_policy::Settings::default()
     };
-    let mut harness = Harness::with(
-        Settings {
-            workers: 1,
-            ..Settings::default()
-        },
-        &policy,
-        FailurePolicy::Tempfail,
-    );
+    let mut harness = Harness::with(one_worker(), &policy, FailurePolicy::Tempfail);
     assert_eq!(code(&harness.connect()), 550);
     let macros = Macros::default();
     let greeting = harness.session.on_event(Event::Helo {
@@ -354,13 +343,13 @@ fn a_message_of_the_limit_is_judged_and_one_byte_more_is_deferred() {
         (FailurePolicy::Quarantine, 250),
     ] {
         for (extra, fault) in [(0, false), (1, true)] {
-            let mut settings = Settings {
-                workers: 1,
-                ..Settings::default()
+            let limits = Limits {
+                message: 1_000,
+                ..Limits::default()
             };
-            settings.limits.message = 1_000;
-            let mut harness =
-                Harness::with(settings, &gatepost_policy::Settings::default(), on_fault);
+            let policy = gatepost_policy::Settings::default();
+            let generation = generation(RULES, &policy, on_fault).with_limits(limits);
+            let mut harness = Harness::of(one_worker(), generation);
             harness.connect();
             // One reserve of four bytes covers colon, space and line end of the field.
             let response = harness.whole(&"x".repeat(1_000 - header_bytes + extra));
@@ -382,16 +371,13 @@ fn a_message_of_the_limit_is_judged_and_one_byte_more_is_deferred() {
 
 #[test]
 fn recipients_are_bounded_at_n_and_n_plus_one() {
-    let mut settings = Settings {
-        workers: 1,
-        ..Settings::default()
+    let limits = Limits {
+        recipients: 3,
+        ..Limits::default()
     };
-    settings.limits.recipients = 3;
-    let mut harness = Harness::with(
-        settings,
-        &gatepost_policy::Settings::default(),
-        FailurePolicy::Tempfail,
-    );
+    let policy = gatepost_policy::Settings::default();
+    let generation = generation(RULES, &policy, FailurePolicy::Tempfail).with_limits(limits);
+    let mut harness = Harness::of(one_worker(), generation);
     harness.connect();
     harness.mail("<a@example.net>");
     for number in 0..3 {

@@ -372,7 +372,7 @@ fn whole(generation: &Generation, raw: &[u8], scratch: &mut Scratch) {
         generation,
         &transaction(),
         raw,
-        &Limits::default(),
+        &Facts::default(),
         scratch,
         &|| TimeLeft::Plenty,
     )));
@@ -385,7 +385,7 @@ fn header_alone(generation: &Generation, raw: &[u8], scratch: &mut Scratch) {
         generation,
         &transaction(),
         header,
-        &Limits::default(),
+        &Facts::default(),
         scratch,
         &|| TimeLeft::Plenty,
     )));

@@ -10,7 +10,6 @@ use arc_swap::ArcSwap;
 use super::pool::Pool;
 use super::{Budget, Generation, Job, Outcome};
 use gatepost_learn::classifier::SiteOpinion;
-use gatepost_mail::Limits;
 use gatepost_telemetry::Telemetry;
 use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
@@ -28,8 +27,6 @@ pub struct Settings {
     pub deadline: Duration,
     /// Bytes of all messages that are being received or wait to be judged.
     pub bytes_in_flight: usize,
-    /// The limits of reading.
-    pub limits: Limits,
 }
 
 impl Default for Settings {
@@ -39,7 +36,6 @@ impl Default for Settings {
             queue: 5_000,
             deadline: Duration::from_secs(20),
             bytes_in_flight: 1 << 30,
-            limits: Limits::default(),
         }
     }
 }
@@ -73,7 +69,7 @@ impl Engine {
         } else {
             settings.workers
         };
-        let pool = Pool::start(workers, settings.queue, settings.limits, &clock)?;
+        let pool = Pool::start(workers, settings.queue, &clock)?;
         Ok(Arc::new(Self {
             generation: ArcSwap::from_pointee(generation),
             pool,
@@ -127,11 +123,6 @@ impl Engine {
     /// The budget of bytes in flight.
     pub fn budget(&self) -> &Arc<Budget> {
         &self.budget
-    }
-
-    /// The limits of reading.
-    pub fn limits(&self) -> &Limits {
-        &self.settings.limits
     }
 
     /// From the end of a message to its answer.

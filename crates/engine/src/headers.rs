@@ -5,7 +5,7 @@ use super::message::anomaly_names;
 use super::{Generation, Scratch, TimeLeft};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use gatepost_mail::{Message, Transaction};
 use gatepost_words::Fault;
 use gatepost_words::Stage;
 use gatepost_words::verdict::{Disposition, Evidence, Marks, Verdict};
@@ -16,18 +16,17 @@ pub fn end_of_headers(
     generation: &Generation,
     transaction: &Transaction,
     header: &[u8],
-    limits: &Limits,
+    facts: &Facts,
     scratch: &mut Scratch,
     time_left: &dyn Fn() -> TimeLeft,
 ) -> Result<Verdict, Fault> {
     let policy = &generation.profile(&transaction.listener).policy;
-    let message = Message::parse(header, limits);
-    let facts = Facts::default();
+    let message = Message::parse(header, generation.limits());
     let case = Case {
         stage: Stage::EndOfHeaders,
         transaction,
         message: &message,
-        facts: &facts,
+        facts,
     };
     let expired = || time_left() == TimeLeft::None;
     let scan = scratch

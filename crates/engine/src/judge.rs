@@ -30,7 +30,7 @@ pub fn judge_within(
         generation,
         &specimen.transaction,
         &specimen.raw,
-        generation.limits(),
+        &specimen.facts,
         scratch,
         time_left,
     )

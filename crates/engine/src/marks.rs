@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::testing::generation;
     use crate::{Scratch, TimeLeft, end_of_message};
-    use gatepost_mail::{Limits, Transaction};
+    use gatepost_mail::{Facts, Transaction};
     use gatepost_policy::Settings;
     use gatepost_words::FailurePolicy;
 
@@ -79,7 +79,7 @@ mod tests {
             &generation,
             &transaction,
             mail.as_bytes(),
-            &Limits::default(),
+            &Facts::default(),
             &mut Scratch::default(),
             &plenty,
         )

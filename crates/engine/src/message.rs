@@ -8,7 +8,7 @@ use gatepost_learn::classifier::Probability;
 use gatepost_learn::features::{self, MilterView};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
-use gatepost_mail::{Anomaly, Limits, Message, Transaction};
+use gatepost_mail::{Anomaly, Message, Transaction};
 use gatepost_policy::Policy;
 use gatepost_words::Fault;
 use gatepost_words::Stage;
@@ -30,18 +30,17 @@ pub fn end_of_message(
     generation: &Generation,
     transaction: &Transaction,
     raw: &[u8],
-    limits: &Limits,
+    facts: &Facts,
     scratch: &mut Scratch,
     time_left: &dyn Fn() -> TimeLeft,
 ) -> Result<Verdict, Fault> {
     let policy = &generation.profile(&transaction.listener).policy;
-    let message = Message::parse(raw, limits);
-    let facts = Facts::default();
+    let message = Message::parse(raw, generation.limits());
     let case = Case {
         stage: Stage::EndOfMessage,
         transaction,
         message: &message,
-        facts: &facts,
+        facts,
     };
 
     let expired = || time_left() == TimeLeft::None;
@@ -175,7 +174,7 @@ mod tests {
                 generation,
                 &transaction,
                 raw,
-                &Limits::default(),
+                &Facts::default(),
                 &mut scratch,
                 &plenty,
             )

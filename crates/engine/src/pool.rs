@@ -16,7 +16,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use super::{
     Completion, Generation, Notify, Permit, Scratch, TimeLeft, end_of_headers, end_of_message,
 };
-use gatepost_mail::{Limits, Transaction};
+use gatepost_mail::{Facts, Transaction};
 use gatepost_words::Fault;
 use gatepost_words::Stage;
 use gatepost_words::clock::Clock;
@@ -58,13 +58,8 @@ pub(super) struct Pool {
 
 impl Pool {
     /// Starts `workers` threads behind a queue of `capacity` jobs.
-    pub(super) fn start(
-        workers: usize,
-        capacity: usize,
-        limits: Limits,
-        clock: &Clock,
-    ) -> std::io::Result<Self> {
-        Self::with_judge(workers, capacity, clock, move |job, scratch, time_left| {
+    pub(super) fn start(workers: usize, capacity: usize, clock: &Clock) -> std::io::Result<Self> {
+        Self::with_judge(workers, capacity, clock, |job, scratch, time_left| {
             let judge = if job.stage == Stage::EndOfHeaders {
                 end_of_headers
             } else {
@@ -74,7 +69,7 @@ impl Pool {
                 &job.generation,
                 &job.transaction,
                 &job.raw,
-                &limits,
+                &Facts::default(),
                 scratch,
                 time_left,
             )

@@ -159,7 +159,7 @@ fn dropping_the_pool_finishes_what_is_queued_and_gives_the_budget_back() {
     let clock = Clock::system();
     let budget = Budget::new(1_000);
     let (inbox, reports) = Inbox::open();
-    let pool = Pool::start(2, 64, Limits::default(), &clock).unwrap();
+    let pool = Pool::start(2, 64, &clock).unwrap();
     for ticket in 0..50 {
         let mut permit = Permit::new(&budget);
         assert!(permit.grow(10));

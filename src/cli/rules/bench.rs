@@ -28,7 +28,7 @@ pub(super) fn bench(
     arguments: &BenchArguments,
     sources: &[Arc<Source>],
 ) -> Result<Exit, Failure> {
-    let limits = loaded.config.engine.limits;
+    let limits = loaded.config.limits;
     let mails = mails(arguments, limits.message)?;
     let start = Instant::now();
     let (ruleset, _) = compile(sources)?;

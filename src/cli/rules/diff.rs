@@ -63,7 +63,7 @@ pub(super) fn diff(
     arguments: &DiffArguments,
     sets: &[Set; 2],
 ) -> Result<Exit, Failure> {
-    let limits = loaded.config.engine.limits;
+    let limits = loaded.config.limits;
     let mails = Mails::named(&arguments.mails, limits.message)?;
     let jobs = jobs(arguments.mails.jobs);
     let judge = Judge {

@@ -15,7 +15,7 @@ use gatepost_rules::Rule;
 
 /// Runs the rules over the mails and prints the table.
 pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Result<Exit, Failure> {
-    let limits = loaded.config.engine.limits;
+    let limits = loaded.config.limits;
     let mails = Mails::named(&arguments.mails, limits.message)?;
     let sets = [set];
     let judge = Judge {

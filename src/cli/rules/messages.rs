@@ -48,7 +48,7 @@ pub(super) fn messages(
     set: Set,
 ) -> Result<Exit, Failure> {
     let sets = [set];
-    let limits = loaded.config.engine.limits;
+    let limits = loaded.config.limits;
     let judge = Judge {
         sets: &sets,
         policy: policy(loaded)?,
