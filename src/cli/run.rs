@@ -1,6 +1,7 @@
 //! `gatepost run`: the daemon.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Exit;
 use super::failure::Failure;
@@ -16,6 +17,9 @@ use gatepost_telemetry::{self, Gauges, Telemetry};
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::Diagnostic;
 
+/// How long the last log lines and records may take to be written before the process exits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM.
 pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     let Loaded { config, .. } = load(place)?;
@@ -24,7 +28,14 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     let settings = server_settings(&config)?;
     let clock = Clock::system();
     gatepost_telemetry::init_log(config.log, clock.clone());
-    let telemetry = Arc::new(Telemetry::new(&config.records, clock.clone()));
+    let telemetry = Telemetry::start(&config.records, clock.clone()).map_err(|error| {
+        Failure::new(
+            Exit::of_io(&error),
+            format!("cannot start the publisher: {error}"),
+        )
+    })?;
+    let telemetry = Arc::new(telemetry);
+    gatepost_telemetry::log_panics();
     let id = generation.id().clone();
     let engine = Engine::start(
         config.engine,
@@ -59,13 +70,19 @@ pub(super) fn run(place: &Place) -> Result<Exit, Failure> {
     };
     let served = server::serve(settings, Arc::clone(&daemon), clock, ready);
     let id = daemon.engine.generation().id().clone();
-    match served {
+    let exit = match served {
         Ok(()) => {
             log::info!("gatepost has stopped; generation {id}");
-            Ok(Exit::Done)
+            Exit::Done
         }
-        Err(error) => Err(Failure::new(exit_of(&error), error.to_string())),
-    }
+        // Through the log, which has a deadline: standard error may be a full pipe.
+        Err(error) => {
+            log::error!("{error}");
+            exit_of(&error)
+        }
+    };
+    daemon.telemetry.close(CLOSE_TIMEOUT);
+    Ok(exit)
 }
 
 fn exit_of(error: &ServeError) -> Exit {

@@ -1,6 +1,9 @@
 //! The log: lines on standard error, as journald, a terminal, or a log shipper wants them.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -8,6 +11,11 @@ use serde_json::json;
 
 use gatepost_words::clock::Clock;
 use gatepost_words::escape::ForLog;
+
+use super::output_queue::{LossReport, Losses, OutputQueue, Sink};
+
+/// Characters of a panic's message that are logged.
+const PANIC_MAX: usize = 500;
 
 /// What is logged, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +47,22 @@ enum Style {
     Json,
 }
 
-struct Logger {
+/// How a line is made.
+#[derive(Clone, Debug)]
+struct Format {
     style: Style,
     clock: Clock,
 }
+
+/// The log of the process: lines go to standard error directly, or through a queue once
+/// [`write_in_background`] was called.
+#[derive(Debug)]
+struct Logger {
+    format: Format,
+    queue: OnceLock<OutputQueue>,
+}
+
+static LOGGER: OnceLock<Logger> = OnceLock::new();
 
 /// Makes this the log of the process. A second call changes the level only.
 pub fn init(settings: LogSettings, clock: Clock) {
@@ -52,9 +72,45 @@ pub fn init(settings: LogSettings, clock: Clock) {
         (false, true) => Style::Journal,
         (false, false) => Style::Text,
     };
+    let logger = LOGGER.get_or_init(|| Logger {
+        format: Format { style, clock },
+        queue: OnceLock::new(),
+    });
     log::set_max_level(settings.level);
     // The only error is that a logger is already set, which is then ours.
-    log::set_boxed_logger(Box::new(Logger { style, clock })).unwrap_or_default();
+    log::set_logger(logger).unwrap_or_default();
+}
+
+/// From now on a thread of its own writes to standard error, and no other thread ever waits for it.
+/// `None` where [`init`] was not called.
+pub(crate) fn write_in_background(losses: Arc<Losses>) -> io::Result<Option<&'static OutputQueue>> {
+    let Some(logger) = LOGGER.get() else {
+        return Ok(None);
+    };
+    if logger.queue.get().is_none() {
+        let sink = StandardError {
+            // Not `io::stderr()`: its lock would be held while a full pipe blocks.
+            file: File::from(io::stderr().as_fd().try_clone_to_owned()?),
+            format: logger.format.clone(),
+        };
+        let clock = logger.format.clock.clone();
+        let queue = OutputQueue::start("log", sink, losses, clock)?;
+        // The only error is that another thread was faster: then its queue is as good.
+        logger.queue.set(queue).unwrap_or_default();
+    }
+    Ok(logger.queue.get())
+}
+
+/// A panic of this process becomes a line of the log: Rust's own message goes to standard error
+/// directly, and would block a worker where no process reads that.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("no message");
+        let place = panic.location().map(ToString::to_string);
+        let place = place.as_deref().unwrap_or("an unknown place");
+        let message = ForLog::short(message, PANIC_MAX);
+        log::error!("panic at {place}: {message}");
+    }));
 }
 
 impl Log for Logger {
@@ -64,39 +120,63 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
-            let mut line = self.format(record);
-            line.push('\n');
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let message = record.args().to_string();
+        let line = self.format.line(record.level(), record.target(), &message);
+        match self.queue.get() {
+            Some(queue) => queue.send(line),
             // One write for one line, so that lines of threads do not mix. Where standard error is
-            // gone nobody can be told.
-            std::io::stderr()
+            // gone there is no place left to report that.
+            None => io::stderr()
                 .lock()
                 .write_all(line.as_bytes())
-                .unwrap_or_default();
+                .unwrap_or_default(),
         }
     }
 
     fn flush(&self) {}
 }
 
-impl Logger {
-    fn format(&self, record: &Record<'_>) -> String {
-        let message = one_line(&record.args().to_string());
-        match self.style {
-            Style::Journal => format!("<{}>{message}", priority(record.level())),
-            Style::Text => format!(
-                "{} {} {message}",
-                rfc3339(self.clock.wall()),
-                record.level()
-            ),
+/// Standard error, as the place where lines go.
+struct StandardError {
+    file: File,
+    format: Format,
+}
+
+impl Sink for StandardError {
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        self.file.write_all(line.as_bytes())
+    }
+
+    fn report(&mut self, losses: &LossReport) {
+        let lost = losses.dropped.saturating_add(losses.failed);
+        let message = format!("{lost} log lines were lost: standard error did not accept them");
+        let line = self.format.line(Level::Warn, "gatepost", &message);
+        // Where this fails too, the next report is due in a minute.
+        self.write(&line).unwrap_or_default();
+    }
+}
+
+impl Format {
+    /// One line with its line feed.
+    fn line(&self, level: Level, target: &str, message: &str) -> String {
+        let message = one_line(message);
+        let time = self.clock.wall();
+        let mut line = match self.style {
+            Style::Journal => format!("<{}>{message}", priority(level)),
+            Style::Text => format!("{} {level} {message}", rfc3339(time)),
             Style::Json => json!({
-                "time": rfc3339(self.clock.wall()),
-                "level": record.level().as_str().to_ascii_lowercase(),
-                "target": record.target(),
+                "time": rfc3339(time),
+                "level": level.as_str().to_ascii_lowercase(),
+                "target": target,
                 "message": message,
             })
             .to_string(),
-        }
+        };
+        line.push('\n');
+        line
     }
 }
 
@@ -168,14 +248,8 @@ mod tests {
 
     fn formatted(style: Style, message: &str) -> String {
         let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(1_782_259_267));
-        let logger = Logger { style, clock };
-        logger.format(
-            &Record::builder()
-                .level(Level::Warn)
-                .target("gatepost")
-                .args(format_args!("{message}"))
-                .build(),
-        )
+        let line = Format { style, clock }.line(Level::Warn, "gatepost", message);
+        line.strip_suffix('\n').unwrap().to_owned()
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The counters, and their text form for Prometheus.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hits::Hits;
 use super::names::{self, METRICS};
+use super::output_queue::Losses;
 use super::{Ending, MailRecord};
 
 /// Upper bounds of the buckets of time, in microseconds: from a header verdict to the deadline.
@@ -45,7 +47,8 @@ pub struct Metrics {
     hits: Hits,
     seconds: [Histogram; STAGES.len()],
     bytes: AtomicU64,
-    records_lost: AtomicU64,
+    log: Arc<Losses>,
+    records: Arc<Losses>,
     connections: [AtomicU64; CONNECTION_EVENTS.len()],
 }
 
@@ -122,9 +125,14 @@ impl Metrics {
         }
     }
 
-    /// Counts one record that could not be written.
-    pub fn count_lost_record(&self) {
-        add(&self.records_lost, 1);
+    /// Where lost log lines are counted.
+    pub(crate) fn log_losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.log)
+    }
+
+    /// Where lost records are counted.
+    pub(crate) fn record_losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.records)
     }
 
     /// Counts something that happened to a milter connection; false where that name is not known.
@@ -157,7 +165,13 @@ impl Metrics {
         };
         match name {
             names::BYTES => plain(get(&self.bytes)),
-            names::RECORDS_LOST => plain(get(&self.records_lost)),
+            names::RECORDS_LOST => plain(self.records.failed()),
+            names::DROPPED => {
+                for (sink, losses) in [("log", &self.log), ("records", &self.records)] {
+                    writeln!(text, "{name}{{sink=\"{sink}\"}} {}", losses.dropped())
+                        .unwrap_or_default();
+                }
+            }
             names::QUEUE => plain(gauges.queue_depth as u64),
             names::IN_FLIGHT => plain(gauges.bytes_in_flight as u64),
             names::PANICS => plain(gauges.panics as u64),

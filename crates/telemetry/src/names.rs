@@ -49,6 +49,8 @@ pub(super) const SECONDS: &str = "gatepost_judge_seconds";
 pub(super) const BYTES: &str = "gatepost_message_bytes_total";
 /// Records that could not be written.
 pub(super) const RECORDS_LOST: &str = "gatepost_records_lost_total";
+/// Lines that found the publisher's queue full.
+pub(super) const DROPPED: &str = "gatepost_published_dropped_total";
 /// What happened to milter connections.
 pub(super) const CONNECTIONS: &str = "gatepost_connection_events_total";
 /// Jobs in the queue.
@@ -117,6 +119,12 @@ pub const METRICS: &[Metric] = &[
         MetricKind::Counter,
         &[],
         "Verdict records that could not be written.",
+    ),
+    metric(
+        DROPPED,
+        MetricKind::Counter,
+        &["sink"],
+        "Log lines and records that were dropped because their sink was too slow.",
     ),
     metric(
         CONNECTIONS,

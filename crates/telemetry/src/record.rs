@@ -2,11 +2,12 @@
 //! explain`.
 #![expect(clippy::disallowed_methods, reason = "records live in a file")]
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use serde_json::Value;
 
 /// Where records are kept.
@@ -38,10 +39,22 @@ impl Writer {
         }
     }
 
-    /// Appends one record in one write. After an error the file is opened anew the next time.
-    pub(super) fn append(&mut self, record: &Value) -> io::Result<()> {
-        let mut line = record.to_string();
-        line.push('\n');
+    /// The file's path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the file if it is not open.
+    pub(super) fn open(&mut self) -> io::Result<()> {
+        if self.file.is_none() {
+            self.file = Some(open(&self.path)?);
+        }
+        Ok(())
+    }
+
+    /// Appends one record, a line with its line feed, in one write. After an error the file is
+    /// opened again the next time.
+    pub(super) fn append(&mut self, line: &str) -> io::Result<()> {
         let result = self.write(line.as_bytes());
         if result.is_err() {
             self.file = None;
@@ -64,16 +77,31 @@ impl Writer {
     }
 }
 
-/// Opens for appending; readable by the owner and its group only, since records tell who wrote to
-/// whom.
+/// Opens for appending; readable by the owner and its group only, since records name who wrote to
+/// whom. A FIFO without a reader does not block here: only a regular file is accepted.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o640)
-        .open(path)?;
-    let length = file.metadata()?.len();
-    Ok((file, length))
+    let flags = OFlags::WRONLY
+        | OFlags::CREATE
+        | OFlags::APPEND
+        | OFlags::NONBLOCK
+        | OFlags::NOFOLLOW
+        | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP;
+    let file = match rustix::fs::open(path, flags, mode) {
+        Ok(descriptor) => File::from(descriptor),
+        // What the kernel answers for a FIFO without a reader or a socket, and for a symbolic link.
+        Err(Errno::NXIO | Errno::LOOP) => return Err(not_a_regular_file()),
+        Err(errno) => return Err(errno.into()),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_a_regular_file());
+    }
+    Ok((file, metadata.len()))
+}
+
+fn not_a_regular_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
 }
 
 fn previous(path: &Path) -> PathBuf {
@@ -130,17 +158,21 @@ mod tests {
 
     use super::*;
 
+    fn record(id: &str) -> String {
+        json!({ "id": id, "n": 1 }).to_string() + "\n"
+    }
+
     #[test]
     fn records_are_found_again_also_after_a_rotation() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("records.jsonl");
-        let line = json!({ "id": "a1", "n": 1 }).to_string().len() + 1;
+        let line = record("a1").len();
         let mut writer = Writer::new(path.clone(), 2 * line);
         for id in ["a1", "a2"] {
-            writer.append(&json!({ "id": id, "n": 1 })).unwrap();
+            writer.append(&record(id)).unwrap();
         }
         assert!(!previous(&path).exists(), "the limit itself still fits");
-        writer.append(&json!({ "id": "a3", "n": 1 })).unwrap();
+        writer.append(&record("a3")).unwrap();
         assert!(previous(&path).exists());
         for id in ["a1", "a2", "a3"] {
             assert_eq!(find(&path, id).unwrap().unwrap()["id"], json!(id));
@@ -162,12 +194,30 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_and_the_next_try_opens_anew() {
+    fn an_error_is_returned_and_the_next_try_opens_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("missing").join("r");
         let mut writer = Writer::new(path.clone(), 100);
-        assert!(writer.append(&json!({})).is_err());
+        assert!(writer.append("{}\n").is_err());
         std::fs::create_dir(path.parent().unwrap()).unwrap();
-        assert!(writer.append(&json!({})).is_ok());
+        assert!(writer.append("{}\n").is_ok());
+    }
+
+    #[test]
+    fn only_a_regular_file_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, link) = (directory.path().join("r"), directory.path().join("link"));
+        std::fs::write(&target, "").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for path in [link.as_path(), Path::new("/dev/full")] {
+            let error = Writer::new(path.to_owned(), 9).open().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "not a regular file",
+                "{}",
+                path.display()
+            );
+        }
+        assert!(Writer::new(target, 9).open().is_ok());
     }
 }
