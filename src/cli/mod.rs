@@ -19,6 +19,7 @@ mod learn;
 mod learner;
 mod model;
 mod model_explain;
+mod pipeline;
 mod program;
 mod rule_files;
 mod rules;

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arguments::DiffArguments;
 use super::diff_table;
 use super::hits::policy;
-use super::judge::{Found, Judge, Set, Standing, jobs};
+use super::judge::{Found, Judge, Set, Standing};
 use super::mails::{Label, Mail, Mails};
 use super::tally::ByLabel;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::pipeline::jobs;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
 use gatepost_rules::Rule;
@@ -18,8 +19,6 @@ use gatepost_words::verdict::{RuleName, Score};
 /// A mail that stands for others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Example {
-    /// Its place among all mails: the first ones are shown.
-    number: usize,
     pub(super) name: String,
     pub(super) label: Label,
     /// Its points before and after.
@@ -45,7 +44,7 @@ pub(super) struct Move {
     pub(super) examples: Vec<Example>,
 }
 
-/// All that changed; adding up gives the same in any order.
+/// All that changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) mails: ByLabel,
@@ -74,7 +73,7 @@ pub(super) fn diff(
         subrules: arguments.subrules,
     };
     let most = arguments.examples;
-    let (parts, skipped) = judge.all(&mails, |changes: &mut Changes, mail, found| {
+    let (changes, skipped) = judge.all(&mails, |changes: &mut Changes, mail, found| {
         if let [old, new] = found {
             changes.add(
                 mail,
@@ -85,9 +84,6 @@ pub(super) fn diff(
         }
     })?;
     skipped.tell();
-    let changes = parts
-        .into_iter()
-        .fold(Changes::default(), |all, part| all.merge(part, most));
     if changes.mails.iter().sum::<usize>() == 0 {
         return Err(Failure::new(
             Exit::BadInput,
@@ -120,7 +116,7 @@ fn count(counts: &mut ByLabel, label: Label) {
 }
 
 fn keep(examples: &mut Vec<Example>, example: &Example, most: usize) {
-    // Each thread sees its mails in order: the first ones stay.
+    // Messages come in input order: the first ones stay.
     if examples.len() < most {
         examples.push(example.clone());
     }
@@ -138,7 +134,6 @@ impl Changes {
         let label = mail.label;
         let [before, now] = found;
         let example = || Example {
-            number: mail.number,
             name: mail.name.clone(),
             label,
             scores: [before.score, now.score],
@@ -168,36 +163,6 @@ impl Changes {
             keep(&mut entry.examples, &example(), most);
         }
     }
-
-    fn merge(mut self, other: Self, most: usize) -> Self {
-        add(&mut self.mails, other.mails);
-        add(&mut self.differ, other.differ);
-        for (name, change) in other.rules {
-            let own = self.rules.entry(name).or_default();
-            add(&mut own.gained, change.gained);
-            add(&mut own.lost, change.lost);
-            add(&mut own.kept, change.kept);
-            first(&mut own.examples, change.examples, most);
-        }
-        for (standings, other) in other.moves {
-            let own = self.moves.entry(standings).or_default();
-            add(&mut own.mails, other.mails);
-            first(&mut own.examples, other.examples, most);
-        }
-        self
-    }
-}
-
-fn add(own: &mut ByLabel, other: ByLabel) {
-    own.iter_mut()
-        .zip(other)
-        .for_each(|(own, other)| *own += other);
-}
-
-fn first(own: &mut Vec<Example>, other: Vec<Example>, most: usize) {
-    own.extend(other);
-    own.sort_by_key(|example| example.number);
-    own.truncate(most);
 }
 
 #[cfg(test)]
@@ -240,23 +205,14 @@ mod tests {
         );
     }
 
-    fn all(order: &[usize]) -> Changes {
-        let mut changes = Changes::default();
-        for number in order {
-            match number {
-                0 => noted(&mut changes, 0, [&["A"], &["A"]], [1.0, 1.0]),
-                1 => noted(&mut changes, 1, [&["A"], &["A", "B"]], [1.0, 6.0]),
-                2 => noted(&mut changes, 2, [&["A"], &["B"]], [1.0, 5.0]),
-                3 => noted(&mut changes, 3, [&["A"], &["A"]], [1.0, 2.0]),
-                number => noted(&mut changes, *number, [&[], &["B"]], [0.0, 5.0]),
-            }
-        }
-        changes
-    }
-
     #[test]
-    fn hits_and_verdicts_that_change_are_counted_in_any_order() {
-        let found = all(&[0, 1, 2, 3, 4]);
+    fn hits_and_verdicts_that_change_are_counted() {
+        let mut found = Changes::default();
+        noted(&mut found, 0, [&["A"], &["A"]], [1.0, 1.0]);
+        noted(&mut found, 1, [&["A"], &["A", "B"]], [1.0, 6.0]);
+        noted(&mut found, 2, [&["A"], &["B"]], [1.0, 5.0]);
+        noted(&mut found, 3, [&["A"], &["A"]], [1.0, 2.0]);
+        noted(&mut found, 4, [&[], &["B"]], [0.0, 5.0]);
         assert_eq!((found.mails, found.differ), ([2, 3, 0], [2, 2, 0]));
         let (a, b) = (&found.rules["A"], &found.rules["B"]);
         assert_eq!(
@@ -275,12 +231,5 @@ mod tests {
             .map(|example| example.name.as_str())
             .collect();
         assert_eq!(shown, ["m1", "m2"], "the first ones, no more than two");
-        for (one, other) in [
-            (&[1, 3][..], &[0, 2, 4][..]),
-            (&[0, 2, 4], &[1, 3]),
-            (&[4], &[0, 1, 2, 3]),
-        ] {
-            assert_eq!(all(one).merge(all(other), 2), found);
-        }
     }
 }

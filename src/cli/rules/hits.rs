@@ -2,12 +2,13 @@
 
 use super::arguments::{HitsArguments, HitsOrder};
 use super::hits_table::{self, Table};
-use super::judge::{Judge, Set, jobs};
+use super::judge::{Judge, Set};
 use super::mails::{Label, Mails};
 use super::overlap::overlap;
 use super::tally::Tally;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::pipeline::jobs;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
 use gatepost_policy::Policy;
@@ -26,13 +27,12 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
         subrules: arguments.subrules,
     };
     let keep = arguments.overlap.is_some();
-    let (tallies, skipped) = judge.all(&mails, |tally: &mut Tally, mail, found| {
+    let (tally, skipped) = judge.all(&mails, |tally: &mut Tally, mail, found| {
         for found in found {
             tally.add(mail.label, found, keep);
         }
     })?;
     skipped.tell();
-    let tally = tallies.into_iter().fold(Tally::default(), Tally::merge);
     if tally.total() == 0 {
         return Err(Failure::new(
             Exit::BadInput,

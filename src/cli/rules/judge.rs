@@ -1,21 +1,15 @@
-//! Many mails through one or two rule sets, on several threads.
+//! Many messages through one or two rule sets, on several threads.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crossbeam::channel::{Receiver, bounded};
 
 use super::mails::{Mail, Mails, Skipped};
-use crate::cli::Exit;
 use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
+use crate::cli::pipeline::{self, Panicked};
 use gatepost_mail::{Case, Limits, Specimen};
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset, Scanner};
 use gatepost_words::verdict::{Disposition, Evidence, Hit, RuleName, Score};
-
-/// Mails read ahead for each thread.
-const AHEAD: usize = 16;
 
 /// A rule set whose rules have numbers.
 pub(super) struct Set {
@@ -110,85 +104,43 @@ pub(super) struct Judge<'a> {
     pub(super) subrules: bool,
 }
 
-/// What one thread has gathered.
-struct Gathered<T> {
-    notes: T,
-    /// Number and name of mails that a panic ended.
-    failed: Vec<(usize, String)>,
-}
-
 impl Judge<'_> {
-    /// Lets `note` write down, for each mail, what each set says of it. There is one `T` for each
-    /// thread: put them together so that their order does not matter.
-    pub(super) fn all<T: Default + Send>(
+    /// Lets `note` record, for each message in input order, what each set finds in it.
+    pub(super) fn all<T: Default>(
         &self,
         mails: &Mails,
-        note: impl Fn(&mut T, &Mail, &[Found]) + Sync,
-    ) -> Result<(Vec<T>, Skipped), Failure> {
+        mut note: impl FnMut(&mut T, &Mail, &[Found]),
+    ) -> Result<(T, Skipped), Failure> {
         let bar = Bar::new();
-        let (tasks, work) = bounded::<Mail>(self.jobs * AHEAD);
-        let (read, threads) = std::thread::scope(|scope| {
-            let note = &note;
-            let threads: Vec<_> = (0..self.jobs)
-                .map(|_| {
-                    let work = work.clone();
-                    scope.spawn(move || self.work(&work, note))
-                })
-                .collect();
-            drop(work);
-            let read = mails.read(&bar, &mut |mail| tasks.send(mail).is_ok());
-            drop(tasks);
-            (
-                read,
-                threads
-                    .into_iter()
-                    .map(std::thread::ScopedJoinHandle::join)
-                    .collect::<Vec<_>>(),
-            )
-        });
+        let mut notes = T::default();
+        let mut failed = Vec::new();
+        let read = pipeline::in_order(
+            self.jobs,
+            |take| mails.read(&bar, take),
+            || self.scanners(),
+            |scanners, mail: &mut Mail| self.judge(&mail.raw, scanners),
+            |done| {
+                match done.result {
+                    Ok(found) => note(&mut notes, &done.item, &found),
+                    Err(Panicked) => failed.push(done.item.name),
+                }
+                Ok(())
+            },
+        );
         bar.finish();
-        let mut skipped = read?;
-        let (mut notes, mut failed) = (Vec::new(), Vec::new());
-        for thread in threads {
-            let gathered = thread.map_err(|_| Failure::new(Exit::Bug, "a judging thread died"))?;
-            notes.push(gathered.notes);
-            failed.extend(gathered.failed);
-        }
-        failed.sort();
-        for (_, name) in failed {
+        let mut skipped = read??;
+        for name in failed {
             skipped.add(
                 &name,
-                "not judged: a bug of Gatepost; please report it with this mail",
+                "not judged: a bug of Gatepost; please report it with this message",
             );
         }
         Ok((notes, skipped))
     }
 
-    fn work<T: Default>(
-        &self,
-        work: &Receiver<Mail>,
-        note: &impl Fn(&mut T, &Mail, &[Found]),
-    ) -> Gathered<T> {
-        let scanners = || {
-            self.sets
-                .iter()
-                .map(|set| Scanner::new(&set.ruleset))
-                .collect::<Vec<_>>()
-        };
-        let mut own = scanners();
-        let mut gathered = Gathered {
-            notes: T::default(),
-            failed: Vec::new(),
-        };
-        for mail in work {
-            if let Ok(found) = catch_unwind(AssertUnwindSafe(|| self.judge(&mail.raw, &mut own))) {
-                note(&mut gathered.notes, &mail, &found);
-            } else {
-                own = scanners();
-                gathered.failed.push((mail.number, mail.name));
-            }
-        }
-        gathered
+    fn scanners(&self) -> Vec<Scanner> {
+        let sets = self.sets.iter();
+        sets.map(|set| Scanner::new(&set.ruleset)).collect()
     }
 
     fn judge(&self, raw: &[u8], scanners: &mut [Scanner]) -> Vec<Found> {
@@ -225,10 +177,4 @@ impl Judge<'_> {
             standing,
         }
     }
-}
-
-/// Threads when nobody said: one for each core.
-pub(super) fn jobs(wanted: Option<u16>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    wanted.map_or_else(cores, usize::from)
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::arguments::TestArguments;
 use super::expectations::{self, Expectation};
 use super::hits::policy;
-use super::judge::{Found, Judge, Set, jobs};
-use super::mails::Mails;
+use super::judge::{Found, Judge, Set};
+use super::mails::{Mail, Mails};
 use super::messages_table;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::pipeline::jobs;
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
 use gatepost_words::verdict::Score;
@@ -30,7 +31,7 @@ pub(super) struct Difference {
     pub(super) first: Option<usize>,
 }
 
-/// How a set of messages does; adding up gives the same in any order.
+/// How a set of messages does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Comparison {
     /// Mails that were looked at.
@@ -97,15 +98,12 @@ fn compare(
         .map(|expectation| expectation.path.clone())
         .collect();
     let mails = Mails::files(root, names, judge.limits.message);
-    let (parts, skipped) = judge.all(&mails, |comparison: &mut Comparison, mail, found| {
+    let (comparison, skipped) = judge.all(&mails, |comparison: &mut Comparison, mail, found| {
         if let (Some(expectation), [found]) = (expected.get(mail.number), found) {
             comparison.add(mail.number, &expectation.hits, &hits(set, found));
         }
     })?;
     skipped.tell();
-    let comparison = parts
-        .into_iter()
-        .fold(Comparison::default(), Comparison::merge);
     if comparison.compared == 0 {
         return Err(Failure::new(
             Exit::BadInput,
@@ -151,20 +149,6 @@ impl Comparison {
             entry.first = entry.first.or(Some(number));
         }
     }
-
-    fn merge(mut self, other: Self) -> Self {
-        self.compared += other.compared;
-        self.identical += other.identical;
-        for (rule, other) in other.rules {
-            let own = self.rules.entry(rule).or_default();
-            own.expected += other.expected;
-            own.missing += other.missing;
-            own.extra += other.extra;
-            own.score += other.score;
-            own.first = own.first.into_iter().chain(other.first).min();
-        }
-        self
-    }
 }
 
 /// Writes down what hits each mail now: of those in the file, or of all in the directory.
@@ -184,27 +168,16 @@ fn write(
             .collect()
     };
     let mails = Mails::files(root, paths, judge.limits.message);
-    let (parts, skipped) = judge.all(
-        &mails,
-        |all: &mut Vec<(usize, Expectation)>, mail, found| {
-            if let [found] = found {
-                all.push((
-                    mail.number,
-                    Expectation {
-                        path: mail.name.clone(),
-                        hits: hits(set, found),
-                    },
-                ));
-            }
-        },
-    )?;
+    let note = |all: &mut Vec<Expectation>, mail: &Mail, found: &[Found]| {
+        if let [found] = found {
+            all.push(Expectation {
+                path: mail.name.clone(),
+                hits: hits(set, found),
+            });
+        }
+    };
+    let (all, skipped) = judge.all(&mails, note)?;
     skipped.tell();
-    let mut all: Vec<(usize, Expectation)> = parts.into_iter().flatten().collect();
-    all.sort_by_key(|(number, _)| *number);
-    let all: Vec<Expectation> = all
-        .into_iter()
-        .map(|(_, expectation)| expectation)
-        .collect();
     expectations::write(file, &all)?;
     Ok(all.len())
 }
@@ -220,21 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_extra_or_scores_otherwise_is_counted_in_any_order() {
+    fn what_is_missing_extra_or_scores_otherwise_is_counted() {
         let cases = [
             (of(&[("A", 1.0)]), of(&[("A", 1.0)])),
             (of(&[("A", 1.0), ("B", 2.0)]), of(&[("A", 1.5)])),
             (of(&[]), of(&[("B", 2.0)])),
             (of(&[]), of(&[])),
         ];
-        let compared = |order: &[usize]| {
-            let mut comparison = Comparison::default();
-            for number in order {
-                comparison.add(*number, &cases[*number].0, &cases[*number].1);
-            }
-            comparison
-        };
-        let all = compared(&[0, 1, 2, 3]);
+        let mut all = Comparison::default();
+        for (number, (expected, found)) in cases.iter().enumerate() {
+            all.add(number, expected, found);
+        }
         assert_eq!((all.compared, all.identical), (4, 2));
         let difference = |expected, missing, extra, score, first| Difference {
             expected,
@@ -245,12 +214,5 @@ mod tests {
         };
         assert_eq!(all.rules["A"], difference(2, 0, 0, 1, Some(1)));
         assert_eq!(all.rules["B"], difference(1, 1, 1, 0, Some(1)));
-        for (one, other) in [
-            (&[0, 2][..], &[1, 3][..]),
-            (&[1], &[0, 2, 3]),
-            (&[], &[0, 1, 2, 3]),
-        ] {
-            assert_eq!(compared(one).merge(compared(other)), all);
-        }
     }
 }

@@ -1,10 +1,7 @@
-//! The command itself: reader, judges, printer.
+//! The command itself.
 
 use std::io::IsTerminal as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
-
-use crossbeam::channel::{Receiver, Sender, bounded};
+use std::time::Duration;
 
 use super::input::{self, Item};
 use super::print::Printer;
@@ -13,6 +10,7 @@ use crate::cli::arguments::ScanArguments;
 use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::cli::generation::{assemble, compile, load_model, load_site};
+use crate::cli::pipeline::{self, Panicked};
 use crate::cli::terminal::{Output, complain_briefly};
 use crate::cli::{Exit, rule_files};
 use crate::config::Loaded;
@@ -21,10 +19,6 @@ use gatepost_mail::{Facts, Specimen, Transaction};
 use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Verdict;
-
-/// Mails in hand for each judging thread: read ahead of the judges, or waiting for an earlier one
-/// to be printed.
-const AHEAD: usize = 8;
 
 /// How one mail ended: the verdict, or why there is none.
 pub(super) type Judged = Result<Verdict, String>;
@@ -37,12 +31,6 @@ pub(super) struct Report {
     pub(super) judged: Judged,
     /// Time that judging took, reading excluded.
     pub(super) elapsed: Duration,
-}
-
-/// A mail, and where its report is awaited.
-struct Task {
-    item: Item,
-    report: Sender<Report>,
 }
 
 /// All that a judging thread needs.
@@ -80,89 +68,48 @@ pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result
         deadline: config.engine.deadline,
         clock: Clock::system(),
     };
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = arguments.jobs.map_or(cores, usize::from);
     let mut printer = Printer::new(Output::new(), arguments.format);
-    let result = pipeline(arguments, &judge, jobs, &mut printer);
-    result.and_then(|()| printer.finish())
+    judge_all(arguments, &judge, &mut printer)?;
+    printer.finish()
 }
 
-fn pipeline(
+fn judge_all(
     arguments: &ScanArguments,
     judge: &Judge<'_>,
-    jobs: usize,
     printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let (tasks, work) = bounded::<Task>(jobs * AHEAD);
-    let (order, reports) = bounded::<Receiver<Report>>(jobs * AHEAD);
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            input::read_all(
-                &arguments.paths,
-                judge.generation.limits().message,
-                &mut |item| {
-                    let (report, awaited) = bounded(1);
-                    // Either end is gone only when the printer gave up: then reading ends too.
-                    order.send(awaited).is_ok() && tasks.send(Task { item, report }).is_ok()
-                },
-            );
-        });
-        for _ in 0..jobs {
-            let work = work.clone();
-            scope.spawn(move || judge.work(&work));
-        }
-        drop(work);
-        // Not where the results themselves are seen to come.
-        let bar = if std::io::stdout().is_terminal() {
-            Bar::hidden()
-        } else {
-            Bar::new()
-        };
-        for awaited in reports {
-            // A judge answers every task; a lost one would be a bug, and shows as a missing line in
-            // no silent way.
-            let report = awaited
-                .recv()
-                .map_err(|_| Failure::new(Exit::Bug, "a judging thread died"))?;
-            printer.print(&report)?;
+    let limit = judge.generation.limits().message;
+    // Not where the results themselves are seen to come.
+    let bar = if std::io::stdout().is_terminal() {
+        Bar::hidden()
+    } else {
+        Bar::new()
+    };
+    pipeline::in_order(
+        pipeline::jobs(arguments.jobs),
+        |take| input::read_all(&arguments.paths, limit, take),
+        Scratch::default,
+        |scratch, item: &mut Item| judge.judge(item, scratch),
+        |done| {
+            printer.print(&Report {
+                name: done.item.name,
+                judged: done.result.unwrap_or_else(|Panicked| refused(Fault::Panic)),
+                elapsed: done.elapsed,
+            })?;
             bar.one();
-        }
-        bar.finish();
-        Ok(())
-    })
+            Ok(())
+        },
+    )?;
+    bar.finish();
+    Ok(())
 }
 
 impl Judge<'_> {
-    fn work(&self, work: &Receiver<Task>) {
-        let mut scratch = Scratch::default();
-        for Task { item, report } in work {
-            let begun = self.clock.now();
-            let judged = item.raw.and_then(|raw| {
-                catch_unwind(AssertUnwindSafe(|| self.judge(raw, begun, &mut scratch)))
-                    .unwrap_or_else(|_| {
-                        scratch = Scratch::default();
-                        Err(Fault::Panic)
-                    })
-                    .map_err(|fault| fault_text(fault).to_owned())
-            });
-            let elapsed = self.clock.now().duration_since(begun);
-            if report
-                .send(Report {
-                    name: item.name,
-                    judged,
-                    elapsed,
-                })
-                .is_err()
-            {
-                return;
-            }
-        }
-    }
-
-    fn judge(&self, raw: Vec<u8>, begun: Instant, scratch: &mut Scratch) -> Result<Verdict, Fault> {
-        let is_late = || self.clock.now().duration_since(begun) >= self.deadline;
+    fn judge(&self, item: &mut Item, scratch: &mut Scratch) -> Judged {
+        let raw = std::mem::replace(&mut item.raw, Ok(Vec::new()))?;
+        let begun = self.clock.now();
         let time_left = || {
-            if is_late() {
+            if self.clock.now().duration_since(begun) >= self.deadline {
                 TimeLeft::None
             } else {
                 TimeLeft::Plenty
@@ -173,8 +120,12 @@ impl Judge<'_> {
             raw,
             facts: Facts::default(),
         };
-        judge_within(self.generation, &specimen, scratch, &time_left)
+        judge_within(self.generation, &specimen, scratch, &time_left).or_else(refused)
     }
+}
+
+fn refused(fault: Fault) -> Judged {
+    Err(fault_text(fault).to_owned())
 }
 
 fn fault_text(fault: Fault) -> &'static str {
