@@ -53,6 +53,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["*"]),
 ];
 
+/// Wings of `crates/rules`, lowest first, and the wings that each may name next to itself. A wing names
+/// only wings above it in this list, so that no circle can grow between them.
+const RULES_WINGS: &[(&str, &[&str])] = &[
+    ("limits", &[]),
+    ("received", &[]),
+    ("lists", &[]),
+    ("views", &["limits", "received", "lists"]),
+    ("evals", &["received", "lists", "views"]),
+    ("ruleset", &["limits", "lists", "views", "evals"]),
+    ("matcher", &["limits", "views", "ruleset"]),
+    ("syntax", &["limits", "lists", "views", "evals", "ruleset"]),
+    ("lint", &["views", "ruleset", "matcher"]),
+    ("report", &["views", "evals", "ruleset", "syntax"]),
+];
+
 /// Lines of one source file; 500 is the aim, and a file that has grown past this must be cut.
 const FILE_LINES_MAX: usize = 700;
 
@@ -169,6 +184,55 @@ fn arrows_between_rooms_point_down() {
                     path.display()
                 ));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The text before the first inline test module: tests may name any wing.
+fn without_tests(text: &str) -> &str {
+    let end = text.find("#[cfg(test)]\nmod tests {");
+    end.map_or(text, |end| &text[..end])
+}
+
+#[test]
+fn wings_of_rules_name_only_wings_below_them() {
+    let mut known: Vec<&str> = Vec::new();
+    for (wing, allowed) in RULES_WINGS {
+        for named in *allowed {
+            assert!(
+                known.contains(named),
+                "`{wing}` may only name a wing above it in the table, not `{named}`"
+            );
+        }
+        known.push(wing);
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/rules/src");
+    let mut wrong = Vec::new();
+    for (path, text) in sources("crates/rules/src") {
+        let relative = path.strip_prefix(&root).unwrap().to_str().unwrap();
+        let wing = relative.split('/').next().unwrap().trim_end_matches(".rs");
+        let is_test = wing == "tests" || relative.ends_with("_tests.rs");
+        if wing == "lib" || is_test || relative.ends_with("/tests.rs") {
+            continue;
+        }
+        let Some((_, allowed)) = RULES_WINGS.iter().find(|(name, _)| *name == wing) else {
+            wrong.push(format!(
+                "{relative}: `{wing}` is not a wing of crates/rules"
+            ));
+            continue;
+        };
+        for (line, named) in rooms_named(without_tests(&text)) {
+            if named != wing && !allowed.contains(&named.as_str()) {
+                wrong.push(format!(
+                    "{relative}:{line}: `{wing}` may not name `{named}`"
+                ));
+            }
+        }
+        // A path through `super::super::` would leave the wing without being seen above.
+        let depth = relative.matches('/').count();
+        if text.contains(&"super::".repeat(depth + 1)) && depth > 0 && !is_test {
+            wrong.push(format!("{relative}: name other wings through `crate::`"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use super::views::Views;
-use super::{Costs, Ruleset, Scanner};
+use super::matcher::cost::Costs;
+use super::matcher::scanner::Scanner;
+use super::ruleset::ruleset::Ruleset;
+use super::views::lazy::Views;
 use gatepost_byte_regex::Pattern;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{AnomalyKind, Limits, Message, Transaction};
+use gatepost_mail::{AnomalyKind, Case, Facts, Limits, Message, Transaction};
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 

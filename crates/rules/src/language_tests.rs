@@ -5,10 +5,14 @@ use std::time::UNIX_EPOCH;
 
 use proptest::prelude::*;
 
-use super::{Lack, Ruleset, Scan, Scanner, explain, run_tests, with_includes};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use super::lint::test_lines::run_tests;
+use super::matcher::scanner::Scanner;
+use super::report::explain::explain;
+use super::report::unsupported::Lack;
+use super::ruleset::ruleset::Ruleset;
+use super::ruleset::scan::Scan;
+use super::syntax::include::with_includes;
+use gatepost_mail::{Case, Facts, Limits, Message, Transaction};
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
@@ -348,11 +352,11 @@ fn includes_are_limited_while_loading() {
             .collect()
     };
     assert!(
-        Ruleset::load(&chain(super::limits::INCLUDE_DEPTH))
+        Ruleset::load(&chain(crate::limits::INCLUDE_DEPTH))
             .0
             .is_some_and(|set| set.rules().len() == 1)
     );
-    let told = Ruleset::load(&chain(super::limits::INCLUDE_DEPTH + 1)).1;
+    let told = Ruleset::load(&chain(crate::limits::INCLUDE_DEPTH + 1)).1;
     assert_eq!(
         told.iter().map(|one| one.code).collect::<Vec<_>>(),
         ["R0114"]
@@ -464,8 +468,8 @@ fn beside_loaded_plugins_templates_are_off_unless_wanted() {
 fn values_of_templates_are_limited() {
     let rules = "header __T Subject =~ /(?<W>\\S+)/\nbody X /%{W}!/\n";
     for (length, wanted) in [
-        (super::template::VALUE_LIMIT, true),
-        (super::template::VALUE_LIMIT + 1, false),
+        (crate::ruleset::templates::VALUE_LIMIT, true),
+        (crate::ruleset::templates::VALUE_LIMIT + 1, false),
     ] {
         let word = "x".repeat(length);
         let hits = scan(&load(rules), &format!("Subject: {word}\r\n\r\n{word}!\r\n")).hits;
@@ -473,8 +477,8 @@ fn values_of_templates_are_limited() {
     }
     let rules = "header __T Subject =~ /(?<W>\\S+)/\ntflags __T multiple\nbody X /^%{W}!/m\n";
     for (count, wanted) in [
-        (super::template::VALUES_LIMIT, true),
-        (super::template::VALUES_LIMIT + 1, false),
+        (crate::ruleset::templates::VALUES_LIMIT, true),
+        (crate::ruleset::templates::VALUES_LIMIT + 1, false),
     ] {
         let words: Vec<_> = (0..count).map(|n| format!("w{n}w")).collect();
         let mail = format!(
@@ -521,12 +525,12 @@ proptest! {
         }
         if let Some(ruleset) = ruleset {
             let scan = scan(&ruleset, MAIL);
-            super::lint(&ruleset);
+            crate::lint::rule_lints::lint(&ruleset);
             ruleset.unsupported();
             for rule in ruleset.rules() {
                 explain(&ruleset, rule);
             }
-            let facts = super::ReportFacts {
+            let facts = crate::report::tags::ReportFacts {
                 is_spam: true,
                 score: gatepost_words::verdict::Score::from_points(6.0),
                 required: gatepost_words::verdict::Score::from_points(5.0),

@@ -6,11 +6,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proptest::prelude::*;
 
-use super::{Ruleset, Scan, Scanner, explain, lint, run_tests};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
+use super::lint::rule_lints::lint;
+use super::lint::test_lines::run_tests;
+use super::matcher::scanner::Scanner;
+use super::report::explain::explain;
+use super::ruleset::ruleset::Ruleset;
+use super::ruleset::scan::Scan;
 use gatepost_mail::{
-    AnomalyKind, ClientAddress, Limits, Mailbox, Message, ReversePath, Transaction,
+    AnomalyKind, Case, ClientAddress, Facts, Limits, Mailbox, Message, ReversePath, Transaction,
 };
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::{Diagnostic, Source};
@@ -342,7 +345,7 @@ fn a_cut_is_noted_for_those_who_look() {
 
 #[test]
 fn matches_of_one_rule_are_limited() {
-    let most = super::limits::MULTIPLE_LIMIT;
+    let most = crate::limits::MULTIPLE_LIMIT;
     let ruleset = load(&format!(
         "body __N /now/\ntflags __N multiple\nmeta X __N == {most}\nmeta Y __N == {most} - 1\n"
     ));
@@ -459,19 +462,19 @@ fn files_lines_rules_and_names_are_limited() {
         codes
     };
     let none: &[&str] = &[];
-    let file = super::limits::FILE_LIMIT;
+    let file = crate::limits::FILE_LIMIT;
     assert_eq!(codes("\n".repeat(file)), none);
     assert_eq!(codes("\n".repeat(file + 1)), ["R0101"]);
     let line = |length: usize| format!("describe A {}", "x".repeat(length - 11));
-    assert_eq!(codes(line(super::limits::LINE_LIMIT)), none);
-    assert_eq!(codes(line(super::limits::LINE_LIMIT + 1)), ["R0109"]);
+    assert_eq!(codes(line(crate::limits::LINE_LIMIT)), none);
+    assert_eq!(codes(line(crate::limits::LINE_LIMIT + 1)), ["R0109"]);
     let name = |length: usize| format!("header {} exists:X", "A".repeat(length));
-    assert_eq!(codes(name(super::limits::NAME_LIMIT)), none);
-    assert_eq!(codes(name(super::limits::NAME_LIMIT + 1)), ["R0105"]);
+    assert_eq!(codes(name(crate::limits::NAME_LIMIT)), none);
+    assert_eq!(codes(name(crate::limits::NAME_LIMIT + 1)), ["R0105"]);
     let blocks = |depth: usize| format!("{}{}", "if 1\n".repeat(depth), "endif\n".repeat(depth));
-    assert_eq!(codes(blocks(super::limits::CONDITION_DEPTH)), none);
+    assert_eq!(codes(blocks(crate::limits::CONDITION_DEPTH)), none);
     assert_eq!(
-        codes(blocks(super::limits::CONDITION_DEPTH + 1)).first(),
+        codes(blocks(crate::limits::CONDITION_DEPTH + 1)).first(),
         Some(&"R0110")
     );
     let rules = |count: usize| {
@@ -480,8 +483,8 @@ fn files_lines_rules_and_names_are_limited() {
             .collect::<Vec<_>>()
             .concat()
     };
-    assert_eq!(codes(rules(super::limits::RULES_LIMIT)), none);
-    assert_eq!(codes(rules(super::limits::RULES_LIMIT + 1)), ["R0106"]);
+    assert_eq!(codes(rules(crate::limits::RULES_LIMIT)), none);
+    assert_eq!(codes(rules(crate::limits::RULES_LIMIT + 1)), ["R0106"]);
 }
 
 /// A long chain of metas is no deep recursion, and a circle in it is found.

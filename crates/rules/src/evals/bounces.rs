@@ -1,7 +1,7 @@
 //! Delivery reports: whether a mail that came back went out through the site's own relays.
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 
 /// The setting that names the relays through which the site sends.
 const LIST: &str = "welcomelist_bounce_relays";

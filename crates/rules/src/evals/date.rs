@@ -3,9 +3,9 @@
 
 use std::time::UNIX_EPOCH;
 
-use super::Arguments;
+use super::signature::Arguments;
 use super::times::seconds;
-use crate::views::Views;
+use crate::views::lazy::Views;
 use gatepost_mail::ClientAddress;
 
 /// Received fields that are looked at for times.

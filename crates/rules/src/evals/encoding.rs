@@ -1,7 +1,7 @@
 //! How the entities of a message are declared and encoded (RFC 2045).
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::{Entity, EntityKind, HeaderField};
 
 /// Bytes of a line that may be quoted-printable: 76, two of slack, and the line end.

@@ -1,8 +1,8 @@
 //! The SMTP side: client, greeting, sender and recipients.
 
-use super::Arguments;
-use crate::received::is_private;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::received::network::is_private;
+use crate::views::lazy::Views;
 use gatepost_mail::{ClientAddress, ReversePath};
 
 pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {

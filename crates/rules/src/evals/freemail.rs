@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Arguments;
 use super::listed::senders;
-use crate::views::{Views, address_around};
+use super::signature::Arguments;
+use crate::views::lazy::{Views, address_around};
 use gatepost_mail::LinkKind;
 
 /// Addresses in the text from which on it is taken for a list of addresses and not looked at

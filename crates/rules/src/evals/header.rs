@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::domain::registered_domain;
+use super::signature::{Argument, Arguments};
 use super::wording::is_caseless;
-use super::{Argument, Arguments, registered_domain};
-use crate::header_request::HeaderRequest;
-use crate::views::Views;
+use crate::views::header_request::HeaderRequest;
+use crate::views::lazy::Views;
 use gatepost_mail::HeaderField;
 
 pub(super) fn anomaly(views: &Views<'_>, arguments: &Arguments) -> bool {

@@ -1,7 +1,8 @@
 //! HTML texts.
 
-use super::{Arguments, registered_domain};
-use crate::views::Views;
+use super::domain::registered_domain;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::{HtmlFacts, LinkKind};
 
 /// What `html_has` can ask for.

@@ -1,8 +1,8 @@
 //! Attached pictures: how many, how large, how named. Only the headers of GIF, PNG and JPEG are
 //! read.
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::{Entity, EntityKind, TransferEncoding};
 
 /// Segments of one JPEG that are skipped to find its size.

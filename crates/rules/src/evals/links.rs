@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use super::{Arguments, registered_domain};
-use crate::views::Views;
+use super::domain::registered_domain;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::{Link, LinkKind};
 
 /// Redirections inside of one URL that are followed.

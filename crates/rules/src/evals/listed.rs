@@ -1,9 +1,10 @@
 //! Addresses, hosts and subjects that the site's lists welcome or block.
 
-use super::Arguments;
-use crate::lists::Networks;
-use crate::received::Relay;
-use crate::views::{Views, host_of};
+use super::signature::Arguments;
+use crate::lists::networks::Networks;
+use crate::received::field::Relay;
+use crate::views::host::host_of;
+use crate::views::lazy::Views;
 
 /// Hosts of one message that are looked up.
 const HOSTS_LIMIT: usize = 2_000;

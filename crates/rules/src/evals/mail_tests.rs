@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use crate::{Ruleset, Scanner};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use crate::matcher::scanner::Scanner;
+use crate::ruleset::ruleset::Ruleset;
+use gatepost_mail::{Case, Facts, Limits, Message, Transaction};
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 

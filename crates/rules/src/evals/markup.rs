@@ -1,8 +1,8 @@
 //! SpamAssassin's tests on HTML, over what [`HtmlScan`] counts.
 
-use super::super::html_scan::HtmlScan;
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::html_scan::scan::HtmlScan;
+use crate::views::lazy::Views;
 
 /// Whether a number lies above the argument at `index` and not above the one behind it.
 fn above(arguments: &Arguments, index: usize, value: f64) -> bool {

@@ -1,7 +1,7 @@
 //! The MIME entities.
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::EntityKind;
 
 pub(super) fn attachment_name(views: &Views<'_>, arguments: &Arguments) -> bool {

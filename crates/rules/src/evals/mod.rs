@@ -6,6 +6,7 @@
 
 mod bounces;
 mod date;
+mod domain;
 mod encoding;
 mod envelope;
 mod freemail;
@@ -14,23 +15,22 @@ mod html;
 mod images;
 mod links;
 mod listed;
-#[cfg(test)]
-mod mail_tests;
 mod markup;
 mod mime;
 mod network;
 mod recipients;
 mod relays;
+pub(crate) mod signature;
 mod spamassassin;
-#[cfg(test)]
-mod spamassassin_tests;
 mod stocks;
 mod structure;
-mod table;
+pub(crate) mod table;
 mod times;
 mod trace;
 mod webmail;
 mod wording;
 
-use table::{Argument, registered_domain};
-pub(super) use table::{Arguments, BadCall, Eval, all, find};
+#[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
+mod spamassassin_tests;

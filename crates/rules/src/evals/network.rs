@@ -1,10 +1,9 @@
 //! Functions that ask the network or a store of what was learned. Judging asks nobody, so that they
 //! never hit; what the world says of a mail comes as facts.
 
-use super::Arguments;
-use super::table::Kind::Text;
-use super::table::{Eval, optional};
-use crate::views::Views;
+use super::signature::Kind::Text;
+use super::signature::{Arguments, Eval, optional};
+use crate::views::lazy::Views;
 use gatepost_words::Stage::EndOfHeaders;
 
 /// Every such function of SpamAssassin, sorted by name.
@@ -72,7 +71,7 @@ pub(super) const NETWORK: &[Eval] = &[
 ];
 
 const fn asks(name: &'static str) -> Eval {
-    const TEXTS: &[super::table::Kind] = &[Text; 16];
+    const TEXTS: &[crate::evals::signature::Kind] = &[Text; 16];
     optional(
         name,
         TEXTS,

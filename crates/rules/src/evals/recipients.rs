@@ -1,7 +1,7 @@
 //! The recipients in the header, and how author and sender belong together.
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 
 /// Addresses that are compared with each other.
 const ADDRESSES_LIMIT: usize = 256;

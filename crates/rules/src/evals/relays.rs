@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::super::received::{Relay, is_private_text};
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::received::field::Relay;
+use crate::received::network::is_private_text;
+use crate::views::lazy::Views;
 
 pub(super) fn all_trusted(views: &Views<'_>, _: &Arguments) -> bool {
     let relays = views.relays();

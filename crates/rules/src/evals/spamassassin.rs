@@ -1,7 +1,7 @@
 //! The functions that do what SpamAssassin's functions of the same name do.
 
-use super::table::Kind::{Number, Pattern, Text};
-use super::table::{Eval, optional};
+use super::signature::Kind::{Number, Pattern, Text};
+use super::signature::{Eval, optional};
 use super::{
     bounces, date, encoding, freemail, header, images, links, listed, markup, recipients, relays,
     stocks, structure, webmail, wording,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 
 /// Bytes of a label before its colon.
 const LABEL_LENGTH: std::ops::RangeInclusive<usize> = 3..=30;

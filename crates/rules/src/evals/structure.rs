@@ -1,7 +1,7 @@
 //! Oddities of the outer form: separators and delimiters that are missing, text where none belongs.
 
-use super::Arguments;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::{Entity, EntityKind, HeaderField};
 
 /// Bytes of a field's value and of its name that SpamAssassin keeps.

@@ -1,149 +1,11 @@
-//! The table of functions, and their arguments.
+//! The table of functions: ours here, with those of SpamAssassin and those that ask the network.
 
-use super::super::views::Views;
 use super::network::NETWORK;
+use super::signature::Kind::{self, Anomaly, Number, Text, Word};
+use super::signature::{Eval, eval};
 use super::spamassassin::SPAMASSASSIN;
 use super::{envelope, header, html, mime};
-use gatepost_byte_regex::{Pattern, Problem};
-use gatepost_mail::AnomalyKind;
-use gatepost_words::Stage;
-
-/// What an argument has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A number, or `undef`.
-    Number,
-    /// Any text.
-    Text,
-    /// A regular expression with delimiters, such as `/\.exe$/i`; quotes around it are allowed.
-    Pattern,
-    /// The name of an anomaly, such as `bare_cr`.
-    Anomaly,
-    /// One of the words.
-    Word(&'static [&'static str]),
-}
-
-impl Kind {
-    fn name(self) -> String {
-        match self {
-            Self::Number => "a number".to_owned(),
-            Self::Text => "a text".to_owned(),
-            Self::Pattern => "a regular expression such as `/\\.exe$/i`".to_owned(),
-            Self::Anomaly => "the name of an anomaly such as `bare_cr`".to_owned(),
-            Self::Word(words) => format!("one of {}", words.join(", ")),
-        }
-    }
-}
-
-/// An argument as written, read.
-#[derive(Clone, Debug)]
-pub(crate) enum Argument {
-    /// `None` is `undef`.
-    Number(Option<f64>),
-    Text(String),
-    Pattern(Box<Pattern>),
-    Anomaly(AnomalyKind),
-}
-
-/// The arguments of one call. A missing one is like `undef` or the empty text.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Arguments(pub(super) Vec<Argument>);
-
-impl Arguments {
-    pub(super) fn number(&self, index: usize) -> Option<f64> {
-        match self.0.get(index) {
-            Some(Argument::Number(number)) => *number,
-            _ => None,
-        }
-    }
-
-    pub(super) fn text(&self, index: usize) -> &str {
-        match self.0.get(index) {
-            Some(Argument::Text(text)) => text,
-            _ => "",
-        }
-    }
-
-    pub(super) fn pattern(&self, index: usize) -> Option<&Pattern> {
-        match self.0.get(index) {
-            Some(Argument::Pattern(pattern)) => Some(pattern),
-            _ => None,
-        }
-    }
-
-    /// Whether a number lies between the arguments 0 (inclusive) and 1 (exclusive; inclusive when
-    /// `closed`).
-    pub(super) fn spans(&self, value: f64, closed: bool) -> bool {
-        let below = |max: f64| if closed { value <= max } else { value < max };
-        self.number(0).is_none_or(|min| value >= min) && self.number(1).is_none_or(below)
-    }
-}
-
-/// One function.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Eval {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// What it takes.
-    kinds: &'static [Kind],
-    /// How many of these must be given.
-    required: usize,
-    /// From which stage on it can be asked with any arguments.
-    stage: Stage,
-    /// When it hits, in one sentence.
-    pub(crate) summary: &'static str,
-    /// Whether it hits.
-    pub(crate) run: fn(&Views<'_>, &Arguments) -> bool,
-}
-
-const fn eval(
-    name: &'static str,
-    kinds: &'static [Kind],
-    stage: Stage,
-    summary: &'static str,
-    run: fn(&Views<'_>, &Arguments) -> bool,
-) -> Eval {
-    Eval {
-        name,
-        kinds,
-        required: kinds.len(),
-        stage,
-        summary,
-        run,
-    }
-}
-
-/// A function whose last arguments may be missing.
-pub(super) const fn optional(
-    name: &'static str,
-    kinds: &'static [Kind],
-    required: usize,
-    stage: Stage,
-    summary: &'static str,
-    run: fn(&Views<'_>, &Arguments) -> bool,
-) -> Eval {
-    Eval {
-        name,
-        kinds,
-        required,
-        stage,
-        summary,
-        run,
-    }
-}
-
-use Kind::{Anomaly, Number, Text, Word};
-use Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
-
-/// The anomalies that the header of the message alone decides.
-const HEADER_ANOMALIES: &[AnomalyKind] = &[
-    AnomalyKind::BareCr,
-    AnomalyKind::EightBitHeader,
-    AnomalyKind::EmptyHeader,
-    AnomalyKind::MissingFrom,
-    AnomalyKind::DuplicateFrom,
-    AnomalyKind::DuplicateSubject,
-];
+use gatepost_words::Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
 
 /// Every function, sorted by name.
 const EVALS: &[Eval] = &[
@@ -311,147 +173,17 @@ pub(crate) fn find(name: &str) -> Option<&'static Eval> {
         .or_else(|| among(NETWORK))
 }
 
-/// What is wrong with a call.
-pub(crate) enum BadCall {
-    /// The arguments do not fit; the message says what would.
-    Arguments(String),
-    /// A pattern among them is wrong: the offset of the argument's text, and the problem in it.
-    Pattern(usize, Problem),
-}
-
-impl Eval {
-    /// Whether it asks the network or a store, so that it never hits here.
-    pub(crate) fn asks_network(&self) -> bool {
-        NETWORK.iter().any(|one| one.name == self.name)
-    }
-
-    /// From which stage on it can be asked with these arguments.
-    pub(crate) fn stage(&self, arguments: &Arguments) -> Stage {
-        match arguments.0.first() {
-            Some(Argument::Anomaly(kind)) if HEADER_ANOMALIES.contains(kind) => Header,
-            _ => self.stage,
-        }
-    }
-
-    /// Reads the text between the parentheses.
-    pub(crate) fn arguments(&self, text: &str) -> Result<Arguments, BadCall> {
-        let written = split(text).map_err(BadCall::Arguments)?;
-        if written.len() < self.required || written.len() > self.kinds.len() {
-            let wanted: Vec<_> = self.kinds.iter().map(|kind| kind.name()).collect();
-            let wanted = if wanted.is_empty() {
-                "no arguments".to_owned()
-            } else {
-                wanted.join(", ")
-            };
-            return Err(BadCall::Arguments(format!(
-                "`{}` takes {wanted}",
-                self.name
-            )));
-        }
-        let read = written
-            .iter()
-            .zip(self.kinds)
-            .map(|((at, value), kind)| read(*at, value, *kind));
-        read.collect::<Result<_, _>>().map(Arguments)
-    }
-}
-
-/// Compiles a pattern; one without delimiters is taken as it stands.
-fn compile(value: &str) -> Result<Pattern, Problem> {
-    if value.starts_with('/') || value.starts_with("m{") || value.starts_with("m(") {
-        return Pattern::compile(value);
-    }
-    Pattern::compile(&format!("/{}/", value.replace('/', "\\/")))
-}
-
-fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
-    let unfit = || BadCall::Arguments(format!("`{value}` is not {}", kind.name()));
-    match kind {
-        Number if value == "undef" => Ok(Argument::Number(None)),
-        Number => value
-            .parse()
-            .map(|number| Argument::Number(Some(number)))
-            .map_err(|_| unfit()),
-        Text => Ok(Argument::Text(value.to_owned())),
-        Word(words) if words.contains(&value) => Ok(Argument::Text(value.to_owned())),
-        Word(_) => Err(unfit()),
-        Kind::Pattern => match compile(value) {
-            Ok(pattern) => Ok(Argument::Pattern(Box::new(pattern))),
-            Err(problem) => Err(BadCall::Pattern(at, problem)),
-        },
-        Anomaly => {
-            let found = AnomalyKind::ALL.iter().find(|kind| kind.name() == value);
-            found.map(|kind| Argument::Anomaly(*kind)).ok_or_else(unfit)
-        }
-    }
-}
-
-/// Splits arguments at commas outside of quotes and of `/…/`; each with the offset of its text.
-fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
-    let mut arguments = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.trim().is_empty()) {
-        at += rest.len() - rest.trim_start().len();
-        let rest = rest.trim_start();
-        let (start, length, taken) = match rest.chars().next() {
-            Some(quote @ ('\'' | '"')) => {
-                let inside = rest.get(1..).unwrap_or_default();
-                let length = inside
-                    .find(quote)
-                    .ok_or_else(|| format!("the closing {quote} is missing"))?;
-                (at + 1, length, length + 2)
-            }
-            Some('/') => {
-                let closing = closing_slash(rest).ok_or("the closing / is missing")?;
-                let tail = rest.get(closing + 1..).unwrap_or_default();
-                let length = closing + 1 + tail.len()
-                    - tail
-                        .trim_start_matches(|c: char| c.is_ascii_alphabetic())
-                        .len();
-                (at, length, length)
-            }
-            _ => {
-                let raw = rest.split(',').next().unwrap_or_default();
-                (at, raw.trim_end().len(), raw.len())
-            }
-        };
-        arguments.push((start, text.get(start..start + length).unwrap_or_default()));
-        let tail = rest.get(taken..).unwrap_or_default();
-        at += taken + tail.len() - tail.trim_start().len();
-        match tail.trim_start().strip_prefix(',') {
-            Some(_) => at += 1,
-            None if tail.trim().is_empty() => break,
-            None => return Err("arguments are separated by commas".to_owned()),
-        }
-    }
-    Ok(arguments)
-}
-
-fn closing_slash(text: &str) -> Option<usize> {
-    let mut escaped = true;
-    for (offset, byte) in text.bytes().enumerate() {
-        if byte == b'/' && !escaped {
-            return Some(offset);
-        }
-        escaped = byte == b'\\' && !escaped;
-    }
-    None
-}
-
-/// The registered domain of a host or of what stands behind the @ of an address, in lower case.
-pub(super) fn registered_domain(address: &str) -> Option<String> {
-    let host = address
-        .rsplit('@')
-        .next()
-        .unwrap_or(address)
-        .trim_end_matches('.')
-        .to_ascii_lowercase();
-    psl::domain_str(&host).map(str::to_owned)
+/// Whether a function asks the network or a store, so that it never hits here.
+pub(crate) fn asks_network(eval: &Eval) -> bool {
+    NETWORK.iter().any(|one| one.name == eval.name)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BadCall, EVALS, NETWORK, SPAMASSASSIN, all, find, split};
+    use super::{EVALS, all, find};
+    use crate::evals::network::NETWORK;
+    use crate::evals::signature::BadCall;
+    use crate::evals::spamassassin::SPAMASSASSIN;
 
     #[test]
     fn the_table_is_sorted() {
@@ -460,19 +192,6 @@ mod tests {
         assert!(NETWORK.is_sorted_by(|a, b| a.name < b.name));
         assert!(all().all(|eval| eval.summary.ends_with('.')));
         assert!(find("html_has").is_some() && find("nope").is_none());
-    }
-
-    #[test]
-    fn arguments_are_split() {
-        for (text, wanted) in [
-            ("", vec![]),
-            ("'a', \"b,c\", 3", vec![(1, "a"), (6, "b,c"), (12, "3")]),
-            (r"/a,\/b/i , undef", vec![(0, r"/a,\/b/i"), (11, "undef")]),
-            ("12", vec![(0, "12")]),
-        ] {
-            assert_eq!(split(text).unwrap(), wanted, "{text}");
-        }
-        assert!(split("'a").is_err() && split("'a' 'b'").is_err() && split("/a").is_err());
     }
 
     #[test]

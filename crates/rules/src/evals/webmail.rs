@@ -2,9 +2,9 @@
 //! in the header is missing. What each leaves is a table of patterns over the words of the Received
 //! fields.
 
-use super::Arguments;
+use super::signature::Arguments;
 use super::trace::{Trace, has_address};
-use crate::views::Views;
+use crate::views::lazy::Views;
 
 /// Whether the author's address ends in the domain, as a whole word.
 fn is_from(views: &Views<'_>, domain: &str) -> bool {

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Arguments;
 use super::encoding::is_read_as_plain;
-use crate::views::Views;
+use super::signature::Arguments;
+use crate::views::lazy::Views;
 use gatepost_mail::EntityKind;
 
 /// Fewer bytes have no share of capitals.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::metas::matches_glob;
+use super::glob::matches_glob;
 
 /// Domains of free mail hosters.
 #[derive(Debug, Default)]

@@ -3,9 +3,7 @@
 //! expressions.
 
 mod freemail;
-mod networks;
+pub(crate) mod glob;
+pub(crate) mod networks;
 mod replacements;
-mod tables;
-
-pub(super) use networks::Networks;
-pub(super) use tables::Lists;
+pub(crate) mod tables;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::metas::matches_glob;
-use super::Networks;
 use super::freemail::FreeMail;
+use super::glob::matches_glob;
+use super::networks::Networks;
 use super::replacements::Replacements;
 use gatepost_byte_regex::FirstGroup;
 

@@ -143,7 +143,7 @@ pub(super) fn envelope_sender(line: &str) -> Option<&str> {
 pub(super) fn bracketed_address(line: &str) -> Option<&str> {
     line.match_indices('[').find_map(|(at, _)| {
         let rest = line.get(at + 1..)?;
-        let length = super::notation::address(rest)?;
+        let length = crate::received::notation::address(rest)?;
         rest.get(length..)?
             .starts_with(']')
             .then(|| rest.get(..length))

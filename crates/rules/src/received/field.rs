@@ -1,8 +1,8 @@
 //! One Received field: what it says of a handover.
 
-use super::clauses;
-use super::forms::{self, Lookup};
+use super::forms::Lookup;
 use super::notation::{Found, STEPS_LIMIT, Slot};
+use super::{clauses, forms};
 
 /// Bytes of one field that are read.
 pub(super) const FIELD_LIMIT: usize = 8_192;

@@ -7,12 +7,10 @@
 //! at all, is read and skipped here too.
 
 mod clauses;
-mod field;
+pub(crate) mod field;
 mod forms;
-mod network;
+pub(crate) mod network;
 mod notation;
+
 #[cfg(test)]
 mod tests;
-
-pub(super) use field::{Parsed, Relay, cleaned, parse};
-pub(super) use network::{is_private, is_private_text};

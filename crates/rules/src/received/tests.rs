@@ -1,7 +1,7 @@
 //! Fields as mailers write them, with documentation addresses.
 
-use super::field::FIELD_LIMIT;
-use super::{Parsed, is_private_text, parse};
+use super::field::{FIELD_LIMIT, Parsed, parse};
+use super::network::is_private_text;
 
 /// Field and what is read of it: address, name, greeting, receiver, id, ident, login, and whether a name is missing.
 #[rustfmt::skip]

@@ -327,7 +327,9 @@ fn settled(name: Option<&[u8]>, address: Option<Vec<u8>>, comment: Option<&[u8]>
         let is_address = address.is_none()
             && mailbox(phrase) == Some(phrase.len())
             && is_plausible(phrase)
-            && super::host::is_full_name(&super::host::to_ascii(&String::from_utf8_lossy(host)));
+            && crate::views::host::is_full_name(&crate::views::host::to_ascii(
+                &String::from_utf8_lossy(host),
+            ));
         if is_address {
             address = name.take();
         } else if phrase.is_empty() || address.as_ref() == Some(phrase) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lists::Lists;
+use crate::lists::tables::Lists;
 
 /// A host in lower case with its international labels in ASCII (RFC 3492). What cannot be converted
 /// stays as it is.

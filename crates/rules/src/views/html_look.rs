@@ -1,8 +1,8 @@
 //! How text of HTML looks, and whether it can be seen, as SpamAssassin decides it: by colours,
 //! sizes and inline style of the elements around.
 
+use super::html_scan::colour::Colour;
 use super::html_source::HtmlSource;
-use crate::html_scan::Colour;
 
 /// Elements with a style that are open at once; deeper ones look like the last of them.
 const DEPTH_LIMIT: usize = 10_000;
@@ -373,8 +373,8 @@ fn is_space(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::html_source::Piece;
     use super::*;
+    use crate::views::html_source::Piece;
 
     /// Whether the text `x` of a source is hidden.
     fn hides(text: &str) -> bool {

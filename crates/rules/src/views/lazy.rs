@@ -7,17 +7,16 @@ use std::rc::Rc;
 
 use super::addresses::Entry;
 use super::body::BodyText;
+use super::header_request::HeaderRequest;
+use super::header_text::{all, block, fields, line, mime, part};
+use super::html_scan::scan::HtmlScan;
+use super::key::ViewKey;
+use super::relays::Relays;
 use super::{rawbody, text_parts, uri};
-use crate::header_request::HeaderRequest;
-use crate::header_text::{all, block, fields, line, mime, part};
-use crate::html_scan::HtmlScan;
 use crate::limits::{BODY_PART_LIMIT, FULL_LIMIT, HEADER_VALUE_LIMIT, RAWBODY_PART_LIMIT};
-use crate::lists::Lists;
-use crate::relays::Relays;
-use crate::rule::ViewKey;
+use crate::lists::tables::Lists;
 use gatepost_byte_regex::{Budget, Pattern};
-use gatepost_mail::Case;
-use gatepost_mail::ReversePath;
+use gatepost_mail::{Case, ReversePath};
 
 /// Bytes of the user part of an address.
 const USER_LIMIT: usize = 64;

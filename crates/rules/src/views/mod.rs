@@ -1,20 +1,26 @@
-//! The texts that rules look at, byte for byte as SpamAssassin makes them (research/spamassassin.md
-//! §1.4-1.7), made once a mail and only when asked for.
+//! The texts that rules are matched against, byte for byte as SpamAssassin makes them, made once per
+//! message and only on demand.
 //!
 //! They are not the texts of [`gatepost_mail`], which follow browsers and RFCs: rules were written
 //! against SpamAssassin's own reading of HTML, charsets and links, with all its ways.
 
-pub(super) mod addresses;
+mod addresses;
 mod body;
 mod charset;
-mod host;
+pub(crate) mod header_request;
+mod header_text;
+pub(crate) mod host;
 mod html;
 mod html_entities;
 mod html_look;
+pub(crate) mod html_scan;
 mod html_source;
-mod lazy;
+pub(crate) mod key;
+pub(crate) mod lazy;
+pub(crate) mod mime_parts;
 mod rawbody;
 mod relative;
+mod relays;
 mod text_parts;
 mod uri;
 mod uri_clean;
@@ -22,10 +28,3 @@ mod uri_text;
 
 #[cfg(test)]
 mod reference_tests;
-
-pub(super) use charset::{end_of_word, unambiguous};
-pub(super) use host::host_of;
-pub(super) use html::{is_blank, prepared};
-pub(super) use html_look::{Fault, Looks};
-pub(super) use html_source::{HtmlSource, Piece};
-pub(super) use lazy::{Views, address_around};

@@ -13,12 +13,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Views;
-use crate::Ruleset;
-use crate::header_request::HeaderRequest;
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
+use super::header_request::HeaderRequest;
+use super::lazy::Views;
+use crate::ruleset::ruleset::Ruleset;
+use gatepost_mail::{Case, Facts, Limits, Message, Transaction};
 use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 

@@ -7,7 +7,7 @@ use super::host::host_of;
 use super::html::Link;
 use super::uri_clean::forms;
 use super::uri_text::links;
-use crate::lists::Lists;
+use crate::lists::tables::Lists;
 
 /// Bytes of one form.
 const FORM_LIMIT: usize = 8_192;

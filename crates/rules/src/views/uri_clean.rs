@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::host::{has_known_end, to_ascii};
-use crate::lists::Lists;
+use crate::lists::tables::Lists;
 
 /// Targets of redirectors, one in the other.
 const TARGETS_LIMIT: usize = 20;

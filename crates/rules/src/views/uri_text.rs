@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::host::{has_known_end, is_full_name};
-use crate::lists::Lists;
+use crate::lists::tables::Lists;
 
 /// Bytes of a URL behind its start.
 const URL_LIMIT: usize = 2_048;
@@ -259,7 +259,7 @@ fn meant(kind: Kind, written: &str, lists: &Lists) -> Option<String> {
     {
         return Some(link);
     }
-    let link = super::uri_clean::unescaped(&link, true);
+    let link = crate::views::uri_clean::unescaped(&link, true);
     let host = link.split_once('@').map(|(_, host)| host)?;
     let host = host
         .get(..host.find(['?', '&', '>']).unwrap_or(host.len()))

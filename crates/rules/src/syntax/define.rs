@@ -1,0 +1,258 @@
+//! What stands behind the name of a rule: from text to a test.
+
+use crate::ruleset::kind::without_default;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::evals::signature::BadCall;
+use crate::evals::table;
+use crate::ruleset::kind::RuleKind;
+use crate::ruleset::rule::Test;
+use crate::ruleset::template::Template;
+use crate::ruleset::uri_detail;
+use crate::ruleset::uri_detail::{BadDetail, UriDetail};
+use crate::views::header_request::{HeaderRequest, MODIFIERS};
+use crate::views::key::ViewKey;
+use gatepost_byte_regex::{Pattern, Problem};
+use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
+
+/// A complaint about a definition; the span is relative to its text.
+pub(crate) struct Complaint {
+    pub(crate) diagnostic: Box<Diagnostic>,
+    pub(crate) span: Range<usize>,
+    pub(crate) label: String,
+    /// The rule is kept, but never hits.
+    pub(crate) disables: Option<&'static str>,
+}
+
+impl Complaint {
+    fn error(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Self {
+        Self {
+            diagnostic: Box::new(Diagnostic::error(code, message)),
+            span,
+            label: String::new(),
+            disables: None,
+        }
+    }
+
+    fn warning(
+        code: &'static str,
+        message: impl Into<String>,
+        span: Range<usize>,
+        why: &'static str,
+    ) -> Self {
+        Self {
+            diagnostic: Box::new(Diagnostic::warning(code, message)),
+            span,
+            label: String::new(),
+            disables: Some(why),
+        }
+    }
+
+    fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.diagnostic.help = Some(help.into());
+        self
+    }
+
+    /// The diagnostic, placed.
+    pub(crate) fn placed(
+        self,
+        source: &Arc<Source>,
+        place: impl Fn(Range<usize>) -> Range<usize>,
+    ) -> Diagnostic {
+        self.diagnostic.at(source, place(self.span), self.label)
+    }
+}
+
+/// Turns a definition into a test. Metas are compiled later, when all names are known.
+pub(crate) fn define(kind: RuleKind, text: &str) -> Result<Test, Complaint> {
+    if let Some(call) = text
+        .strip_prefix("eval:")
+        .or_else(|| text.strip_prefix("rbleval:"))
+    {
+        return eval(call.trim_start(), text.len() - call.trim_start().len());
+    }
+    match kind {
+        RuleKind::Header => header(text),
+        RuleKind::MimeHeader => comparison(text, ViewKey::Mime),
+        RuleKind::Body => plain(text, ViewKey::Body),
+        RuleKind::RawBody => plain(text, ViewKey::RawBody),
+        RuleKind::Uri => plain(text, ViewKey::Uri),
+        RuleKind::Full => plain(text, ViewKey::Full),
+        RuleKind::UriDetail => detail(text),
+        RuleKind::Meta | RuleKind::Unsupported => Ok(Test::Never),
+    }
+}
+
+fn plain(text: &str, view: ViewKey) -> Result<Test, Complaint> {
+    search(text, 0, view, false, None)
+}
+
+/// A regular expression over a view. One with templates cannot be compiled yet; the rest of it can.
+fn search(
+    text: &str,
+    offset: usize,
+    view: ViewKey,
+    negated: bool,
+    if_unset: Option<String>,
+) -> Result<Test, Complaint> {
+    if let Some(template) = Template::parse(text, view.clone(), negated, if_unset.clone()) {
+        return match Pattern::compile(&template.sample()) {
+            Ok(_) => Ok(Test::Template(Arc::new(template))),
+            Err(problem) => Err(regex_complaint(
+                Problem {
+                    span: 0..text.len(),
+                    ..problem
+                },
+                offset,
+            )),
+        };
+    }
+    let pattern = pattern(text, offset)?;
+    Ok(Test::Pattern {
+        view,
+        pattern,
+        negated,
+        if_unset,
+    })
+}
+
+fn detail(text: &str) -> Result<Test, Complaint> {
+    UriDetail::parse(text)
+        .map(|detail| Test::UriDetail(Arc::new(detail)))
+        .map_err(|bad| match bad {
+            BadDetail::Pattern(at, problem) => regex_complaint(problem, at),
+            BadDetail::Form(message, span) => Complaint::error("R0219", message, span)
+                .help("write `key =~ /regex/ key !~ /regex/ …`"),
+            BadDetail::Key(span) => {
+                let name = text.get(span.clone()).unwrap_or_default();
+                let complaint =
+                    Complaint::error("R0219", format!("a URL has no detail `{name}`"), span);
+                match did_you_mean(name, uri_detail::keys()) {
+                    Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
+                    None => complaint.help("known are raw, type, cleaned, text, domain and host"),
+                }
+            }
+        })
+}
+
+fn pattern(text: &str, offset: usize) -> Result<Arc<Pattern>, Complaint> {
+    Pattern::compile(text)
+        .map(Arc::new)
+        .map_err(|problem| regex_complaint(problem, offset))
+}
+
+fn regex_complaint(problem: Problem, offset: usize) -> Complaint {
+    let span = problem.span.start + offset..problem.span.end + offset;
+    if problem.disables {
+        return Complaint::warning(
+            problem.code,
+            problem.message,
+            span,
+            "its regular expression is not supported yet",
+        )
+        .label("the rule is disabled");
+    }
+    let complaint = Complaint::error(problem.code, problem.message, span);
+    match problem.code {
+        "R0301" => complaint.help("write `/regex/`, or `m{regex}` where the regex has slashes"),
+        _ => complaint,
+    }
+}
+
+fn header(text: &str) -> Result<Test, Complaint> {
+    match text.strip_prefix("exists:") {
+        Some(name) => request(name, 7).map(Test::Exists),
+        None => comparison(text, ViewKey::Header),
+    }
+}
+
+/// `Name =~ /regex/ [if-unset: text]`.
+fn comparison(text: &str, view: impl Fn(HeaderRequest) -> ViewKey) -> Result<Test, Complaint> {
+    let operator = ["=~", "!~"]
+        .into_iter()
+        .filter_map(|sign| text.find(sign))
+        .min();
+    let Some(at) = operator else {
+        return Err(
+            Complaint::error("R0201", "a header test needs `=~` or `!~`", 0..text.len())
+                .help("write `Header =~ /regex/`, `exists:Header` or `eval:function()`"),
+        );
+    };
+    let name = text.get(..at).unwrap_or_default().trim_end();
+    let request = request(name, 0)?;
+    let negated = text.get(at..).is_some_and(|rest| rest.starts_with('!'));
+    let rest = text.get(at + 2..).unwrap_or_default();
+    let start = text.len() - rest.trim_start().len();
+    let rest = rest.trim_start();
+    let (regex, if_unset) = without_default(rest);
+    search(regex, start, view(request), negated, if_unset)
+}
+
+fn request(name: &str, offset: usize) -> Result<HeaderRequest, Complaint> {
+    HeaderRequest::parse(name).map_err(|span| {
+        let modifier = name.get(span.clone()).unwrap_or_default();
+        let place = span.start + offset..span.end + offset;
+        if span.start == 0 {
+            return Complaint::error(
+                "R0201",
+                "a header test begins with the name of a header",
+                place,
+            );
+        }
+        let complaint = Complaint::error(
+            "R0202",
+            format!("there is no header modifier `:{modifier}`"),
+            place,
+        );
+        match did_you_mean(modifier, MODIFIERS.iter().copied()) {
+            Some(guess) => complaint.help(format!("did you mean `:{guess}`?")),
+            None => complaint.help("known are :raw :addr :name :first :last :host :domain"),
+        }
+    })
+}
+
+fn eval(call: &str, offset: usize) -> Result<Test, Complaint> {
+    let open = call.find('(').unwrap_or(call.len());
+    let name = call.get(..open).unwrap_or_default().trim_end();
+    let place = |span: Range<usize>| span.start + offset..span.end + offset;
+    let inside = call.get(open + 1..).unwrap_or_default().trim_end();
+    let Some(inside) =
+        inside
+            .strip_suffix(')')
+            .or(if open == call.len() { Some("") } else { None })
+    else {
+        return Err(Complaint::error(
+            "R0204",
+            "the closing `)` is missing",
+            place(call.len()..call.len()),
+        ));
+    };
+    let Some(eval) = table::find(name) else {
+        let why = "its eval function is not known";
+        let complaint = Complaint::warning(
+            "R0203",
+            format!("there is no eval function `{name}`"),
+            place(0..name.len()),
+            why,
+        )
+        .label("the rule is disabled");
+        let guess = did_you_mean(name, table::all().map(|eval| eval.name));
+        return Err(match guess {
+            Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
+            None => complaint,
+        });
+    };
+    match eval.arguments(inside) {
+        Ok(arguments) => Ok(Test::Eval(eval, Arc::new(arguments))),
+        Err(BadCall::Arguments(message)) => {
+            Err(Complaint::error("R0204", message, place(0..call.len())))
+        }
+        Err(BadCall::Pattern(at, problem)) => Err(regex_complaint(problem, offset + open + 1 + at)),
+    }
+}
