@@ -7,9 +7,9 @@ use mio::{Registry, Token};
 
 use super::handler::Handler;
 use super::stream::Stream;
-use crate::session;
+use crate::session::{self, Delivery};
 use gatepost_engine::Completion;
-use gatepost_milter::{Protocol, ProtocolError};
+use gatepost_milter::{Protocol, ProtocolError, Response};
 
 /// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection
 /// holds none.
@@ -116,16 +116,24 @@ impl<C: session::Connection> Connection<C> {
         self.serve_and_write(bench, more)
     }
 
-    /// A worker reported; `None` when nobody waits for it any more.
+    /// Another thread reported; `None` when nothing waits for it any more.
     pub(super) fn completed(
         &mut self,
         completion: Completion,
         bench: &mut Bench<'_>,
     ) -> Option<Turn> {
-        let response = self.handler.completed(completion)?;
-        self.protocol.respond(&response, bench.output);
+        match self.handler.completed(completion) {
+            Delivery::Respond(response) => Some(self.respond(&response, bench)),
+            Delivery::Noted => Some(self.after(bench, self.readable)),
+            Delivery::Late => None,
+        }
+    }
+
+    /// Gives an answer that came later, and goes on with what has arrived in the meantime.
+    fn respond(&mut self, response: &Response, bench: &mut Bench<'_>) -> Turn {
+        self.protocol.respond(response, bench.output);
         let more = self.readable;
-        Some(self.serve_and_write(bench, more))
+        self.serve_and_write(bench, more)
     }
 
     /// Ends it from our side: the handler sees `Close`.
@@ -140,14 +148,19 @@ impl<C: session::Connection> Connection<C> {
     /// The next time at which [`Self::expire`] has something to do.
     pub(super) fn deadline(&self, idle_timeout: Duration) -> Instant {
         let idle = self.moved + idle_timeout;
-        self.progress_due.map_or(idle, |due| due.min(idle))
+        let due = [self.progress_due, self.handler.deadline()];
+        due.into_iter().flatten().fold(idle, Instant::min)
     }
 
-    /// Looks at the clock: `None` when it was idle for too long, else asks for patience where it is
-    /// due.
+    /// Looks at the clock: `None` when it was idle for too long. Else answers where the time for an
+    /// answer is up, and asks for patience where that is due.
     pub(super) fn expire(&mut self, idle_timeout: Duration, bench: &mut Bench<'_>) -> Option<Turn> {
         if bench.now.saturating_duration_since(self.moved) >= idle_timeout {
             return None;
+        }
+        let answers = self.handler.deadline().is_some_and(|due| due <= bench.now);
+        if answers && let Some(response) = self.handler.on_deadline(bench.now) {
+            return Some(self.respond(&response, bench));
         }
         if self.progress_due.is_some_and(|due| due <= bench.now) {
             self.progress_due = None;
@@ -189,6 +202,7 @@ impl<C: session::Connection> Connection<C> {
     fn serve_and_write(&mut self, bench: &mut Bench<'_>, more: bool) -> Turn {
         let served = self.protocol.serve(&mut self.handler, bench.output);
         self.write(bench);
+        self.handler.publish();
         match served {
             Err(error) => Turn::Broken(error),
             Ok(()) => self.after(bench, more),

@@ -1,7 +1,9 @@
 //! What answers a connection: the service's handler, or, over the connection limit, one that defers
 //! everything.
 
-use crate::session::Connection;
+use std::time::Instant;
+
+use crate::session::{Connection, Delivery};
 use gatepost_engine::Completion;
 use gatepost_milter::{Event, MilterHandler, Negotiated, Reply, Response};
 
@@ -15,11 +17,34 @@ pub(super) enum Handler<C> {
 }
 
 impl<C: Connection> Handler<C> {
-    /// Passes on a worker's report.
-    pub(super) fn completed(&mut self, completion: Completion) -> Option<Response> {
+    /// Passes on the report of another thread.
+    pub(super) fn completed(&mut self, completion: Completion) -> Delivery {
         match self {
             Self::Served(connection) => connection.on_completed(completion),
+            Self::Refusing => Delivery::Late,
+        }
+    }
+
+    /// When it answers on its own.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Served(connection) => connection.deadline(),
             Self::Refusing => None,
+        }
+    }
+
+    /// The answer that is due, if there is one.
+    pub(super) fn on_deadline(&mut self, now: Instant) -> Option<Response> {
+        match self {
+            Self::Served(connection) => connection.on_deadline(now),
+            Self::Refusing => None,
+        }
+    }
+
+    /// Publishes what is over, once its answer is written.
+    pub(super) fn publish(&mut self) {
+        if let Self::Served(connection) = self {
+            connection.publish();
         }
     }
 }

@@ -13,10 +13,9 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 use super::orders::Orders;
 use super::run::serve_with;
 use super::{Address, FrontEnd, Listener, Observation, ServeError, Service, Settings};
-use crate::session;
-use gatepost_engine::{Completion, Notify};
+use crate::session::{self, Delivery};
+use gatepost_engine::{Completion, Notify, Report};
 use gatepost_milter::{Action, Event, MilterHandler, Reply, Response};
-use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
 
 /// How long a test waits before it fails; never part of what it checks.
@@ -38,11 +37,11 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Reports a fault, which the test's handler answers with a deferral.
+    /// Reports, which the test's handler answers with a deferral.
     pub(super) fn finish(self) {
         self.notify.completed(Completion {
             ticket: self.ticket,
-            outcome: Err(Fault::Deadline),
+            report: Report::Gathered(Vec::new()),
         });
     }
 }
@@ -267,13 +266,13 @@ impl MilterHandler for Handler {
 }
 
 impl session::Connection for Handler {
-    fn on_completed(&mut self, completion: Completion) -> Option<Response> {
+    fn on_completed(&mut self, completion: Completion) -> Delivery {
         if self.waiting != Some(completion.ticket) {
-            return None;
+            return Delivery::Late;
         }
         self.waiting = None;
         self.in_transaction = false;
-        Some(Reply::Tempfail.into())
+        Delivery::Respond(Reply::Tempfail.into())
     }
 
     fn in_transaction(&self) -> bool {

@@ -32,11 +32,11 @@ pub(super) fn to_fault(
     fault: Fault,
     policy: FailurePolicy,
     id: &VerdictId,
-    deletions: Vec<Action>,
+    removals: Vec<Action>,
 ) -> Response {
     let marked = || {
         accepted(
-            deletions,
+            removals,
             vec![(
                 "X-Gatepost".to_owned(),
                 format!("unjudged fault={fault} id={id}"),
@@ -53,6 +53,15 @@ pub(super) fn to_fault(
             });
             response
         }
+    }
+}
+
+/// What a failure policy does. There is no way from here to a reject.
+pub(super) fn action_of(policy: FailurePolicy) -> Disposition {
+    match policy {
+        FailurePolicy::Tempfail => Disposition::Defer,
+        FailurePolicy::Accept => Disposition::Accept,
+        FailurePolicy::Quarantine => Disposition::Quarantine,
     }
 }
 

@@ -1,23 +1,26 @@
 //! The state machine of one milter connection.
 
+use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::answer;
-use super::connection::Connection;
-use super::incoming::{Incoming, Pending};
-use gatepost_engine::{self, Completion, Engine, Generation, Job, Notify, Outcome, Permit};
-use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use super::connection::{Connection, Delivery};
+use super::message_in_progress::MessageInProgress;
+use gatepost_engine::{
+    Begun, Completion, Ended, Engine, Notify, Outcome, Permit, Pipeline, Point, Progress,
+    ReceivedMail, Timings, Unjudged, Work,
+};
+use gatepost_mail::{Client, ClientAddress, Facts, Mailbox, ReversePath, Transaction};
 use gatepost_milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
-use gatepost_words::Stage;
 use gatepost_words::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict};
-use gatepost_words::{FailurePolicy, Fault};
+use gatepost_words::{FailurePolicy, Fault, Stage};
 
-/// One SMTP session as a milter sees it. Without I/O: answers that need the pool come back through
-/// [`Connection::on_completed`].
+/// One SMTP session as a milter sees it. Without I/O: at each stage the pipeline answers
+/// immediately, or later through [`Connection::on_completed`] and [`Connection::on_deadline`].
 pub struct Session {
     engine: Arc<Engine>,
-    notify: Arc<dyn Notify>,
+    pipeline: Pipeline,
     listener: Arc<str>,
     leading_space: bool,
     body_may_be_skipped: bool,
@@ -25,17 +28,18 @@ pub struct Session {
     client: Client,
     helo: Option<String>,
     tls: Option<String>,
-    incoming: Option<Incoming>,
-    pending: Option<Pending>,
-    tickets: u64,
+    message: Option<MessageInProgress>,
+    /// What is over and answered, to be published once the answers are written.
+    outcomes: Vec<Outcome>,
 }
 
 impl Session {
-    /// A new connection on `listener`; workers report to `notify`.
+    /// A new connection on `listener`; other threads report to `notify`.
     pub fn new(engine: Arc<Engine>, listener: Arc<str>, notify: Arc<dyn Notify>) -> Self {
+        let pipeline = Pipeline::new(Arc::clone(&engine), notify);
         Self {
             engine,
-            notify,
+            pipeline,
             listener,
             leading_space: false,
             body_may_be_skipped: false,
@@ -43,14 +47,14 @@ impl Session {
             client: Client::default(),
             helo: None,
             tls: None,
-            incoming: None,
-            pending: None,
-            tickets: 0,
+            message: None,
+            outcomes: Vec::new(),
         }
     }
 
-    fn connect(&mut self, host: &[u8], peer: Peer, macros: &Macros) -> Reply {
-        self.forget_mail();
+    fn connect(&mut self, host: &[u8], peer: Peer, macros: &Macros) -> Response {
+        self.reset_transaction();
+        self.pipeline.forget_client();
         let (address, port) = match peer {
             Peer::Ip(address, port) => (
                 ClientAddress::Ip(address),
@@ -64,28 +68,31 @@ impl Session {
             address,
             port,
         };
-        let generation = self.engine.generation();
-        let verdict = gatepost_engine::connect(&generation, &self.listener, &self.client);
-        self.refuse_or_go_on(verdict, &generation)
+        let transaction = Arc::new(self.early_transaction());
+        self.begin(Work {
+            point: Point::Connect,
+            generation: self.engine.generation(),
+            transaction,
+        })
     }
 
-    fn greeted(&mut self, name: &[u8], macros: &Macros) -> Reply {
-        // A second HELO (after STARTTLS) begins the session anew: RFC 3207 §4.2.
-        self.forget_mail();
-        let name = lossy(name);
+    fn helo(&mut self, name: &[u8], macros: &Macros) -> Response {
+        // A second HELO (after STARTTLS) begins the session again: RFC 3207 §4.2.
+        self.reset_transaction();
         self.tls = macros.text("tls_version");
-        let generation = self.engine.generation();
-        let verdict = gatepost_engine::helo(&generation, &self.listener, &name);
-        self.helo = Some(name);
-        self.refuse_or_go_on(verdict, &generation)
+        self.helo = Some(lossy(name));
+        let transaction = Arc::new(self.early_transaction());
+        self.begin(Work {
+            point: Point::Helo,
+            generation: self.engine.generation(),
+            transaction,
+        })
     }
 
-    fn mail_from(&mut self, path: &[u8], macros: &Macros) -> Reply {
-        self.forget_mail();
+    fn mail_from(&mut self, path: &[u8], macros: &Macros) -> Response {
+        self.reset_transaction();
         let authenticated = macros.text("auth_authen");
-        let mut transaction = Transaction::new(self.listener.clone(), self.engine.clock().wall());
-        transaction.client = self.client.clone();
-        transaction.helo.clone_from(&self.helo);
+        let mut transaction = self.early_transaction();
         transaction.tls = macros.text("tls_version").or_else(|| self.tls.clone());
         transaction.envelope.reverse_path = ReversePath::parse(path);
         transaction.queue_id = macros.text("i");
@@ -93,206 +100,226 @@ impl Session {
         transaction.authenticated = authenticated;
 
         let generation = self.engine.generation();
+        let transaction = Arc::new(transaction);
         let permit = Permit::new(self.engine.budget());
         let began = self.engine.clock().now();
-        let incoming = Incoming::new(generation.clone(), transaction, permit, began);
+        self.message = Some(MessageInProgress::new(
+            Arc::clone(&generation),
+            Arc::clone(&transaction),
+            permit,
+            began,
+        ));
         // Refused before work is spent: strangers wait when the machine is short, users who logged
         // in do not.
         if is_stranger && self.engine.is_tight() {
-            self.incoming = Some(incoming);
-            return self.settle_fault(Fault::Overload, Stage::MailFrom).reply;
+            return self.settle_fault(Fault::Overload, Stage::MailFrom, Measured::default());
         }
-        let verdict = gatepost_engine::mail_from(
-            &generation,
-            &self.listener,
-            &incoming.transaction.envelope.reverse_path,
-        );
-        self.incoming = Some(incoming);
-        let refused = verdict.is_some();
-        let reply = self.refuse_or_go_on(verdict, &generation);
-        if refused {
-            self.incoming = None;
-        }
-        reply
+        self.begin(Work {
+            point: Point::MailFrom,
+            generation,
+            transaction,
+        })
     }
 
-    fn rcpt_to(&mut self, path: &[u8], macros: &Macros) -> Reply {
-        let mailbox = Mailbox::parse(path);
-        let Some(incoming) = &mut self.incoming else {
-            return Reply::Continue;
+    fn rcpt_to(&mut self, path: &[u8], macros: &Macros) -> Response {
+        let Some(message) = &mut self.message else {
+            return Reply::Continue.into();
         };
-        note_queue_id(&mut incoming.transaction, macros);
-        let recipients_max = incoming.generation.limits().recipients;
-        if incoming.transaction.envelope.forward_paths.len() >= recipients_max {
-            // RFC 5321 §4.5.3.1.10: 452, and the client sends the rest in another transaction.
-            let code = ReplyCode::new(452).unwrap_or(ReplyCode::TRY_AGAIN);
-            let enhanced = EnhancedStatusCode {
-                subject: 5,
-                detail: 3,
-            };
-            return answer::reply(&SmtpReply::new(
-                code,
-                enhanced,
-                "Too many recipients in one transaction",
-            ));
+        message.note_queue_id(macros);
+        let recipients_max = message.generation.limits().recipients;
+        if message.transaction.envelope.forward_paths.len() >= recipients_max {
+            return too_many_recipients();
         }
-        let generation = incoming.generation.clone();
-        let verdict = gatepost_engine::rcpt_to(&generation, &self.listener, &mailbox);
-        if verdict.is_none() {
-            incoming.transaction.envelope.forward_paths.push(mailbox);
-        }
-        self.refuse_or_go_on(verdict, &generation)
-    }
-
-    fn header(&mut self, name: &[u8], value: &[u8]) -> Reply {
-        if let Some(incoming) = &mut self.incoming {
-            incoming.add_field(name, value, self.leading_space);
-        }
-        Reply::Continue
-    }
-
-    fn end_of_headers(&mut self, macros: &Macros) -> Reply {
-        let Some(incoming) = &mut self.incoming else {
-            return Reply::Continue;
+        let work = Work {
+            point: Point::RcptTo(Mailbox::parse(path)),
+            generation: Arc::clone(&message.generation),
+            transaction: Arc::clone(&message.transaction),
         };
-        note_queue_id(&mut incoming.transaction, macros);
-        incoming.end_header();
-        if incoming.fault.is_some() || !incoming.generation.headers_may_decide() {
-            return Reply::Continue;
-        }
-        // A full queue is no reason to defer yet: the end of the message asks again.
-        let (generation, transaction) = (incoming.generation.clone(), incoming.transaction.clone());
-        let raw = incoming.raw.clone();
-        match self.submit(Stage::EndOfHeaders, generation, transaction, raw, None) {
-            Ok(()) => Reply::Pending,
-            Err(_) => Reply::Continue,
-        }
+        self.begin(work)
     }
 
-    fn body(&mut self, chunk: &[u8]) -> Reply {
-        let Some(incoming) = &mut self.incoming else {
-            return Reply::Continue;
+    fn header(&mut self, name: &[u8], value: &[u8]) -> Response {
+        if let Some(message) = &mut self.message {
+            message.add_field(name, value, self.leading_space);
+        }
+        Reply::Continue.into()
+    }
+
+    fn end_of_headers(&mut self, macros: &Macros) -> Response {
+        let Some(message) = &mut self.message else {
+            return Reply::Continue.into();
         };
-        incoming.add_body(chunk);
-        if incoming.fault.is_some() && self.body_may_be_skipped {
-            Reply::Skip
+        message.note_queue_id(macros);
+        message.end_header();
+        if message.fault.is_some() || !message.generation.headers_may_decide() {
+            return Reply::Continue.into();
+        }
+        let header = ReceivedMail {
+            transaction: Arc::clone(&message.transaction),
+            raw: message.raw.clone(),
+            permit: None,
+        };
+        let work = Work {
+            point: Point::EndOfHeaders(Arc::new(header)),
+            generation: Arc::clone(&message.generation),
+            transaction: Arc::clone(&message.transaction),
+        };
+        self.begin(work)
+    }
+
+    fn body(&mut self, chunk: &[u8]) -> Response {
+        let Some(message) = &mut self.message else {
+            return Reply::Continue.into();
+        };
+        message.add_body(chunk);
+        if message.fault.is_some() && self.body_may_be_skipped {
+            Reply::Skip.into()
         } else {
-            Reply::Continue
+            Reply::Continue.into()
         }
     }
 
     fn end_of_message(&mut self, macros: &Macros) -> Response {
-        let budget = self.engine.budget().clone();
-        let Some(incoming) = &mut self.incoming else {
+        let budget = self.engine.budget();
+        let Some(message) = &mut self.message else {
             // An end without a beginning: there is nothing that was looked at, so there is nothing
             // to let pass.
             return answer::deferral(Fault::Cancelled, &self.engine.next_id()).into();
         };
-        note_queue_id(&mut incoming.transaction, macros);
-        // What is told as elapsed is our own time: from here to the answer, not how long the client
-        // took to send.
-        incoming.began = self.engine.clock().now();
-        incoming.end_header();
-        if let Some(fault) = incoming.fault {
-            return self.settle_fault(fault, Stage::EndOfMessage);
+        message.note_queue_id(macros);
+        // The time in the log is our own: from here to the answer, not how long the client took to
+        // send.
+        message.began = self.engine.clock().now();
+        message.end_header();
+        if let Some(fault) = message.fault {
+            return self.settle_fault(fault, Stage::EndOfMessage, Measured::default());
         }
-        let (generation, transaction) = (incoming.generation.clone(), incoming.transaction.clone());
-        let raw = std::mem::take(&mut incoming.raw);
-        let permit = std::mem::replace(&mut incoming.permit, Permit::new(&budget));
-        match self.submit(
-            Stage::EndOfMessage,
-            generation,
-            transaction,
-            raw,
-            Some(permit),
-        ) {
-            Ok(()) => Reply::Pending.into(),
-            Err(fault) => self.settle_fault(fault, Stage::EndOfMessage),
+        let permit = mem::replace(&mut message.permit, Permit::new(budget));
+        let mail = ReceivedMail {
+            transaction: Arc::clone(&message.transaction),
+            raw: mem::take(&mut message.raw),
+            permit: Some(permit),
+        };
+        let work = Work {
+            point: Point::EndOfMessage(Arc::new(mail)),
+            generation: Arc::clone(&message.generation),
+            transaction: Arc::clone(&message.transaction),
+        };
+        self.begin(work)
+    }
+
+    fn begin(&mut self, work: Work) -> Response {
+        match self.pipeline.begin(work) {
+            Begun::Now(ended) => self.conclude(*ended),
+            Begun::Later => Reply::Pending.into(),
         }
     }
 
-    fn submit(
+    /// What a report, or the time, means for the MTA.
+    fn delivery(&mut self, progress: Progress) -> Delivery {
+        match progress {
+            Progress::Over(ended) => Delivery::Respond(self.conclude(*ended)),
+            Progress::Noted => Delivery::Noted,
+            Progress::Late => Delivery::Late,
+        }
+    }
+
+    /// Answers a stage that is over.
+    fn conclude(&mut self, ended: Ended) -> Response {
+        let measured = Measured {
+            facts: ended.facts,
+            gathering: ended.gathering,
+            judging: ended.judging,
+        };
+        let Work {
+            point, transaction, ..
+        } = ended.work;
+        match (point, ended.result) {
+            (Point::EndOfMessage(_), Ok(Some(verdict))) => {
+                let response = self.settle_verdict(verdict, transaction, measured);
+                self.message = None;
+                response
+            }
+            (Point::EndOfMessage(_), Ok(None)) => {
+                self.settle_fault(Fault::Cancelled, Stage::EndOfMessage, measured)
+            }
+            (Point::EndOfMessage(_), Err(fault)) => {
+                self.settle_fault(fault, Stage::EndOfMessage, measured)
+            }
+            (point, Ok(Some(verdict))) => {
+                self.reject_or_continue(&point, verdict, transaction, measured)
+            }
+            (Point::RcptTo(mailbox), _) => {
+                // The transaction is not shared any more, so the recipient is added in place.
+                drop(transaction);
+                if let Some(message) = &mut self.message {
+                    message.add_recipient(mailbox);
+                }
+                Reply::Continue.into()
+            }
+            // A header that could not be judged is judged with the whole message, which settles
+            // the fault if it is still there.
+            (_, Ok(None) | Err(_)) => Reply::Continue.into(),
+        }
+    }
+
+    /// Answers a verdict that comes before the end of the message.
+    fn reject_or_continue(
         &mut self,
-        stage: Stage,
-        generation: Arc<Generation>,
-        transaction: Transaction,
-        raw: Vec<u8>,
-        permit: Option<Permit>,
-    ) -> Result<(), Fault> {
-        self.tickets += 1;
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let job = Job {
-            ticket: self.tickets,
-            stage,
-            generation,
-            transaction,
-            raw,
-            deadline: self.engine.clock().now() + self.engine.deadline(),
-            cancelled: cancelled.clone(),
-            notify: self.notify.clone(),
-            permit,
-        };
-        self.engine.submit(job)?;
-        let at_end_of_headers = stage == Stage::EndOfHeaders;
-        self.pending = Some(Pending {
-            ticket: self.tickets,
-            cancelled,
-            at_end_of_headers,
-        });
-        Ok(())
+        point: &Point,
+        verdict: Verdict,
+        transaction: Arc<Transaction>,
+        measured: Measured,
+    ) -> Response {
+        if verdict.disposition != Disposition::Reject {
+            return Reply::Continue.into();
+        }
+        let response = self.settle_verdict(verdict, transaction, measured);
+        if matches!(point, Point::MailFrom | Point::EndOfHeaders(_)) {
+            self.message = None;
+        }
+        response
     }
 
-    /// Answers a verdict of one of the early stages.
-    fn refuse_or_go_on(&mut self, verdict: Option<Verdict>, generation: &Generation) -> Reply {
-        let Some(verdict) = verdict.filter(|verdict| verdict.disposition == Disposition::Reject)
-        else {
-            return Reply::Continue;
-        };
-        debug_assert_eq!(&verdict.generation, generation.id());
-        self.settle_verdict(&verdict).reply
-    }
-
-    fn settle_verdict(&mut self, verdict: &Verdict) -> Response {
+    fn settle_verdict(
+        &mut self,
+        verdict: Verdict,
+        transaction: Arc<Transaction>,
+        measured: Measured,
+    ) -> Response {
         let id = self.engine.next_id();
-        let now = self.engine.clock().now();
-        let deletions = self
-            .incoming
-            .as_ref()
-            .map(Incoming::deletions)
-            .unwrap_or_default();
-        let response = if verdict.disposition == Disposition::Quarantine && !self.may_quarantine {
-            // The MTA did not offer to hold mail: to deliver it all the same would let pass what
-            // was to be looked at first.
-            answer::deferral(Fault::Cancelled, &id).into()
+        let message = self.message.as_ref();
+        let removals = message.map(MessageInProgress::removals).unwrap_or_default();
+        let decision = verdict.disposition;
+        let (action, response) = if decision == Disposition::Quarantine && !self.may_quarantine {
+            // The MTA did not offer to hold messages: to deliver it all the same would let pass
+            // what was to be looked at first.
+            let response = answer::deferral(Fault::Cancelled, &id).into();
+            (Disposition::Defer, response)
         } else {
-            answer::to_verdict(verdict, &id, deletions)
+            (decision, answer::to_verdict(&verdict, &id, removals))
         };
-        let early = self.early_transaction();
-        let transaction = self
-            .incoming
-            .as_ref()
-            .map_or(&early, |incoming| &incoming.transaction);
-        self.engine.settle(&Outcome {
-            id: &id,
+        self.outcomes.push(Outcome {
+            id,
             transaction,
             stage: verdict.stage,
             result: Ok(verdict),
-            size: self.incoming.as_ref().map_or(0, |incoming| incoming.size),
-            elapsed: self
-                .incoming
-                .as_ref()
-                .map(|incoming| now.saturating_duration_since(incoming.began)),
+            action,
+            size: message.map_or(0, |message| message.size),
+            timings: measured.timings(self.elapsed()),
+            facts: measured.facts,
         });
         response
     }
 
-    fn settle_fault(&mut self, fault: Fault, stage: Stage) -> Response {
+    fn settle_fault(&mut self, fault: Fault, stage: Stage, measured: Measured) -> Response {
         let id = self.engine.next_id();
-        let now = self.engine.clock().now();
-        let incoming = self.incoming.take();
-        let generation = incoming
-            .as_ref()
-            .map_or_else(|| self.engine.generation(), |mail| mail.generation.clone());
+        let elapsed = self.elapsed();
+        let message = self.message.take();
+        let generation = message.as_ref().map_or_else(
+            || self.engine.generation(),
+            |message| Arc::clone(&message.generation),
+        );
         // Before the message is there nothing can be held or let pass: only deferring is left.
         let at_end = stage == Stage::EndOfMessage;
         let policy = if at_end {
@@ -300,25 +327,38 @@ impl Session {
         } else {
             FailurePolicy::Tempfail
         };
-        let deletions = incoming
+        let removals = message
             .as_ref()
-            .map(Incoming::deletions)
+            .map(MessageInProgress::removals)
             .unwrap_or_default();
-        let response = answer::to_fault(fault, policy, &id, deletions);
-        let early = self.early_transaction();
-        self.engine.settle(&Outcome {
-            id: &id,
-            transaction: incoming
-                .as_ref()
-                .map_or(&early, |incoming| &incoming.transaction),
+        let response = answer::to_fault(fault, policy, &id, removals);
+        let size = message.as_ref().map_or(0, |message| message.size);
+        let transaction = match message {
+            Some(message) => message.transaction,
+            None => Arc::new(self.early_transaction()),
+        };
+        self.outcomes.push(Outcome {
+            id,
+            transaction,
             stage,
-            result: Err((fault, policy, generation.id())),
-            size: incoming.as_ref().map_or(0, |incoming| incoming.size),
-            elapsed: incoming
-                .as_ref()
-                .map(|incoming| now.saturating_duration_since(incoming.began)),
+            result: Err(Unjudged {
+                fault,
+                policy,
+                generation: generation.id().clone(),
+            }),
+            action: answer::action_of(policy),
+            size,
+            timings: measured.timings(elapsed),
+            facts: measured.facts,
         });
         response
+    }
+
+    /// From the end of the message, or from MAIL, until now.
+    fn elapsed(&self) -> Option<Duration> {
+        let message = self.message.as_ref()?;
+        let now = self.engine.clock().now();
+        Some(now.saturating_duration_since(message.began))
     }
 
     /// What is known before MAIL.
@@ -329,12 +369,28 @@ impl Session {
         transaction
     }
 
-    /// Forgets the mail, and tells its worker that nobody waits.
-    fn forget_mail(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            pending.cancelled.store(true, Ordering::Relaxed);
+    /// Drops the message, and lets its worker know that the MTA does not wait.
+    fn reset_transaction(&mut self) {
+        self.pipeline.cancel();
+        self.message = None;
+    }
+}
+
+/// What the pipeline measured on the way to an outcome.
+#[derive(Debug, Default)]
+struct Measured {
+    facts: Facts,
+    gathering: Duration,
+    judging: Duration,
+}
+
+impl Measured {
+    fn timings(&self, total: Option<Duration>) -> Timings {
+        Timings {
+            gathering: self.gathering,
+            judging: self.judging,
+            total,
         }
-        self.incoming = None;
     }
 }
 
@@ -346,59 +402,53 @@ impl MilterHandler for Session {
     }
 
     fn on_event(&mut self, event: Event<'_>) -> Response {
-        let reply = match event {
+        match event {
             Event::Connect { host, peer, macros } => self.connect(host, peer, macros),
-            Event::Helo { name, macros } => self.greeted(name, macros),
+            Event::Helo { name, macros } => self.helo(name, macros),
             Event::MailFrom { path, macros, .. } => self.mail_from(path, macros),
             Event::RcptTo { path, macros, .. } => self.rcpt_to(path, macros),
             Event::Header { name, value } => self.header(name, value),
             Event::EndOfHeaders { macros } => self.end_of_headers(macros),
             Event::Body { chunk } => self.body(chunk),
-            Event::EndOfMessage { macros } => return self.end_of_message(macros),
+            Event::EndOfMessage { macros } => self.end_of_message(macros),
             Event::Data { macros } => {
-                if let Some(incoming) = &mut self.incoming {
-                    note_queue_id(&mut incoming.transaction, macros);
+                if let Some(message) = &mut self.message {
+                    message.note_queue_id(macros);
                 }
-                Reply::Continue
+                Reply::Continue.into()
             }
             Event::Abort | Event::Close => {
-                self.forget_mail();
-                Reply::Continue
+                self.reset_transaction();
+                Reply::Continue.into()
             }
-            Event::Unknown { .. } => Reply::Continue,
-        };
-        reply.into()
+            Event::Unknown { .. } => Reply::Continue.into(),
+        }
     }
 }
 
 impl Connection for Session {
-    fn on_completed(&mut self, completion: Completion) -> Option<Response> {
-        let pending = self
-            .pending
-            .take_if(|pending| pending.ticket == completion.ticket)?;
-        let response = match completion.outcome {
-            Ok(verdict)
-                if pending.at_end_of_headers && verdict.disposition != Disposition::Reject =>
-            {
-                return Some(Reply::Continue.into());
-            }
-            Ok(verdict) => self.settle_verdict(&verdict),
-            // The end of the message asks again, and settles the fault if it is still there.
-            Err(_) if pending.at_end_of_headers => return Some(Reply::Continue.into()),
-            Err(fault) => self.settle_fault(fault, Stage::EndOfMessage),
-        };
-        self.incoming = None;
-        Some(response)
+    fn on_completed(&mut self, completion: Completion) -> Delivery {
+        let progress = self.pipeline.completed(completion);
+        self.delivery(progress)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.pipeline.deadline()
+    }
+
+    fn on_deadline(&mut self, now: Instant) -> Option<Response> {
+        let progress = self.pipeline.expired(now);
+        self.delivery(progress).response()
+    }
+
+    fn publish(&mut self) {
+        for outcome in self.outcomes.drain(..) {
+            self.engine.publish(outcome);
+        }
     }
 
     fn in_transaction(&self) -> bool {
-        self.incoming.is_some() || self.pending.is_some()
-    }
-}
-
-fn note_queue_id(transaction: &mut Transaction, macros: &Macros) {
-    if let Some(queue_id) = macros.text("i") {
-        transaction.queue_id = Some(queue_id);
+        self.message.is_some()
     }
 }
 
@@ -412,4 +462,15 @@ fn client_address(macros: &Macros) -> ClientAddress {
 
 fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// RFC 5321 §4.5.3.1.10: 452, and the client sends the rest in another transaction.
+fn too_many_recipients() -> Response {
+    let code = ReplyCode::new(452).unwrap_or(ReplyCode::TRY_AGAIN);
+    let enhanced = EnhancedStatusCode {
+        subject: 5,
+        detail: 3,
+    };
+    let text = "Too many recipients in one transaction";
+    answer::reply(&SmtpReply::new(code, enhanced, text)).into()
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crossbeam::channel::Receiver;
 
-use super::{Connection, Session};
+use super::{Connection, Delivery, Session};
 use gatepost_engine::testing::{Inbox, generation};
 use gatepost_engine::{Completion, Engine, Generation, Settings};
 use gatepost_mail::Limits;
@@ -131,7 +131,10 @@ impl Harness {
             return response;
         }
         let completion = self.reports.recv_timeout(WAIT).expect("a report");
-        self.session.on_completed(completion).expect("an answer")
+        self.session
+            .on_completed(completion)
+            .response()
+            .expect("an answer")
     }
 
     fn end_of_headers(&mut self) -> Response {
@@ -423,7 +426,7 @@ fn an_abort_cancels_the_job_and_a_late_answer_is_dropped() {
     harness.session.on_event(Event::Abort);
     assert!(!harness.session.in_transaction());
     let late = harness.reports.recv_timeout(WAIT).unwrap();
-    assert_eq!(harness.session.on_completed(late), None);
+    assert_eq!(harness.session.on_completed(late), Delivery::Late);
     assert_eq!(harness.whole("hello").reply, Reply::Continue);
 }
 

@@ -284,6 +284,7 @@ fn handover() {
                 .expect("a report");
             hint::black_box(session.on_completed(completion));
         }));
+        session.publish();
     }
     tell("pool hand-over and back, empty generation", times);
 }

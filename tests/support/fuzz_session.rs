@@ -110,7 +110,8 @@ fn real_session(pieces: usize, stream: &[u8]) {
             let completion = reports
                 .recv_timeout(Duration::from_secs(20))
                 .expect("every job is reported");
-            let Some(response) = session.on_completed(completion) else {
+            session.publish();
+            let Some(response) = session.on_completed(completion).response() else {
                 continue;
             };
             assert_ne!(

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::pool::Pool;
 use super::{Budget, Generation, Job, Outcome};
+use gatepost_gather::Gather;
 use gatepost_learn::classifier::SiteOpinion;
 use gatepost_telemetry::Telemetry;
 use gatepost_words::Fault;
@@ -48,11 +49,23 @@ pub struct Engine {
     settings: Settings,
     clock: Clock,
     telemetry: Arc<Telemetry>,
+    gather: Option<Arc<dyn Gather>>,
     last_id: AtomicU64,
 }
 
+/// What the engine works with.
+#[derive(Clone)]
+pub struct Services {
+    /// The time.
+    pub clock: Clock,
+    /// Where outcomes are published.
+    pub telemetry: Arc<Telemetry>,
+    /// Who answers questions; `None` where nothing is asked.
+    pub gather: Option<Arc<dyn Gather>>,
+}
+
 impl Engine {
-    /// Starts the workers.
+    /// Starts the workers of an engine that asks nothing.
     ///
     /// # Errors
     ///
@@ -63,6 +76,29 @@ impl Engine {
         clock: Clock,
         telemetry: Arc<Telemetry>,
     ) -> std::io::Result<Arc<Self>> {
+        let services = Services {
+            clock,
+            telemetry,
+            gather: None,
+        };
+        Self::start_with(settings, generation, services)
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system refuses a thread.
+    pub fn start_with(
+        settings: Settings,
+        generation: Generation,
+        services: Services,
+    ) -> std::io::Result<Arc<Self>> {
+        let Services {
+            clock,
+            telemetry,
+            gather,
+        } = services;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if settings.workers == 0 {
             cores
@@ -77,6 +113,7 @@ impl Engine {
             settings,
             clock,
             telemetry,
+            gather,
             last_id: AtomicU64::new(0),
         }))
     }
@@ -153,9 +190,13 @@ impl Engine {
         VerdictId::from_number(from_time.max(before.wrapping_add(1)))
     }
 
-    /// Settles one outcome: log line, metrics, record. Never waits for a slow disk longer than one
-    /// write; never fails.
-    pub fn settle(&self, outcome: &Outcome<'_>) {
+    /// Who answers questions.
+    pub fn gather(&self) -> Option<&Arc<dyn Gather>> {
+        self.gather.as_ref()
+    }
+
+    /// Publishes one outcome: log line, metrics, record. Never fails.
+    pub fn publish(&self, outcome: Outcome) {
         self.telemetry.mail(&outcome.to_record(&self.clock));
     }
 }

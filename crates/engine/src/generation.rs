@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use gatepost_gather::Wanted;
 use gatepost_learn::classifier::{Model, SiteOpinion};
 use gatepost_learn::features::Trust;
 use gatepost_mail::Limits;
@@ -28,6 +30,28 @@ pub struct Profile {
     pub on_fault: FailurePolicy,
 }
 
+/// What is asked of the world, and how long it is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatherSettings {
+    /// The questions that are asked at all.
+    pub wanted: Wanted,
+    /// From a question to its answer; then the fact is unknown.
+    pub timeout: Duration,
+    /// The first stage that is judged with facts. The stages before it look into the admin's lists
+    /// only and do not wait.
+    pub awaited_from: Stage,
+}
+
+impl Default for GatherSettings {
+    fn default() -> Self {
+        Self {
+            wanted: Wanted::default(),
+            timeout: Duration::from_secs(5),
+            awaited_from: Stage::EndOfHeaders,
+        }
+    }
+}
+
 /// Everything that a verdict depends on, beside the mail itself.
 #[derive(Clone, Debug)]
 pub struct Generation {
@@ -37,6 +61,7 @@ pub struct Generation {
     site: Option<Arc<SiteOpinion>>,
     trust: Trust,
     limits: Limits,
+    gather: GatherSettings,
     default: Arc<Profile>,
     profiles: Arc<BTreeMap<Arc<str>, Profile>>,
     headers_may_decide: bool,
@@ -59,6 +84,7 @@ impl Generation {
             site: None,
             trust: Trust::nobody(),
             limits: Limits::default(),
+            gather: GatherSettings::default(),
             default: Arc::new(default),
             profiles: Arc::new(profiles),
             headers_may_decide: false,
@@ -112,6 +138,22 @@ impl Generation {
         }
     }
 
+    /// The same with other settings of gathering: what is asked, and until when, changes verdicts.
+    #[must_use]
+    pub fn with_gather(&self, gather: GatherSettings) -> Self {
+        if gather == self.gather {
+            return self.clone();
+        }
+        let named = Sha256::new()
+            .chain_update(self.id.as_str())
+            .chain_update(format!("{gather:?}"));
+        Self {
+            id: name(named),
+            gather,
+            ..self.clone()
+        }
+    }
+
     /// Works out whether the header may decide.
     fn considered(mut self) -> Self {
         self.headers_may_decide = self.highest_at_headers() >= self.least_to_reject_at_headers();
@@ -146,6 +188,16 @@ impl Generation {
     /// The limits of reading a message.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is asked of the world.
+    pub fn gather(&self) -> &GatherSettings {
+        &self.gather
+    }
+
+    /// Whether that stage is judged with facts, and so awaits those that were asked for.
+    pub fn awaits_facts(&self, stage: Stage) -> bool {
+        stage >= self.gather.awaited_from
     }
 
     /// How mail of that listener is treated.

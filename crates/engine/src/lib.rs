@@ -1,35 +1,41 @@
-//! Gather, judge, settle: one straight-line function for each SMTP stage, a lock-free pool of
-//! workers for the stages that look at a message, and generations of rules, model and policy that
+//! Plan, gather, judge, commit, reply, publish: [`Pipeline`] takes one SMTP session through its six
+//! stages (read `pipeline.rs` first), with one straight-line function for each, a lock-free pool of
+//! workers for the stages that look at a message, and generations of all that judging reads, which
 //! are swapped whole.
 //!
-//! Invariants: judging does no I/O; one mail is judged by one generation from MAIL to its end; no
+//! Invariants: judging does no I/O; one message is judged by one generation from MAIL to its end; no
 //! queue is unbounded; a fault never rejects and never silently accepts.
 
 mod budget;
 mod connect;
 mod core;
 mod envelope;
+mod gathering;
 mod generation;
 mod headers;
 mod judge;
 mod marks;
 mod message;
 mod outcome;
+mod pipeline;
 mod pool;
+mod received;
 mod scratch;
 mod settle;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use self::core::{Engine, Settings};
+pub use self::core::{Engine, Services, Settings};
 pub use budget::{Budget, Permit};
 pub use connect::connect;
 pub use envelope::{helo, mail_from, rcpt_to};
-pub use generation::{Generation, Profile};
+pub use generation::{GatherSettings, Generation, Profile};
 pub use headers::end_of_headers;
 pub use judge::{judge, judge_within};
 pub use message::{TimeLeft, end_of_message};
-pub use outcome::{Completion, Notify};
+pub use outcome::{Completion, Judged, Notify, Report, Ticket};
+pub use pipeline::{Begun, Ended, Pipeline, Point, Progress, Work};
 pub use pool::Job;
+pub use received::ReceivedMail;
 pub use scratch::Scratch;
-pub use settle::Outcome;
+pub use settle::{Outcome, Timings, Unjudged};

@@ -1,20 +1,53 @@
-//! How judging ends: with a verdict, or with a fault. A fault never rejects and never silently
-//! accepts.
+//! What threads report to a session: facts that were gathered, a message that was judged.
+//!
+//! Judging ends with a verdict or with a fault. A fault never rejects and never silently accepts.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ReceivedMail;
+use gatepost_gather::{Answer, Question};
+use gatepost_mail::Facts;
 use gatepost_words::Fault;
 use gatepost_words::verdict::Verdict;
 
-/// What a worker reports: the ticket of the job, and how it ended.
+/// The number under which a session waits for a report; unique within its connection.
+pub type Ticket = u64;
+
+/// A report to one session.
 #[derive(Debug)]
 pub struct Completion {
-    /// The number that the session gave the job; unique within its connection.
-    pub ticket: u64,
-    /// How it ended.
-    pub outcome: Result<Verdict, Fault>,
+    /// Which question or job it answers.
+    pub ticket: Ticket,
+    /// What it says.
+    pub report: Report,
 }
 
-/// Where a worker reports to. Called exactly once for each job that was accepted, from a worker
-/// thread; must not block.
+/// What was done for a session on another thread.
+#[derive(Debug)]
+pub enum Report {
+    /// Questions were answered, each with a fact or with the cause why there is none.
+    Gathered(Vec<(Question, Answer)>),
+    /// A header or a message was judged.
+    Judged(Judged),
+}
+
+/// A message that comes back from judging, with all that judging saw.
+#[derive(Debug)]
+pub struct Judged {
+    /// The message itself. Its share of the memory budget is given back when the last owner
+    /// drops it.
+    pub mail: Arc<ReceivedMail>,
+    /// The facts that it was judged with.
+    pub facts: Facts,
+    /// How judging ended.
+    pub result: Result<Verdict, Fault>,
+    /// How long judging took, without the wait for a worker.
+    pub elapsed: Duration,
+}
+
+/// Where other threads report to. Called exactly once for each job that was accepted; must not
+/// block.
 pub trait Notify: Send + Sync {
     /// Takes the report.
     fn completed(&self, completion: Completion);

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::{
-    Completion, Generation, Notify, Permit, Scratch, TimeLeft, end_of_headers, end_of_message,
+    Completion, Generation, Judged, Notify, ReceivedMail, Report, Scratch, Ticket, TimeLeft,
+    end_of_headers, end_of_message,
 };
-use gatepost_mail::{Facts, Transaction};
+use gatepost_mail::Facts;
 use gatepost_words::Fault;
 use gatepost_words::Stage;
 use gatepost_words::clock::Clock;
@@ -25,23 +26,21 @@ use gatepost_words::verdict::Verdict;
 /// One piece of work: a header or a message to judge.
 pub struct Job {
     /// The number under which the session waits for it.
-    pub ticket: u64,
+    pub ticket: Ticket,
     /// [`Stage::EndOfHeaders`] or [`Stage::EndOfMessage`].
     pub stage: Stage,
     /// Under which rules, model and policy.
     pub generation: Arc<Generation>,
-    /// The SMTP side.
-    pub transaction: Transaction,
-    /// The header, or the whole message.
-    pub raw: Vec<u8>,
+    /// The header, or the whole message; it comes back with the report.
+    pub mail: Arc<ReceivedMail>,
+    /// What is known of the world.
+    pub facts: Facts,
     /// When the answer is due.
     pub deadline: Instant,
-    /// Set by the session when nobody waits any more.
+    /// Set by the session when the MTA does not wait any more.
     pub cancelled: Arc<AtomicBool>,
     /// Where to report.
     pub notify: Arc<dyn Notify>,
-    /// The share of the budget that `raw` takes; given back when the job is done.
-    pub permit: Option<Permit>,
 }
 
 /// The classifier needs a tenth of a millisecond; with less than this left, a machine in trouble
@@ -67,9 +66,9 @@ impl Pool {
             };
             judge(
                 &job.generation,
-                &job.transaction,
-                &job.raw,
-                &Facts::default(),
+                &job.mail.transaction,
+                &job.mail.raw,
+                &job.facts,
                 scratch,
                 time_left,
             )
@@ -163,8 +162,9 @@ impl<J: Judge> Worker<J> {
     fn run(&self) {
         let mut scratch = Scratch::default();
         while let Ok(job) = self.jobs.recv() {
+            let began = self.clock.now();
             let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&job, &mut scratch)));
-            let outcome = judged.unwrap_or_else(|_| {
+            let result = judged.unwrap_or_else(|_| {
                 self.panics.fetch_add(1, Ordering::Relaxed);
                 scratch = Scratch::default();
                 Err(Fault::Panic)
@@ -172,12 +172,17 @@ impl<J: Judge> Worker<J> {
             let Job {
                 ticket,
                 notify,
-                permit,
-                raw,
+                mail,
+                facts,
                 ..
             } = job;
-            drop((permit, raw));
-            notify.completed(Completion { ticket, outcome });
+            let report = Report::Judged(Judged {
+                mail,
+                facts,
+                result,
+                elapsed: self.clock.now().saturating_duration_since(began),
+            });
+            notify.completed(Completion { ticket, report });
         }
     }
 

@@ -7,12 +7,29 @@ use std::time::{Duration, SystemTime};
 use crossbeam::channel::bounded;
 
 use super::*;
-use crate::Budget;
 use crate::testing::{Inbox, generation};
+use crate::{Budget, Permit};
+use gatepost_mail::Transaction;
 use gatepost_policy::Settings;
 use gatepost_words::FailurePolicy;
 
 const WAIT: Duration = Duration::from_secs(10);
+
+fn mail(permit: Option<Permit>) -> Arc<ReceivedMail> {
+    Arc::new(ReceivedMail {
+        transaction: Arc::new(Transaction::new("test".into(), SystemTime::UNIX_EPOCH)),
+        raw: b"From: a@example.com\r\n\r\nhello\r\n".to_vec(),
+        permit,
+    })
+}
+
+/// How the job ended.
+fn result(completion: Completion) -> Result<Verdict, Fault> {
+    let Report::Judged(judged) = completion.report else {
+        panic!("{completion:?}")
+    };
+    judged.result
+}
 
 fn job(ticket: u64, clock: &Clock, notify: Arc<dyn Notify>) -> Job {
     Job {
@@ -23,12 +40,11 @@ fn job(ticket: u64, clock: &Clock, notify: Arc<dyn Notify>) -> Job {
             &Settings::default(),
             FailurePolicy::Tempfail,
         )),
-        transaction: Transaction::new("test".into(), SystemTime::UNIX_EPOCH),
-        raw: b"From: a@example.com\r\n\r\nhello\r\n".to_vec(),
+        mail: mail(None),
+        facts: Facts::default(),
         deadline: clock.now() + Duration::from_secs(20),
         cancelled: Arc::new(AtomicBool::new(false)),
         notify,
-        permit: None,
     }
 }
 
@@ -50,9 +66,11 @@ fn a_panic_faults_its_job_and_the_worker_lives() {
         pool.submit(job(ticket, &clock, inbox.clone())).unwrap();
     }
     let first = reports.recv_timeout(WAIT).unwrap();
-    assert_eq!((first.ticket, first.outcome), (1, Err(Fault::Panic)));
+    assert_eq!(first.ticket, 1);
+    assert_eq!(result(first), Err(Fault::Panic));
     let second = reports.recv_timeout(WAIT).unwrap();
-    assert_eq!((second.ticket, second.outcome), (2, Err(Fault::Deadline)));
+    assert_eq!(second.ticket, 2);
+    assert_eq!(result(second), Err(Fault::Deadline));
     assert_eq!(pool.panics(), 1);
 }
 
@@ -110,14 +128,14 @@ fn stale_and_cancelled_jobs_are_not_judged() {
     stale.deadline = clock.now();
     pool.submit(stale).unwrap();
     assert_eq!(
-        reports.recv_timeout(WAIT).unwrap().outcome,
+        result(reports.recv_timeout(WAIT).unwrap()),
         Err(Fault::Deadline)
     );
     let cancelled = job(2, &clock, inbox.clone());
     cancelled.cancelled.store(true, Ordering::Relaxed);
     pool.submit(cancelled).unwrap();
     assert_eq!(
-        reports.recv_timeout(WAIT).unwrap().outcome,
+        result(reports.recv_timeout(WAIT).unwrap()),
         Err(Fault::Cancelled)
     );
     assert_eq!(pool.panics(), 0);
@@ -148,7 +166,7 @@ fn the_time_left_follows_deadline_and_cancel_mark() {
     let (inbox, reports) = Inbox::open();
     pool.submit(job(1, &clock, inbox)).unwrap();
     assert_eq!(
-        reports.recv_timeout(WAIT).unwrap().outcome,
+        result(reports.recv_timeout(WAIT).unwrap()),
         Err(Fault::Deadline),
         "one of the assertions above failed"
     );
@@ -164,7 +182,7 @@ fn dropping_the_pool_finishes_what_is_queued_and_gives_the_budget_back() {
         let mut permit = Permit::new(&budget);
         assert!(permit.grow(10));
         pool.submit(Job {
-            permit: Some(permit),
+            mail: mail(Some(permit)),
             ..job(ticket, &clock, inbox.clone())
         })
         .unwrap();

@@ -1,46 +1,73 @@
-//! Settling: what happened to a mail, in the form in which telemetry keeps it.
+//! Settling: what happened to a message, in the form in which telemetry keeps it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_mail::Transaction;
+use gatepost_mail::{Facts, Transaction};
 use gatepost_telemetry::{Ending, MailRecord};
 use gatepost_words::clock::Clock;
-use gatepost_words::verdict::{GenerationId, Verdict, VerdictId};
+use gatepost_words::verdict::{Disposition, GenerationId, Verdict, VerdictId};
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
-/// One mail (or an early stage of one) that is over.
+/// One message (or an early stage of one) that is over: decided, answered, not yet published.
 #[derive(Debug)]
-pub struct Outcome<'a> {
-    /// The reference that the client was told, or that stands in the header.
-    pub id: &'a VerdictId,
+pub struct Outcome {
+    /// The reference in the reply or the header.
+    pub id: VerdictId,
     /// The SMTP side, as far as it went.
-    pub transaction: &'a Transaction,
+    pub transaction: Arc<Transaction>,
     /// The stage at which it ended.
     pub stage: Stage,
-    /// The verdict, or the fault with what was made of it and the generation that would have
-    /// judged.
-    pub result: Result<&'a Verdict, (Fault, FailurePolicy, &'a GenerationId)>,
+    /// What was decided, or why nothing was.
+    pub result: Result<Verdict, Unjudged>,
+    /// What was done. Differs from the decision where the MTA cannot do that, and says what the
+    /// failure policy did where nothing was decided.
+    pub action: Disposition,
+    /// The facts that it was judged with.
+    pub facts: Facts,
     /// Bytes of the message that were received.
     pub size: usize,
-    /// From the end of the message (before that: from MAIL) to the answer; `None` before MAIL.
-    pub elapsed: Option<Duration>,
+    /// How long the acts took.
+    pub timings: Timings,
 }
 
-impl<'a> Outcome<'a> {
-    pub(super) fn to_record(&self, clock: &Clock) -> MailRecord<'a> {
+/// A message that could not be judged.
+#[derive(Clone, Debug)]
+pub struct Unjudged {
+    /// Why.
+    pub fault: Fault,
+    /// What was to be done then.
+    pub policy: FailurePolicy,
+    /// The generation that would have judged.
+    pub generation: GenerationId,
+}
+
+/// How long the acts took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Waiting for facts.
+    pub gathering: Duration,
+    /// Judging, without the wait for a worker.
+    pub judging: Duration,
+    /// From the end of the message (earlier: from MAIL) to the answer; `None` before MAIL.
+    pub total: Option<Duration>,
+}
+
+impl Outcome {
+    pub(super) fn to_record(&self, clock: &Clock) -> MailRecord<'_> {
         MailRecord {
-            id: self.id,
+            id: &self.id,
             time: clock.wall(),
-            transaction: self.transaction,
+            transaction: &self.transaction,
             size: self.size,
-            elapsed: self.elapsed.unwrap_or_default(),
+            elapsed: self.timings.total.unwrap_or_default(),
             stage: self.stage,
-            ending: match self.result {
+            ending: match &self.result {
                 Ok(verdict) => Ending::Judged(verdict),
-                Err((fault, policy, generation)) => Ending::Faulted {
-                    fault: fault.name(),
-                    action: policy.name(),
-                    generation,
+                Err(unjudged) => Ending::Faulted {
+                    fault: unjudged.fault.name(),
+                    action: unjudged.policy.name(),
+                    generation: &unjudged.generation,
                 },
             },
         }
@@ -60,17 +87,21 @@ mod tests {
     fn every_fault_is_counted() {
         let clock = Clock::system();
         let telemetry = Telemetry::without_records(clock.clone());
-        let (id, generation) = (VerdictId::from_number(1), GenerationId::new("g"));
-        let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
         for fault in Fault::ALL {
-            let result = Err((fault, FailurePolicy::Tempfail, &generation));
+            let unjudged = Unjudged {
+                fault,
+                policy: FailurePolicy::Tempfail,
+                generation: GenerationId::new("g"),
+            };
             let outcome = Outcome {
-                id: &id,
-                transaction: &transaction,
+                id: VerdictId::from_number(1),
+                transaction: Arc::new(Transaction::new("test".into(), SystemTime::UNIX_EPOCH)),
                 stage: Stage::EndOfMessage,
-                result,
+                result: Err(unjudged),
+                action: Disposition::Defer,
+                facts: Facts::default(),
                 size: 0,
-                elapsed: None,
+                timings: Timings::default(),
             };
             telemetry.mail(&outcome.to_record(&clock));
             let text = telemetry.metrics().render_prometheus(&Gauges::default());

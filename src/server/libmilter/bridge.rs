@@ -13,9 +13,10 @@ use super::answer;
 use crate::server::Observation;
 use crate::server::handler::refusal;
 use crate::server::orders::Orders;
-use crate::session::Connection;
+use crate::session::{Connection, Delivery};
 use gatepost_engine::{Completion, Notify};
 use gatepost_milter::{Event, Negotiated, Reply, Response};
+use gatepost_words::clock::Clock;
 
 /// Reports of one connection that wait. It has one job at a time; more are leftovers of messages
 /// that were given up.
@@ -39,6 +40,7 @@ pub(super) struct Host {
     pub(super) index: usize,
     pub(super) orders: Arc<Orders>,
     pub(super) progress_interval: Duration,
+    pub(super) clock: Clock,
     pub(super) connections_max: usize,
     /// Connections that are open.
     pub(super) connections: AtomicUsize,
@@ -158,7 +160,14 @@ impl Session {
 
     /// Gives one event to the handler and its answer to libmilter. Never unwinds.
     pub(super) fn step(&mut self, api: &ContextApi, event: &Event<'_>) -> Status {
-        let result = catch_unwind(AssertUnwindSafe(|| self.try_step(api, event)));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let status = self.try_step(api, event);
+            // A bounded queue takes it: nothing waits here.
+            if let Some(connection) = &mut self.connection {
+                connection.publish();
+            }
+            status
+        }));
         let status = result.unwrap_or_else(|_| {
             log::error!("a handler panicked; its connection is deferred");
             (self.host.observe)(Observation::HandlerPanic);
@@ -204,6 +213,12 @@ impl Session {
         } else if let Some(settled) = &self.settled {
             return answer::reply(api, settled, false);
         }
+        // What was reported between two events is known before the next.
+        for completion in self.reports.try_iter() {
+            if connection.on_completed(completion) == Delivery::Late {
+                (self.host.observe)(Observation::LateCompletion);
+            }
+        }
         let mut response = connection.on_event(*event);
         let at_end = matches!(event, Event::EndOfMessage { .. });
         if response.reply == Reply::Pending {
@@ -220,27 +235,46 @@ impl Session {
         answer::reply(api, &response.reply, may_skip)
     }
 
-    /// Waits for the worker; at the end of a message (the only stage where that is allowed) telling
-    /// the MTA from time to time that we do.
+    /// Waits for other threads, at most until the handler's deadline; at the end of a message (the
+    /// only stage where that is allowed) asking the MTA for patience from time to time.
     fn wait(&mut self, api: &ContextApi, at_end: bool) -> Response {
         let Some(connection) = &mut self.connection else {
             return Reply::Tempfail.into();
         };
-        let mut waited = Duration::ZERO;
-        while waited < WAIT_MAX {
-            match self.reports.recv_timeout(self.host.progress_interval) {
-                Ok(completion) => {
-                    if let Some(response) = connection.on_completed(completion) {
-                        return response;
-                    }
-                    (self.host.observe)(Observation::LateCompletion);
-                }
-                Err(RecvTimeoutError::Timeout) if !at_end || api.signal_progress().is_ok() => {
-                    waited += self.host.progress_interval;
-                }
-                // The MTA is gone.
-                Err(_) => break,
+        let host = self.host;
+        let mut now = host.clock.now();
+        let give_up = now + WAIT_MAX;
+        let mut progress_due = now + host.progress_interval;
+        while now < give_up {
+            let deadline = connection.deadline();
+            if deadline.is_some_and(|due| due <= now)
+                && let Some(response) = connection.on_deadline(now)
+            {
+                return response;
             }
+            if progress_due <= now {
+                if at_end && api.signal_progress().is_err() {
+                    // The MTA is gone.
+                    break;
+                }
+                progress_due = now + host.progress_interval;
+            }
+            let next = connection
+                .deadline()
+                .map_or(progress_due, |due| due.min(progress_due));
+            match self
+                .reports
+                .recv_timeout(next.saturating_duration_since(now))
+            {
+                Ok(completion) => match connection.on_completed(completion) {
+                    Delivery::Respond(response) => return response,
+                    Delivery::Noted => {}
+                    Delivery::Late => (host.observe)(Observation::LateCompletion),
+                },
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            now = host.clock.now();
         }
         connection.on_event(Event::Abort);
         Reply::Tempfail.into()

@@ -12,6 +12,7 @@ use crate::server::listener::{SocketFile, clear_path, set_access};
 use crate::server::orders::Orders;
 use crate::server::run::ServeError;
 use crate::server::settings::{Address, Listener, Settings};
+use gatepost_words::clock::Clock;
 
 /// How often we look whether libmilter listens, and how long one look lasts.
 const LOOKS: u32 = 500;
@@ -54,6 +55,7 @@ impl Front {
             index,
             orders: Arc::clone(orders),
             progress_interval: settings.progress_interval,
+            clock: Clock::system(),
             connections_max: settings.connections_max,
             connections: AtomicUsize::new(0),
             in_hand: AtomicUsize::new(0),

@@ -1,38 +1,37 @@
-//! The mail that is coming in: its envelope, its bytes as they are put together, and the forged
-//! copies of our own header fields.
+//! The message that is being received: its envelope, its bytes as they are put together, and the
+//! forged copies of our own header fields.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use gatepost_engine::{Generation, Permit};
-use gatepost_mail::Transaction;
-use gatepost_milter::Action;
+use gatepost_mail::{Mailbox, Transaction};
+use gatepost_milter::{Action, Macros};
 use gatepost_words::Fault;
 
 /// One mail transaction, from MAIL to its end.
-pub(super) struct Incoming {
-    /// Held from MAIL to the end: one mail, one generation.
+pub(super) struct MessageInProgress {
+    /// Held from MAIL to the end: one message, one generation.
     pub(super) generation: Arc<Generation>,
-    pub(super) transaction: Transaction,
+    pub(super) transaction: Arc<Transaction>,
     pub(super) raw: Vec<u8>,
     pub(super) permit: Permit,
-    /// Set when the mail cannot be judged whatever else comes; the end of the message settles it.
+    /// Set when the message cannot be judged whatever else comes; its end settles it.
     pub(super) fault: Option<Fault>,
     /// Bytes that were sent, stored or not.
     pub(super) size: usize,
     pub(super) began: Instant,
-    own_fields: Vec<(String, u32)>,
+    forged_fields: Vec<(String, u32)>,
     header_is_complete: bool,
 }
 
-/// How many distinct names of forged fields are remembered; more than a real mail ever has.
-const OWN_FIELDS_MAX: usize = 1_000;
+/// How many distinct names of forged fields are remembered; more than a real message ever has.
+const FORGED_FIELDS_MAX: usize = 1_000;
 
-impl Incoming {
+impl MessageInProgress {
     pub(super) fn new(
         generation: Arc<Generation>,
-        transaction: Transaction,
+        transaction: Arc<Transaction>,
         permit: Permit,
         began: Instant,
     ) -> Self {
@@ -44,15 +43,30 @@ impl Incoming {
             fault: None,
             size: 0,
             began,
-            own_fields: Vec::new(),
+            forged_fields: Vec::new(),
             header_is_complete: false,
         }
     }
 
-    /// Adds a header field, as it stood on the wire. `leading_space`: whether `value` begins with
+    /// Takes the MTA's queue id, once it has one.
+    pub(super) fn note_queue_id(&mut self, macros: &Macros) {
+        if let Some(queue_id) = macros.text("i")
+            && self.transaction.queue_id.as_ref() != Some(&queue_id)
+        {
+            Arc::make_mut(&mut self.transaction).queue_id = Some(queue_id);
+        }
+    }
+
+    /// Adds an accepted recipient. In place, unless the transaction is shared.
+    pub(super) fn add_recipient(&mut self, mailbox: Mailbox) {
+        let transaction = Arc::make_mut(&mut self.transaction);
+        transaction.envelope.forward_paths.push(mailbox);
+    }
+
+    /// Adds a header field, as it was on the wire. `leading_space`: whether `value` begins with
     /// what followed the colon.
     pub(super) fn add_field(&mut self, name: &[u8], value: &[u8], leading_space: bool) {
-        self.note_own_field(name);
+        self.note_forged_field(name);
         let line_ends = memchr::memchr_iter(b'\n', value).count();
         if !self.reserve(name.len() + value.len() + line_ends + 4) {
             return;
@@ -92,8 +106,8 @@ impl Incoming {
         }
     }
 
-    /// Takes room for `bytes` more; false where the mail is too large, or no memory is left for it:
-    /// then nothing of it is kept.
+    /// Takes room for `bytes` more; false where the message is too large, or no memory is left for
+    /// it: then nothing of it is kept.
     fn reserve(&mut self, bytes: usize) -> bool {
         self.size = self.size.saturating_add(bytes);
         if self.fault.is_some() {
@@ -112,47 +126,39 @@ impl Incoming {
         false
     }
 
-    fn note_own_field(&mut self, name: &[u8]) {
-        if !is_own_field(name) {
+    fn note_forged_field(&mut self, name: &[u8]) {
+        if !is_our_field(name) {
             return;
         }
         let known = |(known, _): &&mut (String, u32)| known.as_bytes().eq_ignore_ascii_case(name);
-        if let Some((_, count)) = self.own_fields.iter_mut().find(known) {
+        if let Some((_, count)) = self.forged_fields.iter_mut().find(known) {
             *count = count.saturating_add(1);
-        } else if self.own_fields.len() < OWN_FIELDS_MAX {
-            self.own_fields
+        } else if self.forged_fields.len() < FORGED_FIELDS_MAX {
+            self.forged_fields
                 .push((String::from_utf8_lossy(name).into_owned(), 1));
         }
     }
 
-    /// The deletions of forged copies of our own fields, last occurrence first: deleting the first
+    /// The removals of forged copies of our own fields, last occurrence first: removing the first
     /// would renumber the others (CVE-2022-48521 of OpenDKIM).
-    pub(super) fn deletions(&self) -> Vec<Action> {
-        let deletion = |name: &String, index| Action::ChangeHeader {
+    pub(super) fn removals(&self) -> Vec<Action> {
+        let removal = |name: &String, index| Action::ChangeHeader {
             index,
             name: name.clone(),
             value: String::new(),
         };
-        self.own_fields
+        self.forged_fields
             .iter()
-            .flat_map(|(name, count)| (1..=*count).rev().map(move |index| deletion(name, index)))
+            .flat_map(|(name, count)| (1..=*count).rev().map(move |index| removal(name, index)))
             .collect()
     }
 }
 
-/// The fields that only a filter may write: a stranger's copy would be taken for ours by whoever
-/// reads the mail.
-fn is_own_field(name: &[u8]) -> bool {
+/// The fields that only a filter may write: readers would take a sender's copy for ours.
+fn is_our_field(name: &[u8]) -> bool {
     let has_prefix = |prefix: &[u8]| {
         name.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
     has_prefix(b"X-Spam-") || has_prefix(b"X-Gatepost")
-}
-
-/// What the session waits for.
-pub(super) struct Pending {
-    pub(super) ticket: u64,
-    pub(super) cancelled: Arc<AtomicBool>,
-    pub(super) at_end_of_headers: bool,
 }
