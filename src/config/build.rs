@@ -150,12 +150,13 @@ fn profile(view: &View<'_>, section: &str) -> gatepost_policy::Settings {
             "reject" => verdict::Disposition::Reject,
             _ => verdict::Disposition::Quarantine,
         },
-        refuse: gatepost_policy::Refuse {
+        refuse: gatepost_policy::AdminLists {
             clients: view.list(&at("refuse.clients")),
             helo: view.list(&at("refuse.helo")),
             senders: view.list(&at("refuse.senders")),
             recipients: view.list(&at("refuse.recipients")),
         },
+        defer: gatepost_policy::AdminLists::default(),
     }
 }
 

@@ -69,6 +69,6 @@ pub(super) fn refusal() -> Response {
     Response::from(Reply::Code {
         code: 451,
         enhanced: "4.3.2".to_owned(),
-        lines: vec!["The mail filter is at its limit of connections; try again later".to_owned()],
+        lines: vec!["Too many connections to the mail filter; please try again later".to_owned()],
     })
 }

@@ -1,4 +1,4 @@
-//! From a verdict or a fault to what the MTA is told.
+//! Reply: from what was decided to what this MTA can do.
 
 use gatepost_milter::{Action, Reply, Response};
 use gatepost_words::verdict::{
@@ -6,66 +6,94 @@ use gatepost_words::verdict::{
 };
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
-/// The response to a verdict. `changes` take out forged copies of our header fields.
-pub(super) fn to_verdict(verdict: &Verdict, id: &VerdictId, mut changes: Vec<Action>) -> Response {
+/// What the MTA is told to do, and which disposition that amounts to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// What is done; recorded next to what was decided.
+    pub(super) action: Disposition,
+    /// How the MTA is told.
+    pub(super) response: Response,
+}
+
+/// The answer to a verdict. `changes` take out forged copies of our header fields.
+pub(super) fn to_verdict(
+    verdict: &Verdict,
+    id: &VerdictId,
+    may_quarantine: bool,
+    mut changes: Vec<Action>,
+) -> Answer {
+    let decision = verdict.disposition;
     let rewritten = verdict.marks.rewritten.iter();
     changes.extend(rewritten.map(|(name, value)| Action::ChangeHeader {
         index: 1,
         name: (*name).to_owned(),
         value: value.clone(),
     }));
-    match verdict.disposition {
-        Disposition::Reject => reply(&refusal(verdict, id)).into(),
-        Disposition::Accept => accepted(changes, fields(verdict, id)),
-        Disposition::Defer => reply(&deferred_by_policy(id)).into(),
-        Disposition::Quarantine => {
+    let (action, response) = match decision {
+        Disposition::Reject => (decision, reply(&refusal(verdict, id)).into()),
+        Disposition::Accept => (decision, accepted(changes, fields(verdict, id))),
+        Disposition::Defer => (decision, reply(&deferred_by_policy(id)).into()),
+        Disposition::Quarantine if may_quarantine => {
             let mut response = accepted(changes, fields(verdict, id));
             let reason = format!("held by gatepost, score {} id={id}", verdict.score);
             response.actions.push(Action::Quarantine { reason });
-            response
+            (decision, response)
         }
-    }
+        // The MTA did not offer to hold messages: to deliver it all the same would let pass what
+        // was to be looked at first.
+        Disposition::Quarantine => (Disposition::Defer, reply(&cannot_hold(id)).into()),
+    };
+    Answer { action, response }
 }
 
-/// The response to a fault, as the failure policy wants it. There is no way from here to a refusal.
+/// The answer to a fault, as the failure policy wants it and the stage and the MTA allow it. There
+/// is no way from here to a reject.
 pub(super) fn to_fault(
     fault: Fault,
-    policy: FailurePolicy,
     id: &VerdictId,
+    policy: FailurePolicy,
+    may_quarantine: bool,
     removals: Vec<Action>,
-) -> Response {
+) -> Answer {
     let marked = || {
-        accepted(
-            removals,
-            vec![(
-                "X-Gatepost".to_owned(),
-                format!("unjudged fault={fault} id={id}"),
-            )],
-        )
+        let field = format!("unjudged fault={fault} id={id}");
+        accepted(removals, vec![("X-Gatepost".to_owned(), field)])
     };
     match policy {
-        FailurePolicy::Tempfail => deferral(fault, id).into(),
-        FailurePolicy::Accept => marked(),
-        FailurePolicy::Quarantine => {
+        FailurePolicy::Accept => Answer {
+            action: Disposition::Accept,
+            response: marked(),
+        },
+        FailurePolicy::Quarantine if may_quarantine => {
             let mut response = marked();
             response.actions.push(Action::Quarantine {
                 reason: format!("not judged by gatepost ({fault}) id={id}"),
             });
-            response
+            Answer {
+                action: Disposition::Quarantine,
+                response,
+            }
+        }
+        // What was to be held must not pass unjudged where the MTA cannot hold it.
+        FailurePolicy::Quarantine | FailurePolicy::Tempfail => Answer {
+            action: Disposition::Defer,
+            response: deferral(fault, id).into(),
+        },
+    }
+}
+
+/// What the failure policy means at a stage: before the end of the message there is nothing that
+/// could be held or let pass, so only deferring is left.
+pub(super) fn policy_at(stage: Stage, policy: FailurePolicy) -> FailurePolicy {
+    match stage {
+        Stage::EndOfMessage => policy,
+        Stage::Connect | Stage::Helo | Stage::MailFrom | Stage::RcptTo | Stage::EndOfHeaders => {
+            FailurePolicy::Tempfail
         }
     }
 }
 
-/// What a failure policy does. There is no way from here to a reject.
-pub(super) fn action_of(policy: FailurePolicy) -> Disposition {
-    match policy {
-        FailurePolicy::Tempfail => Disposition::Defer,
-        FailurePolicy::Accept => Disposition::Accept,
-        FailurePolicy::Quarantine => Disposition::Quarantine,
-    }
-}
-
-/// What a stranger is told: which kind of evidence, and the id under which the admin can `gatepost
+/// What the client reads: which kind of evidence, and the id under which the admin can `gatepost
 /// explain` it. No rule names, no scores: they would only help to get around them.
 fn refusal(verdict: &Verdict, id: &VerdictId) -> SmtpReply {
     let kinds = verdict.kinds();
@@ -85,9 +113,15 @@ fn refusal(verdict: &Verdict, id: &VerdictId) -> SmtpReply {
     SmtpReply::new(ReplyCode::REFUSED, EnhancedStatusCode::REFUSED, &text)
 }
 
+/// The reply where the message is to be held and the MTA cannot hold any.
+fn cannot_hold(id: &VerdictId) -> SmtpReply {
+    let text = format!("Message cannot be held for review; please try again later; id={id}");
+    SmtpReply::new(ReplyCode::TRY_AGAIN, EnhancedStatusCode::SYSTEM, &text)
+}
+
 /// "Try again later", by policy: nothing is wrong with us.
 fn deferred_by_policy(id: &VerdictId) -> SmtpReply {
-    let text = format!("Deferred by local policy, please try again later; id={id}");
+    let text = format!("Deferred by local policy; please try again later; id={id}");
     SmtpReply::new(ReplyCode::TRY_AGAIN, EnhancedStatusCode::REFUSED, &text)
 }
 
@@ -96,22 +130,21 @@ pub(super) fn deferral(fault: Fault, id: &VerdictId) -> Reply {
     let (enhanced, text) = match fault {
         Fault::Overload => (
             EnhancedStatusCode::OVERLOADED,
-            "Too busy to look at this message now",
+            "Too busy to scan this message",
         ),
         Fault::ShuttingDown => (EnhancedStatusCode::OVERLOADED, "Service is restarting"),
         Fault::TooLarge => (
             EnhancedStatusCode::TOO_BIG,
-            "Message is too large to be looked at now",
+            "Message is too large to be scanned",
         ),
-        Fault::Deadline | Fault::Panic | Fault::Cancelled => (
-            EnhancedStatusCode::SYSTEM,
-            "Message could not be looked at now",
-        ),
+        Fault::Deadline | Fault::Panic | Fault::Cancelled => {
+            (EnhancedStatusCode::SYSTEM, "Message could not be scanned")
+        }
     };
     reply(&SmtpReply::new(
         ReplyCode::TRY_AGAIN,
         enhanced,
-        &format!("{text}, try again later; id={id}"),
+        &format!("{text}; please try again later; id={id}"),
     ))
 }
 
@@ -203,7 +236,7 @@ fn status(verdict: &Verdict) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{deferral, fields, to_fault, to_verdict};
+    use super::{Answer, deferral, fields, policy_at, to_fault, to_verdict};
     use gatepost_milter::{Action, Reply};
     use gatepost_words::verdict::{
         Disposition, Evidence, GenerationId, Hit, Marks, Score, Verdict, VerdictId,
@@ -233,32 +266,22 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_never_becomes_a_refusal() {
+    fn no_fault_under_any_policy_at_any_stage_is_a_reject() {
         let id = VerdictId::from_number(7);
-        for fault in [
-            Fault::Deadline,
-            Fault::Panic,
-            Fault::Overload,
-            Fault::TooLarge,
-            Fault::Cancelled,
-            Fault::ShuttingDown,
-        ] {
-            for policy in [
-                FailurePolicy::Tempfail,
-                FailurePolicy::Accept,
-                FailurePolicy::Quarantine,
-            ] {
-                let response = to_fault(fault, policy, &id, Vec::new());
-                match response.reply {
-                    Reply::Continue => assert_ne!(policy, FailurePolicy::Tempfail),
-                    Reply::Code { code, enhanced, .. } => {
-                        assert_eq!(policy, FailurePolicy::Tempfail);
-                        assert!(
-                            (400..500).contains(&code) && enhanced.starts_with("4."),
-                            "{fault}"
-                        );
-                    }
-                    other => panic!("{other:?}"),
+        let policies = [
+            FailurePolicy::Tempfail,
+            FailurePolicy::Accept,
+            FailurePolicy::Quarantine,
+        ];
+        for fault in Fault::ALL {
+            for (stage, policy) in Stage::ALL
+                .into_iter()
+                .flat_map(|stage| policies.map(|policy| (stage, policy)))
+            {
+                for may_quarantine in [true, false] {
+                    let effective = policy_at(stage, policy);
+                    let answer = to_fault(fault, &id, effective, may_quarantine, Vec::new());
+                    check_fault(stage, policy, may_quarantine, &answer);
                 }
             }
         }
@@ -268,14 +291,65 @@ mod tests {
         ));
     }
 
+    fn check_fault(stage: Stage, policy: FailurePolicy, may_quarantine: bool, answer: &Answer) {
+        let passes = stage == Stage::EndOfMessage
+            && match policy {
+                FailurePolicy::Tempfail => false,
+                FailurePolicy::Accept => true,
+                FailurePolicy::Quarantine => may_quarantine,
+            };
+        match &answer.response.reply {
+            Reply::Continue => {
+                assert!(passes, "{stage} {policy:?}");
+                let actions = &answer.response.actions;
+                let is_marked = actions
+                    .iter()
+                    .any(|action| matches!(action, Action::AddHeader { .. }));
+                let is_held = actions
+                    .iter()
+                    .any(|action| matches!(action, Action::Quarantine { .. }));
+                assert!(is_marked);
+                assert_eq!(is_held, policy == FailurePolicy::Quarantine);
+                assert_eq!(is_held, answer.action == Disposition::Quarantine);
+            }
+            Reply::Code { code, enhanced, .. } => {
+                assert!(!passes, "{stage} {policy:?}");
+                assert!((400..500).contains(code) && enhanced.starts_with("4."));
+                assert_eq!(answer.action, Disposition::Defer);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_mta_that_cannot_hold_defers_what_was_to_be_held() {
+        let id = VerdictId::from_number(1);
+        let held = verdict(Disposition::Quarantine, &["A"]);
+        let answer = to_verdict(&held, &id, false, Vec::new());
+        assert_eq!(answer.action, Disposition::Defer);
+        assert!(answer.response.actions.is_empty());
+        assert!(matches!(
+            answer.response.reply,
+            Reply::Code { code: 451, .. }
+        ));
+    }
+
+    #[test]
+    fn a_policy_that_defers_says_so_with_its_own_code() {
+        let id = VerdictId::from_number(1);
+        let answer = to_verdict(&verdict(Disposition::Defer, &[]), &id, true, Vec::new());
+        assert_eq!(answer.action, Disposition::Defer);
+        let Reply::Code { code, enhanced, .. } = answer.response.reply else {
+            panic!("a reply with a text is expected")
+        };
+        assert_eq!((code, enhanced.as_str()), (451, "4.7.1"));
+    }
+
     #[test]
     fn a_refusal_names_the_kind_and_the_id_but_no_rule() {
         let id = VerdictId::from_number(1234);
-        let response = to_verdict(
-            &verdict(Disposition::Reject, &["SECRET_RULE"]),
-            &id,
-            Vec::new(),
-        );
+        let rejected = verdict(Disposition::Reject, &["SECRET_RULE"]);
+        let response = to_verdict(&rejected, &id, true, Vec::new()).response;
         assert!(response.actions.is_empty());
         let Reply::Code { code, lines, .. } = response.reply else {
             panic!("a reply with a text is expected")
@@ -288,7 +362,8 @@ mod tests {
     #[test]
     fn held_mail_is_marked_and_put_on_hold() {
         let id = VerdictId::from_number(1);
-        let response = to_verdict(&verdict(Disposition::Quarantine, &["A"]), &id, Vec::new());
+        let held = verdict(Disposition::Quarantine, &["A"]);
+        let response = to_verdict(&held, &id, true, Vec::new()).response;
         assert!(matches!(
             response.actions.last(),
             Some(Action::Quarantine { .. })

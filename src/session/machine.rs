@@ -271,7 +271,13 @@ impl Session {
         transaction: Arc<Transaction>,
         measured: Measured,
     ) -> Response {
-        if verdict.disposition != Disposition::Reject {
+        let ends = match verdict.disposition {
+            Disposition::Reject => true,
+            // Lists defer a command; a header alone does not.
+            Disposition::Defer => !matches!(point, Point::EndOfHeaders(_)),
+            Disposition::Accept | Disposition::Quarantine => false,
+        };
+        if !ends {
             return Reply::Continue.into();
         }
         let response = self.settle_verdict(verdict, transaction, measured);
@@ -290,26 +296,18 @@ impl Session {
         let id = self.engine.next_id();
         let message = self.message.as_ref();
         let removals = message.map(MessageInProgress::removals).unwrap_or_default();
-        let decision = verdict.disposition;
-        let (action, response) = if decision == Disposition::Quarantine && !self.may_quarantine {
-            // The MTA did not offer to hold messages: to deliver it all the same would let pass
-            // what was to be looked at first.
-            let response = answer::deferral(Fault::Cancelled, &id).into();
-            (Disposition::Defer, response)
-        } else {
-            (decision, answer::to_verdict(&verdict, &id, removals))
-        };
+        let answer = answer::to_verdict(&verdict, &id, self.may_quarantine, removals);
         self.outcomes.push(Outcome {
             id,
             transaction,
             stage: verdict.stage,
             result: Ok(verdict),
-            action,
+            action: answer.action,
             size: message.map_or(0, |message| message.size),
             timings: measured.timings(self.elapsed()),
             facts: measured.facts,
         });
-        response
+        answer.response
     }
 
     fn settle_fault(&mut self, fault: Fault, stage: Stage, measured: Measured) -> Response {
@@ -320,18 +318,13 @@ impl Session {
             || self.engine.generation(),
             |message| Arc::clone(&message.generation),
         );
-        // Before the message is there nothing can be held or let pass: only deferring is left.
-        let at_end = stage == Stage::EndOfMessage;
-        let policy = if at_end {
-            generation.profile(&self.listener).on_fault
-        } else {
-            FailurePolicy::Tempfail
-        };
+        let configured = generation.profile(&self.listener).on_fault;
+        let policy = answer::policy_at(stage, configured);
         let removals = message
             .as_ref()
             .map(MessageInProgress::removals)
             .unwrap_or_default();
-        let response = answer::to_fault(fault, policy, &id, removals);
+        let answer = answer::to_fault(fault, &id, policy, self.may_quarantine, removals);
         let size = message.as_ref().map_or(0, |message| message.size);
         let transaction = match message {
             Some(message) => message.transaction,
@@ -346,12 +339,12 @@ impl Session {
                 policy,
                 generation: generation.id().clone(),
             }),
-            action: answer::action_of(policy),
+            action: answer.action,
             size,
             timings: measured.timings(elapsed),
             facts: measured.facts,
         });
-        response
+        answer.response
     }
 
     /// From the end of the message, or from MAIL, until now.

@@ -11,8 +11,8 @@ use gatepost_engine::testing::{Inbox, generation};
 use gatepost_engine::{Completion, Engine, Generation, Settings};
 use gatepost_mail::Limits;
 use gatepost_milter::{Action, Event, Macros, MilterHandler, Peer, Reply, Response};
-use gatepost_policy::{self, Refuse};
-use gatepost_telemetry::Telemetry;
+use gatepost_policy::{self, AdminLists};
+use gatepost_telemetry::{Gauges, Telemetry};
 use gatepost_words::FailurePolicy;
 use gatepost_words::clock::Clock;
 
@@ -41,6 +41,7 @@ fn one_worker() -> Settings {
 struct Harness {
     session: Session,
     engine: Arc<Engine>,
+    telemetry: Arc<Telemetry>,
     reports: Receiver<Completion>,
 }
 
@@ -56,12 +57,13 @@ impl Harness {
     fn of(settings: Settings, generation: Generation) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
-        let engine = Engine::start(settings, generation, clock, telemetry).unwrap();
+        let engine = Engine::start(settings, generation, clock, Arc::clone(&telemetry)).unwrap();
         let (inbox, reports) = Inbox::open();
         let session = Session::new(engine.clone(), "inbound".into(), inbox);
         Self {
             session,
             engine,
+            telemetry,
             reports,
         }
     }
@@ -203,9 +205,9 @@ fn verdicts_at_the_end_of_a_message() {
 
 #[test]
 fn a_refused_recipient_does_not_refuse_the_others() {
-    let refuse = Refuse {
+    let refuse = AdminLists {
         recipients: vec!["gone@example.com".to_owned()],
-        ..Refuse::default()
+        ..AdminLists::default()
     };
     let policy = gatepost_policy::Settings {
         refuse,
@@ -223,8 +225,58 @@ fn a_refused_recipient_does_not_refuse_the_others() {
 }
 
 #[test]
+fn lists_defer_at_their_stage_and_a_recipient_alone() {
+    let defer = AdminLists {
+        clients: vec!["192.0.2.0/24".to_owned()],
+        helo: vec!["new.example".to_owned()],
+        senders: vec!["*@bulk.example".to_owned()],
+        recipients: vec!["busy@example.com".to_owned()],
+    };
+    let policy = gatepost_policy::Settings {
+        defer,
+        ..gatepost_policy::Settings::default()
+    };
+    let mut harness = Harness::with(one_worker(), &policy, FailurePolicy::Accept);
+    assert_deferred(&harness.connect());
+    let macros = Macros::default();
+    let greeting = harness.session.on_event(Event::Helo {
+        name: b"new.example",
+        macros: &macros,
+    });
+    assert_deferred(&greeting.reply);
+    assert_deferred(&harness.mail("<x@bulk.example>"));
+    assert!(!harness.session.in_transaction());
+    assert_eq!(harness.mail("<a@example.net>"), Reply::Continue);
+    assert_eq!(harness.rcpt("<b@example.com>"), Reply::Continue);
+    assert_deferred(&harness.rcpt("<busy@example.com>"));
+    assert_eq!(harness.rcpt("<c@example.com>"), Reply::Continue);
+    harness.header("Subject", "hello");
+    harness.end_of_headers();
+    assert_eq!(harness.end().reply, Reply::Continue);
+    harness.session.publish();
+    let figures = harness
+        .telemetry
+        .metrics()
+        .render_prometheus(&Gauges::default());
+    let faults = figures
+        .lines()
+        .filter(|line| line.starts_with("gatepost_faults_total"));
+    for line in faults {
+        assert!(line.ends_with(" 0"), "deferring is no fault: {line}");
+    }
+}
+
+/// 451 4.7.1: deferred by policy.
+fn assert_deferred(reply: &Reply) {
+    let Reply::Code { code, enhanced, .. } = reply else {
+        panic!("{reply:?}")
+    };
+    assert_eq!((*code, enhanced.as_str()), (451, "4.7.1"));
+}
+
+#[test]
 fn every_early_stage_can_refuse() {
-    let refuse = Refuse {
+    let refuse = AdminLists {
         clients: vec!["192.0.2.0/24".to_owned()],
         helo: vec!["mx.example.com".to_owned()],
         senders: vec!["*@bulk.example".to_owned()],

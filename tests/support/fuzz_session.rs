@@ -13,7 +13,7 @@ use crossbeam::channel::{Sender, unbounded};
 use gatepost::session::{Connection, Session};
 use gatepost_engine::{Completion, Engine, Generation, Notify, Profile, Settings};
 use gatepost_milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
-use gatepost_policy::{Policy, Refuse};
+use gatepost_policy::{AdminLists, Policy};
 use gatepost_rules::Ruleset;
 use gatepost_telemetry::Telemetry;
 use gatepost_words::FailurePolicy;
@@ -155,9 +155,9 @@ fn engine() -> Arc<Engine> {
         let text = "header FUZZ_HEADER exists:X-Bad\nscore FUZZ_HEADER 30\nbody FUZZ_BODY /bad/\nscore FUZZ_BODY 9\n";
         let (ruleset, diagnostics) = Ruleset::load(&[Arc::new(Source::new("fuzz.cf", text))]);
         let ruleset = ruleset.unwrap_or_else(|| panic!("{diagnostics:?}"));
-        let refuse = Refuse {
+        let refuse = AdminLists {
             recipients: vec!["gone@*".to_owned()],
-            ..Refuse::default()
+            ..AdminLists::default()
         };
         let settings = gatepost_policy::Settings {
             refuse,

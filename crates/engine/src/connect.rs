@@ -1,7 +1,7 @@
 //! The stage CONNECT.
 
 use super::Generation;
-use super::envelope::refused;
+use super::envelope::verdict;
 use gatepost_mail::Client;
 use gatepost_words::Stage;
 use gatepost_words::verdict::Verdict;
@@ -10,6 +10,6 @@ use gatepost_words::verdict::Verdict;
 pub fn connect(generation: &Generation, listener: &str, client: &Client) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
     policy
-        .refuses_client(client)
-        .map(|evidence| refused(generation, listener, Stage::Connect, evidence))
+        .listed_client(client)
+        .map(|evidence| verdict(generation, listener, Stage::Connect, evidence))
 }

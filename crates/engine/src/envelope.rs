@@ -9,28 +9,28 @@ use gatepost_words::verdict::{Evidence, Marks, Verdict};
 pub fn helo(generation: &Generation, listener: &str, name: &str) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
     policy
-        .refuses_helo(name)
-        .map(|evidence| refused(generation, listener, Stage::Helo, evidence))
+        .listed_helo(name)
+        .map(|evidence| verdict(generation, listener, Stage::Helo, evidence))
 }
 
 /// Judges an envelope sender. `None`: nothing speaks against it.
 pub fn mail_from(generation: &Generation, listener: &str, path: &ReversePath) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
     policy
-        .refuses_sender(path)
-        .map(|evidence| refused(generation, listener, Stage::MailFrom, evidence))
+        .listed_sender(path)
+        .map(|evidence| verdict(generation, listener, Stage::MailFrom, evidence))
 }
 
 /// Judges one envelope recipient; the others are not concerned. `None`: nothing speaks against it.
 pub fn rcpt_to(generation: &Generation, listener: &str, mailbox: &Mailbox) -> Option<Verdict> {
     let policy = &generation.profile(listener).policy;
     policy
-        .refuses_recipient(mailbox)
-        .map(|evidence| refused(generation, listener, Stage::RcptTo, evidence))
+        .listed_recipient(mailbox)
+        .map(|evidence| verdict(generation, listener, Stage::RcptTo, evidence))
 }
 
-/// The verdict over one piece of evidence that stands before there is a message.
-pub(super) fn refused(
+/// The verdict on one piece of evidence, before there is a message.
+pub(super) fn verdict(
     generation: &Generation,
     listener: &str,
     stage: Stage,

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::testing::generation;
     use gatepost_mail::{Limits, Mailbox};
-    use gatepost_policy::{Refuse, Settings};
+    use gatepost_policy::{AdminLists, Settings};
     use gatepost_words::FailurePolicy;
     use gatepost_words::Stage;
     use gatepost_words::verdict::Disposition;
@@ -69,10 +69,10 @@ mod tests {
     #[test]
     fn the_first_stage_that_refuses_ends_the_session() {
         let settings = Settings {
-            refuse: Refuse {
+            refuse: AdminLists {
                 helo: vec!["bad.example".to_owned()],
                 recipients: vec!["trap@example.com".to_owned()],
-                ..Refuse::default()
+                ..AdminLists::default()
             },
             ..Settings::default()
         };

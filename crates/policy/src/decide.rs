@@ -1,6 +1,6 @@
 //! Adding up, and what the sum means.
 
-use super::refuse::Lists;
+use super::lists::{Effect, Lists};
 use super::{SettingError, Settings};
 use gatepost_mail::{Client, Mailbox, ReversePath};
 use gatepost_words::verdict::{Disposition, Evidence, Score};
@@ -14,7 +14,8 @@ pub struct Policy {
     classifier_cap: f64,
     classifier_floor: f64,
     beyond_limits: Disposition,
-    lists: Lists,
+    refuse: Lists,
+    defer: Lists,
 }
 
 /// What the evidence adds up to.
@@ -22,7 +23,7 @@ pub struct Policy {
 pub struct Decision {
     /// The sum.
     pub score: Score,
-    /// What is to become of the mail.
+    /// What is to be done with the message.
     pub disposition: Disposition,
 }
 
@@ -30,11 +31,12 @@ pub struct Decision {
 const POINTS_MAX: f64 = 10_000.0;
 
 impl Policy {
-    /// Checks the settings; all that is wrong is told at once.
+    /// Checks the settings; all errors are reported together.
     pub fn new(settings: &Settings) -> Result<Self, Vec<SettingError>> {
         let mut errors = Vec::new();
         check_thresholds(settings, &mut errors);
-        let lists = Lists::new(&settings.refuse, &mut errors);
+        let refuse = Lists::new(Effect::Refuse, &settings.refuse, &mut errors);
+        let defer = Lists::new(Effect::Defer, &settings.defer, &mut errors);
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -45,7 +47,8 @@ impl Policy {
             classifier_cap: settings.classifier_cap,
             classifier_floor: settings.classifier_floor,
             beyond_limits: settings.beyond_limits,
-            lists,
+            refuse,
+            defer,
         })
     }
 
@@ -85,6 +88,7 @@ impl Policy {
         };
         let at_least = evidence.iter().map(|piece| match piece {
             Evidence::Refused { .. } => Disposition::Reject,
+            Evidence::Deferred { .. } => Disposition::Defer,
             Evidence::BeyondLimits { .. } => self.beyond_limits,
             Evidence::Rule(_) | Evidence::Classifier { .. } => Disposition::Accept,
         });
@@ -94,27 +98,32 @@ impl Policy {
         }
     }
 
-    /// Whether the admin refuses this client.
-    pub fn refuses_client(&self, client: &Client) -> Option<Evidence> {
-        self.lists.client(client)
+    /// What the admin's lists have against this client.
+    pub fn listed_client(&self, client: &Client) -> Option<Evidence> {
+        let refused = self.refuse.client(client);
+        refused.or_else(|| self.defer.client(client))
     }
 
-    /// Whether the admin refuses this HELO name.
-    pub fn refuses_helo(&self, name: &str) -> Option<Evidence> {
-        self.lists.helo(name)
+    /// What the admin's lists have against this HELO name.
+    pub fn listed_helo(&self, name: &str) -> Option<Evidence> {
+        self.refuse.helo(name).or_else(|| self.defer.helo(name))
     }
 
-    /// Whether the admin refuses this envelope sender.
-    pub fn refuses_sender(&self, path: &ReversePath) -> Option<Evidence> {
-        match path {
-            ReversePath::Null => self.lists.sender("<>"),
-            ReversePath::Mailbox(mailbox) => self.lists.sender(&mailbox.to_string()),
-        }
+    /// What the admin's lists have against this envelope sender.
+    pub fn listed_sender(&self, path: &ReversePath) -> Option<Evidence> {
+        let path = match path {
+            ReversePath::Null => "<>".to_owned(),
+            ReversePath::Mailbox(mailbox) => mailbox.to_string(),
+        };
+        let refused = self.refuse.sender(&path);
+        refused.or_else(|| self.defer.sender(&path))
     }
 
-    /// Whether the admin refuses this envelope recipient.
-    pub fn refuses_recipient(&self, mailbox: &Mailbox) -> Option<Evidence> {
-        self.lists.recipient(&mailbox.to_string())
+    /// What the admin's lists have against this envelope recipient.
+    pub fn listed_recipient(&self, mailbox: &Mailbox) -> Option<Evidence> {
+        let path = mailbox.to_string();
+        let refused = self.refuse.recipient(&path);
+        refused.or_else(|| self.defer.recipient(&path))
     }
 }
 
@@ -181,7 +190,7 @@ fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
 #[cfg(test)]
 mod tests {
     use super::{Policy, Settings};
-    use crate::Refuse;
+    use crate::AdminLists;
     use gatepost_words::verdict::{Disposition, Evidence, Hit, Score};
 
     fn hit(points: f64) -> Evidence {
@@ -215,6 +224,38 @@ mod tests {
     }
 
     #[test]
+    fn lists_defer_and_what_is_also_refused_or_held_is_not_deferred() {
+        let lists = |entry: &str| AdminLists {
+            helo: vec![entry.to_owned()],
+            ..AdminLists::default()
+        };
+        let settings = Settings {
+            refuse: lists("bad.*"),
+            defer: lists("*.example"),
+            ..Settings::default()
+        };
+        let policy = Policy::new(&settings).unwrap();
+        let evidence = policy.listed_helo("New.example").unwrap();
+        assert_eq!(
+            evidence,
+            Evidence::Deferred {
+                list: "helo",
+                entry: "*.example".into()
+            }
+        );
+        let decide = |evidence: &[Evidence]| policy.decide(evidence).disposition;
+        assert_eq!(decide(&[evidence.clone()]), Disposition::Defer);
+        assert_eq!(
+            decide(&[evidence.clone(), hit(8.0)]),
+            Disposition::Quarantine
+        );
+        let refused = policy.listed_helo("bad.example").unwrap();
+        assert!(matches!(refused, Evidence::Refused { .. }));
+        assert_eq!(decide(&[evidence, refused]), Disposition::Reject);
+        assert_eq!(policy.listed_helo("mail.example.net"), None);
+    }
+
+    #[test]
     fn the_classifier_alone_holds_but_never_rejects() {
         let policy = policy();
         for (probability, disposition) in [
@@ -239,16 +280,16 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once() {
+    fn all_errors_are_reported_together() {
         let settings = Settings {
             required: 9.0,
             quarantine: 8.0,
             reject: f64::NAN,
             classifier_cap: 20.0,
-            refuse: Refuse {
+            refuse: AdminLists {
                 clients: vec!["192.0.2.0/99".into()],
                 helo: vec![" ".into()],
-                ..Refuse::default()
+                ..AdminLists::default()
             },
             ..Settings::default()
         };

@@ -1,11 +1,11 @@
 //! From evidence to a verdict's score and disposition: thresholds, the cap on the classifier, and
-//! the admin's own refuse lists.
+//! the admin's own lists of what is refused or deferred.
 //!
-//! Pure: what policy knows of the world it was told in its settings or stands in the case.
+//! Pure: what policy knows of the world is in its settings or in the case.
 
 mod decide;
-mod refuse;
+mod lists;
 mod settings;
 
 pub use decide::{Decision, Policy};
-pub use settings::{Refuse, SettingError, Settings};
+pub use settings::{AdminLists, SettingError, Settings};

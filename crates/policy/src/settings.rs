@@ -7,22 +7,24 @@ use gatepost_words::verdict::Disposition;
 /// The settings of one policy profile. Scores are in points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// From this score on a mail is marked as spam.
+    /// From this score on a message is marked as spam.
     pub required: f64,
-    /// From this score on a mail is held.
+    /// From this score on a message is held.
     pub quarantine: f64,
-    /// From this score on a mail is refused.
+    /// From this score on a message is refused.
     pub reject: f64,
-    /// The most that the classifier may add; below `reject`, so that it never refuses a mail
-    /// alone.
+    /// The most that the classifier may add; below `reject`, so that it never refuses a
+    /// message alone.
     pub classifier_cap: f64,
     /// The most that the classifier may take off.
     pub classifier_floor: f64,
-    /// What becomes, at least, of a mail that has more of something than the limits of reading
+    /// What is done, at least, with a message that has more of something than the limits of reading
     /// allow: part of it was not seen, so it is never called clean.
     pub beyond_limits: Disposition,
-    /// Whom to refuse without looking at the mail.
-    pub refuse: Refuse,
+    /// What is refused before the message is seen.
+    pub refuse: AdminLists,
+    /// What is deferred before the message is seen; what is refused as well is refused.
+    pub defer: AdminLists,
 }
 
 impl Default for Settings {
@@ -34,7 +36,8 @@ impl Default for Settings {
             classifier_cap: 10.0,
             classifier_floor: 2.0,
             beyond_limits: Disposition::Quarantine,
-            refuse: Refuse::default(),
+            refuse: AdminLists::default(),
+            defer: AdminLists::default(),
         }
     }
 }
@@ -42,7 +45,7 @@ impl Default for Settings {
 /// The admin's own lists. Patterns match the whole text, in any case; `*` stands for any
 /// characters, `?` for one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refuse {
+pub struct AdminLists {
     /// IP addresses and networks (`192.0.2.0/24`, `2001:db8::/32`), or patterns of verified host
     /// names (`*.example.net`).
     pub clients: Vec<String>,
@@ -54,7 +57,7 @@ pub struct Refuse {
     pub recipients: Vec<String>,
 }
 
-/// One setting that cannot be meant.
+/// One setting that is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
     /// The key within the policy section, such as `reject` or `refuse.clients`.

@@ -72,6 +72,9 @@ impl fmt::Display for MailLine<'_> {
                     Evidence::Refused { list, entry } => {
                         write!(f, " refused={list}:{}", word(entry))?;
                     }
+                    Evidence::Deferred { list, entry } => {
+                        write!(f, " deferred={list}:{}", word(entry))?;
+                    }
                     Evidence::BeyondLimits { anomaly } => write!(f, " beyond={anomaly}")?,
                     Evidence::Rule(_) | Evidence::Classifier { .. } => {}
                 }

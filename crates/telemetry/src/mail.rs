@@ -147,6 +147,12 @@ fn judged(verdict: &Verdict) -> serde_json::Map<String, Value> {
                     json!({ "list": list, "entry": cut(entry) }),
                 );
             }
+            Evidence::Deferred { list, entry } => {
+                fields.insert(
+                    "deferred".to_owned(),
+                    json!({ "list": list, "entry": cut(entry) }),
+                );
+            }
             Evidence::BeyondLimits { anomaly } => {
                 fields.insert("beyond_limits".to_owned(), json!(anomaly));
             }

@@ -143,6 +143,9 @@ fn text(report: &Report) -> String {
             Evidence::Refused { list, entry } => {
                 format!("  refused by policy.refuse.{list}: {}", ForTerminal(entry))
             }
+            Evidence::Deferred { list, entry } => {
+                format!("  deferred by policy.defer.{list}: {}", ForTerminal(entry))
+            }
             Evidence::BeyondLimits { anomaly } => {
                 format!("  beyond the limits of reading: {anomaly}")
             }

@@ -116,6 +116,13 @@ pub enum Evidence {
         /// The entry that matched, as configured.
         entry: Arc<str>,
     },
+    /// An entry of the admin's own lists of what is to come again later.
+    Deferred {
+        /// Which list: `clients`, `helo`, `senders` or `recipients`.
+        list: &'static str,
+        /// The entry that matched, as configured.
+        entry: Arc<str>,
+    },
 }
 
 impl Evidence {
@@ -124,7 +131,7 @@ impl Evidence {
         match self {
             Self::Rule(hit) => hit.score,
             Self::Classifier { score, .. } => *score,
-            Self::BeyondLimits { .. } | Self::Refused { .. } => Score::ZERO,
+            Self::BeyondLimits { .. } | Self::Refused { .. } | Self::Deferred { .. } => Score::ZERO,
         }
     }
 
@@ -134,7 +141,7 @@ impl Evidence {
             Self::Rule(_) => "content rules",
             Self::Classifier { .. } => "statistical content analysis",
             Self::BeyondLimits { .. } => "message structure",
-            Self::Refused { .. } => "local policy",
+            Self::Refused { .. } | Self::Deferred { .. } => "local policy",
         }
     }
 }

@@ -101,9 +101,9 @@ pub struct Marks {
 }
 
 impl Verdict {
-    /// Whether the mail is marked as spam.
+    /// Whether the message is marked as spam. Deferring alone says nothing about it.
     pub fn is_spam(&self) -> bool {
-        self.score >= self.required || self.disposition != Disposition::Accept
+        self.score >= self.required || self.disposition >= Disposition::Quarantine
     }
 
     /// The rules that hit.
@@ -132,7 +132,9 @@ impl Verdict {
             let against = evidence.score() > Score::ZERO
                 || matches!(
                     evidence,
-                    Evidence::Refused { .. } | Evidence::BeyondLimits { .. }
+                    Evidence::Refused { .. }
+                        | Evidence::Deferred { .. }
+                        | Evidence::BeyondLimits { .. }
                 );
             if against && !kinds.contains(&evidence.kind()) {
                 kinds.push(evidence.kind());

@@ -1,15 +1,17 @@
-//! The refuse lists: networks and patterns, compiled once.
+//! The admin's own lists of what is refused and what is deferred: networks and patterns, compiled
+//! once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Refuse, SettingError};
+use super::{AdminLists, SettingError};
 use gatepost_mail::{Client, ClientAddress};
 use gatepost_words::verdict::Evidence;
 
-/// The lists, ready to be asked.
-#[derive(Clone, Debug, Default)]
+/// One group of lists, ready to be matched.
+#[derive(Clone, Debug)]
 pub(super) struct Lists {
+    effect: Effect,
     networks: Vec<(Network, Arc<str>)>,
     hosts: Vec<Arc<str>>,
     helo: Vec<Arc<str>>,
@@ -17,66 +19,79 @@ pub(super) struct Lists {
     recipients: Vec<Arc<str>>,
 }
 
+/// What a match asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// `policy.refuse`.
+    Refuse,
+    /// `policy.defer`.
+    Defer,
+}
+
+/// The keys of one group, as the admin writes them.
+struct Keys {
+    clients: &'static str,
+    helo: &'static str,
+    senders: &'static str,
+    recipients: &'static str,
+}
+
+impl Effect {
+    fn keys(self) -> Keys {
+        match self {
+            Self::Refuse => Keys {
+                clients: "refuse.clients",
+                helo: "refuse.helo",
+                senders: "refuse.senders",
+                recipients: "refuse.recipients",
+            },
+            Self::Defer => Keys {
+                clients: "defer.clients",
+                helo: "defer.helo",
+                senders: "defer.senders",
+                recipients: "defer.recipients",
+            },
+        }
+    }
+
+    fn evidence(self, list: &'static str, entry: &Arc<str>) -> Evidence {
+        let entry = Arc::clone(entry);
+        match self {
+            Self::Refuse => Evidence::Refused { list, entry },
+            Self::Defer => Evidence::Deferred { list, entry },
+        }
+    }
+}
+
 /// How many entries one list may have.
 const ENTRIES_MAX: usize = 100_000;
 
 impl Lists {
-    pub(super) fn new(refuse: &Refuse, errors: &mut Vec<SettingError>) -> Self {
-        let mut lists = Self::default();
-        for entry in &refuse.clients {
-            if looks_like_address(entry) {
-                match Network::parse(entry) {
-                    Ok(network) => lists.networks.push((network, entry.as_str().into())),
-                    Err(message) => {
-                        errors.push(SettingError {
-                            key: "refuse.clients",
-                            value: format!("{entry:?}"),
-                            message,
-                        });
-                    }
-                }
-            } else {
-                lists.hosts.push(entry.to_lowercase().into());
-            }
-        }
-        let patterns = [
-            ("refuse.helo", &refuse.helo, &mut lists.helo),
-            ("refuse.senders", &refuse.senders, &mut lists.senders),
-            (
-                "refuse.recipients",
-                &refuse.recipients,
-                &mut lists.recipients,
-            ),
-        ];
-        for (key, entries, list) in patterns {
-            for entry in entries {
-                if entry.trim().is_empty() {
-                    let message = "an empty pattern matches nothing; leave it out".to_owned();
-                    errors.push(SettingError {
-                        key,
-                        value: "\"\"".to_owned(),
-                        message,
-                    });
-                }
-                list.push(entry.to_lowercase().into());
-            }
-        }
-        for (key, count) in [
-            ("refuse.clients", refuse.clients.len()),
-            ("refuse.helo", refuse.helo.len()),
-            ("refuse.senders", refuse.senders.len()),
-            ("refuse.recipients", refuse.recipients.len()),
+    pub(super) fn new(effect: Effect, lists: &AdminLists, errors: &mut Vec<SettingError>) -> Self {
+        let AdminLists {
+            clients,
+            helo,
+            senders,
+            recipients,
+        } = lists;
+        let keys = effect.keys();
+        for (key, list) in [
+            (keys.clients, clients),
+            (keys.helo, helo),
+            (keys.senders, senders),
+            (keys.recipients, recipients),
         ] {
-            if count > ENTRIES_MAX {
-                let message = format!("a list holds {ENTRIES_MAX} entries at most");
-                errors.push(SettingError {
-                    key,
-                    value: format!("{count} entries"),
-                    message,
-                });
-            }
+            check_length(key, list.len(), errors);
         }
-        lists
+        let (networks, hosts) = client_entries(keys.clients, clients, errors);
+        Self {
+            effect,
+            networks,
+            hosts,
+            helo: patterns(keys.helo, helo, errors),
+            senders: patterns(keys.senders, senders, errors),
+            recipients: patterns(keys.recipients, recipients, errors),
+        }
     }
 
     pub(super) fn client(&self, client: &Client) -> Option<Evidence> {
@@ -86,42 +101,88 @@ impl Lists {
                 .iter()
                 .find(|(network, _)| network.contains(address));
             if let Some((_, entry)) = found {
-                return Some(refused("clients", entry));
+                return Some(self.effect.evidence("clients", entry));
             }
         }
-        matching("clients", &self.hosts, &client.host)
+        self.matching("clients", &self.hosts, &client.host)
     }
 
     pub(super) fn helo(&self, name: &str) -> Option<Evidence> {
-        matching("helo", &self.helo, name)
+        self.matching("helo", &self.helo, name)
     }
 
     /// `path` is without angle brackets, or `<>`.
     pub(super) fn sender(&self, path: &str) -> Option<Evidence> {
-        matching("senders", &self.senders, path)
+        self.matching("senders", &self.senders, path)
     }
 
     pub(super) fn recipient(&self, path: &str) -> Option<Evidence> {
-        matching("recipients", &self.recipients, path)
+        self.matching("recipients", &self.recipients, path)
+    }
+
+    fn matching(&self, list: &'static str, patterns: &[Arc<str>], text: &str) -> Option<Evidence> {
+        if patterns.is_empty() {
+            return None;
+        }
+        let text = text.to_lowercase();
+        let entry = patterns
+            .iter()
+            .find(|pattern| glob(pattern.as_bytes(), text.as_bytes()))?;
+        Some(self.effect.evidence(list, entry))
     }
 }
 
-fn refused(list: &'static str, entry: &Arc<str>) -> Evidence {
-    Evidence::Refused {
-        list,
-        entry: entry.clone(),
+fn check_length(key: &'static str, count: usize, errors: &mut Vec<SettingError>) {
+    if count > ENTRIES_MAX {
+        errors.push(SettingError {
+            key,
+            value: format!("{count} entries"),
+            message: format!("a list holds {ENTRIES_MAX} entries at most"),
+        });
     }
 }
 
-fn matching(list: &'static str, patterns: &[Arc<str>], text: &str) -> Option<Evidence> {
-    if patterns.is_empty() {
-        return None;
+/// Networks, and patterns of host names.
+fn client_entries(
+    key: &'static str,
+    entries: &[String],
+    errors: &mut Vec<SettingError>,
+) -> (Vec<(Network, Arc<str>)>, Vec<Arc<str>>) {
+    let (mut networks, mut hosts) = (Vec::new(), Vec::new());
+    for entry in entries {
+        if !looks_like_address(entry) {
+            hosts.push(entry.to_lowercase().into());
+            continue;
+        }
+        match Network::parse(entry) {
+            Ok(network) => networks.push((network, entry.as_str().into())),
+            Err(message) => errors.push(SettingError {
+                key,
+                value: format!("{entry:?}"),
+                message,
+            }),
+        }
     }
-    let text = text.to_lowercase();
+    (networks, hosts)
+}
+
+fn patterns(
+    key: &'static str,
+    entries: &[String],
+    errors: &mut Vec<SettingError>,
+) -> Vec<Arc<str>> {
+    let mut patterns = Vec::new();
+    for entry in entries {
+        if entry.trim().is_empty() {
+            errors.push(SettingError {
+                key,
+                value: "\"\"".to_owned(),
+                message: "an empty pattern matches nothing; leave it out".to_owned(),
+            });
+        }
+        patterns.push(entry.to_lowercase().into());
+    }
     patterns
-        .iter()
-        .find(|pattern| glob(pattern.as_bytes(), text.as_bytes()))
-        .map(|entry| refused(list, entry))
 }
 
 /// Whether `pattern` (with `*` and `?`) matches all of `text`. Two cursors, one point to fall back
