@@ -137,6 +137,7 @@ pub(super) fn deferral(fault: Fault, id: &VerdictId) -> Reply {
             EnhancedStatusCode::TOO_BIG,
             "Message is too large to be scanned",
         ),
+        Fault::Commit => (EnhancedStatusCode::SYSTEM, "Message could not be recorded"),
         Fault::Deadline | Fault::Panic | Fault::Cancelled => {
             (EnhancedStatusCode::SYSTEM, "Message could not be scanned")
         }

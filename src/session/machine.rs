@@ -7,30 +7,33 @@ use std::time::{Duration, Instant};
 use super::answer;
 use super::connection::{Connection, Delivery};
 use super::message_in_progress::MessageInProgress;
+use super::settle::{HeldAnswer, Measured};
 use gatepost_engine::{
     Begun, Completion, Ended, Engine, Notify, Outcome, Permit, Pipeline, Point, Progress,
     ReceivedMail, Timings, Unjudged, Work,
 };
 use gatepost_mail::{Client, ClientAddress, Facts, Mailbox, ReversePath, Transaction};
-use gatepost_milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
+use gatepost_milter::{Action, Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
 use gatepost_words::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict};
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
 /// One SMTP session as a milter sees it. Without I/O: at each stage the pipeline answers
 /// immediately, or later through [`Connection::on_completed`] and [`Connection::on_deadline`].
 pub struct Session {
-    engine: Arc<Engine>,
-    pipeline: Pipeline,
-    listener: Arc<str>,
+    pub(super) engine: Arc<Engine>,
+    pub(super) pipeline: Pipeline,
+    pub(super) listener: Arc<str>,
     leading_space: bool,
     body_may_be_skipped: bool,
-    may_quarantine: bool,
+    pub(super) may_quarantine: bool,
     client: Client,
     helo: Option<String>,
     tls: Option<String>,
-    message: Option<MessageInProgress>,
+    pub(super) message: Option<MessageInProgress>,
     /// What is over and answered, to be published once the answers are written.
-    outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<Arc<Outcome>>,
+    /// The answer that waits until its outcome is durable.
+    pub(super) held: Option<HeldAnswer>,
 }
 
 impl Session {
@@ -49,6 +52,7 @@ impl Session {
             tls: None,
             message: None,
             outcomes: Vec::new(),
+            held: None,
         }
     }
 
@@ -218,7 +222,18 @@ impl Session {
     /// What a report, or the time, means for the MTA.
     fn delivery(&mut self, progress: Progress) -> Delivery {
         match progress {
-            Progress::Over(ended) => Delivery::Respond(self.conclude(*ended)),
+            Progress::Over(ended) => match self.conclude(*ended) {
+                // Its outcome must be durable first.
+                Response {
+                    reply: Reply::Pending,
+                    ..
+                } => Delivery::Noted,
+                response => Delivery::Respond(response),
+            },
+            Progress::Committed(result) => match self.committed(result) {
+                Some(response) => Delivery::Respond(response),
+                None => Delivery::Late,
+            },
             Progress::Noted => Delivery::Noted,
             Progress::Late => Delivery::Late,
         }
@@ -287,75 +302,8 @@ impl Session {
         response
     }
 
-    fn settle_verdict(
-        &mut self,
-        verdict: Verdict,
-        transaction: Arc<Transaction>,
-        measured: Measured,
-    ) -> Response {
-        let id = self.engine.next_id();
-        let message = self.message.as_ref();
-        let removals = message.map(MessageInProgress::removals).unwrap_or_default();
-        let answer = answer::to_verdict(&verdict, &id, self.may_quarantine, removals);
-        self.outcomes.push(Outcome {
-            id,
-            transaction,
-            stage: verdict.stage,
-            result: Ok(verdict),
-            action: answer.action,
-            size: message.map_or(0, |message| message.size),
-            timings: measured.timings(self.elapsed()),
-            facts: measured.facts,
-        });
-        answer.response
-    }
-
-    fn settle_fault(&mut self, fault: Fault, stage: Stage, measured: Measured) -> Response {
-        let id = self.engine.next_id();
-        let elapsed = self.elapsed();
-        let message = self.message.take();
-        let generation = message.as_ref().map_or_else(
-            || self.engine.generation(),
-            |message| Arc::clone(&message.generation),
-        );
-        let configured = generation.profile(&self.listener).on_fault;
-        let policy = answer::policy_at(stage, configured);
-        let removals = message
-            .as_ref()
-            .map(MessageInProgress::removals)
-            .unwrap_or_default();
-        let answer = answer::to_fault(fault, &id, policy, self.may_quarantine, removals);
-        let size = message.as_ref().map_or(0, |message| message.size);
-        let transaction = match message {
-            Some(message) => message.transaction,
-            None => Arc::new(self.early_transaction()),
-        };
-        self.outcomes.push(Outcome {
-            id,
-            transaction,
-            stage,
-            result: Err(Unjudged {
-                fault,
-                policy,
-                generation: generation.id().clone(),
-            }),
-            action: answer.action,
-            size,
-            timings: measured.timings(elapsed),
-            facts: measured.facts,
-        });
-        answer.response
-    }
-
-    /// From the end of the message, or from MAIL, until now.
-    fn elapsed(&self) -> Option<Duration> {
-        let message = self.message.as_ref()?;
-        let now = self.engine.clock().now();
-        Some(now.saturating_duration_since(message.began))
-    }
-
     /// What is known before MAIL.
-    fn early_transaction(&self) -> Transaction {
+    pub(super) fn early_transaction(&self) -> Transaction {
         let mut transaction = Transaction::new(self.listener.clone(), self.engine.clock().wall());
         transaction.client = self.client.clone();
         transaction.helo.clone_from(&self.helo);
@@ -366,24 +314,9 @@ impl Session {
     fn reset_transaction(&mut self) {
         self.pipeline.cancel();
         self.message = None;
-    }
-}
-
-/// What the pipeline measured on the way to an outcome.
-#[derive(Debug, Default)]
-struct Measured {
-    facts: Facts,
-    gathering: Duration,
-    judging: Duration,
-}
-
-impl Measured {
-    fn timings(&self, total: Option<Duration>) -> Timings {
-        Timings {
-            gathering: self.gathering,
-            judging: self.judging,
-            total,
-        }
+        // Decided, but the MTA took its question back: it is still to be known.
+        let held = self.held.take();
+        self.outcomes.extend(held.map(|held| held.outcome));
     }
 }
 
@@ -436,12 +369,12 @@ impl Connection for Session {
 
     fn publish(&mut self) {
         for outcome in self.outcomes.drain(..) {
-            self.engine.publish(outcome);
+            self.engine.publish(&outcome);
         }
     }
 
     fn in_transaction(&self) -> bool {
-        self.message.is_some()
+        self.message.is_some() || self.held.is_some()
     }
 }
 

@@ -8,6 +8,7 @@ mod answer;
 mod connection;
 mod machine;
 mod message_in_progress;
+mod settle;
 #[cfg(test)]
 mod tests;
 

@@ -8,13 +8,18 @@ use crossbeam::channel::Receiver;
 
 use super::{Connection, Delivery, Session};
 use gatepost_engine::testing::{Inbox, generation};
-use gatepost_engine::{Completion, Engine, Generation, Settings};
+use gatepost_engine::{CommitSettings, Completion, Engine, Generation, Services, Settings};
+use gatepost_gather::Gather;
 use gatepost_mail::Limits;
 use gatepost_milter::{Action, Event, Macros, MilterHandler, Peer, Reply, Response};
 use gatepost_policy::{self, AdminLists};
-use gatepost_telemetry::{Gauges, Telemetry};
+use gatepost_telemetry::Telemetry;
 use gatepost_words::FailurePolicy;
 use gatepost_words::clock::Clock;
+
+mod commit;
+mod defer;
+mod later;
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -42,6 +47,7 @@ struct Harness {
     session: Session,
     engine: Arc<Engine>,
     telemetry: Arc<Telemetry>,
+    clock: Clock,
     reports: Receiver<Completion>,
 }
 
@@ -55,15 +61,31 @@ impl Harness {
     }
 
     fn of(settings: Settings, generation: Generation) -> Self {
+        Self::serving(settings, generation, None, None)
+    }
+
+    fn serving(
+        settings: Settings,
+        generation: Generation,
+        gather: Option<Arc<dyn Gather>>,
+        commit: Option<CommitSettings>,
+    ) -> Self {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000));
         let telemetry = Arc::new(Telemetry::without_records(clock.clone()));
-        let engine = Engine::start(settings, generation, clock, Arc::clone(&telemetry)).unwrap();
+        let services = Services {
+            clock: clock.clone(),
+            telemetry: Arc::clone(&telemetry),
+            gather,
+            commit,
+        };
+        let engine = Engine::start_with(settings, generation, services).unwrap();
         let (inbox, reports) = Inbox::open();
         let session = Session::new(engine.clone(), "inbound".into(), inbox);
         Self {
             session,
             engine,
             telemetry,
+            clock,
             reports,
         }
     }
@@ -132,11 +154,14 @@ impl Harness {
         if response.reply != Reply::Pending {
             return response;
         }
-        let completion = self.reports.recv_timeout(WAIT).expect("a report");
-        self.session
-            .on_completed(completion)
-            .response()
-            .expect("an answer")
+        loop {
+            let completion = self.reports.recv_timeout(WAIT).expect("a report");
+            match self.session.on_completed(completion) {
+                Delivery::Respond(response) => return response,
+                Delivery::Noted => {}
+                Delivery::Late => panic!("a report that is late"),
+            }
+        }
     }
 
     fn end_of_headers(&mut self) -> Response {
@@ -222,56 +247,6 @@ fn a_refused_recipient_does_not_refuse_the_others() {
     harness.header("Subject", "hello");
     harness.end_of_headers();
     assert_eq!(harness.end().reply, Reply::Continue);
-}
-
-#[test]
-fn lists_defer_at_their_stage_and_a_recipient_alone() {
-    let defer = AdminLists {
-        clients: vec!["192.0.2.0/24".to_owned()],
-        helo: vec!["new.example".to_owned()],
-        senders: vec!["*@bulk.example".to_owned()],
-        recipients: vec!["busy@example.com".to_owned()],
-    };
-    let policy = gatepost_policy::Settings {
-        defer,
-        ..gatepost_policy::Settings::default()
-    };
-    let mut harness = Harness::with(one_worker(), &policy, FailurePolicy::Accept);
-    assert_deferred(&harness.connect());
-    let macros = Macros::default();
-    let greeting = harness.session.on_event(Event::Helo {
-        name: b"new.example",
-        macros: &macros,
-    });
-    assert_deferred(&greeting.reply);
-    assert_deferred(&harness.mail("<x@bulk.example>"));
-    assert!(!harness.session.in_transaction());
-    assert_eq!(harness.mail("<a@example.net>"), Reply::Continue);
-    assert_eq!(harness.rcpt("<b@example.com>"), Reply::Continue);
-    assert_deferred(&harness.rcpt("<busy@example.com>"));
-    assert_eq!(harness.rcpt("<c@example.com>"), Reply::Continue);
-    harness.header("Subject", "hello");
-    harness.end_of_headers();
-    assert_eq!(harness.end().reply, Reply::Continue);
-    harness.session.publish();
-    let figures = harness
-        .telemetry
-        .metrics()
-        .render_prometheus(&Gauges::default());
-    let faults = figures
-        .lines()
-        .filter(|line| line.starts_with("gatepost_faults_total"));
-    for line in faults {
-        assert!(line.ends_with(" 0"), "deferring is no fault: {line}");
-    }
-}
-
-/// 451 4.7.1: deferred by policy.
-fn assert_deferred(reply: &Reply) {
-    let Reply::Code { code, enhanced, .. } = reply else {
-        panic!("{reply:?}")
-    };
-    assert_eq!((*code, enhanced.as_str()), (451, "4.7.1"));
 }
 
 #[test]

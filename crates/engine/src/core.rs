@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 
+use super::commit::{CommitJob, CommitSettings, Committer};
 use super::pool::Pool;
-use super::{Budget, Generation, Job, Outcome};
+use super::{Budget, Generation, Job, Notify, Outcome, Ticket};
 use gatepost_gather::Gather;
 use gatepost_learn::classifier::SiteOpinion;
 use gatepost_telemetry::Telemetry;
@@ -50,6 +51,7 @@ pub struct Engine {
     clock: Clock,
     telemetry: Arc<Telemetry>,
     gather: Option<Arc<dyn Gather>>,
+    commit: Option<(CommitSettings, Committer)>,
     last_id: AtomicU64,
 }
 
@@ -62,6 +64,8 @@ pub struct Services {
     pub telemetry: Arc<Telemetry>,
     /// Who answers questions; `None` where nothing is asked.
     pub gather: Option<Arc<dyn Gather>>,
+    /// What is made durable before the answer; `None` where nothing is.
+    pub commit: Option<CommitSettings>,
 }
 
 impl Engine {
@@ -80,6 +84,7 @@ impl Engine {
             clock,
             telemetry,
             gather: None,
+            commit: None,
         };
         Self::start_with(settings, generation, services)
     }
@@ -98,7 +103,15 @@ impl Engine {
             clock,
             telemetry,
             gather,
+            commit,
         } = services;
+        let commit = match commit {
+            Some(commit) => {
+                let committer = Committer::start(&commit.writer, &clock)?;
+                Some((commit, committer))
+            }
+            None => None,
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = if settings.workers == 0 {
             cores
@@ -114,6 +127,7 @@ impl Engine {
             clock,
             telemetry,
             gather,
+            commit,
             last_id: AtomicU64::new(0),
         }))
     }
@@ -195,9 +209,40 @@ impl Engine {
         self.gather.as_ref()
     }
 
+    /// Whether that outcome must be durable before its answer.
+    pub fn must_commit(&self, outcome: &Outcome) -> bool {
+        let commit = self.commit.as_ref();
+        commit.is_some_and(|(settings, _)| settings.durable.covers(outcome))
+    }
+
+    /// Hands an outcome to the threads that make it durable; never waits. Returns when the answer
+    /// is due at the latest.
+    pub(super) fn commit(
+        &self,
+        ticket: Ticket,
+        outcome: &Arc<Outcome>,
+        notify: &Arc<dyn Notify>,
+    ) -> Result<Instant, Fault> {
+        let (settings, committer) = self.commit.as_ref().ok_or(Fault::Commit)?;
+        let due = self.clock.now() + settings.timeout;
+        committer.submit(CommitJob {
+            ticket,
+            outcome: Arc::clone(outcome),
+            due,
+            notify: Arc::clone(notify),
+        })?;
+        Ok(due)
+    }
+
+    /// Commits that failed since the start.
+    pub fn failed_commits(&self) -> usize {
+        let commit = self.commit.as_ref();
+        commit.map_or(0, |(_, committer)| committer.failures())
+    }
+
     /// Publishes one outcome: log line, metrics, record. Never fails.
-    pub fn publish(&self, outcome: Outcome) {
-        self.telemetry.mail(&outcome.to_record(&self.clock));
+    pub fn publish(&self, outcome: &Outcome) {
+        self.telemetry.mail(&outcome.to_record());
     }
 }
 

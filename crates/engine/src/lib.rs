@@ -7,6 +7,7 @@
 //! queue is unbounded; a fault never rejects and never silently accepts.
 
 mod budget;
+mod commit;
 mod connect;
 mod core;
 mod envelope;
@@ -27,6 +28,7 @@ pub mod testing;
 
 pub use self::core::{Engine, Services, Settings};
 pub use budget::{Budget, Permit};
+pub use commit::{Commit, CommitSettings, Durable};
 pub use connect::connect;
 pub use envelope::{helo, mail_from, rcpt_to};
 pub use generation::{GatherSettings, Generation, Profile};

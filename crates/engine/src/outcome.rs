@@ -30,6 +30,8 @@ pub enum Report {
     Gathered(Vec<(Question, Answer)>),
     /// A header or a message was judged.
     Judged(Judged),
+    /// An outcome is durable, or could not be made so.
+    Committed(Result<(), Fault>),
 }
 
 /// A message that comes back from judging, with all that judging saw.

@@ -11,8 +11,10 @@
 //!    and most messages never wait for them.
 //! 3. **judge** — the early stages look something up and answer inline, without another thread; a
 //!    header or a message goes to the pool ([`super::pool`]).
-//! 4. **commit**, **reply**, **publish** follow in the session, which knows what the MTA can do:
-//!    see [`super::settle`].
+//! 4. **commit** — what must be durable before the answer is written by threads of its own
+//!    ([`Pipeline::commit`], [`super::commit`]).
+//! 5. **reply**, **publish** — the session turns the decision into what this MTA can do, and hands
+//!    the [`Outcome`] to the publisher once the answer is written.
 //!
 //! [`Pipeline::begin`] gives the outcome of a stage [`Begun::Now`], or [`Begun::Later`]; then the
 //! outcome comes from [`Pipeline::completed`], with a report of another thread, or from
@@ -27,7 +29,7 @@ use std::time::{Duration, Instant};
 use super::gathering::Gathering;
 use super::outcome::{Completion, Judged, Notify, Report, Ticket};
 use super::pool::Job;
-use super::{Engine, Generation, ReceivedMail, connect, helo, mail_from, rcpt_to};
+use super::{Engine, Generation, Outcome, ReceivedMail, connect, helo, mail_from, rcpt_to};
 use gatepost_mail::{Facts, Mailbox, Transaction};
 use gatepost_words::verdict::Verdict;
 use gatepost_words::{Fault, Stage};
@@ -103,6 +105,8 @@ pub enum Begun {
 pub enum Progress {
     /// The stage that the session waited for is over.
     Over(Box<Ended>),
+    /// The outcome that the session committed is durable, or could not be made so.
+    Committed(Result<(), Fault>),
     /// Something was learned; nothing is to be answered now.
     Noted,
     /// Nothing waits for that report any more.
@@ -115,6 +119,8 @@ pub struct Pipeline {
     notify: Arc<dyn Notify>,
     gathering: Gathering,
     waiting: Option<Waiting>,
+    /// The outcome that is being made durable, and when its answer is due.
+    committing: Option<(Ticket, Instant)>,
     last_ticket: Ticket,
 }
 
@@ -147,13 +153,14 @@ impl Pipeline {
             notify,
             gathering: Gathering::default(),
             waiting: None,
+            committing: None,
             last_ticket: 0,
         }
     }
 
     /// Whether the MTA waits for a stage.
     pub fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+        self.waiting.is_some() || self.committing.is_some()
     }
 
     /// What is known of the client.
@@ -169,6 +176,7 @@ impl Pipeline {
 
     /// The MTA does not wait any more: a worker may stop. Facts stay, and so do open questions.
     pub fn cancel(&mut self) {
+        self.committing = None;
         let waiting = self.waiting.take();
         if let Some(Act::Judge { cancelled, .. }) = waiting.map(|waiting| waiting.act) {
             cancelled.store(true, Ordering::Relaxed);
@@ -197,6 +205,19 @@ impl Pipeline {
         self.judge(work, began, deadline)
     }
 
+    /// Makes an outcome durable before its answer: [`Progress::Committed`] comes later.
+    ///
+    /// # Errors
+    ///
+    /// Where the queue is full.
+    pub fn commit(&mut self, outcome: &Arc<Outcome>) -> Result<(), Fault> {
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        let due = self.engine.commit(ticket, outcome, &self.notify)?;
+        self.committing = Some((ticket, due));
+        Ok(())
+    }
+
     /// Takes the report of another thread.
     pub fn completed(&mut self, completion: Completion) -> Progress {
         let Completion { ticket, report } = completion;
@@ -208,11 +229,21 @@ impl Pipeline {
                 self.resume()
             }
             Report::Judged(judged) => self.judged(ticket, judged),
+            Report::Committed(result) => {
+                let commits = |(awaited, _): &mut (Ticket, Instant)| *awaited == ticket;
+                match self.committing.take_if(commits) {
+                    Some(_) => Progress::Committed(result),
+                    None => Progress::Late,
+                }
+            }
         }
     }
 
     /// When [`Self::expired`] has something to do, whatever other threads do.
     pub fn deadline(&self) -> Option<Instant> {
+        if let Some((_, due)) = self.committing {
+            return Some(due);
+        }
         let waiting = self.waiting.as_ref()?;
         let due = match waiting.act {
             Act::Gather { until } => self.gathering.due().map_or(until, |due| due.min(until)),
@@ -223,6 +254,9 @@ impl Pipeline {
 
     /// Looks at the time: what was not answered by now is not waited for.
     pub fn expired(&mut self, now: Instant) -> Progress {
+        if self.committing.take_if(|(_, due)| *due <= now).is_some() {
+            return Progress::Committed(Err(Fault::Commit));
+        }
         let Some(waiting) = &self.waiting else {
             return Progress::Noted;
         };

@@ -91,6 +91,7 @@ impl Harness {
             clock: clock.clone(),
             telemetry: Arc::new(Telemetry::without_records(clock.clone())),
             gather: Some(gather.clone()),
+            commit: None,
         };
         let one = Settings {
             workers: 1,
@@ -130,7 +131,7 @@ impl Harness {
             match self.report() {
                 Progress::Over(ended) => return *ended,
                 Progress::Noted => {}
-                Progress::Late => panic!("a report that is late"),
+                other => panic!("{other:?}"),
             }
         }
         panic!("it does not end")
@@ -225,7 +226,7 @@ fn without_an_answer_the_fact_times_out_and_a_late_answer_changes_nothing() {
         let ended = match harness.time_out() {
             Progress::Over(ended) => *ended,
             Progress::Noted => harness.end(),
-            Progress::Late => panic!("{stage}"),
+            other => panic!("{stage}: {other:?}"),
         };
         assert!(ended.result.is_ok(), "{stage}: {:?}", ended.result);
         let unknown = Fact::Unknown(Cause::Timeout);

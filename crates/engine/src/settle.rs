@@ -1,11 +1,10 @@
 //! Settling: what happened to a message, in the form in which telemetry keeps it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gatepost_mail::{Facts, Transaction};
 use gatepost_telemetry::{Ending, MailRecord};
-use gatepost_words::clock::Clock;
 use gatepost_words::verdict::{Disposition, GenerationId, Verdict, VerdictId};
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
@@ -27,6 +26,8 @@ pub struct Outcome {
     pub facts: Facts,
     /// Bytes of the message that were received.
     pub size: usize,
+    /// When it was decided.
+    pub decided: SystemTime,
     /// How long the acts took.
     pub timings: Timings,
 }
@@ -54,10 +55,10 @@ pub struct Timings {
 }
 
 impl Outcome {
-    pub(super) fn to_record(&self, clock: &Clock) -> MailRecord<'_> {
+    pub(super) fn to_record(&self) -> MailRecord<'_> {
         MailRecord {
             id: &self.id,
-            time: clock.wall(),
+            time: self.decided,
             transaction: &self.transaction,
             size: self.size,
             elapsed: self.timings.total.unwrap_or_default(),
@@ -76,10 +77,9 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
     use gatepost_telemetry::{Gauges, Telemetry};
+    use gatepost_words::clock::Clock;
 
     /// Telemetry may not name the engine, so it lists the faults by name: a new one must be in that
     /// list too.
@@ -101,9 +101,10 @@ mod tests {
                 action: Disposition::Defer,
                 facts: Facts::default(),
                 size: 0,
+                decided: SystemTime::UNIX_EPOCH,
                 timings: Timings::default(),
             };
-            telemetry.mail(&outcome.to_record(&clock));
+            telemetry.mail(&outcome.to_record());
             let text = telemetry.metrics().render_prometheus(&Gauges::default());
             assert!(
                 text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")),

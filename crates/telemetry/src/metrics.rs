@@ -18,13 +18,14 @@ const STAGES: [&str; 6] = ["connect", "helo", "mail", "rcpt", "headers", "messag
 /// What a mail can end with.
 const VERDICTS: [&str; 5] = ["accept", "defer", "quarantine", "reject", "fault"];
 /// The faults, as `engine::Fault::name` gives them.
-const FAULTS: [&str; 6] = [
+const FAULTS: [&str; 7] = [
     "deadline",
     "panic",
     "overload",
     "too_large",
     "cancelled",
     "shutting_down",
+    "commit",
 ];
 
 /// What happens to milter connections, as `server::Observation::name` gives it.

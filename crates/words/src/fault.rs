@@ -18,17 +18,20 @@ pub enum Fault {
     Cancelled,
     /// The daemon is shutting down.
     ShuttingDown,
+    /// What had to be durable before the answer could not be written, or not in time.
+    Commit,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Deadline,
         Self::Panic,
         Self::Overload,
         Self::TooLarge,
         Self::Cancelled,
         Self::ShuttingDown,
+        Self::Commit,
     ];
 
     /// The name used in logs and metrics.
@@ -40,6 +43,7 @@ impl Fault {
             Self::TooLarge => "too_large",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
+            Self::Commit => "commit",
         }
     }
 }
