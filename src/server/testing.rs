@@ -195,6 +195,20 @@ fn every_action() -> Vec<Action> {
     ]
 }
 
+impl Handler {
+    /// Hands a job to the test; its report brings the answer.
+    fn later(&mut self) -> Response {
+        self.ticket += 1;
+        self.waiting = Some(self.ticket);
+        let job = Job {
+            notify: Arc::clone(&self.notify),
+            ticket: self.ticket,
+        };
+        self.jobs.send(job).unwrap();
+        Reply::Pending.into()
+    }
+}
+
 impl MilterHandler for Handler {
     fn on_event(&mut self, event: Event<'_>) -> Response {
         self.events
@@ -203,6 +217,22 @@ impl MilterHandler for Handler {
             .push(format!("{}:{}", self.index, event.name()));
         match event {
             Event::Helo { name: b"panic", .. } => panic!("planned"),
+            Event::Connect {
+                host: b"later.example.com",
+                ..
+            }
+            | Event::Helo {
+                name: b"later.example.com",
+                ..
+            }
+            | Event::RcptTo {
+                path: b"<later@example.net>",
+                ..
+            } => return self.later(),
+            Event::MailFrom {
+                path: b"<wait@example.com>",
+                ..
+            } => return self.later(),
             Event::MailFrom { path, .. } => {
                 self.in_transaction = true;
                 self.sender = path.to_vec();
@@ -232,15 +262,7 @@ impl MilterHandler for Handler {
             Event::EndOfMessage { .. }
                 if self.mode == Mode::Later || self.sender == b"<later@example.com>" =>
             {
-                self.ticket += 1;
-                self.waiting = Some(self.ticket);
-                self.jobs
-                    .send(Job {
-                        notify: Arc::clone(&self.notify),
-                        ticket: self.ticket,
-                    })
-                    .unwrap();
-                return Reply::Pending.into();
+                return self.later();
             }
             Event::EndOfMessage { .. } => {
                 self.in_transaction = false;

@@ -1,5 +1,5 @@
-//! A generation: rules, model and policy loaded together, immutable, named by a digest over all of
-//! them.
+//! A generation: everything that judging reads (rules, model, policies, trust, limits, what is asked
+//! of the world), loaded together, immutable, named by a digest over all of it.
 //!
 //! What the site has taught goes with it, and changes with every label: it makes a new generation
 //! of the same parts and the same name. A verdict tells it apart by the classifier's own name
@@ -19,6 +19,7 @@ use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset};
 use gatepost_words::FailurePolicy;
 use gatepost_words::Stage;
+use gatepost_words::canonical::{Canonical, Encoder};
 use gatepost_words::verdict::{GenerationId, Score};
 
 /// How one listener's mail is treated.
@@ -60,6 +61,7 @@ pub struct Generation {
     model: Option<Arc<Model>>,
     site: Option<Arc<SiteOpinion>>,
     trust: Trust,
+    domains: Arc<[String]>,
     limits: Limits,
     gather: GatherSettings,
     default: Arc<Profile>,
@@ -76,20 +78,20 @@ impl Generation {
         default: Profile,
         profiles: BTreeMap<Arc<str>, Profile>,
     ) -> Self {
-        let id = digest(&ruleset, model.as_ref(), &default, &profiles);
         let generation = Self {
-            id,
+            id: GenerationId::new(""),
             ruleset: Arc::new(ruleset),
             model: model.map(Arc::new),
             site: None,
             trust: Trust::nobody(),
+            domains: Arc::default(),
             limits: Limits::default(),
             gather: GatherSettings::default(),
             default: Arc::new(default),
             profiles: Arc::new(profiles),
             headers_may_decide: false,
         };
-        generation.considered()
+        generation.considered().named()
     }
 
     /// The same with what the site has taught.
@@ -103,55 +105,41 @@ impl Generation {
     }
 
     /// The same with trust in these servers' word on authentication, and with copies of what the
-    /// site taught for these recipient domains; where there are any of them, they are part of
-    /// the name.
+    /// site taught for these recipient domains.
     #[must_use]
     pub fn with_trust(&self, trust: Trust, domains: &[String]) -> Self {
-        let named = Sha256::new()
-            .chain_update(self.id.as_str())
-            .chain_update(format!("{trust:?}{domains:?}"));
-        let id = if trust.is_empty() && domains.is_empty() {
-            self.id.clone()
-        } else {
-            name(named)
-        };
         Self {
-            id,
             trust,
+            domains: domains.into(),
             ..self.clone()
         }
+        .named()
     }
 
-    /// The same with other limits of reading, which change verdicts and so the name.
+    /// The same with other limits of reading.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
-        if limits == self.limits {
-            return self.clone();
-        }
-        let named = Sha256::new()
-            .chain_update(self.id.as_str())
-            .chain_update(format!("{limits:?}"));
         Self {
-            id: name(named),
             limits,
             ..self.clone()
         }
+        .named()
     }
 
-    /// The same with other settings of gathering: what is asked, and until when, changes verdicts.
+    /// The same with other settings of gathering.
     #[must_use]
     pub fn with_gather(&self, gather: GatherSettings) -> Self {
-        if gather == self.gather {
-            return self.clone();
-        }
-        let named = Sha256::new()
-            .chain_update(self.id.as_str())
-            .chain_update(format!("{gather:?}"));
         Self {
-            id: name(named),
             gather,
             ..self.clone()
         }
+        .named()
+    }
+
+    /// Works out the name.
+    fn named(mut self) -> Self {
+        self.id = identify(&self);
+        self
     }
 
     /// Works out whether the header may decide.
@@ -160,7 +148,7 @@ impl Generation {
         self
     }
 
-    /// Its name, told in every verdict.
+    /// Its name, part of every verdict.
     pub fn id(&self) -> &GenerationId {
         &self.id
     }
@@ -247,26 +235,69 @@ impl Generation {
     }
 }
 
-fn digest(
-    ruleset: &Ruleset,
-    model: Option<&Model>,
-    default: &Profile,
-    profiles: &BTreeMap<Arc<str>, Profile>,
-) -> GenerationId {
-    let mut hash = Sha256::new();
-    hash.update(ruleset.digest());
-    hash.update(model.map_or("", |model| model.manifest().id.as_str()));
-    hash.update(format!("{default:?}"));
-    hash.update(format!("{profiles:?}"));
-    name(hash)
-}
+/// The version of the form in which a generation's inputs are written; goes up when the same inputs
+/// are to have another name.
+const FORM: u32 = 2;
 
-/// Twelve hexadecimal digits.
-fn name(hash: Sha256) -> GenerationId {
-    let digest = hash.finalize();
+/// The name: twelve hexadecimal digits of a digest over all that judging reads. What the site has
+/// taught is not in it: it changes with every label, and has a name of its own.
+fn identify(generation: &Generation) -> GenerationId {
+    let Generation {
+        id: _,
+        ruleset,
+        model,
+        site: _,
+        trust,
+        domains,
+        limits,
+        gather,
+        default,
+        profiles,
+        // Follows from the others.
+        headers_may_decide: _,
+    } = generation;
+    let mut out = Encoder::new("generation", FORM);
+    out.bytes("rules", ruleset.digest().as_ref());
+    let model = model.as_ref().map(|model| model.manifest().id.as_str());
+    out.list("model", model);
+    out.nested("trust", trust);
+    out.list("domains", domains.iter().map(String::as_str));
+    out.nested("limits", limits);
+    out.nested("gather", gather);
+    out.nested("default", &**default);
+    for (name, profile) in &**profiles {
+        out.text("profile", name);
+        out.nested("of", profile);
+    }
+    let digest = Sha256::digest(out.as_bytes());
     let number = digest
         .iter()
         .take(6)
         .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     GenerationId::new(&format!("{number:012x}"))
 }
+
+impl Canonical for Profile {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { policy, on_fault } = self;
+        out.nested("policy", policy);
+        out.text("on_fault", on_fault.name());
+    }
+}
+
+impl Canonical for GatherSettings {
+    fn encode(&self, out: &mut Encoder) {
+        let Self {
+            wanted: Wanted { client_names },
+            timeout,
+            awaited_from,
+        } = self;
+        out.flag("client_names", *client_names);
+        out.float("timeout", timeout.as_secs_f64());
+        out.text("awaited_from", awaited_from.name());
+    }
+}
+
+#[cfg(test)]
+#[path = "generation_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! The limits of reading (design §11). Each is documented and tested at n and n + 1.
 
+use gatepost_words::canonical::{Canonical, Encoder};
+
 /// What reading a message may cost at most. What lies beyond a limit is not read, and an anomaly
 /// says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,5 +42,32 @@ impl Default for Limits {
             urls: 10_000,
             html: 4 << 20,
         }
+    }
+}
+
+impl Canonical for Limits {
+    fn encode(&self, out: &mut Encoder) {
+        let Self {
+            message,
+            depth,
+            parts,
+            headers,
+            header_bytes,
+            header_line,
+            recipients,
+            decoded_factor,
+            urls,
+            html,
+        } = *self;
+        out.size("message", message);
+        out.size("depth", depth);
+        out.size("parts", parts);
+        out.size("headers", headers);
+        out.size("header_bytes", header_bytes);
+        out.size("header_line", header_line);
+        out.size("recipients", recipients);
+        out.size("decoded_factor", decoded_factor);
+        out.size("urls", urls);
+        out.size("html", html);
     }
 }

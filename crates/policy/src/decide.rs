@@ -3,6 +3,7 @@
 use super::lists::{Effect, Lists};
 use super::{SettingError, Settings};
 use gatepost_mail::{Client, Mailbox, ReversePath};
+use gatepost_words::canonical::{Canonical, Encoder};
 use gatepost_words::verdict::{Disposition, Evidence, Score};
 
 /// One policy profile, checked and ready.
@@ -124,6 +125,29 @@ impl Policy {
         let path = mailbox.to_string();
         let refused = self.refuse.recipient(&path);
         refused.or_else(|| self.defer.recipient(&path))
+    }
+}
+
+impl Canonical for Policy {
+    fn encode(&self, out: &mut Encoder) {
+        let Self {
+            required,
+            quarantine,
+            reject,
+            classifier_cap,
+            classifier_floor,
+            beyond_limits,
+            refuse,
+            defer,
+        } = self;
+        out.float("required", required.points());
+        out.float("quarantine", quarantine.points());
+        out.float("reject", reject.points());
+        out.float("classifier_cap", *classifier_cap);
+        out.float("classifier_floor", *classifier_floor);
+        out.text("beyond_limits", beyond_limits.name());
+        out.nested("refuse", refuse);
+        out.nested("defer", defer);
     }
 }
 

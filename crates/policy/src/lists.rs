@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{AdminLists, SettingError};
 use gatepost_mail::{Client, ClientAddress};
+use gatepost_words::canonical::{Canonical, Encoder};
 use gatepost_words::verdict::Evidence;
 
 /// One group of lists, ready to be matched.
@@ -129,6 +130,30 @@ impl Lists {
             .iter()
             .find(|pattern| glob(pattern.as_bytes(), text.as_bytes()))?;
         Some(self.effect.evidence(list, entry))
+    }
+}
+
+impl Canonical for Lists {
+    fn encode(&self, out: &mut Encoder) {
+        // The effect is in the name of the field, and a network in the text of its entry.
+        let Self {
+            effect: _,
+            networks,
+            hosts,
+            helo,
+            senders,
+            recipients,
+        } = self;
+        let networks = networks.iter().map(|(_, entry)| &**entry);
+        out.list("networks", networks);
+        for (name, list) in [
+            ("hosts", hosts),
+            ("helo", helo),
+            ("senders", senders),
+            ("recipients", recipients),
+        ] {
+            out.list(name, list.iter().map(|entry| &**entry));
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! that the compiler points at every place that counts or prints it when a new one comes.
 
 pub mod bytes;
+pub mod canonical;
 pub mod civil_time;
 mod class;
 pub mod clock;

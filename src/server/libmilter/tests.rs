@@ -88,6 +88,19 @@ fn dialogues() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
         (
+            "a wait at CONNECT",
+            packet(b'C', b"later.example.com\x004\x00\x19192.0.2.9\0"),
+        ),
+        ("a wait at HELO", packet(b'H', b"later.example.com\0")),
+        (
+            "a wait at MAIL",
+            [packet(b'M', b"<wait@example.com>\0"), ordinary.clone()].concat(),
+        ),
+        (
+            "a wait at RCPT",
+            message(plain, "<later@example.net>", "Subject", &["x"], ""),
+        ),
+        (
             "ABORT in the middle",
             [packet(b'M', b"<a@example.com>\0"), abort, ordinary].concat(),
         ),

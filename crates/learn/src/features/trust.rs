@@ -8,6 +8,7 @@
 //! name (RFC 8601 §5); OpenDKIM and OpenDMARC do.
 
 use super::domain;
+use gatepost_words::canonical::{Canonical, Encoder};
 
 /// Bytes of one field that are read.
 const FIELD: usize = 4 << 10;
@@ -59,6 +60,13 @@ impl Trust {
         };
         let authserv = authserv.trim_matches('"').to_ascii_lowercase();
         self.authservs.contains(&authserv) && parts.any(|part| passes(part, sender))
+    }
+}
+
+impl Canonical for Trust {
+    fn encode(&self, out: &mut Encoder) {
+        let Self { authservs } = self;
+        out.list("authservs", authservs.iter().map(String::as_str));
     }
 }
 
