@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::answer;
 use super::connection::{Connection, Delivery};
@@ -10,12 +10,12 @@ use super::message_in_progress::MessageInProgress;
 use super::settle::{HeldAnswer, Measured};
 use gatepost_engine::{
     Begun, Completion, Ended, Engine, Notify, Outcome, Permit, Pipeline, Point, Progress,
-    ReceivedMail, Timings, Unjudged, Work,
+    ReceivedMail, Work,
 };
-use gatepost_mail::{Client, ClientAddress, Facts, Mailbox, ReversePath, Transaction};
-use gatepost_milter::{Action, Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
+use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_milter::{Event, Macros, MilterHandler, Negotiated, Peer, Reply, Response};
 use gatepost_words::verdict::{Disposition, EnhancedStatusCode, ReplyCode, SmtpReply, Verdict};
-use gatepost_words::{FailurePolicy, Fault, Stage};
+use gatepost_words::{Fault, Stage};
 
 /// One SMTP session as a milter sees it. Without I/O: at each stage the pipeline answers
 /// immediately, or later through [`Connection::on_completed`] and [`Connection::on_deadline`].

@@ -19,7 +19,7 @@ struct Disk {
 
 impl Commit for Disk {
     fn commit(&self, record: &MailRecord<'_>) -> io::Result<()> {
-        drop(self.gate.recv());
+        let _: Result<(), _> = self.gate.recv();
         if self.fails {
             return Err(io::ErrorKind::StorageFull.into());
         }
