@@ -52,6 +52,8 @@ fn replay(target: &str, fuzz: fn(&[u8])) {
 
 #[path = "fuzz_config.rs"]
 mod fuzz_config;
+#[path = "fuzz_dns.rs"]
+mod fuzz_dns;
 #[path = "fuzz_learning.rs"]
 mod fuzz_learning;
 #[path = "fuzz_mail.rs"]
@@ -113,4 +115,9 @@ fn config() {
 #[test]
 fn label_log() {
     replay("label_log", fuzz_learning::label_log);
+}
+
+#[test]
+fn dns_message() {
+    replay("dns_message", fuzz_dns::dns_message);
 }

@@ -18,7 +18,7 @@ pub struct Wanted {
 /// knows all of it, so that the answer is there when it is needed.
 pub fn plan(stage: Stage, transaction: &Transaction, wanted: &Wanted) -> Vec<Question> {
     match stage {
-        Stage::Connect => at_connect(transaction, wanted),
+        Stage::Connect => at_connect(transaction, *wanted),
         Stage::Helo
         | Stage::MailFrom
         | Stage::RcptTo
@@ -27,7 +27,7 @@ pub fn plan(stage: Stage, transaction: &Transaction, wanted: &Wanted) -> Vec<Que
     }
 }
 
-fn at_connect(transaction: &Transaction, wanted: &Wanted) -> Vec<Question> {
+fn at_connect(transaction: &Transaction, wanted: Wanted) -> Vec<Question> {
     match transaction.client.address {
         ClientAddress::Ip(address) if wanted.client_names && has_a_zone(address) => {
             vec![Question::ClientNames(address.to_canonical())]
