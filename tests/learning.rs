@@ -69,24 +69,24 @@ fn digests(lines: &[Value]) -> BTreeSet<String> {
         .collect()
 }
 
-/// The digests of the labels in force.
+/// The digests of the active labels.
 fn known(state: &Path) -> BTreeSet<String> {
     let output = Command::new(GATEPOST)
-        .args(["learn", "log", "--format", "json", "--state"])
+        .args(["learn", "list", "--format", "json", "--state"])
         .arg(state)
         .output();
     let output = output.expect("the command runs");
     assert!(output.status.success(), "{}", said(&output));
     let lines = lines(&output.stdout);
-    let in_force: Vec<Value> = lines
+    let active: Vec<Value> = lines
         .into_iter()
-        .filter(|line| line["in_force"] == true)
+        .filter(|line| line["active"] == true)
         .collect();
-    let digests = digests(&in_force);
+    let digests = digests(&active);
     assert_eq!(
         digests.len(),
-        in_force.len(),
-        "a mail has two labels in force"
+        active.len(),
+        "a message has two active labels"
     );
     digests
 }
@@ -333,7 +333,7 @@ fn a_directory_of_others_is_read_and_not_written() {
         said(&output)
     );
     let mut log = Command::new(GATEPOST);
-    log.args(["learn", "log", "--format", "json", "--state"])
+    log.args(["learn", "list", "--format", "json", "--state"])
         .arg(&state);
     let output = as_nobody(&log);
     assert_eq!(lines(&output.stdout).len(), 2, "{}", said(&output));
@@ -399,4 +399,38 @@ fn check_tells_how_the_learner_is_and_what_is_damaged() {
     std::fs::write(state.join("labels"), "something else entirely").expect("a file");
     let (_, report) = check(&state);
     assert_eq!(codes(&report), ["L0101"], "{report}");
+}
+
+/// Labels that gatepost 0.1.0 stored stay, and new ones follow them in the same log, which the old
+/// program then refuses as a whole.
+#[test]
+fn a_log_of_the_version_before_is_continued() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (messages, state) = (
+        messages(directory.path(), 2),
+        directory.path().join("state"),
+    );
+    std::fs::create_dir(&state).expect("a directory");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/files/labels-0.1.0/labels");
+    std::fs::copy(old, state.join("labels")).expect("it is copied");
+    let old_labels = known(&state);
+    assert_eq!(old_labels.len(), 4);
+    let (_, report) = check(&state);
+    assert_eq!(report["problems"], Value::Array(Vec::new()));
+    let output = learn("phish", &state, &messages).output();
+    let output = output.expect("the command runs");
+    assert!(output.status.success(), "{}", said(&output));
+    let mut expected = old_labels;
+    expected.extend(digests(&lines(&output.stdout)));
+    assert_eq!(expected.len(), 6);
+    assert_eq!(known(&state), expected);
+    let (_, report) = check(&state);
+    assert_eq!(report["problems"], Value::Array(Vec::new()));
+    let site = &report["learner"]["site"];
+    assert_eq!(
+        (site["ham"].as_u64(), site["spam"].as_u64()),
+        (Some(3), Some(3))
+    );
+    let log = std::fs::read(state.join("labels")).expect("the log");
+    assert!(log.starts_with(b"gatepost-lb3"));
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::learn::{LearnCommand, StateArguments};
 use super::rules::RulesCommand;
 
 /// Versions and features, for `--version`.
@@ -50,7 +51,7 @@ pub(super) enum Command {
     /// List, check, test, measure or compare rules.
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Tell the site's own learner what is spam and what is ham, and take it back.
+    /// Give messages labels for the site's own learner, list and retract them.
     #[command(subcommand)]
     Learn(LearnCommand),
     /// Train, measure or describe a model.
@@ -99,77 +100,6 @@ pub(super) struct ScanArguments {
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: Option<u16>,
-}
-
-/// `learn`
-#[derive(Debug, Subcommand)]
-pub(super) enum LearnCommand {
-    /// Learn mails as spam
-    Spam(LearnArguments),
-    /// Learn mails as ham
-    Ham(LearnArguments),
-    /// List the labels that can be taken back
-    Log {
-        #[command(flatten)]
-        state: StateArguments,
-    },
-    /// Take the label of a mail back: as if it had never been given
-    Undo {
-        /// The mail's digest as `learn` prints it, or its first 8 digits or more
-        #[arg(required = true, value_name = "DIGEST", value_parser = digest)]
-        digests: Vec<String>,
-        #[command(flatten)]
-        state: StateArguments,
-    },
-    /// Take back all labels that were given at a time or later
-    Rollback {
-        /// YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ, in UTC
-        #[arg(value_name = "DATE", value_parser = super::learn::date)]
-        date: u64,
-        /// Only those of this source
-        #[arg(long, value_name = "NAME")]
-        source: Option<String>,
-        #[command(flatten)]
-        state: StateArguments,
-    },
-}
-
-/// `learn spam`, `learn ham`
-#[derive(Debug, Args)]
-pub(super) struct LearnArguments {
-    /// Mail files, directories (all files in them), mailboxes (mbox), or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(super) paths: Vec<PathBuf>,
-    /// Take this label back instead
-    #[arg(long)]
-    pub(super) unlearn: bool,
-    /// Who gives the label, such as a user's name; stands in the log, and `rollback --source`
-    /// finds it
-    #[arg(long, value_name = "NAME", default_value = "command")]
-    pub(super) source: String,
-    #[command(flatten)]
-    pub(super) state: StateArguments,
-}
-
-/// Where labels are kept, and how results are printed.
-#[derive(Debug, Args)]
-pub(super) struct StateArguments {
-    /// The directory of the labels [default: learner.path]
-    #[arg(long, value_name = "DIR")]
-    pub(super) state: Option<PathBuf>,
-    /// How to print
-    #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: Format,
-}
-
-fn digest(text: &str) -> Result<String, String> {
-    let is_digits =
-        (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digits {
-        Ok(text.to_owned())
-    } else {
-        Err("a digest has 8 to 64 hexadecimal digits".to_owned())
-    }
 }
 
 /// `model`

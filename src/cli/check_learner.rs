@@ -1,4 +1,4 @@
-//! What `gatepost check` says of the site's own learner.
+//! What `gatepost check` reports about the site's own learner.
 
 use serde_json::json;
 
@@ -11,8 +11,8 @@ use gatepost_store::Condition;
 use gatepost_words::diagnostic::Diagnostic;
 
 /// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is
-/// damaged. Nothing of it stops the daemon, which then judges by less than it was taught: so these
-/// are warnings.
+/// damaged. Nothing of it stops the daemon, which then judges by fewer labels: so these are
+/// warnings.
 pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
     let Some(settings) = learning_settings(config) else {
         let why = if config.learner.enabled {
@@ -33,9 +33,9 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
         Err(error) => {
             let text = format!("{directory}: {error}");
             let value = json!({ "on": true, "directory": directory, "error": error.to_string() });
-            sheet.note("learner", "on, but what was taught cannot be read", value);
+            sheet.note("learner", "on, but the labels cannot be read", value);
             return vec![
-                Diagnostic::warning("L0101", format!("what was taught cannot be read: {text}"))
+                Diagnostic::warning("L0101", format!("the labels cannot be read: {text}"))
                     .help("let the user of the daemon read the directory and what is in it; mail is judged without it"),
             ];
         }
@@ -53,7 +53,7 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
         sheet.line(
             "learner",
             format_args!(
-                "{ham} ham, {spam} spam taught, up to record {}",
+                "{ham} ham, {spam} spam labels (sequence {})",
                 opinion.sequence()
             ),
         );
@@ -61,7 +61,7 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
     } else {
         sheet.line(
             "learner",
-            "nothing was taught yet: the model alone judges (`gatepost learn`)",
+            "no labels yet: the model alone judges (`gatepost learn`)",
         );
     }
     sheet.field("learner", value);
@@ -79,7 +79,7 @@ fn name(condition: Condition) -> &'static str {
 
 /// What is damaged, why that may be, and what to do.
 fn damage(settings: &LearningSettings, health: &Health) -> Vec<Diagnostic> {
-    let mut told = Vec::new();
+    let mut found = Vec::new();
     let directory = settings.directory.display();
     let is_useless = |condition| matches!(condition, Condition::Damaged | Condition::OtherSchema);
     if health.damaged > 0 {
@@ -87,25 +87,25 @@ fn damage(settings: &LearningSettings, health: &Health) -> Vec<Diagnostic> {
             "{} bytes of the label log in {directory} cannot be read",
             health.damaged
         );
-        told.push(Diagnostic::warning("L0102", what).help(
-            "the labels in them are lost, all others hold; look after the disk, and teach the lost ones again or restore the \
+        found.push(Diagnostic::warning("L0102", what).help(
+            "the labels in them are lost, all others hold; check the disk, and give the lost labels again or restore the \
              directory from a backup",
         ));
     }
     if is_useless(health.base) {
         let what = format!("{directory}/base is {}", reason(health.base));
-        told.push(Diagnostic::warning("L0103", what).help(
-            "what the labels taught that are in no log any more is lost: restore `base` from a backup, or move the directory \
-             away and teach an archive anew",
+        found.push(Diagnostic::warning("L0103", what).help(
+            "what was learned from labels that are in no log any more is lost: restore `base` from a backup, or move the \
+             directory away and learn an archive again",
         ));
     }
     if is_useless(health.weights) {
         let what = format!("{directory}/weights is {}", reason(health.weights));
-        told.push(Diagnostic::warning("L0103", what).help(
-            "nothing is lost, a start only takes longer: remove the file; `gatepost learn` makes a new one when it is due",
+        found.push(Diagnostic::warning("L0103", what).help(
+            "nothing is lost, a start only takes longer: remove the file; `gatepost learn` writes a new one when it is due",
         ));
     }
-    told
+    found
 }
 
 fn reason(condition: Condition) -> &'static str {

@@ -1,4 +1,4 @@
-//! The learner in the daemon: hears of new labels, and goes over to another directory on a reload.
+//! The learner in the daemon: receives new labels, and switches to another directory on a reload.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,23 +8,23 @@ use super::generation::learning_settings;
 use crate::config::Config;
 use gatepost_engine::Engine;
 use gatepost_learn::classifier::SiteOpinion;
-use gatepost_learn::learning::{Follower, LearningSettings};
+use gatepost_learn::learning::{LabelLogFollower, LearningSettings};
 
 /// How often the daemon looks for new labels.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Brings what commands teach to the engine. The learner is a help, not a need: what cannot be read
-/// is logged, and mail is judged without it.
+/// Brings the labels that commands store to the engine. The learner is a help, not a need: what
+/// cannot be read is logged, and mail is judged without it.
 pub(super) struct Learner {
     engine: Arc<Engine>,
-    /// What is followed; `None` while the learner is off. Locked while it is exchanged and told to
-    /// the engine, so that an opinion of the old directory never comes behind one of the new.
+    /// What is followed; `None` while the learner is off. Locked while it is exchanged and passed
+    /// to the engine, so that a site of the old directory never comes after one of the new.
     following: Mutex<Option<Following>>,
 }
 
 struct Following {
     settings: LearningSettings,
-    follower: Follower,
+    follower: LabelLogFollower,
     /// Whether the last look failed: that is logged once, not every second.
     is_broken: bool,
 }
@@ -33,7 +33,7 @@ struct Following {
 pub(super) struct Change(Option<(Following, Option<Arc<SiteOpinion>>)>);
 
 impl Learner {
-    /// Hears what was taught until now, and from here on in a thread of its own, which ends with
+    /// Reads the labels given until now, and from here on in a thread of its own, which ends with
     /// the process.
     pub(super) fn start(config: &Config, engine: Arc<Engine>) -> Arc<Self> {
         let following = learning_settings(config).map(Following::new);
@@ -52,7 +52,7 @@ impl Learner {
                 }
             });
         if let Err(error) = started {
-            log::error!("cannot start the thread that hears of new labels: {error}");
+            log::error!("cannot start the thread that reads new labels: {error}");
         }
         learner
     }
@@ -71,13 +71,16 @@ impl Learner {
             Ok(None) => *is_broken = false,
             Ok(Some(site)) => {
                 *is_broken = false;
-                log::info!("heard labels of {}", told(&settings.directory, Some(&site)));
+                log::info!(
+                    "label log updated: {}",
+                    label_counts(&settings.directory, Some(&site))
+                );
                 self.engine.replace_site(Some(&site));
             }
             Err(error) if !std::mem::replace(is_broken, true) => {
                 let directory = settings.directory.display();
                 log::error!(
-                    "cannot read what was learned, {directory}: {error}; what is known stays"
+                    "cannot read the label log: {directory}: {error}; labels read before still hold"
                 );
             }
             Err(_) => {}
@@ -104,7 +107,7 @@ impl Learner {
         let broken = |error: std::io::Error| {
             format!("learner.path: {directory}: {error}; the learner stays as it was")
         };
-        // A new site begins without the directory. One that goes over to another has most likely
+        // A new site starts without the directory. One that switches to another has most likely
         // misspelt its name.
         if before.is_some_and(|before| before != settings.directory) {
             settings.directory.read_dir().map_err(broken)?;
@@ -124,7 +127,7 @@ impl Learner {
             None => "the learner is off".to_owned(),
             Some(next) => format!(
                 "the learner follows {}",
-                told(&next.settings.directory, opinion.as_deref())
+                label_counts(&next.settings.directory, opinion.as_deref())
             ),
         };
         *following = next;
@@ -141,22 +144,22 @@ impl Learner {
 impl Following {
     fn new(settings: LearningSettings) -> Self {
         Self {
-            follower: Follower::new(settings.clone()),
+            follower: LabelLogFollower::new(settings.clone()),
             settings,
             is_broken: false,
         }
     }
 }
 
-/// A directory, and what was taught there.
-fn told(directory: &Path, site: Option<&SiteOpinion>) -> String {
+/// A directory, and the labels that it holds.
+fn label_counts(directory: &Path, site: Option<&SiteOpinion>) -> String {
     let directory = directory.display();
     match site {
-        None => format!("{directory}: nothing was taught yet"),
+        None => format!("{directory}: no labels yet"),
         Some(site) => {
             let (ham, spam) = site.learner().labels();
             format!(
-                "{directory}: {ham} ham, {spam} spam, up to record {}",
+                "{directory}: {ham} ham, {spam} spam (sequence {})",
                 site.sequence()
             )
         }

@@ -319,7 +319,7 @@ pub(super) fn site_json(site: &SiteOpinion) -> serde_json::Value {
 
 fn site_unknown() -> Vec<String> {
     vec![
-        "site         nothing was taught yet: the model alone judges (`gatepost learn`)".to_owned(),
+        "site         no labels yet: the model alone judges (`gatepost learn`)".to_owned(),
         format!(
             "ham loss     0.1 % cannot be claimed: {} ham labels are missing",
             ham_needed(Claim::LOSS, Claim::CONFIDENCE)
@@ -333,7 +333,7 @@ fn site_lines(site: &SiteOpinion) -> Vec<String> {
     let stacker = site.stacker();
     vec![
         format!(
-            "site         {ham} ham, {spam} spam taught, up to record {}",
+            "site         {ham} ham, {spam} spam labels (sequence {})",
             site.sequence()
         ),
         format!(

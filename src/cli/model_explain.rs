@@ -4,16 +4,17 @@
 use serde::Serialize;
 
 use super::Exit;
-use super::arguments::{Format, StateArguments};
+use super::arguments::Format;
 use super::failure::Failure;
 use super::generation::{load_ledger, load_model};
 use super::learn;
+use super::learn::StateArguments;
 use super::scan::input;
 use super::terminal::{Output, safe};
 use crate::config::Loaded;
 use gatepost_learn::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
 use gatepost_learn::features::{MilterView, Trust, explained};
-use gatepost_learn::learning::{self, Lesson};
+use gatepost_learn::learning::{self, TrainingExample};
 use gatepost_mail::{Limits, Specimen};
 
 /// How the log-odds came about: `offset` and the parts of both experts add up to them; and the
@@ -81,12 +82,13 @@ pub(super) fn explain(
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = Trust::of(&config.learner.trusted_authservs);
     let learner = gatepost_learn::classifier::SiteLearner::new(settings.learner.clone());
-    let lesson = Lesson::of_stored(&raw, &learner, model.as_ref(), &trust, &config.limits);
+    let example =
+        TrainingExample::of_stored(&raw, &learner, model.as_ref(), &trust, &config.limits);
     let view = MilterView::of_stored(&raw, &trust);
     let pushes =
         load_ledger(&config.model)?.map(|ledger| content_pushes(&ledger, &raw, &config.limits));
     let pushes = pushes.unwrap_or_default();
-    let content = lesson.content.map(f64::from);
+    let content = example.content.map(f64::from);
     let explanation = explanation(
         model.as_ref(),
         site.as_deref(),
@@ -249,6 +251,7 @@ fn text(explanation: &Explanation) -> String {
 mod tests {
     use super::*;
     use gatepost_learn::classifier::{Site, SiteSettings};
+    use gatepost_words::Class;
 
     #[test]
     fn every_part_is_part_of_the_sum() {
@@ -264,7 +267,8 @@ mod tests {
                 ("Subject: x\n\nlunch", false)
             };
             let slots = site.learner().slots(&view(raw));
-            site.learn(&slots, spam, Some(if spam { 1.0 } else { -1.0 }));
+            let class = Class::from_is_spam(spam);
+            site.learn(&slots, class, Some(if spam { 1.0 } else { -1.0 }));
         }
         let opinion = site.opinion(5);
         for (site, content) in [

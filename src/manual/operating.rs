@@ -42,35 +42,43 @@
 //! | `cancelled` | the MTA broke off | nothing |
 //! | `shutting_down` | the daemon was stopped meanwhile | nothing: the client comes again |
 //!
-//! # Teaching it your own mail
+//! # Labels for your own mail
 //!
-//! `gatepost learn spam FILE…` and `gatepost learn ham FILE…` take mails, mailboxes, directories or
-//! standard input, and tell for each what became of it; `contrib/dovecot` does so when users move
-//! mail to and from `Junk`. The running daemon hears of it within a second. Teach both kinds:
-//! labels of one kind alone have no weight.
+//! `gatepost learn spam FILE…` and `gatepost learn ham FILE…` take messages, mailboxes, directories
+//! or standard input, and print the outcome of each; `contrib/dovecot` does so when users move mail
+//! to and from `Junk`. The running daemon reads new labels within a second. Label both kinds: labels
+//! of one kind alone have no weight.
 //!
-//! How much the labels weigh is not set but found out: each label first examines both experts, the
+//! More exact classes are `phish`, `malware` and `unwanted` (the learner treats them as spam) and
+//! `bulk` (newsletters that were asked for; the learner treats them as ham). The label log keeps the
+//! class that was given, who gave it (`--source`) and on what occasion (`--kind`: a correction, a
+//! message of a random sample, or the import of an archive).
+//!
+//! How much the labels weigh is measured, not set: each label first examines both experts, the
 //! content model and the site learner, and the weights are those that would have judged these
 //! labels best. Before the first labels the content model judges alone. `gatepost model info` shows
 //! the weights, and how many ham labels are missing before it can be claimed that at most 0.1 % of
-//! the ham is lost (2,995 at least). The classifier alone never refuses a mail, however sure it is.
+//! the ham is lost (2,995 at least). The classifier alone never rejects a message, however sure it
+//! is.
 //!
-//! `gatepost model explain FILE` tells which words and features pushed each expert, as parts of one
-//! sum. `gatepost learn log` lists the labels; `undo` takes one of them back, `rollback` all since
-//! a date, of everybody or of one `--source`: the result is as if they had never been given. Labels
-//! that have left the log (`learner.log_size`) can no longer be taken back.
+//! `gatepost model explain FILE` shows which words and features pushed each expert, as parts of one
+//! sum. `gatepost learn list` shows the labels; `undo` retracts one of them, `rollback` all since a
+//! date, of every source or of one `--source`: the result is as if they had never been given. Labels
+//! that have left the log (`learner.log_size`) can no longer be retracted.
 //!
-//! What is learned of a sender counts for that sender only where a trusted server vouches for it
+//! What is learned about a sender counts for that sender only where a trusted server attests it
 //! (`learner.trusted_authservs`); without such a server every sender counts as unauthenticated.
 //! Where one customer's newsletter is another one's spam, give their domains copies of their own
-//! (`learner.domains`): mail to such a domain is judged by what all mail taught and by what its own
-//! labels taught. The log holds hashes of four-byte pieces and of words of the mails: that is
-//! not anonymous, so keep the directory as private as the mailboxes.
+//! (`learner.domains`): mail to such a domain is judged by the labels of all mail and by those of its
+//! own. The log holds hashes of four-byte pieces and of words of the messages: that is not
+//! anonymous, so keep the directory as private as the mailboxes.
 //!
 //! All files may be lost but `labels`, `labels.1` and `base`: `weights` is made again from them. A
-//! machine that stops at any moment costs at most the labels that were not told yet, and so does a
-//! full disk: `learn` then says what could not be kept, and ends with a status that is not 0.
-//! `gatepost check` tells what is damaged, what that costs, and what to do.
+//! machine that stops at any moment costs at most the labels that were not reported yet, and so does
+//! a full disk: `learn` then reports what could not be kept, and ends with a status that is not 0.
+//! `gatepost check` shows what is damaged, what that costs, and what to do. A label log of the
+//! version before this one is read and continued; once a label is added, that older version refuses
+//! it.
 //!
 //! # Reload and restart
 //!

@@ -23,12 +23,12 @@ use std::{env, hint};
 use gatepost::config::SHIPPED_MODEL;
 use gatepost_learn::classifier::{Model, Site, SiteOpinion, SiteSettings};
 use gatepost_learn::features::{MilterView, Trust, extract};
-use gatepost_learn::learning::{Book, LearningSettings, Lesson, info};
+use gatepost_learn::learning::{LabelSource, LabelStore, LearningSettings, TrainingExample, info};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
 use gatepost_mail::{Limits, Message, Transaction};
 use gatepost_training::{Corpus, Split};
-use gatepost_words::Stage;
+use gatepost_words::{Class, LabelKind, Stage};
 
 use self::times::{head, tell, time};
 
@@ -40,6 +40,13 @@ const LABELS: usize = 3_000;
 const BEHIND: usize = 200;
 /// Loads that are measured.
 const LOADS: usize = 20;
+
+/// Who gives the labels.
+const SOURCE: LabelSource<'static> = LabelSource {
+    name: "bench",
+    kind: LabelKind::BulkImport,
+    time: 1,
+};
 
 fn main() {
     let mut most = 3_000;
@@ -98,7 +105,7 @@ fn taught(messages: &[Vec<u8>], trust: &Trust) -> Site {
     let mut site = Site::new(SiteSettings::default());
     for (number, raw) in messages.iter().cycle().take(LABELS).enumerate() {
         let slots = site.learner().slots(&MilterView::of_stored(raw, trust));
-        site.learn(&slots, number % 2 == 0, Some(0.5));
+        site.learn(&slots, Class::from_is_spam(number % 2 == 0), Some(0.5));
     }
     site
 }
@@ -178,11 +185,15 @@ fn labels(messages: &[Vec<u8>], model: &Model, mut site: Site) {
         .enumerate()
     {
         let begun = Instant::now();
-        let lesson = Lesson::of_stored(raw, site.learner(), Some(model), &trust, &limits);
+        let example = TrainingExample::of_stored(raw, site.learner(), Some(model), &trust, &limits);
         let read = Instant::now();
         let slots = site.learner().slots(&MilterView::of_stored(raw, &trust));
         let viewed = Instant::now();
-        site.learn(&slots, number % 2 == 0, lesson.content);
+        site.learn(
+            &slots,
+            Class::from_is_spam(number % 2 == 0),
+            example.content,
+        );
         let learned = Instant::now();
         for (times, span) in times
             .iter_mut()
@@ -193,7 +204,7 @@ fn labels(messages: &[Vec<u8>], model: &Model, mut site: Site) {
     }
     println!("labels of messages of about 5.5 kB");
     for (name, times) in [
-        "lesson: parse, model, view, slots, digest",
+        "example: parse, model, view, slots, digest",
         "view, slots and learning",
         "learning alone",
     ]
@@ -215,20 +226,21 @@ fn loads(messages: &[Vec<u8>], model: &Model) {
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
     let learner = Site::new(settings.learner.clone());
-    let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
+    let mut store = LabelStore::open(settings.clone(), Duration::ZERO).expect("the store opens");
     for (number, raw) in messages.iter().take(LABELS).enumerate() {
-        let lesson = Lesson::of_stored(
+        let example = TrainingExample::of_stored(
             raw,
             learner.learner(),
             Some(model),
             &Trust::nobody(),
             &Limits::default(),
         );
-        book.learn(&lesson, number % 2 == 0, "bench", 1)
+        store
+            .learn(&example, Class::from_is_spam(number % 2 == 0), &SOURCE)
             .expect("it is learned");
     }
     assert!(
-        book.commit().expect("it is kept").is_none(),
+        store.commit().expect("it is kept").is_none(),
         "the snapshot was not written"
     );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));
@@ -237,16 +249,17 @@ fn loads(messages: &[Vec<u8>], model: &Model) {
         (0..LOADS).map(|_| time(start)).collect(),
     );
     for raw in messages.iter().skip(LABELS).take(BEHIND) {
-        let lesson = Lesson::of_stored(
+        let example = TrainingExample::of_stored(
             raw,
             learner.learner(),
             Some(model),
             &Trust::nobody(),
             &Limits::default(),
         );
-        book.learn(&lesson, true, "bench", 1)
+        store
+            .learn(&example, Class::Spam, &SOURCE)
             .expect("it is learned");
-        book.commit().expect("it is kept");
+        store.commit().expect("it is kept");
     }
     tell(
         "the same with 200 labels behind it",

@@ -19,13 +19,21 @@ use std::time::{Duration, Instant};
 
 use gatepost_learn::classifier::{Site, SiteSettings, Stacker, Trial};
 use gatepost_learn::features::{MilterView, Trust};
-use gatepost_learn::learning::{Book, LearningSettings, Lesson, info};
+use gatepost_learn::learning::{LabelSource, LabelStore, LearningSettings, TrainingExample, info};
 use gatepost_mail::Limits;
 use gatepost_training::{Corpus, Split};
+use gatepost_words::{Class, LabelKind};
 
 use self::times::{head, tell, time};
 
 const MAILS: usize = 3_000;
+
+/// Who gives the labels.
+const SOURCE: LabelSource<'static> = LabelSource {
+    name: "bench",
+    kind: LabelKind::BulkImport,
+    time: 1,
+};
 
 fn main() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpora");
@@ -57,7 +65,7 @@ fn in_memory(messages: &[Vec<u8>]) {
         let slotted = Instant::now();
         hint::black_box(site.learner().score_slots(&slots));
         let scored = Instant::now();
-        site.learn(&slots, number % 2 == 0, None);
+        site.learn(&slots, Class::from_is_spam(number % 2 == 0), None);
         let learned = Instant::now();
         let spans = [
             viewed - begin,
@@ -95,10 +103,10 @@ fn on_disk(messages: &[Vec<u8>]) {
     let directory = tempfile::tempdir().expect("a directory");
     let settings = LearningSettings::in_directory(directory.path());
     let site = Site::new(settings.learner.clone());
-    let mut book = Book::open(settings.clone(), Duration::ZERO).expect("the book opens");
+    let mut store = LabelStore::open(settings.clone(), Duration::ZERO).expect("the store opens");
     let mut times = Vec::new();
     for (number, raw) in messages.iter().enumerate() {
-        let lesson = Lesson::of_stored(
+        let example = TrainingExample::of_stored(
             raw,
             site.learner(),
             None,
@@ -107,7 +115,8 @@ fn on_disk(messages: &[Vec<u8>]) {
         );
         times.push(time(|| {
             _ = hint::black_box(
-                book.learn(&lesson, number % 2 == 0, "bench", 1)
+                store
+                    .learn(&example, Class::from_is_spam(number % 2 == 0), &SOURCE)
                     .expect("it is learned"),
             );
         }));
@@ -116,7 +125,7 @@ fn on_disk(messages: &[Vec<u8>]) {
     tell(
         "to the disk, with a snapshot",
         vec![time(|| {
-            assert!(book.commit().expect("it is kept").is_none(), "no snapshot");
+            assert!(store.commit().expect("it is kept").is_none(), "no snapshot");
         })],
     );
     let start = || drop(hint::black_box(info(&settings).expect("it is read")));

@@ -134,9 +134,11 @@ fn a_reload_goes_over_to_another_directory_or_to_none() {
 
     // What the daemon follows is taught while it runs: it hears of it by itself.
     std::fs::create_dir(&second).expect("a directory");
-    assert!(site.reload().1.contains(&format!(
-        "the learner follows {second}: nothing was taught yet"
-    )));
+    assert!(
+        site.reload()
+            .1
+            .contains(&format!("the learner follows {second}: no labels yet"))
+    );
     site.teach("second", 2);
     assert!(
         wait_until(PATIENCE, || site.judge() == format!("{base}+2")),
@@ -150,7 +152,7 @@ fn a_reload_goes_over_to_another_directory_or_to_none() {
     let (done, said) = site.reload();
     assert!(
         done && said.contains(&format!(
-            "the learner follows {first}: 1 ham, 0 spam, up to record 1"
+            "the learner follows {first}: 1 ham, 0 spam (sequence 1)"
         )),
         "{said}"
     );
@@ -161,7 +163,7 @@ fn a_reload_goes_over_to_another_directory_or_to_none() {
         "something else entirely",
     )
     .expect("a file");
-    for (directory, why) in [("broken", "no label log"), ("missing", "No such file")] {
+    for (directory, why) in [("broken", "not a label log"), ("missing", "No such file")] {
         site.configure(directory, "");
         let (done, said) = site.reload();
         assert!(

@@ -2,7 +2,8 @@
 //! snapshot, without a panic and within bounds; what was read is written and read again as the
 //! same; and what stood before damage is found.
 
-use gatepost_store::{Entry, Label, Record, Snapshot, bytes_around, bytes_of, read_bytes};
+use gatepost_store::{Entry, PackedSlots, Record, Snapshot, bytes_around, bytes_of, read_bytes};
+use gatepost_words::Label;
 
 /// Of slots; any number will do.
 const SCHEMA: u32 = 0x0114;
@@ -71,10 +72,11 @@ pub fn label_log(data: &[u8]) {
 }
 
 fn check(record: &Record) {
-    if let Entry::Label(label) = &record.entry {
-        assert!(label.source.len() <= Label::SOURCE_MAX);
-        let slots = label.slots.numbers().unwrap_or_default();
-        assert!(slots.len() <= Label::SLOTS_MAX && slots.is_sorted());
+    if let Entry::Label(stored) = &record.entry {
+        assert!(stored.label.source.len() <= Label::SOURCE_MAX);
+        assert!(stored.label.trust <= Label::FULL_TRUST);
+        let slots = stored.slots.numbers().unwrap_or_default();
+        assert!(slots.len() <= PackedSlots::MAX && slots.is_sorted());
     }
 }
 

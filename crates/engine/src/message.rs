@@ -140,8 +140,8 @@ mod tests {
     use gatepost_learn::classifier::{Site, SiteSettings};
     use gatepost_learn::features::Trust;
     use gatepost_policy::Settings;
-    use gatepost_words::FailurePolicy;
     use gatepost_words::verdict::Disposition;
+    use gatepost_words::{Class, FailurePolicy};
 
     /// A site that was told again and again that this is spam, and other mail ham.
     fn sure(raw: &[u8], labels: usize) -> Site {
@@ -152,11 +152,11 @@ mod tests {
         });
         for number in 0..labels {
             let ham = format!("Subject: lunch {number}\n\nsee you then\n").into_bytes();
-            for (raw, spam) in [(raw, true), (ham.as_slice(), false)] {
+            for (raw, class) in [(raw, Class::Spam), (ham.as_slice(), Class::Ham)] {
                 let slots = site
                     .learner()
                     .slots(&MilterView::of_stored(raw, &Trust::nobody()));
-                site.learn(&slots, spam, None);
+                site.learn(&slots, class, None);
             }
         }
         site

@@ -1,17 +1,19 @@
-//! Slots as they stand in files.
+//! Slots as they are stored in files.
 
-use super::Label;
 use super::codec::{Input, put_number};
 
-/// The slots of one mail as they stand in the log: their differences, seven bits a byte. A reader
+/// The slots of one message as they are stored in the log: their differences, seven bits a byte. A reader
 /// that only wants to know which labels there are does not unpack them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedSlots(Vec<u8>);
 
 impl PackedSlots {
-    /// Packs slots, which ascend; of more than [`Label::SLOTS_MAX`] the first ones.
+    /// Most slots of one message.
+    pub const MAX: usize = 32_000;
+
+    /// Packs slots, which ascend; of more than [`PackedSlots::MAX`] the first ones.
     pub fn of(slots: &[u32]) -> Self {
-        let slots = slots.get(..Label::SLOTS_MAX).unwrap_or(slots);
+        let slots = slots.get(..Self::MAX).unwrap_or(slots);
         let mut out = Vec::with_capacity(2 * slots.len());
         put_number(slots.len() as u64, &mut out);
         let mut last = 0;
@@ -25,7 +27,7 @@ impl PackedSlots {
     /// The slots; `None` where the bytes are none that [`PackedSlots::of`] makes.
     pub fn numbers(&self) -> Option<Vec<u32>> {
         let mut input = Input(&self.0);
-        let count = input.count(Label::SLOTS_MAX)?;
+        let count = input.count(Self::MAX)?;
         let mut numbers = Vec::with_capacity(count);
         let mut last = 0_u32;
         while numbers.len() < count {
@@ -43,7 +45,7 @@ impl PackedSlots {
     /// the rest when they are unpacked.
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut input = Input(bytes);
-        let count = input.count(Label::SLOTS_MAX)?;
+        let count = input.count(Self::MAX)?;
         let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte < 0x80).count();
         (ends(input.0) == count && bytes.last().is_some_and(|byte| *byte < 0x80))
             .then(|| Self(bytes.to_vec()))
@@ -58,14 +60,14 @@ mod tests {
 
     #[test]
     fn as_many_as_there_may_be_and_no_more() {
-        let count = u32::try_from(Label::SLOTS_MAX).unwrap();
+        let count = u32::try_from(PackedSlots::MAX).unwrap();
         let most: Vec<u32> = (0..count).map(|slot| slot * 3).collect();
         assert_eq!(PackedSlots::of(&most).numbers().as_deref(), Some(&*most));
         let more: Vec<u32> = (0..=count).collect();
         assert_eq!(
             PackedSlots::of(&more).numbers().unwrap().len(),
             most.len(),
-            "cut, not refused"
+            "truncated, not refused"
         );
         for (count, fits) in [(most.len(), true), (most.len() + 1, false)] {
             let mut packed = Vec::new();
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused() {
-        // No count; fewer numbers than counted; more; the last one cut; one too large; one that no
+        // No count; fewer numbers than counted; more; the last one truncated; one too large; one that no
         // u32 holds.
         let wrong: [&[u8]; 4] = [&[], &[2, 1], &[1, 1, 1], &[1, 0x81]];
         assert!(

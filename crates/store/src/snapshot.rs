@@ -25,8 +25,8 @@ pub struct SnapshotTrial {
     pub content: Option<f32>,
     /// The site learner's logit.
     pub site: f32,
-    /// The label.
-    pub spam: bool,
+    /// The binary projection of the label.
+    pub is_spam: bool,
 }
 
 /// How a snapshot's file is found.
@@ -143,7 +143,7 @@ impl Snapshot {
         }
         put_number(self.trials.len() as u64, &mut out);
         for trial in &self.trials {
-            out.push(u8::from(trial.spam));
+            out.push(u8::from(trial.is_spam));
             out.extend_from_slice(&trial.content.unwrap_or(f32::NAN).to_le_bytes());
             out.extend_from_slice(&trial.site.to_le_bytes());
         }
@@ -181,10 +181,10 @@ impl Snapshot {
             ..Self::default()
         };
         for _ in 0..input.count(TRIALS_MAX)? {
-            let spam = input.byte()? == 1;
+            let is_spam = input.byte()? == 1;
             let content = Some(input.f32()?).filter(|content| content.is_finite());
             snapshot.trials.push(SnapshotTrial {
-                spam,
+                is_spam,
                 content,
                 site: input.f32()?,
             });
@@ -229,12 +229,12 @@ mod tests {
                 SnapshotTrial {
                     content: Some(1.5),
                     site: -2.0,
-                    spam: true,
+                    is_spam: true,
                 },
                 SnapshotTrial {
                     content: None,
                     site: 0.0,
-                    spam: false,
+                    is_spam: false,
                 },
             ],
             weights: vec![0.0, -1.0, 2.5],

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::attack::{Attack, Good, GoodWords};
-use super::evaluate::features_of;
+use super::message_features::features_of;
 use super::random::Random;
 use super::{Corpus, Progress, TrainError};
 use gatepost_learn::classifier::{Model, Site, SiteSettings};
 use gatepost_learn::features::{MilterView, Trust};
+use gatepost_words::Class;
 
 /// The share of ham that the threshold loses.
 const HAM_LOSS: f64 = 0.005;
@@ -63,7 +64,7 @@ pub fn besiege(
     let mut ham = Vec::new();
     let mut spam = Vec::new();
     let mut caught: Vec<Vec<f64>> = vec![Vec::new(); Attack::ALL.len()];
-    corpus.read(progress, |sample| match sample.spam {
+    corpus.read(progress, |sample| match sample.class.map(Class::is_spam) {
         Some(false) => ham.push(judge(&sample.stored)),
         Some(true) => {
             let before = judge(&sample.stored);
@@ -113,16 +114,16 @@ fn arm(
     let mut hams = 0;
     let mut labels = Vec::new();
     known.read(progress, |sample| {
-        let Some(spam) = sample.spam else { return };
-        words.add_mail(&sample.raw, spam);
-        if !spam && hams < HAMS {
+        let Some(class) = sample.class else { return };
+        words.add_mail(&sample.raw, class.is_spam());
+        if !class.is_spam() && hams < HAMS {
             hams += 1;
             good.add_mail(&sample.raw);
         }
         if site.is_some() {
             labels.push((
                 MilterView::of_stored(&sample.stored, &Trust::nobody()),
-                spam,
+                class,
             ));
         }
     })?;
@@ -130,12 +131,12 @@ fn arm(
     good.keep_best();
     if let Some(site) = site {
         Random::new(SEED).shuffle(&mut labels);
-        for (view, spam) in labels {
+        for (view, class) in labels {
             let slots = site.learner().slots(&view);
             // The shipped model was trained on the mail that attackers know by default: what it
             // says of that mail proves nothing, so it stands no trial there and keeps
             // the weight that it has before any label.
-            site.learn(&slots, spam, None);
+            site.learn(&slots, class, None);
         }
     }
     Ok(good)

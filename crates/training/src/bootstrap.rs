@@ -41,7 +41,7 @@ pub(super) fn intervals(scored: &[Scored], resamples: usize, seed: u64) -> Optio
     let mut sorted: Vec<Item> = scored
         .iter()
         .filter_map(|one| {
-            one.spam.map(|spam| Item {
+            one.is_spam().map(|spam| Item {
                 score: one.score,
                 spam,
                 called_spam: one.probability >= 0.5,
@@ -186,12 +186,13 @@ fn interval(mut values: Vec<f64>) -> Interval {
 mod tests {
     use super::*;
     use crate::measure::Report;
+    use gatepost_words::Class;
 
     fn scored(score: f64, spam: bool) -> Scored {
         Scored {
             score,
             probability: 1.0 / (1.0 + (-score).exp()),
-            spam: Some(spam),
+            class: Some(Class::from_is_spam(spam)),
         }
     }
 
@@ -214,7 +215,7 @@ mod tests {
             .iter()
             .map(|one| Item {
                 score: one.score,
-                spam: one.spam == Some(true),
+                spam: one.is_spam() == Some(true),
                 called_spam: one.probability >= 0.5,
             })
             .collect();

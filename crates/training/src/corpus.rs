@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::tar::Tar;
 use super::{Progress, TrainError};
 use gatepost_learn::features::is_mark;
+use gatepost_words::Class;
 
 /// The window of the published archives (`zstd --long=27`).
 const WINDOW_LOG: u32 = 27;
@@ -52,8 +53,8 @@ pub(super) struct Sample {
     pub(super) raw: Vec<u8>,
     /// As it lies in the corpus.
     pub(super) stored: Vec<u8>,
-    /// Spam or phishing; `None` where the list does not say.
-    pub(super) spam: Option<bool>,
+    /// Its class; `None` where the list does not say.
+    pub(super) class: Option<Class>,
     /// Digest as in the list.
     pub(super) sha256: String,
     /// When it was received, or else written, as the list says: sorts by time.
@@ -62,7 +63,7 @@ pub(super) struct Sample {
 
 /// One line of a list.
 struct Entry {
-    spam: Option<bool>,
+    class: Option<Class>,
     sha256: String,
     when: String,
 }
@@ -93,7 +94,12 @@ impl Corpus {
         let mut tar = Tar::new(decoder(&path).map_err(failed)?);
         let mut done = 0;
         while let Some((path, raw)) = tar.next_file().map_err(failed)? {
-            let Some(Entry { spam, sha256, when }) = list.get(&path) else {
+            let Some(Entry {
+                class,
+                sha256,
+                when,
+            }) = list.get(&path)
+            else {
                 continue;
             };
             let (sha256, when) = (sha256.clone(), when.clone());
@@ -101,7 +107,7 @@ impl Corpus {
                 path,
                 raw: clean(&raw),
                 stored: raw,
-                spam: *spam,
+                class: *class,
                 sha256,
                 when,
             });
@@ -155,16 +161,12 @@ impl Corpus {
             let [name, label, date, received, sha256, ..] = columns.as_slice() else {
                 return Err(bad_line(&path, line, "fewer than five columns"));
             };
-            let spam = match *label {
-                "ham" => Some(false),
-                "spam" | "phish" => Some(true),
-                "unlabelled" => None,
-                other => {
-                    return Err(bad_line(
-                        &path,
-                        line,
-                        &format!("the label {other:?} is not known"),
-                    ));
+            let class = match (*label, Class::from_name(label)) {
+                ("unlabelled", _) => None,
+                (_, Some(class)) => Some(class),
+                (other, None) => {
+                    let what = format!("the label {other:?} is not known");
+                    return Err(bad_line(&path, line, &what));
                 }
             };
             let note = columns.get(6).copied().unwrap_or_default();
@@ -183,7 +185,7 @@ impl Corpus {
                     .or_default()
                     .push(((*when).to_owned(), (*name).to_owned()));
                 let entry = Entry {
-                    spam,
+                    class,
                     sha256: (*sha256).to_owned(),
                     when: (*when).to_owned(),
                 };

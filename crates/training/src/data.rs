@@ -7,14 +7,15 @@ use sha2::{Digest, Sha256};
 
 use super::attack::{Attack, Good, GoodWords, in_no_language};
 use super::corpus::Sample;
-use super::evaluate::features_of;
 use super::fit::{Example, Part};
 use super::form;
+use super::message_features::{features_of, sketch};
 use super::near::{Seen, Sketch};
 use super::random::Random;
 use super::{Corpus, Progress, TrainError, TrainSettings};
 use gatepost_learn::classifier::hex;
-use gatepost_learn::features::{FeatureVector, Schema};
+use gatepost_learn::features::FeatureVector;
+use gatepost_words::Class;
 
 /// Mails of one campaign that are learned.
 const ALIKE: usize = 3;
@@ -29,7 +30,7 @@ struct Message {
     path: String,
     sha256: String,
     raw: Vec<u8>,
-    spam: bool,
+    is_spam: bool,
     /// The same for messages with the same body.
     group: u64,
     vector: FeatureVector,
@@ -74,10 +75,10 @@ impl<'a> Data<'a> {
     }
 
     /// How many messages there are of a class.
-    pub(super) fn count(&self, spam: bool) -> usize {
+    pub(super) fn count(&self, is_spam: bool) -> usize {
         self.examples
             .iter()
-            .filter(|example| example.spam == spam)
+            .filter(|example| example.is_spam == is_spam)
             .count()
     }
 
@@ -103,7 +104,7 @@ impl<'a> Data<'a> {
         messages.sort_by_key(|(is_held_out, _)| *is_held_out);
         let mut words = GoodWords::default();
         for (is_held_out, message) in messages {
-            words.add_mail(&message.raw, message.spam);
+            words.add_mail(&message.raw, message.is_spam);
             self.take(message, !is_held_out);
         }
         self.good.add_best(words.best());
@@ -115,15 +116,15 @@ impl<'a> Data<'a> {
     /// cut, the latest of each label, or by a hash of the body where the list names its parts.
     fn held_out(&self, is_cut_by_time: bool, messages: &[Message]) -> Vec<bool> {
         let percent = self.settings.held_out_percent.min(100);
-        let count = |spam: bool| {
+        let count = |is_spam: bool| {
             messages
                 .iter()
-                .filter(|message| message.spam == spam)
+                .filter(|message| message.is_spam == is_spam)
                 .count() as u64
         };
-        let mut left = [false, true].map(|spam| count(spam) * (100 - percent) / 100);
+        let mut left = [false, true].map(|is_spam| count(is_spam) * (100 - percent) / 100);
         let by_time = |message: &Message| {
-            let Some(left) = left.get_mut(usize::from(message.spam)) else {
+            let Some(left) = left.get_mut(usize::from(message.is_spam)) else {
                 return false;
             };
             let is_held_out = *left == 0;
@@ -145,12 +146,12 @@ impl<'a> Data<'a> {
             path,
             sha256,
             raw,
-            spam,
+            is_spam,
             vector,
             sketch,
             ..
         } = message;
-        self.digest.update(format!("{path}\t{spam}\t{sha256}\n"));
+        self.digest.update(format!("{path}\t{is_spam}\t{sha256}\n"));
         let part = if is_earlier {
             self.learned.add(&sketch);
             Part::Earlier
@@ -159,7 +160,7 @@ impl<'a> Data<'a> {
         } else {
             Part::HeldOut
         };
-        if !spam {
+        if !is_spam {
             self.good.add_mail(&raw);
         }
         if (self.random.below(100) as u64) < self.settings.other_form_percent
@@ -177,7 +178,7 @@ impl<'a> Data<'a> {
                 self.forms.push((features_of(&copy).0, self.examples.len()));
             }
         }
-        let percent = if spam {
+        let percent = if is_spam {
             self.settings.attacked_percent
         } else {
             self.settings.attacked_percent / 3
@@ -187,7 +188,7 @@ impl<'a> Data<'a> {
         }
         self.examples.push(Example {
             source: self.corpora,
-            ..Example::of(&vector, spam, part)
+            ..Example::of(&vector, is_spam, part)
         });
         if self.examples.len() == 1 {
             self.sample = vector;
@@ -217,7 +218,10 @@ impl<'a> Data<'a> {
             .collect();
         let total = self.attacked.len();
         for (done, (raw, at)) in (1..).zip(std::mem::take(&mut self.attacked)) {
-            let is_spam = self.examples.get(at).is_some_and(|original| original.spam);
+            let is_spam = self
+                .examples
+                .get(at)
+                .is_some_and(|original| original.is_spam);
             let attacks = if is_spam {
                 of_spam.as_slice()
             } else {
@@ -239,14 +243,14 @@ impl<'a> Data<'a> {
     /// Adds a changed copy of an example.
     fn copy(&mut self, vector: &FeatureVector, at: usize) {
         if let Some(&Example {
-            spam,
+            is_spam,
             weight,
             part,
             source,
             ..
         }) = self.examples.get(at)
         {
-            let copy = Example::of(vector, spam, part);
+            let copy = Example::of(vector, is_spam, part);
             self.examples.push(Example {
                 is_copy: true,
                 weight,
@@ -269,15 +273,15 @@ impl<'a> Data<'a> {
             if let Some(count) = counts
                 .entry(example.source)
                 .or_default()
-                .get_mut(usize::from(example.spam))
+                .get_mut(usize::from(example.is_spam))
             {
                 *count += 1;
             }
         }
         for example in &mut self.examples {
             let &[ham, spam] = counts.get(&example.source).unwrap_or(&[0, 0]);
-            let own = if example.spam { spam } else { ham };
-            let other = if example.spam { ham } else { spam };
+            let own = if example.is_spam { spam } else { ham };
+            let other = if example.is_spam { ham } else { spam };
             let share = if other == 0 { own } else { own.min(other) } as f32;
             let of_corpus = self
                 .settings
@@ -290,41 +294,19 @@ impl<'a> Data<'a> {
 }
 
 impl Message {
-    /// What the lists leave without label are reports of mail servers: not spam.
+    /// The lists give no label to reports of mail servers: not spam.
     fn of(sample: Sample) -> Self {
-        let Sample {
-            path,
-            raw,
-            spam,
-            sha256,
-            when,
-            ..
-        } = sample;
-        let (vector, group) = features_of(&raw);
+        let (vector, group) = features_of(&sample.raw);
         let sketch = sketch(&vector, group);
         Self {
-            when,
-            path,
-            sha256,
-            raw,
-            spam: spam == Some(true),
+            when: sample.when,
+            path: sample.path,
+            sha256: sample.sha256,
+            raw: sample.raw,
+            is_spam: sample.class.is_some_and(Class::is_spam),
             group,
             vector,
             sketch,
         }
     }
-}
-
-/// The sketch of a mail by the windows of its text.
-pub(super) fn sketch(vector: &FeatureVector, group: u64) -> Sketch {
-    let text = vector
-        .ranges()
-        .nth(Schema::FIRST_WINDOW)
-        .map_or(0, |first| first.start);
-    let tokens = vector.tokens.get(text..).unwrap_or_default();
-    let buckets: Vec<u32> = tokens
-        .iter()
-        .filter_map(|&token| u32::try_from(token).ok())
-        .collect();
-    Sketch::of(&buckets, group)
 }

@@ -1,22 +1,13 @@
 //! Measures a model on a corpus.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use sha2::{Digest, Sha256};
-
 use super::bootstrap::intervals;
-use super::data::sketch;
 use super::measure::Scored;
+use super::message_features::{features_of, sketch};
 use super::near::Seen;
 use super::random::Random;
 use super::{Corpus, Progress, Report, Split, TrainError};
 use gatepost_learn::classifier::{Model, ModelError, Probability, SiteLearner, SiteSettings};
-use gatepost_learn::features::{FeatureVector, MilterView, Trust, extract};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
-use gatepost_words::Stage;
+use gatepost_learn::features::{MilterView, Trust};
 
 /// Resamplings for the confidence intervals.
 const RESAMPLES: usize = 1_000;
@@ -55,7 +46,7 @@ pub fn evaluate(
                 let one = Scored {
                     score,
                     probability,
-                    spam: message.spam,
+                    class: message.class,
                 };
                 lines.push_str(&one.line(&message.path));
                 scored.push(one);
@@ -98,39 +89,17 @@ pub fn teach(
     let mut labels = Vec::new();
     for corpus in corpora {
         corpus.read(progress, |message| {
-            if let Some(spam) = message.spam {
+            if let Some(class) = message.class {
                 labels.push((
                     learner.slots(&MilterView::of_stored(&message.stored, &Trust::nobody())),
-                    spam,
+                    class,
                 ));
             }
         })?;
     }
     Random::new(9).shuffle(&mut labels);
-    for (slots, spam) in &labels {
-        learner.learn_slots(slots, *spam);
+    for (slots, class) in &labels {
+        learner.learn_slots(slots, class.is_spam());
     }
     Ok(learner)
-}
-
-/// The features of a message without its SMTP session, and a number that messages with the same
-/// body share.
-pub(super) fn features_of(raw: &[u8]) -> (FeatureVector, u64) {
-    // The session is not part of a corpus, so an empty one stands in; no feature depends on when it
-    // began.
-    let transaction = Transaction::new(Arc::from("training"), SystemTime::UNIX_EPOCH);
-    let message = Message::parse(raw, &Limits::default());
-    let facts = Facts::default();
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
-    let body = Sha256::digest(message.body().trim_ascii());
-    let (first, _) = body.split_at(8);
-    let group = first
-        .iter()
-        .fold(0u64, |group, &byte| group << 8 | u64::from(byte));
-    (extract(&case), group)
 }

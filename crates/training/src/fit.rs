@@ -18,7 +18,7 @@ pub(super) struct Example {
     /// Structure features, standardised once [`fit`] runs.
     pub(super) dense: Vec<f32>,
     /// The label.
-    pub(super) spam: bool,
+    pub(super) is_spam: bool,
     /// Number of the corpus that it is from.
     pub(super) source: usize,
     /// How much it counts.
@@ -57,7 +57,7 @@ impl Example {
     }
 
     /// An example of those features; weighs 1.
-    pub(super) fn of(vector: &FeatureVector, spam: bool, part: Part) -> Self {
+    pub(super) fn of(vector: &FeatureVector, is_spam: bool, part: Part) -> Self {
         Self {
             tokens: vector
                 .tokens
@@ -66,7 +66,7 @@ impl Example {
                 .collect(),
             segments: vector.segments.clone(),
             dense: vector.dense.clone(),
-            spam,
+            is_spam,
             source: 0,
             weight: 1.0,
             part,
@@ -172,7 +172,7 @@ fn forget_rare(examples: &mut [Example], least: u32) {
 #[derive(Clone, Copy, Debug)]
 struct Answer {
     logit: f64,
-    spam: bool,
+    is_spam: bool,
     weight: f64,
 }
 
@@ -205,7 +205,7 @@ impl Learner {
         let logit = f64::from(self.network.logit(&example.input()));
         Answer {
             logit,
-            spam: example.spam,
+            is_spam: example.is_spam,
             weight: f64::from(example.weight),
         }
     }
@@ -216,7 +216,7 @@ impl Learner {
         let ham: Vec<&Example> = examples
             .iter()
             .copied()
-            .filter(|example| !example.spam)
+            .filter(|example| !example.is_spam)
             .collect();
         for (done, example) in (1..).zip(&order) {
             let padded = self.random.unit() < self.padding;
@@ -229,7 +229,7 @@ impl Learner {
                 weight: example.weight,
             };
             self.network
-                .learn(&input, example.spam, &self.rates, &mut self.random);
+                .learn(&input, example.is_spam, &self.rates, &mut self.random);
             if done % TELL == 0 || done == order.len() {
                 progress(Progress::Learning {
                     epoch,
@@ -297,10 +297,10 @@ impl Learner {
 /// Platt's calibration by Newton's method, with his soft targets (Platt 1999; Lin, Lin and Weng
 /// 2007), for weighted answers.
 fn platt(answers: &[Answer]) -> Calibration {
-    let sum = |spam: bool| {
+    let sum = |is_spam: bool| {
         answers
             .iter()
-            .filter(|a| a.spam == spam)
+            .filter(|a| a.is_spam == is_spam)
             .map(|a| a.weight)
             .sum::<f64>()
     };
@@ -316,12 +316,12 @@ fn platt(answers: &[Answer]) -> Calibration {
         let (mut hss, mut hso, mut hoo) = (1e-3, 0.0, 1e-3);
         for &Answer {
             logit,
-            spam,
+            is_spam,
             weight,
         } in answers
         {
             let p = 1.0 / (1.0 + (-(slope * logit + offset)).exp());
-            let error = weight * (p - if spam { high } else { low });
+            let error = weight * (p - if is_spam { high } else { low });
             let curve = weight * p * (1.0 - p);
             gs += error * logit;
             go += error;
@@ -350,7 +350,8 @@ fn platt(answers: &[Answer]) -> Calibration {
 fn loss(answers: &[Answer], calibration: Calibration) -> f64 {
     let each = answers.iter().map(|answer| {
         let z = calibration.log_odds(answer.logit);
-        answer.weight * ((-z.abs()).exp().ln_1p() + z.max(0.0) - if answer.spam { z } else { 0.0 })
+        answer.weight
+            * ((-z.abs()).exp().ln_1p() + z.max(0.0) - if answer.is_spam { z } else { 0.0 })
     });
     each.sum::<f64>()
         / answers
@@ -364,7 +365,7 @@ fn one_minus_roca(answers: &[Answer]) -> f64 {
     let of = |label: bool| {
         let mut scores: Vec<f64> = answers
             .iter()
-            .filter(|a| a.spam == label)
+            .filter(|a| a.is_spam == label)
             .map(|a| a.logit)
             .collect();
         scores.sort_by(f64::total_cmp);
@@ -384,10 +385,10 @@ mod tests {
         let answers: Vec<Answer> = (0..4000)
             .map(|_| {
                 let truth = f64::from(random.unit()) * 8.0 - 4.0;
-                let spam = f64::from(random.unit()) < 1.0 / (1.0 + (-truth).exp());
+                let is_spam = f64::from(random.unit()) < 1.0 / (1.0 + (-truth).exp());
                 Answer {
                     logit: 3.0 * truth + 1.0,
-                    spam,
+                    is_spam,
                     weight: 1.0,
                 }
             })
@@ -395,9 +396,9 @@ mod tests {
         let Calibration { slope, offset } = platt(&answers);
         assert!((slope - 1.0 / 3.0).abs() < 0.04, "{slope}");
         assert!((offset + 1.0 / 3.0).abs() < 0.15, "{offset}");
-        let answer = |logit, spam| Answer {
+        let answer = |logit, is_spam| Answer {
             logit,
-            spam,
+            is_spam,
             weight: 1.0,
         };
         for few in [

@@ -2,6 +2,7 @@
 
 use super::corpus::{Corpus, clean};
 use super::{Progress, TrainError};
+use gatepost_words::Class;
 
 /// In which form the messages of a corpus are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub enum Form {
 pub struct Labelled {
     /// Its path in the archive.
     pub path: String,
-    /// Spam or phishing; `None` where the list does not say.
-    pub spam: Option<bool>,
+    /// Its class; `None` where the list does not say.
+    pub class: Option<Class>,
     /// Its bytes.
     pub raw: Vec<u8>,
 }
@@ -54,7 +55,7 @@ impl Corpus {
             };
             take(Labelled {
                 path: sample.path,
-                spam: sample.spam,
+                class: sample.class,
                 raw,
             });
         })

@@ -17,6 +17,7 @@ mod form;
 mod labelled;
 mod local;
 mod measure;
+mod message_features;
 mod near;
 mod network;
 mod plot;

@@ -4,14 +4,15 @@
 use std::collections::HashSet;
 
 use super::bootstrap::intervals;
-use super::evaluate::features_of;
 use super::measure::Scored;
+use super::message_features::features_of;
 use super::random::Random;
 use super::{Corpus, Progress, Report, TrainError};
 use gatepost_learn::classifier::{
     Model, ModelError, Probability, Site, SiteLearner, SiteSettings, Slots,
 };
 use gatepost_learn::features::{MilterView, Trust};
+use gatepost_words::Class;
 
 /// Resamplings for the confidence intervals.
 const RESAMPLES: usize = 1_000;
@@ -21,7 +22,7 @@ const SEED: u64 = 11;
 struct Mail {
     content: f64,
     slots: Slots,
-    spam: bool,
+    class: Class,
     /// Mails with the same body share it.
     body: u64,
 }
@@ -56,7 +57,7 @@ pub fn evaluate_local(
                 clippy::cast_possible_truncation,
                 reason = "the stacker needs no more digits"
             )]
-            site.learn(&mail.slots, mail.spam, Some(mail.content as f32));
+            site.learn(&mail.slots, mail.class, Some(mail.content as f32));
         }
         learned = budget.min(labels.len());
         let stacker = *site.opinion(0).stacker();
@@ -66,7 +67,7 @@ pub fn evaluate_local(
             Scored {
                 score,
                 probability: Probability::from_logit(score).value(),
-                spam: Some(mail.spam),
+                class: Some(mail.class),
             }
         };
         let scored: Vec<Scored> = fresh.iter().map(judge).collect();
@@ -89,7 +90,7 @@ fn read(
     let mut mails = Vec::new();
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |sample| {
-        let Some(spam) = sample.spam else { return };
+        let Some(class) = sample.class else { return };
         let (features, body) = features_of(&sample.raw);
         match model.log_odds(&features) {
             Ok(content) => {
@@ -97,7 +98,7 @@ fn read(
                 mails.push(Mail {
                     content,
                     slots,
-                    spam,
+                    class,
                     body,
                 });
             }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::bootstrap::Intervals;
+use gatepost_words::Class;
 
 /// The figures of one model on one part of one corpus. Percentages are 0..=100.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -74,11 +75,11 @@ impl Report {
         let auc = auc(&ham, &spam);
         let ham_lost = scored
             .iter()
-            .filter(|s| s.spam == Some(false) && s.probability >= 0.5)
+            .filter(|s| s.is_spam() == Some(false) && s.probability >= 0.5)
             .count();
         let spam_missed = scored
             .iter()
-            .filter(|s| s.spam == Some(true) && s.probability < 0.5)
+            .filter(|s| s.is_spam() == Some(true) && s.probability < 0.5)
             .count();
         let missed = |percent: f64| {
             let allowed = (ham.len() as f64 * percent / 100.0).floor();
@@ -93,7 +94,7 @@ impl Report {
                 let at = name.parse().unwrap_or(1.0);
                 let of: Vec<_> = scored
                     .iter()
-                    .filter(|s| (s.spam == Some(true)) == spam)
+                    .filter(|s| (s.is_spam() == Some(true)) == spam)
                     .collect();
                 (
                     name.to_owned(),
@@ -187,11 +188,11 @@ fn reliability(scored: &[Scored]) -> Vec<(f64, f64)> {
     let tenth = |n: u32| {
         let (low, high) = (f64::from(n) / 10.0, f64::from(n + 1) / 10.0);
         let is_in = |s: &&Scored| {
-            s.spam.is_some() && s.probability >= low && (s.probability < high || n == 9)
+            s.class.is_some() && s.probability >= low && (s.probability < high || n == 9)
         };
         let bin: Vec<&Scored> = scored.iter().filter(is_in).collect();
         let told = bin.iter().map(|s| s.probability).sum::<f64>() / bin.len() as f64;
-        let spam = bin.iter().filter(|s| s.spam == Some(true)).count();
+        let spam = bin.iter().filter(|s| s.is_spam() == Some(true)).count();
         (!bin.is_empty()).then(|| (told, spam as f64 / bin.len() as f64))
     };
     (0..10).filter_map(tenth).collect()
@@ -204,14 +205,19 @@ pub(super) struct Scored {
     pub(super) score: f64,
     /// The calibrated probability.
     pub(super) probability: f64,
-    /// The label, if there is one.
-    pub(super) spam: Option<bool>,
+    /// The class, if it is known.
+    pub(super) class: Option<Class>,
 }
 
 impl Scored {
+    /// The binary projection of its class.
+    pub(super) fn is_spam(&self) -> Option<bool> {
+        self.class.map(Class::is_spam)
+    }
+
     /// A line of [`Report::scores`].
     pub(super) fn line(&self, path: &str) -> String {
-        let label = match self.spam {
+        let label = match self.is_spam() {
             Some(true) => "spam",
             Some(false) => "ham",
             None => "unlabelled",
@@ -228,7 +234,7 @@ impl Scored {
 fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
     scored
         .iter()
-        .filter(|s| s.spam == label)
+        .filter(|s| s.is_spam() == label)
         .map(|s| s.score)
         .collect()
 }
@@ -302,7 +308,7 @@ mod tests {
         Scored {
             score,
             probability: 1.0 / (1.0 + (-score).exp()),
-            spam,
+            class: spam.map(Class::from_is_spam),
         }
     }
 

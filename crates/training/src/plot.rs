@@ -279,6 +279,7 @@ fn rule(svg: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
 mod tests {
     use super::super::measure::Scored;
     use super::*;
+    use gatepost_words::Class;
 
     fn report(name: &str) -> Report {
         let scored: Vec<Scored> = (0..4_000_u32)
@@ -287,7 +288,7 @@ mod tests {
                 Scored {
                     score: probability,
                     probability,
-                    spam: Some((n * 7919) % 1_000 < n % 1_000),
+                    class: Some(Class::from_is_spam((n * 7919) % 1_000 < n % 1_000)),
                 }
             })
             .collect();

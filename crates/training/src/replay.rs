@@ -14,6 +14,7 @@ use super::stream::Stream;
 use super::{Progress, TrainError};
 use gatepost_learn::classifier::{SiteLearner, SiteSettings, Slots};
 use gatepost_learn::features::{MilterView, Trust};
+use gatepost_words::Class;
 
 /// Messages in one step of the learning curve.
 const STEP: usize = 1_000;
@@ -217,13 +218,13 @@ pub fn replay(
         let one = Scored {
             score,
             probability: 1.0 / (1.0 + (-score).exp()),
-            spam: Some(line.spam),
+            class: Some(line.class),
         };
         lines.push_str(&one.line(&line.path));
         scored.push(one);
         let done = scored.len();
         if line.feedback && student.is_told(done, score, &view) {
-            student.hear(slots, line.spam, done);
+            student.hear(slots, line.class, done);
         }
         student.catch_up(done);
         if done.is_multiple_of(STEP) || done == total {
@@ -269,7 +270,7 @@ fn step(scored: &[Scored], labels: usize) -> Step {
     );
     let wrong = |spam: bool| {
         let last = scored.iter().rev().take(size);
-        last.filter(|one| one.spam == Some(spam) && (one.probability >= 0.5) != spam)
+        last.filter(|one| one.is_spam() == Some(spam) && (one.probability >= 0.5) != spam)
             .count()
     };
     Step {
@@ -332,13 +333,13 @@ impl<'a> Student<'a> {
         asks
     }
 
-    fn hear(&mut self, slots: Slots, spam: bool, number: usize) {
+    fn hear(&mut self, slots: Slots, class: Class, number: usize) {
         let wrong = self.settings.noise_percent > 0.0
             && f64::from(self.random.unit()) < self.settings.noise_percent / 100.0;
         self.waiting.push_back((
             number + self.settings.delay.min(DELAY),
             slots,
-            spam != wrong,
+            class.is_spam() != wrong,
         ));
     }
 
@@ -363,7 +364,7 @@ fn recipient(view: &MilterView) -> &[u8] {
 fn reader(stream: &Stream) -> Result<Vec<u8>, TrainError> {
     let mut ham: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     stream.read(|line, raw| {
-        if !line.spam {
+        if !line.class.is_spam() {
             let view = MilterView::of_stored(raw, &Trust::nobody());
             *ham.entry(recipient(&view).to_vec()).or_default() += 1;
         }

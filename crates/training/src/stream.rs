@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use super::TrainError;
 use super::corpus::decoder;
 use super::tar::Tar;
+use gatepost_words::Class;
 
 /// Lines of an index, at most.
 const LINES: usize = 5_000_000;
@@ -26,7 +27,7 @@ pub(super) struct Line {
     /// Where the message is, as written.
     pub(super) path: String,
     /// The label.
-    pub(super) spam: bool,
+    pub(super) class: Class,
     /// Whether the label is told to the learner. The TREC track writes `Spam` and `Ham` where it
     /// is not.
     pub(super) feedback: bool,
@@ -57,16 +58,16 @@ impl Stream {
             let (label, path) = parts
                 .filter(|(_, path)| !path.is_empty())
                 .ok_or_else(|| bad(index, number, line))?;
-            let (spam, feedback) = match label {
-                "spam" => (true, true),
-                "ham" => (false, true),
-                "Spam" | "SPAM" => (true, false),
-                "Ham" | "HAM" => (false, false),
+            let (class, feedback) = match label {
+                "spam" => (Class::Spam, true),
+                "ham" => (Class::Ham, true),
+                "Spam" | "SPAM" => (Class::Spam, false),
+                "Ham" | "HAM" => (Class::Ham, false),
                 _ => return Err(bad(index, number, line)),
             };
             lines.push(Line {
                 path: path.to_owned(),
-                spam,
+                class,
                 feedback,
             });
         }
@@ -173,7 +174,7 @@ mod tests {
     fn read_all(index: &Path) -> Result<Vec<(bool, bool, Vec<u8>)>, TrainError> {
         let mut all = Vec::new();
         Stream::open(index)?
-            .read(|line, raw| all.push((line.spam, line.feedback, raw.to_vec())))?;
+            .read(|line, raw| all.push((line.class.is_spam(), line.feedback, raw.to_vec())))?;
         Ok(all)
     }
 

@@ -10,7 +10,7 @@ pub enum Class {
     Ham,
     /// Unsolicited bulk mail that advertises or defrauds.
     Spam,
-    /// Wants credentials, payments or other secrets by posing as somebody else.
+    /// Wants credentials, payments or other secrets by posing as another person or organization.
     Phish,
     /// Carries or links to harmful software.
     Malware,

@@ -14,6 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::scan::{Item, read_all, read_one};
 use crate::cli::terminal::{safe, say};
 use gatepost_training::{Corpus, Form, Labelled, Split};
+use gatepost_words::Class;
 
 /// Names of skipped mails that are told.
 const NAMED: usize = 5;
@@ -233,13 +234,16 @@ impl Reading<'_> {
             }
         };
         let Mails { form, limit, .. } = *self.mails;
-        let mut take = |Labelled { path, spam, raw }| {
+        let mut take = |Labelled { path, class, raw }| {
             let raw = if raw.len() > limit {
                 Err(too_large(limit))
             } else {
                 Ok(raw)
             };
-            self.item(Item { name: path, raw }, Label::of(spam));
+            self.item(
+                Item { name: path, raw },
+                Label::of(class.map(Class::is_spam)),
+            );
         };
         corpus
             .labelled(form, &mut progress, &mut take)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{Knowledge, SiteLearner, SiteSettings, Slots, Stacker, Trial, claim};
 use crate::features::MilterView;
+use gatepost_words::Class;
 
 /// The site's own expert, while it learns.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +70,7 @@ impl Site {
 
     /// Learns one label: first both opinions stand trial, then the learner learns. `content` is the
     /// content model's log-odds for the mail, where it was asked.
-    pub fn learn(&mut self, slots: &Slots, spam: bool, content: Option<f32>) {
+    pub fn learn(&mut self, slots: &Slots, class: Class, content: Option<f32>) {
         while self.trials.len() >= Self::TRIALS {
             self.trials.pop_front();
         }
@@ -78,12 +79,13 @@ impl Site {
             reason = "a trial needs no more digits"
         )]
         let site = self.learner.score_slots(slots) as f32;
+        let is_spam = class.is_spam();
         self.trials.push_back(Trial {
             content,
             site,
-            spam,
+            is_spam,
         });
-        self.learner.learn_slots(slots, spam);
+        self.learner.learn_slots(slots, is_spam);
     }
 
     /// The learner.
@@ -103,7 +105,7 @@ impl Site {
         let stacker = Stacker::fit(&trials);
         let ham: Vec<f64> = trials
             .iter()
-            .filter(|trial| !trial.spam)
+            .filter(|trial| !trial.is_spam)
             .map(|trial| stacker.of_trial(trial))
             .collect();
         let claim = Claim {
@@ -173,13 +175,13 @@ mod tests {
             ..SiteSettings::default()
         });
         for n in 0..labels {
-            let (text, spam) = if n % 2 == 0 {
-                ("win a prize now", true)
+            let (text, class) = if n % 2 == 0 {
+                ("win a prize now", Class::Spam)
             } else {
-                ("lunch on friday", false)
+                ("lunch on friday", Class::Ham)
             };
             let slots = site.learner().slots(&view(&format!("{text} {n}")));
-            site.learn(&slots, spam, Some(0.0));
+            site.learn(&slots, class, Some(0.0));
         }
         site
     }
@@ -239,7 +241,7 @@ mod tests {
             ..SiteSettings::default()
         });
         for _ in 0..2_995 {
-            site.learn(&Slots::default(), false, None);
+            site.learn(&Slots::default(), Class::Ham, None);
         }
         assert!(site.opinion(0).claim().threshold.is_some());
     }
@@ -251,14 +253,14 @@ mod tests {
             ..SiteSettings::default()
         });
         for _ in 0..=Site::TRIALS {
-            site.learn(&Slots::default(), false, None);
+            site.learn(&Slots::default(), Class::Ham, None);
         }
         assert_eq!(site.trials().count(), Site::TRIALS);
         let trials = vec![
             Trial {
                 content: None,
                 site: 0.0,
-                spam: false
+                is_spam: false
             };
             Site::TRIALS + 1
         ];

@@ -18,8 +18,8 @@ pub struct Trial {
     pub content: Option<f32>,
     /// The site learner's logit.
     pub site: f32,
-    /// The label.
-    pub spam: bool,
+    /// The binary projection of the label.
+    pub is_spam: bool,
 }
 
 /// The weights of the experts.
@@ -125,9 +125,9 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
             (trial, now)
         })
         .collect();
-    let total = |spam: bool| {
+    let total = |is_spam: bool| {
         aged.iter()
-            .filter(|(trial, _)| trial.spam == spam)
+            .filter(|(trial, _)| trial.is_spam == is_spam)
             .map(|(_, weight)| weight)
             .sum::<f64>()
     };
@@ -137,7 +137,7 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
     }
     let effective = 4.0 * ham * spam / (ham + spam);
     let point = |(trial, weight): (&Trial, f64)| {
-        let class = if trial.spam { spam } else { ham };
+        let class = if trial.is_spam { spam } else { ham };
         // Platt's targets: never quite 0 or 1, the less the fewer there are.
         let sure = (class + 1.0) / (class + 2.0);
         Point {
@@ -146,7 +146,7 @@ fn weigh(trials: &[Trial]) -> Vec<Point> {
                 bounded(f64::from(trial.site)),
                 1.0,
             ],
-            target: if trial.spam { sure } else { 1.0 - sure },
+            target: if trial.is_spam { sure } else { 1.0 - sure },
             weight: weight * effective / (2.0 * class),
         }
     };
@@ -257,12 +257,12 @@ mod tests {
         (0..count)
             .map(|_| {
                 let (content, site) = (unit() * 8.0 - 4.0, unit() * 8.0 - 4.0);
-                let spam = unit() < 1.0 / (1.0 + (-truth(content, site)).exp());
+                let is_spam = unit() < 1.0 / (1.0 + (-truth(content, site)).exp());
                 #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
                 Trial {
                     content: Some(content as f32),
                     site: site as f32,
-                    spam,
+                    is_spam,
                 }
             })
             .collect()
@@ -275,7 +275,7 @@ mod tests {
             Trial {
                 content: Some(-3.0),
                 site: 5.0,
-                spam: true
+                is_spam: true
             };
             5_000
         ];
@@ -333,7 +333,7 @@ mod tests {
             };
             let bin: Vec<&Trial> = fresh.iter().filter(said).collect();
             let share =
-                f64::from(u32::try_from(bin.iter().filter(|trial| trial.spam).count()).unwrap())
+                f64::from(u32::try_from(bin.iter().filter(|trial| trial.is_spam).count()).unwrap())
                     / f64::from(u32::try_from(bin.len()).unwrap());
             assert!(
                 (low - 0.06..low + 0.26).contains(&share),
@@ -352,12 +352,12 @@ mod tests {
                 trials.push(Trial {
                     content: Some(content),
                     site,
-                    spam: site > 0.0,
+                    is_spam: site > 0.0,
                 });
                 trials.push(Trial {
                     content: None,
                     site: 0.0,
-                    spam: content > 0.0,
+                    is_spam: content > 0.0,
                 });
             }
         }

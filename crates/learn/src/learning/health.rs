@@ -1,18 +1,19 @@
-//! How what the site taught is found on disk, for whoever asks before serving.
+//! How the learner's files are found on disk, for a check before serving.
 
 use std::io;
 use std::sync::Arc;
 
-use super::LearningSettings;
-use super::fold::fold;
-use super::survey::survey;
-use crate::classifier::SiteOpinion;
 use gatepost_store::{Condition, Snapshot};
 
-/// How what the site taught is found.
+use super::label_index::read_index;
+use super::replay::replay;
+use super::settings::LearningSettings;
+use crate::classifier::SiteOpinion;
+
+/// How the learner's files are found.
 #[derive(Clone, Debug)]
 pub struct Health {
-    /// What was taught; `None` where nothing was.
+    /// What was learned; `None` where nothing was.
     pub opinion: Option<Arc<SiteOpinion>>,
     /// Bytes of the logs that could not be read.
     pub damaged: u64,
@@ -25,19 +26,18 @@ pub struct Health {
 /// Reads everything, also what a start would not look at. An error is one of the file system, or
 /// the log is another file.
 pub fn examine(settings: &LearningSettings) -> io::Result<Health> {
-    // A directory that does not exist holds nothing; one that may not be looked into could hold
-    // anything.
+    // A directory that does not exist holds nothing; one that cannot be read could hold anything.
     if settings.directory.try_exists()? {
         std::fs::read_dir(&settings.directory)?;
     }
-    let survey = survey(settings)?;
-    let opinion = match survey.sequence {
+    let index = read_index(settings)?;
+    let opinion = match index.sequence {
         0 => None,
-        last => Some(Arc::new(fold(settings, &survey, None)?.opinion(last))),
+        last => Some(Arc::new(replay(settings, &index, None)?.opinion(last))),
     };
     Ok(Health {
         opinion,
-        damaged: survey.damaged,
+        damaged: index.damaged,
         weights: Snapshot::condition(&settings.weights(), settings.schema())?,
         base: Snapshot::condition(&settings.base(), settings.schema())?,
     })

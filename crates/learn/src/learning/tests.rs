@@ -1,4 +1,4 @@
-//! What must hold whatever is learned and taken back in whatever order.
+//! What must hold whatever is learned and retracted in whatever order.
 #![expect(clippy::disallowed_methods, reason = "tests damage files")]
 
 use std::path::Path;
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::classifier::{SiteSettings, Slots};
-use gatepost_store::Digest;
+use gatepost_words::{Class, LabelKind, MessageDigest};
 
 fn settings(directory: &Path) -> LearningSettings {
     let learner = SiteSettings {
@@ -21,7 +21,7 @@ fn settings(directory: &Path) -> LearningSettings {
     }
 }
 
-fn lesson(number: u8) -> Lesson {
+fn example(number: u8) -> TrainingExample {
     let first = u32::from(number) * 10;
     // In every section of tables of 2^16, the bits of these tests: header, words, and windows of
     // the text.
@@ -30,15 +30,27 @@ fn lesson(number: u8) -> Lesson {
             .map(|slot| slot | (slot % 6) << 16)
             .collect(),
     );
-    Lesson {
-        digest: Digest([number; 32]),
+    TrainingExample {
+        digest: MessageDigest([number; 32]),
         slots,
         content: Some(f32::from(number % 7) - 3.0),
     }
 }
 
-fn book(settings: &LearningSettings) -> Book {
-    Book::open(settings.clone(), Duration::ZERO).unwrap()
+fn class(is_spam: bool) -> Class {
+    Class::from_is_spam(is_spam)
+}
+
+fn source(name: &str, time: u64) -> LabelSource<'_> {
+    LabelSource {
+        name,
+        kind: LabelKind::Correction,
+        time,
+    }
+}
+
+fn store(settings: &LearningSettings) -> LabelStore {
+    LabelStore::open(settings.clone(), Duration::ZERO).unwrap()
 }
 
 /// The weights that a start would have now.
@@ -53,22 +65,42 @@ fn weights(settings: &LearningSettings) -> Vec<f32> {
 fn every_outcome_has_its_word() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(&directory.path().join("made"));
-    let mut book = book(&settings);
-    let digest = lesson(1).digest;
-    assert_eq!(book.unlearn(&digest, true, 1).unwrap(), Outcome::Unknown);
+    let mut store = store(&settings);
+    let digest = example(1).digest;
+    assert_eq!(
+        store.unlearn(&digest, class(true), 1).unwrap(),
+        Outcome::Unknown
+    );
     for (spam, outcome) in [
         (true, Outcome::Learned),
         (true, Outcome::Already),
-        (false, Outcome::Relearned),
+        (false, Outcome::Relearned(Class::Spam)),
         (false, Outcome::Already),
     ] {
-        assert_eq!(book.learn(&lesson(1), spam, "ann", 2).unwrap(), outcome);
+        assert_eq!(
+            store
+                .learn(&example(1), class(spam), &source("ann", 2))
+                .unwrap(),
+            outcome
+        );
     }
-    assert_eq!(book.unlearn(&digest, true, 3).unwrap(), Outcome::OtherLabel);
-    assert_eq!(book.unlearn(&digest, false, 3).unwrap(), Outcome::Unlearned);
-    assert_eq!(book.unlearn(&digest, false, 3).unwrap(), Outcome::Unknown);
+    assert_eq!(
+        store.unlearn(&digest, class(true), 3).unwrap(),
+        Outcome::OtherLabel(Class::Ham)
+    );
+    assert_eq!(
+        store.unlearn(&digest, class(false), 3).unwrap(),
+        Outcome::Unlearned
+    );
+    assert_eq!(
+        store.unlearn(&digest, class(false), 3).unwrap(),
+        Outcome::Unknown
+    );
     assert!(
-        Book::open(settings, Duration::ZERO).unwrap_err().kind() == std::io::ErrorKind::WouldBlock
+        LabelStore::open(settings, Duration::ZERO)
+            .unwrap_err()
+            .kind()
+            == std::io::ErrorKind::WouldBlock
     );
 }
 
@@ -76,32 +108,39 @@ fn every_outcome_has_its_word() {
 fn labels_are_taken_back_by_digest_time_and_source() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut book = book(&settings);
-    for (number, source, time) in [
+    let mut store = store(&settings);
+    for (number, name, time) in [
         (0x11, "ann", 10),
         (0x12, "bob", 20),
         (0x13, "ann", 30),
         (0x14, "ann", 40),
     ] {
-        book.learn(&lesson(number), true, source, time).unwrap();
+        store
+            .learn(&example(number), class(true), &source(name, time))
+            .unwrap();
     }
-    assert_eq!(book.undo("1", 50).unwrap(), Undone::Ambiguous(4));
-    assert_eq!(book.undo("ff", 50).unwrap(), Undone::None);
-    assert!(matches!(book.undo("14", 50).unwrap(), Undone::Label(label) if label.time == 40));
-    assert_eq!(book.rollback(20, Some("ann"), 50).unwrap(), 1);
-    assert_eq!(book.rollback(20, Some("ann"), 50).unwrap(), 0);
-    let in_force = |book: &Book| book.labels().iter().filter(|label| label.in_force).count();
-    assert_eq!(in_force(&book), 2);
-    assert_eq!(book.rollback(0, None, 50).unwrap(), 2);
-    book.commit().unwrap();
+    assert_eq!(store.undo("1", 50).unwrap(), Undone::Ambiguous(4));
+    assert_eq!(store.undo("ff", 50).unwrap(), Undone::None);
+    assert!(
+        matches!(store.undo("14", 50).unwrap(), Undone::Label(entry) if entry.label.time == 40)
+    );
+    assert_eq!(store.rollback(20, Some("ann"), 50).unwrap(), 1);
+    assert_eq!(store.rollback(20, Some("ann"), 50).unwrap(), 0);
+    let active = |store: &LabelStore| store.labels().iter().filter(|label| label.active).count();
+    assert_eq!(active(&store), 2);
+    assert_eq!(store.rollback(0, None, 50).unwrap(), 2);
+    store.commit().unwrap();
     assert!(
         weights(&settings)
             .iter()
             .all(|weight| weight.abs() < f32::EPSILON),
         "nothing is left of them"
     );
-    drop(book);
-    assert_eq!(in_force(&Book::open(settings, Duration::ZERO).unwrap()), 0);
+    drop(store);
+    assert_eq!(
+        active(&LabelStore::open(settings, Duration::ZERO).unwrap()),
+        0
+    );
 }
 
 #[test]
@@ -113,12 +152,17 @@ fn the_logs_stay_within_their_bound_and_nothing_is_forgotten() {
     };
     let unbounded = tempfile::tempdir().unwrap();
     let reference = self::settings(unbounded.path());
-    let (mut small, mut large) = (book(&settings), book(&reference));
+    let (mut small, mut large) = (store(&settings), store(&reference));
     for number in 0..200 {
-        for book in [&mut small, &mut large] {
-            book.learn(&lesson(number), number % 3 == 0, "ann", u64::from(number))
+        for store in [&mut small, &mut large] {
+            store
+                .learn(
+                    &example(number),
+                    class(number % 3 == 0),
+                    &source("ann", u64::from(number)),
+                )
                 .unwrap();
-            book.commit().unwrap();
+            store.commit().unwrap();
         }
     }
     for name in ["labels", "labels.1"] {
@@ -134,16 +178,16 @@ fn the_logs_stay_within_their_bound_and_nothing_is_forgotten() {
     );
     // Too old to be taken back: told, and nothing changes.
     assert_eq!(
-        small.unlearn(&lesson(0).digest, true, 300).unwrap(),
+        small.unlearn(&example(0).digest, class(true), 300).unwrap(),
         Outcome::Unknown
     );
     // The newest can be taken back, and then both agree again.
-    for book in [&mut small, &mut large] {
+    for store in [&mut small, &mut large] {
         assert!(matches!(
-            book.undo(&lesson(199).digest.to_string(), 300).unwrap(),
+            store.undo(&example(199).digest.to_string(), 300).unwrap(),
             Undone::Label(_)
         ));
-        book.commit().unwrap();
+        store.commit().unwrap();
     }
     assert!(weights(&settings) == weights(&reference));
 }
@@ -155,13 +199,13 @@ fn a_machine_that_stops_within_the_change_of_logs_loses_nothing() {
         log_size: 4_000,
         ..settings(directory.path())
     };
-    let mut writer = book(&settings);
+    let mut writer = store(&settings);
     let path = |name: &str| directory.path().join(name);
     for number in 0..60 {
         let stop = tempfile::tempdir().unwrap();
         let copy = |name: &str| std::fs::copy(path(name), stop.path().join(name)).is_ok();
         writer
-            .learn(&lesson(number), number % 2 == 0, "ann", 1)
+            .learn(&example(number), class(number % 2 == 0), &source("ann", 1))
             .unwrap();
         // Before the change: all files as they are.
         for name in ["labels", "labels.1", "base", "weights"] {
@@ -183,9 +227,11 @@ fn a_machine_that_stops_within_the_change_of_logs_loses_nothing() {
         if std::fs::metadata(path("labels")).unwrap().len() == 16 {
             std::fs::rename(stop.path().join("labels"), stop.path().join("labels.1")).unwrap();
             assert!(weights(&stopped) == expected, "{number}: without a log");
-            let mut again = Book::open(stopped.clone(), Duration::ZERO).unwrap();
+            let mut again = LabelStore::open(stopped.clone(), Duration::ZERO).unwrap();
             assert_eq!(
-                again.learn(&lesson(200), true, "ann", 2).unwrap(),
+                again
+                    .learn(&example(200), class(true), &source("ann", 2))
+                    .unwrap(),
                 Outcome::Learned
             );
         }
@@ -196,17 +242,19 @@ fn a_machine_that_stops_within_the_change_of_logs_loses_nothing() {
 fn a_follower_hears_what_was_written() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut follower = Follower::new(settings.clone());
-    assert!(follower.poll().unwrap().is_none(), "there is no book yet");
-    let mut book = book(&settings);
+    let mut follower = LabelLogFollower::new(settings.clone());
+    assert!(follower.poll().unwrap().is_none(), "there is no store yet");
+    let mut store = store(&settings);
     for number in 0..30 {
-        book.learn(&lesson(number), number % 2 == 0, "ann", 1)
+        store
+            .learn(&example(number), class(number % 2 == 0), &source("ann", 1))
             .unwrap();
         if number % 7 == 6 {
-            book.undo(&lesson(number - 3).digest.to_string(), 2)
+            store
+                .undo(&example(number - 3).digest.to_string(), 2)
                 .unwrap();
         }
-        book.commit().unwrap();
+        store.commit().unwrap();
         let heard = follower.poll().unwrap().unwrap();
         assert!(
             heard.learner().weights() == weights(&settings),
@@ -216,14 +264,14 @@ fn a_follower_hears_what_was_written() {
     }
 }
 
-/// As [`lesson`], of more mails than a byte counts.
-fn one_of_many(number: u64) -> Lesson {
+/// As [`example`], of more mails than a byte counts.
+fn one_of_many(number: u64) -> TrainingExample {
     let first = u32::try_from(number).unwrap() * 13;
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_le_bytes());
     let slots = Slots::from_numbers((first..first + 40).map(|slot| slot % (1 << 16)).collect());
-    Lesson {
-        digest: Digest(digest),
+    TrainingExample {
+        digest: MessageDigest(digest),
         slots,
         content: None,
     }
@@ -239,11 +287,15 @@ fn a_start_from_the_snapshot_knows_what_all_labels_taught() {
         log_size: 100_000,
         ..settings(directory.path())
     };
-    let mut writer = book(&settings);
+    let mut writer = store(&settings);
     let mut snapshots = 0;
     for number in 0..1_700 {
         writer
-            .learn(&one_of_many(number), number % 3 == 0, "ann", number)
+            .learn(
+                &one_of_many(number),
+                class(number % 3 == 0),
+                &source("ann", number),
+            )
             .unwrap();
         if number % 100 != 99 {
             continue;
@@ -280,18 +332,22 @@ fn a_start_from_the_snapshot_knows_what_all_labels_taught() {
 fn a_snapshot_of_another_log_is_not_believed() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut first = book(&settings);
+    let mut first = store(&settings);
     for number in 0..600 {
-        first.learn(&one_of_many(number), true, "ann", 1).unwrap();
+        first
+            .learn(&one_of_many(number), class(true), &source("ann", 1))
+            .unwrap();
     }
     first.commit().unwrap();
     drop(first);
     // Somebody begins anew and forgets the snapshot.
     std::fs::remove_file(directory.path().join("labels")).unwrap();
     assert!(weights(&settings).is_empty(), "there is no log");
-    let mut second = book(&settings);
+    let mut second = store(&settings);
     assert!(!directory.path().join("weights").exists());
-    second.learn(&one_of_many(700), false, "ann", 1).unwrap();
+    second
+        .learn(&one_of_many(700), class(false), &source("ann", 1))
+        .unwrap();
     second.commit().unwrap();
     let opinion = info(&settings).unwrap().unwrap();
     assert_eq!(
@@ -306,30 +362,36 @@ fn a_snapshot_of_another_log_is_not_believed() {
 fn a_clock_that_goes_backwards() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut writer = book(&settings);
+    let mut writer = store(&settings);
     for (number, time) in [(1, 5_000), (2, 10), (3, u64::MAX), (4, 0)] {
         assert_eq!(
-            writer.learn(&lesson(number), true, "ann", time).unwrap(),
+            writer
+                .learn(&example(number), class(true), &source("ann", time))
+                .unwrap(),
             Outcome::Learned
         );
     }
     writer.commit().unwrap();
-    let order: Vec<u64> = writer.labels().iter().map(|label| label.time).collect();
+    let order: Vec<u64> = writer
+        .labels()
+        .iter()
+        .map(|entry| entry.label.time)
+        .collect();
     assert_eq!(order, [5_000, 10, u64::MAX, 0]);
     // By the times that the labels carry, whenever this one is told to be.
     assert_eq!(writer.rollback(11, None, 1).unwrap(), 2);
     assert_eq!(
-        writer.unlearn(&lesson(2).digest, true, 0).unwrap(),
+        writer.unlearn(&example(2).digest, class(true), 0).unwrap(),
         Outcome::Unlearned
     );
     writer.commit().unwrap();
     drop(writer);
-    let again = book(&settings);
+    let again = store(&settings);
     let left: Vec<u64> = again
         .labels()
         .iter()
-        .filter(|label| label.in_force)
-        .map(|label| label.time)
+        .filter(|label| label.active)
+        .map(|entry| entry.label.time)
         .collect();
     assert_eq!(left, [0]);
 }
@@ -339,13 +401,17 @@ fn a_clock_that_goes_backwards() {
 fn labels_do_not_need_their_snapshot() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut writer = book(&settings);
+    let mut writer = store(&settings);
     // A directory stands where the file should be written.
     std::fs::create_dir(directory.path().join("weights.new")).unwrap();
     let mut told = Vec::new();
     for number in 0..600 {
         writer
-            .learn(&one_of_many(number), number % 2 == 0, "ann", 1)
+            .learn(
+                &one_of_many(number),
+                class(number % 2 == 0),
+                &source("ann", 1),
+            )
             .unwrap();
         if writer.commit().unwrap().is_some() {
             told.push(number + 1);
@@ -355,7 +421,7 @@ fn labels_do_not_need_their_snapshot() {
     assert_eq!(info(&settings).unwrap().unwrap().sequence(), 600);
     std::fs::remove_dir(directory.path().join("weights.new")).unwrap();
     drop(writer);
-    assert!(book(&settings).commit().unwrap().is_none());
+    assert!(store(&settings).commit().unwrap().is_none());
     assert!(directory.path().join("weights").exists());
 }
 
@@ -363,10 +429,10 @@ fn labels_do_not_need_their_snapshot() {
 fn damage_costs_what_it_hit_and_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
-    let mut first = book(&settings);
+    let mut first = store(&settings);
     for number in 0..10 {
         first
-            .learn(&lesson(number), number % 2 == 0, "ann", 1)
+            .learn(&example(number), class(number % 2 == 0), &source("ann", 1))
             .unwrap();
     }
     first.commit().unwrap();
@@ -376,7 +442,7 @@ fn damage_costs_what_it_hit_and_is_told() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let again = book(&settings);
+    let again = store(&settings);
     assert_eq!(again.labels().len(), 9);
     assert!(again.damaged() > 0);
     drop(again);
@@ -394,32 +460,33 @@ proptest! {
     /// over restarts and through a follower.
     #[test]
     fn what_is_taken_back_leaves_no_trace(
-        steps in proptest::collection::vec((0_u8..12, any::<bool>(), 0_u8..6, any::<bool>()), 1..40),
+        steps in proptest::collection::vec((0_u8..12, proptest::sample::select(&Class::ALL), 0_u8..6, any::<bool>()), 1..40),
     ) {
         let directory = tempfile::tempdir().unwrap();
         let settings = settings(directory.path());
-        let mut follower = Follower::new(settings.clone());
+        let mut follower = LabelLogFollower::new(settings.clone());
         let mut heard = None;
-        let mut book = Some(book(&settings));
-        for (number, spam, action, restart) in steps {
-            let open = book.as_mut().unwrap();
+        let mut store = Some(store(&settings));
+        for (number, class, action, restart) in steps {
+            let open = store.as_mut().unwrap();
             match action {
-                0 => drop(open.unlearn(&lesson(number).digest, spam, 1).unwrap()),
-                1 => drop(open.undo(&lesson(number).digest.to_string(), 1).unwrap()),
-                _ => drop(open.learn(&lesson(number), spam, "ann", 1).unwrap()),
+                0 => drop(open.unlearn(&example(number).digest, class, 1).unwrap()),
+                1 => drop(open.undo(&example(number).digest.to_string(), 1).unwrap()),
+                _ => drop(open.learn(&example(number), class, &source("ann", 1)).unwrap()),
             }
             open.commit().unwrap();
             heard = follower.poll().unwrap().or(heard);
             if restart {
-                drop(book.take());
-                book = Some(self::book(&settings));
+                drop(store.take());
+                store = Some(self::store(&settings));
             }
         }
         let clean = tempfile::tempdir().unwrap();
         let reference = self::settings(clean.path());
-        let mut only = self::book(&reference);
-        for label in book.unwrap().labels().iter().filter(|label| label.in_force) {
-            only.learn(&lesson(label.digest.0[0]), label.spam, "ann", 1).unwrap();
+        let mut only = self::store(&reference);
+        for entry in store.unwrap().labels().iter().filter(|entry| entry.active) {
+            let number = entry.label.message.0[0];
+            only.learn(&example(number), entry.label.class, &source("ann", 1)).unwrap();
         }
         let expected = weights(&reference);
         let found = weights(&settings);

@@ -185,7 +185,7 @@ pub(in super::super) fn in_no_language(raw: &[u8], random: &mut Random) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::evaluate::features_of;
+    use super::super::super::message_features::features_of;
     use super::*;
 
     const PLAIN: &[u8] = b"From: a@example.com\r\nSubject: Cheap pills for you\r\nContent-Type: text/plain\r\n\r\nBuy cheap pills now at http://pills.example/buy today\r\n";

@@ -1,27 +1,23 @@
-//! Where everything lies, and what must agree for it to be of use.
+//! Where everything is stored, and what must agree for it to be of use.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::survey::survey;
-use super::{Follower, Listed};
-use crate::classifier::{SiteOpinion, SiteSettings};
+use crate::classifier::SiteSettings;
 use crate::features::MilterView;
 
-/// What learning is told.
+/// The settings of learning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningSettings {
     /// The directory.
     pub directory: PathBuf,
-    /// Bytes of both logs together: so many labels, about 3 KB each, can be taken back.
+    /// Bytes of both logs together: so many labels, about 3 KB each, can be retracted.
     pub log_size: u64,
     /// The learner.
     pub learner: SiteSettings,
 }
 
 impl LearningSettings {
-    /// Those of the defaults, in that directory.
+    /// The defaults, in that directory.
     pub fn in_directory(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -54,15 +50,4 @@ impl LearningSettings {
     pub(super) fn lock(&self) -> PathBuf {
         self.directory.join("lock")
     }
-}
-
-/// The labels that can still be taken back, and those that were, from old to new; and how many
-/// bytes of the logs are damaged. Reads only.
-pub fn listed(settings: &LearningSettings) -> io::Result<(Vec<Listed>, u64)> {
-    survey(settings).map(|survey| (survey.labels, survey.damaged))
-}
-
-/// What the site has taught up to now; `None` where it has taught nothing. Reads only.
-pub fn info(settings: &LearningSettings) -> io::Result<Option<Arc<SiteOpinion>>> {
-    Follower::new(settings.clone()).poll()
 }

@@ -1,35 +1,30 @@
-//! What is learned from one mail.
-
-use std::sync::Arc;
-use std::time::SystemTime;
+//! What is learned from one message.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::classifier::{Model, SiteLearner, Slots};
 use crate::features::{MilterView, Trust, extract};
-use gatepost_mail::Case;
-use gatepost_mail::Facts;
-use gatepost_mail::{Limits, Message, Transaction};
-use gatepost_store::{Digest, Label};
-use gatepost_words::Stage;
+use gatepost_mail::{Limits, Specimen};
+use gatepost_store::PackedSlots;
+use gatepost_words::MessageDigest;
 
-// What one mail sets fits into a label: else the last windows would be lost, and a replay would
+// The slots of one message fit into a label: else the last windows would be lost, and a replay would
 // learn something else.
-const _: () = assert!(Slots::LIMIT <= Label::SLOTS_MAX);
+const _: () = assert!(Slots::LIMIT <= PackedSlots::MAX);
 
-/// One mail, ready to be learned.
+/// One message, ready to be learned.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lesson {
+pub struct TrainingExample {
     /// What identifies it.
-    pub digest: Digest,
-    /// What the learner sees of it.
+    pub digest: MessageDigest,
+    /// Its slots in the learner's tables.
     pub slots: Slots,
-    /// What the content model thinks of it, where there is one and it can say: log-odds.
+    /// The content model's log-odds, where there is a model and it has an answer.
     pub content: Option<f32>,
 }
 
-impl Lesson {
-    /// The lesson of a mail as it is stored after delivery.
+impl TrainingExample {
+    /// The example of a message as it is stored after delivery.
     pub fn of_stored(
         raw: &[u8],
         learner: &SiteLearner,
@@ -53,7 +48,7 @@ impl Lesson {
             .chain_update(length)
             .chain_update(view.bytes())
             .chain_update(view.text());
-        let digest = Digest(digest.finalize().into());
+        let digest = MessageDigest(digest.finalize().into());
         Self {
             digest,
             slots: learner.slots(&view),
@@ -62,23 +57,15 @@ impl Lesson {
     }
 }
 
-/// The content model's log-odds. No feature of it depends on when or to whom the mail came.
+/// The content model's log-odds. No feature of it depends on when or to whom the message came.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the stacker needs no more digits"
+)]
 fn content(raw: &[u8], model: &Model, limits: &Limits) -> Option<f32> {
-    let transaction = Transaction::new(Arc::from("learn"), SystemTime::UNIX_EPOCH);
-    let message = Message::parse(raw, limits);
-    let facts = Facts::default();
-    let case = Case {
-        stage: Stage::EndOfMessage,
-        transaction: &transaction,
-        message: &message,
-        facts: &facts,
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the stacker needs no more digits"
-    )]
-    model
-        .log_odds(&extract(&case))
-        .ok()
-        .map(|log_odds| log_odds as f32)
+    let specimen = Specimen::stored(raw);
+    let message = specimen.message(limits);
+    let features = extract(&specimen.case(&message));
+    let log_odds = model.log_odds(&features).ok()?;
+    Some(log_odds as f32)
 }
