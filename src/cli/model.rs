@@ -2,8 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "models are files")]
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -22,6 +21,7 @@ use gatepost_training::{
     TrainSettings,
 };
 use gatepost_words::clock::Clock;
+use gatepost_words::{CivilTime, fs};
 
 /// Trains, measures or describes.
 pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
@@ -44,7 +44,10 @@ fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
     };
     settings.seed = arguments.seed.unwrap_or(settings.seed);
     settings.epochs = arguments.epochs.map_or(settings.epochs, usize::from);
-    settings.date = arguments.date.clone().unwrap_or_else(today);
+    settings.date = arguments.date.clone().unwrap_or_else(|| {
+        let now = CivilTime::from_system(Clock::system().wall());
+        now.date().to_string()
+    });
     settings.command = command_line(arguments);
     let mut bar = Bar::new();
     let trained = gatepost_training::train(&settings, &mut |progress| bar.show(&progress))
@@ -110,15 +113,6 @@ fn command_line(arguments: &TrainArguments) -> String {
     line
 }
 
-/// A daemon that reloads meanwhile sees the old file or the new one, never a half.
-fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    std::fs::write(&new, bytes)?;
-    std::fs::rename(&new, path)
-}
-
 fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
     let model = model_of(place, arguments.model.as_deref())?;
     let mut out = Output::new();
@@ -169,7 +163,7 @@ fn plot(path: &Path, plot: &Plot) -> Result<(), Failure> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace_file(path, bytes)
+    fs::replace(path, bytes, 0o666)
         .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
 }
 
@@ -397,16 +391,6 @@ fn corpora(directory: &Path, names: &[String]) -> Result<Vec<Corpus>, Failure> {
 
 fn failed(error: &TrainError) -> Failure {
     Failure::new(Exit::BadInput, error.to_string())
-}
-
-/// The day, as YYYY-MM-DD in UTC.
-fn today() -> String {
-    let seconds = Clock::system()
-        .wall()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    gatepost_telemetry::date(seconds)
 }
 
 /// How far training is; on a terminal only.

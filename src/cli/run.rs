@@ -14,6 +14,7 @@ use crate::server::{self, Observation, ServeError, Service};
 use crate::session::Session;
 use gatepost_engine::{Engine, Notify};
 use gatepost_telemetry::{self, Gauges, Telemetry};
+use gatepost_words::SocketAddress;
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::Diagnostic;
 
@@ -102,7 +103,7 @@ pub(super) fn server_settings(config: &Config) -> Result<server::Settings, Failu
     for listener in &config.listeners {
         listeners.push(server::Listener {
             name: Arc::clone(&listener.name),
-            address: address(listener)?,
+            address: address(listener),
             front_end: match listener.front_end {
                 config::FrontEnd::Native => server::FrontEnd::Native,
                 config::FrontEnd::Libmilter => server::FrontEnd::Libmilter,
@@ -120,19 +121,15 @@ pub(super) fn server_settings(config: &Config) -> Result<server::Settings, Failu
 }
 
 /// A listener's socket in the server's words.
-pub(super) fn address(listener: &config::Listener) -> Result<server::Address, Failure> {
-    let text = listener.socket.to_string();
-    let address = text
-        .parse()
-        .map_err(|error| Failure::new(Exit::BadConfig, format!("{text}: {error}")))?;
-    Ok(match address {
-        server::Address::Unix { path, .. } => server::Address::Unix {
-            path,
+pub(super) fn address(listener: &config::Listener) -> server::Address {
+    match &listener.socket {
+        SocketAddress::Unix(path) => server::Address::Unix {
+            path: path.clone(),
             mode: listener.mode,
             group: listener.group.clone(),
         },
-        inet @ server::Address::Inet(_) => inet,
-    })
+        SocketAddress::Inet(address) => server::Address::Inet(*address),
+    }
 }
 
 /// What the sockets lead to.

@@ -10,8 +10,9 @@ use super::document::Place;
 use super::keys::find;
 use super::layers::Merged;
 use super::settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
-use super::units::{self, Socket};
+use super::units;
 use super::value::read_size;
+use gatepost_words::SocketAddress;
 use gatepost_words::diagnostic::Diagnostic;
 use gatepost_words::verdict;
 
@@ -231,7 +232,7 @@ fn listeners(
         }
         let policy = profile(view, &at("policy"));
         check_profile(&policy, &at("policy"), Some("policy"), places, wrong);
-        let Ok(socket) = units::socket(view.text(&at("socket"))) else {
+        let Ok(socket) = view.text(&at("socket")).parse() else {
             continue;
         };
         let text = |name: &str| match view.get(&at(name)) {
@@ -408,7 +409,7 @@ fn warnings(config: &Config, places: &BTreeMap<String, Place>) -> Vec<Diagnostic
         );
     }
     for (number, listener) in config.listeners.iter().enumerate() {
-        if listener.mode & 0o006 != 0 && matches!(listener.socket, Socket::Unix(_)) {
+        if listener.mode & 0o006 != 0 && matches!(listener.socket, SocketAddress::Unix(_)) {
             warn(
                 &format!("listener.{number}.mode"),
                 "everybody on this machine may use the socket",

@@ -26,4 +26,3 @@ pub use settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
 pub use shipped::{SHIPPED_MODEL, SHIPPED_RULES};
 pub use show::{Which, show};
 pub use table::KEYS;
-pub use units::Socket;

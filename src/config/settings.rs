@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::units::Socket;
+use gatepost_words::SocketAddress;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub struct Listener {
     /// Its name, and that of its policy profile.
     pub name: Arc<str>,
     /// Where it listens.
-    pub socket: Socket,
+    pub socket: SocketAddress,
     /// Permission bits of a UNIX socket.
     pub mode: u32,
     /// The group of a UNIX socket, by name or number.

@@ -1,33 +1,4 @@
-//! The little languages of values: sizes, durations, permission bits, sockets.
-
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
-
-/// Where a listener listens, as configured.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Socket {
-    /// `unix:/PATH` (also `local:/PATH`, as Sendmail writes it).
-    Unix(PathBuf),
-    /// `inet:PORT@ADDRESS` or `inet6:PORT@[ADDRESS]`; `localhost` is the only name that is known.
-    Inet(SocketAddr),
-}
-
-impl std::fmt::Display for Socket {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Inet(SocketAddr::V4(address)) => {
-                write!(f, "inet:{}@{}", address.port(), address.ip())
-            }
-            Self::Inet(SocketAddr::V6(address)) => {
-                write!(f, "inet6:{}@[{}]", address.port(), address.ip())
-            }
-        }
-    }
-}
-
-/// Bytes of the longest path of a UNIX socket: `sun_path` holds 108 with its NUL.
-pub(super) const SOCKET_PATH_MAX: usize = 107;
+//! The little languages of values: sizes, durations, permission bits. Sockets are [`gatepost_words::SocketAddress`].
 
 /// Reads `50MiB`, `64KiB`, `2GiB`, `512B` or `512`. The error is a help text.
 pub(super) fn size(text: &str) -> Result<u64, String> {
@@ -88,76 +59,6 @@ pub(super) fn mode(text: &str) -> Option<u32> {
     u32::from_str_radix(text, 8)
         .ok()
         .filter(|bits| *bits <= 0o777)
-}
-
-/// Reads a socket. The error is a help text.
-pub(super) fn socket(text: &str) -> Result<Socket, String> {
-    let Some((family, rest)) = text.split_once(':') else {
-        return Err(if text.starts_with('/') {
-            format!("write \"unix:{text}\"")
-        } else {
-            "a socket begins with its family: \"unix:/PATH\" or \"inet:PORT@ADDRESS\"".to_owned()
-        });
-    };
-    match family {
-        "unix" | "local" => unix_socket(rest),
-        "inet" | "inet6" => inet_socket(family, rest),
-        _ => Err("the family of a socket is `unix` or `inet`".to_owned()),
-    }
-}
-
-fn unix_socket(path: &str) -> Result<Socket, String> {
-    if !path.starts_with('/') {
-        return Err("the path of a UNIX socket begins with `/`".to_owned());
-    }
-    if path.len() > SOCKET_PATH_MAX {
-        return Err(format!(
-            "the path of a UNIX socket has at most {SOCKET_PATH_MAX} bytes"
-        ));
-    }
-    if path.contains('\0') || path.ends_with('/') {
-        return Err("the path of a UNIX socket names a file".to_owned());
-    }
-    Ok(Socket::Unix(PathBuf::from(path)))
-}
-
-fn inet_socket(family: &str, rest: &str) -> Result<Socket, String> {
-    let Some((port, host)) = rest.split_once('@') else {
-        return Err(match rest.rsplit_once(':') {
-            Some((host, port)) if port.parse::<u16>().is_ok() => {
-                format!("write \"inet:{port}@{host}\"")
-            }
-            _ if rest.parse::<u16>().is_ok() => {
-                format!("say on which address to listen: \"inet:{rest}@127.0.0.1\"")
-            }
-            _ => "write \"inet:PORT@ADDRESS\"".to_owned(),
-        });
-    };
-    let Some(port) = port.parse::<u16>().ok().filter(|port| *port > 0) else {
-        return Err("the port is a number from 1 to 65535".to_owned());
-    };
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    let address = match (family, host) {
-        ("inet6", "localhost") => Some(IpAddr::from(Ipv6Addr::LOCALHOST)),
-        (_, "localhost") => Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
-        _ => host.parse().ok(),
-    };
-    match address {
-        Some(address) if family == "inet" && address.is_ipv6() => {
-            Err(format!("write \"inet6:{port}@[{address}]\""))
-        }
-        Some(address) if family == "inet6" && address.is_ipv4() => {
-            Err(format!("write \"inet:{port}@{address}\""))
-        }
-        Some(address) => Ok(Socket::Inet(SocketAddr::new(address, port))),
-        None => Err(
-            "name an address of this machine, such as 127.0.0.1; host names are not looked up"
-                .to_owned(),
-        ),
-    }
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -275,45 +176,5 @@ mod tests {
         for text in ["", "66", "0o660", "888", "06600", "rw-"] {
             assert_eq!(mode(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn sockets() {
-        for (text, shown) in [
-            ("unix:/run/a.sock", "unix:/run/a.sock"),
-            ("local:/run/a.sock", "unix:/run/a.sock"),
-            ("inet:8891@127.0.0.1", "inet:8891@127.0.0.1"),
-            ("inet6:8891@[::1]", "inet6:8891@[::1]"),
-            ("inet6:8891@::1", "inet6:8891@[::1]"),
-            ("inet:1@localhost", "inet:1@127.0.0.1"),
-        ] {
-            assert_eq!(
-                socket(text).map(|socket| socket.to_string()),
-                Ok(shown.to_owned())
-            );
-        }
-        for (text, help) in [
-            ("/run/a.sock", "\"unix:/run/a.sock\""),
-            ("unix:a.sock", "begins with `/`"),
-            ("unix:/run/", "names a file"),
-            ("inet:8891", "\"inet:8891@127.0.0.1\""),
-            ("inet:127.0.0.1:8891", "\"inet:8891@127.0.0.1\""),
-            ("inet:0@127.0.0.1", "1 to 65535"),
-            ("inet:65536@127.0.0.1", "1 to 65535"),
-            ("inet:1@", "an address"),
-            ("inet:1@mail.example.com", "not looked up"),
-            ("inet:1@::1", "\"inet6:1@[::1]\""),
-            ("inet6:1@192.0.2.1", "\"inet:1@192.0.2.1\""),
-            ("tcp:1@a", "family"),
-        ] {
-            assert!(
-                socket(text).unwrap_err().contains(help),
-                "{text}: {:?}",
-                socket(text)
-            );
-        }
-        let path = |length: usize| format!("unix:/{}", "x".repeat(length - 1));
-        assert!(socket(&path(SOCKET_PATH_MAX)).is_ok());
-        assert!(socket(&path(SOCKET_PATH_MAX + 1)).is_err());
     }
 }

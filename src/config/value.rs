@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::keys::Kind;
 use super::units;
+use gatepost_words::SocketAddress;
 
 /// Characters of the longest text; entries of the longest list.
 pub(super) const TEXT_MAX: usize = 4_096;
@@ -75,7 +76,10 @@ fn text(kind: Kind, text: &str) -> Result<(), Problem> {
                 Err(Problem::Form(format!("write {}", kind.describe())))
             }
         }
-        Kind::Socket => units::socket(text).map(|_| ()).map_err(Problem::Form),
+        Kind::Socket => text
+            .parse::<SocketAddress>()
+            .map(|_| ())
+            .map_err(|invalid| Problem::Form(invalid.to_string())),
         Kind::Mode => {
             let help =
                 || Problem::Form("write three or four octal digits, such as \"0660\"".to_owned());

@@ -42,4 +42,4 @@ pub use control::control;
 pub use listener::{BindError, Probe, probe};
 pub use run::{ServeError, serve};
 pub use service::{Observation, Service};
-pub use settings::{Address, AddressError, FrontEnd, Listener, Settings};
+pub use settings::{Address, FrontEnd, Listener, Settings};

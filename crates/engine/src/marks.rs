@@ -1,8 +1,8 @@
 //! What rule files want to be written to a mail: their templates, filled in with the verdict.
 
 use gatepost_mail::Case;
-use gatepost_mail::date_time;
 use gatepost_rules::{ReportFacts, Rewrite, Ruleset, Scanner};
+use gatepost_words::CivilTime;
 use gatepost_words::verdict::{Hit, Marks, RuleName, Verdict};
 
 /// What `_VERSION_` tells.
@@ -36,7 +36,9 @@ pub(super) fn marks(
         subtests: &subtests,
         version: VERSION,
         hostname: HOSTNAME,
-        date: &date_time(case.transaction.arrived),
+        date: &CivilTime::from_system(case.transaction.arrived)
+            .rfc5322()
+            .to_string(),
         learned: "disabled",
         value: &|request| ruleset.header_value(case, request),
     };

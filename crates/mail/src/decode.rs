@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::charsets::map::charset_decoder;
 
+use gatepost_words::hex;
+
 use super::AnomalyKind;
 
 /// Decoded bytes and what was odd about them.
@@ -175,9 +177,9 @@ pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
 /// Reads what stands behind an equals sign; returns what stands behind that.
 fn escape<'a>(behind: &'a [u8], decoded: &mut Decoded) -> &'a [u8] {
     if let [high, low, tail @ ..] = behind
-        && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        && let Some(byte) = hex::byte(*high, *low)
     {
-        decoded.bytes.push((high << 4) | low);
+        decoded.bytes.push(byte);
         return tail;
     }
     let blank = behind
@@ -203,27 +205,17 @@ pub(super) fn quoted_printable_word(input: &[u8]) -> Vec<u8> {
         rest = tail;
         match (first, tail) {
             (b'_', _) => bytes.push(b' '),
-            (b'=', [high, low, behind @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => {
-                    bytes.push((high << 4) | low);
+            (b'=', [high, low, behind @ ..]) => match hex::byte(*high, *low) {
+                Some(byte) => {
+                    bytes.push(byte);
                     rest = behind;
                 }
-                _ => bytes.push(first),
+                None => bytes.push(first),
             },
             _ => bytes.push(first),
         }
     }
     bytes
-}
-
-/// The value of a hexadecimal digit.
-pub(super) fn hex(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
 }
 
 /// Decodes a charset (given in lower case) to UTF-8. UTF-8 is tried first, whatever is declared, as

@@ -2,10 +2,9 @@
 //! structured ones.
 
 use std::borrow::Cow;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Addr, Address, DateTime, HeaderValue};
+use mail_parser::{Addr, Address, HeaderValue};
 
 use super::decode::to_utf8;
 use super::words::{self, decode_words};
@@ -61,15 +60,6 @@ impl Parameterized {
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
     }
-}
-
-/// A time as a Date field tells it (RFC 5322 §3.3), in UTC. Times before 1970 are told as its
-/// beginning.
-pub fn date_time(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    DateTime::from_timestamp(i64::try_from(seconds).unwrap_or(i64::MAX)).to_rfc822()
 }
 
 impl<'a> HeaderField<'a> {

@@ -33,7 +33,7 @@ pub use anomaly::{Anomaly, AnomalyKind};
 pub use case::{Case, ClientNames, Facts};
 pub use decode::{decode_charset, decode_windows_1252};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
-pub use header::{HeaderAddress, HeaderField, date_time};
+pub use header::{HeaderAddress, HeaderField};
 pub use html::{HtmlFacts, Link, LinkKind, render_html};
 pub use html_entities::named_character;
 pub use limits::Limits;

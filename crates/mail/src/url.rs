@@ -1,6 +1,6 @@
 //! URLs (RFC 3986) as mail uses and abuses them, in one normal form.
 
-use super::decode::hex;
+use gatepost_words::percent;
 
 /// Bytes of one URL that are kept.
 pub(super) const URL_BYTES: usize = 4 << 10;
@@ -105,7 +105,7 @@ fn split_scheme(url: &str) -> Option<(String, &str)> {
 /// The host in lower case: escapes undone, trailing dot and white space removed, numbers in any
 /// base as dotted quad.
 fn normal_host(host: &str) -> Option<String> {
-    let host = unescape(host.trim()).to_lowercase();
+    let host = percent::decode_lossy(host.trim()).to_lowercase();
     let host = host.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     let host = host.trim_matches('.');
     if host.starts_with('[') && host.ends_with(']') {
@@ -118,28 +118,6 @@ fn normal_host(host: &str) -> Option<String> {
         return None;
     }
     Some(dotted_quad(host).unwrap_or_else(|| host.to_owned()))
-}
-
-/// Undoes `%XX`.
-fn unescape(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        rest = tail;
-        if first == b'%'
-            && let [high, low, behind @ ..] = tail
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            bytes.push((high << 4) | low);
-            rest = behind;
-        } else {
-            bytes.push(first);
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads an IPv4 address of one to four numbers in decimal, octal (`0…`) or hexadecimal (`0x…`), as

@@ -1,9 +1,8 @@
 //! Snapshots: all that was learned up to one record, in a file that is replaced whole.
 #![expect(clippy::disallowed_methods, reason = "snapshots are files")]
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::Position;
@@ -64,32 +63,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Writes it beside `path` and puts it in its place: who reads sees the old one or the new one,
-    /// also when the machine stops in between.
+    /// Replaces the file at `path`: a reader sees the old snapshot or the new one, also when the
+    /// machine stops in between.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = Path::new(&beside);
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o660)
-            .open(beside)?;
-        let written = file
-            .write_all(&self.to_bytes())
-            .and_then(|()| file.sync_data());
-        if let Err(error) = written.and_then(|()| std::fs::rename(beside, path)) {
-            // Half a file is of no use, and where the disk is full somebody else needs the room.
-            std::fs::remove_file(beside).unwrap_or_default();
-            return Err(error);
-        }
-        // The new name is on the disk only when the directory is.
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        File::open(directory)?.sync_all()
+        gatepost_words::fs::replace(path, &self.to_bytes(), 0o660)
     }
 
     /// Reads one; `None` where there is none, or none of that schema, or it is damaged: then all is

@@ -15,7 +15,7 @@ mod output_queue;
 mod publisher;
 mod record;
 
-pub use self::log::{LogSettings, date, init as init_log, log_panics};
+pub use self::log::{LogSettings, init as init_log, log_panics};
 pub use hits::SERIES_MAX;
 pub use line::MailLine;
 pub use mail::{Ending, MailRecord};

@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde_json::json;
 
+use gatepost_words::CivilTime;
 use gatepost_words::clock::Clock;
 use gatepost_words::escape::ForLog;
 
@@ -163,12 +163,12 @@ impl Format {
     /// One line with its line feed.
     fn line(&self, level: Level, target: &str, message: &str) -> String {
         let message = one_line(message);
-        let time = self.clock.wall();
+        let time = CivilTime::from_system(self.clock.wall());
         let mut line = match self.style {
             Style::Journal => format!("<{}>{message}", priority(level)),
-            Style::Text => format!("{} {level} {message}", rfc3339(time)),
+            Style::Text => format!("{time} {level} {message}"),
             Style::Json => json!({
-                "time": rfc3339(time),
+                "time": time.to_string(),
                 "level": level.as_str().to_ascii_lowercase(),
                 "target": target,
                 "message": message,
@@ -200,49 +200,9 @@ fn priority(level: Level) -> u8 {
     }
 }
 
-/// The day of a number of seconds since 1970, as `YYYY-MM-DD` in UTC.
-pub fn date(seconds: u64) -> String {
-    let (year, month, day) = civil(seconds / 86_400);
-    format!("{year:04}-{month:02}-{day:02}")
-}
-
-/// UTC in the form of RFC 3339, without fractions.
-fn rfc3339(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let rest = seconds % 86_400;
-    format!(
-        "{}T{:02}:{:02}:{:02}Z",
-        date(seconds),
-        rest / 3_600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-/// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar:
-/// eras of 400 years that begin on the first of March, so that the leap day comes last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 
@@ -250,19 +210,6 @@ mod tests {
         let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(1_782_259_267));
         let line = Format { style, clock }.line(Level::Warn, "gatepost", message);
         line.strip_suffix('\n').unwrap().to_owned()
-    }
-
-    #[test]
-    fn dates() {
-        for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_399, "2000-02-28T23:59:59Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (1_709_164_800, "2024-02-29T00:00:00Z"),
-            (4_102_444_799, "2099-12-31T23:59:59Z"),
-        ] {
-            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::interval::{percent, percent_interval};
+use super::interval::percent_interval;
 use super::mails::Label;
 use super::overlap::Pair;
 use super::tally::{ByLabel, Tally};
@@ -10,6 +10,7 @@ use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
 use gatepost_rules::Rule;
+use gatepost_words::percent;
 
 /// One rule with its counts.
 pub(super) struct Row<'r> {
@@ -51,7 +52,7 @@ impl<'r> Row<'r> {
     }
 
     fn percent(&self, label: Label) -> f64 {
-        percent(self.of(label), at(&self.mails, label))
+        percent::of(self.of(label), at(&self.mails, label))
     }
 
     fn interval(&self, label: Label) -> [f64; 2] {
@@ -104,7 +105,7 @@ fn text(table: &Table<'_>) -> Vec<String> {
             .map(|label| {
                 format!(
                     "{:.2} % of {}",
-                    percent(at(counts, *label), at(&tally.mails, *label)),
+                    percent::of(at(counts, *label), at(&tally.mails, *label)),
                     label.name()
                 )
             })
@@ -153,7 +154,7 @@ fn text(table: &Table<'_>) -> Vec<String> {
         lines.push(String::new());
         lines.push("   both  of first  of second  rules".to_owned());
         lines.extend(pairs.iter().map(|pair| {
-            let [first, second] = pair.hits.map(|hits| percent(pair.both, hits));
+            let [first, second] = pair.hits.map(|hits| percent::of(pair.both, hits));
             let [one, other] = pair.rules.map(|number| name(table, number));
             format!(
                 "{:7} {first:7.2} % {second:8.2} %  {one} {other}",

@@ -32,19 +32,6 @@ pub(super) fn percent_interval(part: usize, whole: usize) -> [f64; 2] {
     [100.0 * low, 100.0 * high]
 }
 
-/// `part` of `whole` in percent; 0 of nothing.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "counts of mails are far below 2^52"
-)]
-pub(super) fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        100.0 * part as f64 / whole as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +60,7 @@ mod tests {
         for whole in [1, 10, 100, 1_000, 10_000] {
             for part in [0, whole / 3, whole] {
                 let [low, high] = percent_interval(part, whole);
-                let share = percent(part, whole);
+                let share = percent::of(part, whole);
                 assert!(
                     (0.0..=share).contains(&low) && (share..=100.0).contains(&high),
                     "{part}/{whole} {low} {high}"

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::expectations::Expectation;
-use super::interval::percent;
 use super::judge::Set;
 use super::messages::{Comparison, Difference};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, safe};
+use gatepost_words::percent;
 
 /// Prints it.
 pub(super) fn print(
@@ -91,7 +91,7 @@ fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Str
             comparison.compared,
             expected.len(),
             comparison.identical,
-            percent(comparison.identical, expected.len())
+            percent::of(comparison.identical, expected.len())
         ),
         format!(
             "{} hits expected, {} missing, {} extra, {} with other points ({:.3} % as expected)",
@@ -99,7 +99,7 @@ fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Str
             all.missing,
             all.extra,
             all.score,
-            percent(
+            percent::of(
                 all.expected - all.missing - all.score,
                 all.expected + all.extra
             )
@@ -144,7 +144,7 @@ fn lines(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Va
     let counts = |sum: &Difference| json!({ "expected": sum.expected, "missing": sum.missing, "extra": sum.extra, "points": sum.score });
     let mut lines = vec![json!({
         "mails": expected.len(), "compared": comparison.compared, "identical": comparison.identical,
-        "identical_percent": percent(comparison.identical, expected.len()), "hits": counts(&all),
+        "identical_percent": percent::of(comparison.identical, expected.len()), "hits": counts(&all),
     })];
     lines.extend(
         kinds

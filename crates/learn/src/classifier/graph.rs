@@ -11,6 +11,7 @@
 //! Each window of the text is looked at by itself and the strongest answer of each unit counts:
 //! what is put around a text does not make it weaker.
 
+use gatepost_words::hex;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tract_onnx::pb;
@@ -103,16 +104,7 @@ pub fn seal(model: &mut pb::ModelProto) {
 /// SHA-256, in hexadecimal digits, of the encoded model without the digest itself.
 fn digest(model: &mut pb::ModelProto) -> String {
     model.metadata_props.retain(|entry| entry.key != DIGEST);
-    hex(&Sha256::digest(model.encode_to_vec()))
-}
-
-/// Hexadecimal digits of `bytes`.
-pub fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes
-        .iter()
-        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    hex::encode(&Sha256::digest(model.encode_to_vec()))
 }
 
 /// Whether the file is as it was sealed. Takes the digest out of the metadata.

@@ -24,7 +24,7 @@ mod stacker;
 pub use claim::{ham_needed, threshold};
 pub use contribution::Contribution;
 pub use error::ModelError;
-pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, WHOLE_BAGS, WINDOW_SIZE, hex, seal};
+pub use graph::{BAG_SIZE, HIDDEN_SIZE, Names, WHOLE_BAGS, WINDOW_SIZE, seal};
 pub use ledger::{Ledger, Parts};
 pub use manifest::{Example, Manifest, Precision};
 pub use model::Model;

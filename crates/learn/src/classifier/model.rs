@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use gatepost_words::hex;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tract_onnx::pb;
@@ -63,7 +64,7 @@ impl Model {
             return Err(damaged(&"it holds no graph"));
         }
         graph::check_seal(&mut proto)?;
-        let id: String = graph::hex(&Sha256::digest(bytes))
+        let id: String = hex::encode(&Sha256::digest(bytes))
             .chars()
             .take(12)
             .collect();
