@@ -1,7 +1,6 @@
 //! Messages that are made to hurt a parser: deep, wide, broken or endless. Generated, so that
-//! nothing big is stored.
-//!
-//! The shapes are those of research/reliability-ux.md §2.2 and §2.4 row 5.
+//! nothing big is stored. Each shape has broken a mail parser somewhere, or is the worst case of one
+//! of our loops.
 
 /// How many times a shape repeats its unit, where a megabyte or so comes out of it.
 const MANY: usize = 100_000;
@@ -11,8 +10,12 @@ const BYTES: usize = 10 << 20;
 /// All shapes, each with its name: 1 to 10 MB of message.
 pub fn shapes() -> Vec<(&'static str, Vec<u8>)> {
     let mut shapes = nested();
+    shapes.extend(boundaries());
+    shapes.extend(encoded_messages());
+    shapes.extend(parameters());
     shapes.extend(structured_fields());
     shapes.extend(html());
+    shapes.extend(text_with_urls());
     shapes.extend(bodies());
     shapes
 }
@@ -30,28 +33,17 @@ fn each(unit: impl Fn(usize) -> String) -> String {
     (0..MANY).map(unit).collect::<Vec<_>>().concat()
 }
 
+/// A multipart of a boundary of its own, opened.
+fn multipart(i: usize) -> String {
+    format!("Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n")
+}
+
 fn nested() -> Vec<(&'static str, Vec<u8>)> {
     let rfc822 = "Content-Type: message/rfc822\r\n\r\n";
-    let multipart =
-        |i: usize| format!("Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n");
     let alternating: String = (0..MANY / 2).map(|i| multipart(i) + rfc822).collect();
     let nested: String = (0..MANY).map(multipart).collect();
     let same = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
     let digest = "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n";
-    let closers: String =
-        (0..60).map(multipart).collect::<String>() + &"\r\n--b0x".repeat(MANY * 10);
-    let encoded = |encoding: &str, levels: usize, wrap: fn(&[u8]) -> Vec<u8>| {
-        let mut inner = b"Subject: x\r\n\r\nend".to_vec();
-        for _ in 0..levels {
-            let head = format!(
-                "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-            );
-            inner = [head.as_bytes(), &wrap(&inner)].concat();
-        }
-        inner
-    };
-    let mut padded = b"Subject: x\r\n\r\n".to_vec();
-    padded.resize(3 << 20, b'x');
     vec![
         (
             "nested rfc822",
@@ -64,6 +56,13 @@ fn nested() -> Vec<(&'static str, Vec<u8>)> {
             same.repeat(MANY).into_bytes(),
         ),
         ("nested digest", digest.repeat(MANY).into_bytes()),
+    ]
+}
+
+fn boundaries() -> Vec<(&'static str, Vec<u8>)> {
+    let closers: String =
+        (0..60).map(multipart).collect::<String>() + &"\r\n--b0x".repeat(MANY * 10);
+    vec![
         (
             "empty parts",
             message("multipart/mixed; boundary=b", &"--b\r\n\r\n".repeat(MANY)),
@@ -94,6 +93,23 @@ fn nested() -> Vec<(&'static str, Vec<u8>)> {
                 &"--b--\r\n".repeat(MANY * 10),
             ),
         ),
+    ]
+}
+
+fn encoded_messages() -> Vec<(&'static str, Vec<u8>)> {
+    let encoded = |encoding: &str, levels: usize, wrap: fn(&[u8]) -> Vec<u8>| {
+        let mut inner = b"Subject: x\r\n\r\nend".to_vec();
+        for _ in 0..levels {
+            let head = format!(
+                "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+            );
+            inner = [head.as_bytes(), &wrap(&inner)].concat();
+        }
+        inner
+    };
+    let mut padded = b"Subject: x\r\n\r\n".to_vec();
+    padded.resize(3 << 20, b'x');
+    vec![
         (
             "base64 rfc822 in base64 rfc822",
             encoded("base64", 36, base64),
@@ -114,13 +130,10 @@ fn nested() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn structured_fields() -> Vec<(&'static str, Vec<u8>)> {
+fn parameters() -> Vec<(&'static str, Vec<u8>)> {
     let parameters = each(|i| format!(";\r\n p{i}=v"));
     let continuations = each(|i| format!(";\r\n name*{i}=v"));
     let encoded = each(|i| format!("; name*{i}*=%C3%A4"));
-    let addresses = each(|i| format!("a{i}@example.com, "));
-    let headers = each(|i| format!("X-{i}: v\r\n"));
-    let words = "=?utf-8?q?=C3=A4?= ";
     vec![
         (
             "parameters",
@@ -148,6 +161,14 @@ fn structured_fields() -> Vec<(&'static str, Vec<u8>)> {
                 &("text/plain; name=".to_owned() + &"=?utf-8?q?".repeat(MANY)),
             ),
         ),
+    ]
+}
+
+fn structured_fields() -> Vec<(&'static str, Vec<u8>)> {
+    let addresses = each(|i| format!("a{i}@example.com, "));
+    let headers = each(|i| format!("X-{i}: v\r\n"));
+    let words = "=?utf-8?q?=C3=A4?= ";
+    vec![
         ("headers", (headers + "\r\n").into_bytes()),
         (
             "lines without colon",
@@ -191,7 +212,6 @@ fn structured_fields() -> Vec<(&'static str, Vec<u8>)> {
 fn html() -> Vec<(&'static str, Vec<u8>)> {
     let html = |body: String| message("text/html", &body);
     let attributes = each(|i| format!(" a{i}=v"));
-    let urls = each(|i| format!("http://h{i}.example.com/ "));
     let links = each(|i| format!("<a href=//h{i}.example.com/>x"));
     vec![
         ("deep tags", html("<div>".repeat(MANY * 8))),
@@ -236,6 +256,12 @@ fn html() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("links", html(links)),
         ("open cdata", html("<![CDATA[".repeat(MANY * 4))),
+    ]
+}
+
+fn text_with_urls() -> Vec<(&'static str, Vec<u8>)> {
+    let urls = each(|i| format!("http://h{i}.example.com/ "));
+    vec![
         ("urls", message("text/plain", &urls)),
         (
             "url in url",
@@ -249,7 +275,7 @@ fn html() -> Vec<(&'static str, Vec<u8>)> {
             ),
         ),
         (
-            "brackets behind a url",
+            "brackets after a url",
             message(
                 "text/plain",
                 &("http://example.com/".to_owned() + &")".repeat(BYTES)),

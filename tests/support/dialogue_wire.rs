@@ -22,30 +22,11 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
             return words.iter().map(hex).collect();
         }
         "OPTNEG" => {
-            for (name, default) in [("version", 6), ("actions", 0x1ff), ("protocol", 0x1f_ffff)] {
-                let given = words.iter().find_map(|word| {
-                    text_of(word)
-                        .strip_prefix(name)?
-                        .strip_prefix('=')
-                        .map(number)
-                });
-                payload.extend_from_slice(&given.unwrap_or(Ok(default))?.to_be_bytes());
-            }
+            payload = negotiation(words)?;
             b'O'
         }
         "MACRO" => {
-            let (stage, pairs) = words.split_first().ok_or("MACRO STAGE-LETTER")?;
-            payload.extend_from_slice(stage);
-            for pair in pairs {
-                let at = pair
-                    .iter()
-                    .position(|byte| *byte == b'=')
-                    .ok_or("NAME=VALUE")?;
-                payload.extend_from_slice(&pair[..at]);
-                payload.push(0);
-                payload.extend_from_slice(&pair[at + 1..]);
-                payload.push(0);
-            }
+            payload = macros(words)?;
             b'D'
         }
         "CONNECT" => {
@@ -93,6 +74,35 @@ pub(super) fn encode(command: &str, words: &[Vec<u8>]) -> Result<Vec<u8>, String
     Ok([&length.to_be_bytes(), [letter].as_slice(), &payload].concat())
 }
 
+/// The payload of OPTNEG: what is not given is that of a current MTA.
+fn negotiation(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let mut payload = Vec::new();
+    for (name, default) in [("version", 6), ("actions", 0x1ff), ("protocol", 0x1f_ffff)] {
+        let given = words.iter().find_map(|word| {
+            let text = text_of(word);
+            let value = text.strip_prefix(name)?.strip_prefix('=');
+            value.map(number)
+        });
+        payload.extend_from_slice(&given.unwrap_or(Ok(default))?.to_be_bytes());
+    }
+    Ok(payload)
+}
+
+/// The payload of MACRO: a letter, then names and values.
+fn macros(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
+    let (stage, pairs) = words.split_first().ok_or("MACRO STAGE-LETTER")?;
+    let mut payload = stage.clone();
+    for pair in pairs {
+        let at = pair.iter().position(|byte| *byte == b'=');
+        let at = at.ok_or("NAME=VALUE")?;
+        payload.extend_from_slice(&pair[..at]);
+        payload.push(0);
+        payload.extend_from_slice(&pair[at + 1..]);
+        payload.push(0);
+    }
+    Ok(payload)
+}
+
 /// The payload of CONNECT.
 fn connect(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
     let [host, family, rest @ ..] = words else {
@@ -115,21 +125,6 @@ fn connect(words: &[Vec<u8>]) -> Result<Vec<u8>, String> {
 /// An answer as the dialogue writes it. Strict: a payload that an MTA could stumble over is an
 /// error.
 pub(super) fn decode(command: u8, payload: &[u8]) -> Result<String, String> {
-    let word_at = |at: usize| -> Result<u32, String> {
-        let bytes = payload.get(at..at + 4).ok_or("a number that is cut")?;
-        Ok(u32::from_be_bytes(
-            bytes.try_into().map_err(|_| "a number that is cut")?,
-        ))
-    };
-    let strings = |bytes: &[u8]| -> Result<String, String> {
-        let bytes = bytes
-            .strip_suffix(b"\0")
-            .ok_or("a string without its NUL")?;
-        Ok(bytes
-            .split(|byte| *byte == 0)
-            .flat_map(|word| [" ".to_owned(), quote(word)])
-            .collect())
-    };
     let bare = |name: &str| {
         if payload.is_empty() {
             Ok(name.to_owned())
@@ -137,7 +132,13 @@ pub(super) fn decode(command: u8, payload: &[u8]) -> Result<String, String> {
             Err(format!("{name} with a payload"))
         }
     };
-    let indexed = |name: &str| Ok(format!("{name} {}{}", word_at(0)?, strings(&payload[4..])?));
+    let indexed = |name: &str| {
+        Ok(format!(
+            "{name} {}{}",
+            word_at(payload, 0)?,
+            strings(&payload[4..])?
+        ))
+    };
     match command {
         b'c' => bare("CONTINUE"),
         b'a' => bare("ACCEPT"),
@@ -154,34 +155,48 @@ pub(super) fn decode(command: u8, payload: &[u8]) -> Result<String, String> {
         b'2' => Ok(format!("ADD_RCPT_PAR{}", strings(payload)?)),
         b'-' => Ok(format!("DELETE_RCPT{}", strings(payload)?)),
         b'q' => Ok(format!("QUARANTINE{}", strings(payload)?)),
-        b'O' => {
-            let mut line = format!(
-                "OPTNEG version={} actions={:#x} protocol={:#x}",
-                word_at(0)?,
-                word_at(4)?,
-                word_at(8)?
-            );
-            let mut rest = &payload[12..];
-            while let Some((stage, after)) = rest.split_first_chunk::<4>() {
-                let end = after
-                    .iter()
-                    .position(|byte| *byte == 0)
-                    .ok_or("a list of macros without its NUL")?;
-                let _ = write!(
-                    line,
-                    " {}={}",
-                    u32::from_be_bytes(*stage),
-                    quote(&after[..end])
-                );
-                rest = &after[end + 1..];
-            }
-            if rest.is_empty() {
-                Ok(line)
-            } else {
-                Err("bytes behind the lists of macros".to_owned())
-            }
-        }
+        b'O' => negotiated(payload),
         other => Err(format!("unknown answer 0x{other:02x}")),
+    }
+}
+
+/// A number of 32 bits in network order.
+fn word_at(payload: &[u8], at: usize) -> Result<u32, String> {
+    let bytes = payload.get(at..at + 4).ok_or("a truncated number")?;
+    let bytes = bytes.try_into().map_err(|_| "a truncated number")?;
+    Ok(u32::from_be_bytes(bytes))
+}
+
+/// Strings, each closed by NUL.
+fn strings(bytes: &[u8]) -> Result<String, String> {
+    let bytes = bytes
+        .strip_suffix(b"\0")
+        .ok_or("a string without its NUL")?;
+    let words = bytes.split(|byte| *byte == 0);
+    Ok(words
+        .flat_map(|word| [" ".to_owned(), quote(word)])
+        .collect())
+}
+
+/// The answer to OPTNEG, with its lists of macros.
+fn negotiated(payload: &[u8]) -> Result<String, String> {
+    let [version, actions, protocol] = [0, 4, 8].map(|at| word_at(payload, at));
+    let mut line = format!(
+        "OPTNEG version={} actions={:#x} protocol={:#x}",
+        version?, actions?, protocol?
+    );
+    let mut rest = &payload[12..];
+    while let Some((stage, after)) = rest.split_first_chunk::<4>() {
+        let end = after.iter().position(|byte| *byte == 0);
+        let end = end.ok_or("a list of macros without its NUL")?;
+        let stage = u32::from_be_bytes(*stage);
+        let _ = write!(line, " {stage}={}", quote(&after[..end]));
+        rest = &after[end + 1..];
+    }
+    if rest.is_empty() {
+        Ok(line)
+    } else {
+        Err("bytes after the lists of macros".to_owned())
     }
 }
 

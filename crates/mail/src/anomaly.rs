@@ -36,9 +36,9 @@ macro_rules! anomaly_kinds {
 }
 
 anomaly_kinds! {
-    BareCr => "bare_cr", "A carriage return without line feed stands in the header";
-    BareLf => "bare_lf", "Line feeds without carriage return stand beside proper line ends";
-    NulByte => "nul_byte", "A NUL byte stands in the message";
+    BareCr => "bare_cr", "The header has a carriage return without line feed";
+    BareLf => "bare_lf", "There are line feeds without carriage return in addition to proper line ends";
+    NulByte => "nul_byte", "The message has a NUL byte";
     EightBitHeader => "eight_bit_header", "A header field has bytes above 127 that are not UTF-8";
     HeaderWithoutColon => "header_without_colon", "A line of the header has no colon";
     EmptyHeader => "empty_header", "There is no header field at all";
@@ -57,7 +57,7 @@ anomaly_kinds! {
     BadQuotedPrintable => "bad_quoted_printable", "Quoted-printable data has an equals sign that encodes nothing";
     UnknownCharset => "unknown_charset", "A charset is not known";
     BadCharset => "bad_charset", "Text does not fit its charset";
-    PreambleText => "preamble_text", "Text stands before the first or behind the last boundary of a multipart";
+    PreambleText => "preamble_text", "There is text before the first or after the last boundary of a multipart";
     OverlongLine => "overlong_line", "A line is longer than the 998 bytes of RFC 5322";
     DepthLimit => "depth_limit", "MIME nesting is deeper than the limit; the rest was not read";
     PartsLimit => "parts_limit", "There are more MIME entities than the limit; the rest was not read";
@@ -87,7 +87,7 @@ impl AnomalyKind {
     }
 }
 
-/// Anomalies of one kind that are noted of one message: the first ones tell enough.
+/// Anomalies of one kind that are noted of one message: the first ones are enough.
 const PER_KIND: usize = 16;
 
 /// Collects anomalies, a bounded number of each kind.

@@ -8,7 +8,7 @@ use crate::{Message, Transaction};
 /// What gathering found out. Grows with every world room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// How many mails of this client address were judged spam within the last hour (from `state`,
+    /// How many messages of this client address were judged spam within the last hour (from `state`,
     /// when there is one).
     pub recent_spam: Fact<u32>,
     /// The names of the client in the DNS (from `gather`, when it is configured).
@@ -42,6 +42,6 @@ pub struct Case<'a> {
     pub transaction: &'a Transaction,
     /// The message side.
     pub message: &'a Message<'a>,
-    /// What the world said.
+    /// What was found outside of the message.
     pub facts: &'a Facts,
 }

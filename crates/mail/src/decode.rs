@@ -39,11 +39,15 @@ const fn base64_table() -> [u8; 256] {
     table
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the table has an entry for each byte"
+)]
 fn sextet(byte: u8) -> u8 {
-    BASE64.get(usize::from(byte)).copied().unwrap_or(INVALID)
+    BASE64[usize::from(byte)]
 }
 
-/// Decodes base64 up to `budget` bytes. Characters outside the alphabet are skipped; data behind
+/// Decodes base64 up to `budget` bytes. Characters outside the alphabet are skipped; data after
 /// padding is decoded on, as some readers do (both are oddities).
 pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
     let mut decoded = Decoded::default();
@@ -92,7 +96,7 @@ pub(super) fn base64(input: &[u8], budget: usize) -> Decoded {
             }
             _ => {
                 let value = sextet(byte);
-                // Data behind the padding, or a stranger to the alphabet.
+                // Data after the padding, or a byte outside the alphabet.
                 decoded.is_bad |= padded || value == INVALID;
                 if value != INVALID {
                     padded = false;
@@ -155,7 +159,7 @@ pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
         if trailing < plain.len() {
             solid = decoded.bytes.len().saturating_sub(trailing);
         }
-        let Some((&first, behind)) = tail.split_first() else {
+        let Some((&first, after)) = tail.split_first() else {
             break;
         };
         if first == b'\n' {
@@ -163,9 +167,9 @@ pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
             decoded
                 .bytes
                 .extend_from_slice(if is_crlf { b"\r\n" } else { b"\n" });
-            rest = behind;
+            rest = after;
         } else {
-            rest = escape(behind, &mut decoded);
+            rest = escape(after, &mut decoded);
         }
         solid = decoded.bytes.len();
     }
@@ -174,25 +178,25 @@ pub(super) fn quoted_printable(input: &[u8], budget: usize) -> Decoded {
     decoded
 }
 
-/// Reads what stands behind an equals sign; returns what stands behind that.
-fn escape<'a>(behind: &'a [u8], decoded: &mut Decoded) -> &'a [u8] {
-    if let [high, low, tail @ ..] = behind
+/// Reads what follows an equals sign; returns what follows that.
+fn escape<'a>(after: &'a [u8], decoded: &mut Decoded) -> &'a [u8] {
+    if let [high, low, tail @ ..] = after
         && let Some(byte) = hex::byte(*high, *low)
     {
         decoded.bytes.push(byte);
         return tail;
     }
-    let blank = behind
+    let blank = after
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
         .count();
-    match behind.get(blank..) {
+    match after.get(blank..) {
         Some([b'\n', tail @ ..]) => tail,
         Some([]) => &[],
         _ => {
             decoded.is_bad = true;
             decoded.bytes.push(b'=');
-            behind
+            after
         }
     }
 }
@@ -205,10 +209,10 @@ pub(super) fn quoted_printable_word(input: &[u8]) -> Vec<u8> {
         rest = tail;
         match (first, tail) {
             (b'_', _) => bytes.push(b' '),
-            (b'=', [high, low, behind @ ..]) => match hex::byte(*high, *low) {
+            (b'=', [high, low, after @ ..]) => match hex::byte(*high, *low) {
                 Some(byte) => {
                     bytes.push(byte);
-                    rest = behind;
+                    rest = after;
                 }
                 None => bytes.push(first),
             },
@@ -304,7 +308,7 @@ pub fn decode_windows_1252(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| character(*byte)).collect()
 }
 
-/// UTF-16 without a byte order mark is told apart by where its zero bytes stand.
+/// UTF-16 without a byte order mark is recognised by the position of its zero bytes.
 fn utf_16_name(bytes: &[u8]) -> &'static str {
     if matches!(bytes, [0xfe, 0xff, ..] | [0xff, 0xfe, ..]) {
         return "utf-16";

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::anomaly::Report;
+use super::encoded_word::decode_words;
 use super::header::Parameterized;
-use super::words::decode_words;
 use super::{AnomalyKind, HeaderField};
 
 /// `type/subtype`, in lower case.
@@ -76,7 +76,7 @@ pub struct Entity<'a> {
     /// File name from Content-Disposition or Content-Type (RFC 2231 and encoded words undone);
     /// never used as a path.
     pub file_name: Option<String>,
-    /// Where its body lies in the bytes of the message, or in those of the nearest decoded
+    /// Where its body is in the bytes of the message, or in those of the nearest decoded
     /// ancestor.
     pub body: Range<usize>,
     /// The decoded content of a leaf: transfer encoding undone, charset not. Empty for multiparts.

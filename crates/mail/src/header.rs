@@ -1,13 +1,15 @@
 //! Header fields (RFC 5322 §2.2): unfolding, decoding, and the addresses and parameters in
 //! structured ones.
 
+use gatepost_words::bytes;
+
 use std::borrow::Cow;
 
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, HeaderValue};
 
 use super::decode::to_utf8;
-use super::words::{self, decode_words};
+use super::encoded_word::{self, decode_words};
 
 /// Bytes of one structured field that are read; the rest is ignored.
 const STRUCTURED_BYTES: usize = 100 << 10;
@@ -26,7 +28,7 @@ const BROKEN_WORDS: usize = 64;
 pub struct HeaderField<'a> {
     /// Before the colon, without trailing white space.
     pub name: Cow<'a, [u8]>,
-    /// Behind the colon, as on the wire: leading space, folding and line ends included, the last
+    /// After the colon, as on the wire: leading space, folding and line ends included, the last
     /// line end excluded.
     pub raw: Cow<'a, [u8]>,
 }
@@ -45,7 +47,7 @@ pub struct HeaderAddress {
 pub(super) struct Parameterized {
     /// Before the slash, or all of it, in lower case.
     pub(super) main: String,
-    /// Behind the slash, in lower case.
+    /// After the slash, in lower case.
     pub(super) sub: Option<String>,
     /// Names in lower case, values decoded; in order.
     pub(super) parameters: Vec<(String, String)>,
@@ -120,7 +122,7 @@ impl<'a> HeaderField<'a> {
         let end = memchr::memchr_iter(b';', &unfolded)
             .nth(PARAMETERS)
             .unwrap_or(unfolded.len());
-        let value = structured(unfolded.get(..end).unwrap_or_default(), BROKEN_WORDS);
+        let value = structured(bytes::head(&unfolded, end), BROKEN_WORDS);
         let mut result = Parameterized {
             cut: end < unfolded.len() || unfolded.len() > STRUCTURED_BYTES,
             ..<_>::default()
@@ -146,12 +148,12 @@ impl<'a> HeaderField<'a> {
     /// passed over (RFC 2045 §6.1 allows them): they must not hide an encoding.
     pub(super) fn token(&self) -> String {
         let value = self.unfolded();
-        let value = behind_comments(&value);
+        let value = after_comments(&value);
         let end = value
             .iter()
             .position(|byte| matches!(byte, b';' | b'(' | b' ' | b'\t'))
             .unwrap_or(value.len());
-        String::from_utf8_lossy(value.get(..end.min(256)).unwrap_or_default())
+        String::from_utf8_lossy(bytes::head(value, end.min(256)))
             .trim_matches('"')
             .to_ascii_lowercase()
     }
@@ -159,7 +161,7 @@ impl<'a> HeaderField<'a> {
 
 /// What follows the white space and comments (RFC 5322 §3.2.2: nested, with quoted pairs) at the
 /// start of a value.
-fn behind_comments(value: &[u8]) -> &[u8] {
+fn after_comments(value: &[u8]) -> &[u8] {
     let (mut depth, mut is_quoted) = (0_usize, false);
     for (at, byte) in value.iter().enumerate() {
         match byte {
@@ -168,7 +170,7 @@ fn behind_comments(value: &[u8]) -> &[u8] {
             b'(' => depth += 1,
             b')' if depth > 0 => depth -= 1,
             _ if depth > 0 || byte.is_ascii_whitespace() => {}
-            _ => return value.get(at..).unwrap_or_default(),
+            _ => return bytes::skip(value, at),
         }
     }
     &[]
@@ -188,9 +190,9 @@ fn address(parsed: &Addr<'_>) -> HeaderAddress {
 /// Prepares a value for the structured parsers: UTF-8, bounded, ended by a line feed, and with few
 /// enough broken encoded words (the parser would try each to the end of the value).
 fn structured(value: &[u8], broken_words: usize) -> String {
-    let value = value.get(..STRUCTURED_BYTES).unwrap_or(value);
+    let value = bytes::head(value, STRUCTURED_BYTES);
     let mut text = to_utf8(value, None).0.into_owned();
-    if words::broken(text.as_bytes()) > broken_words {
+    if encoded_word::broken(text.as_bytes()) > broken_words {
         text = text.replace("=?", "= ?");
     }
     text.push('\n');

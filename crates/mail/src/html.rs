@@ -4,7 +4,10 @@
 //! Hidden text stays in the text, as in SpamAssassin, but is counted. Classes and style sheets are
 //! not evaluated: only inline style, the `hidden` attribute and the old colour attributes are.
 
+use gatepost_words::bytes::{head_str, skip_str};
+
 use super::html_entities::decode_entities;
+use super::html_facts::{HtmlFacts, Link, LinkKind};
 use super::html_style::{Colour, Style, colour, is_same};
 use super::html_token::{Token, Tokenizer};
 
@@ -17,85 +20,13 @@ const TAGS: usize = 256;
 /// Bytes kept of an attribute, a title or the text of a link.
 const VALUE_BYTES: usize = 4 << 10;
 
-/// Where a link stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum LinkKind {
-    /// `a href`.
-    Anchor,
-    /// `area href`.
-    Area,
-    /// `img src`, `input src` and `background` attributes.
-    Image,
-    /// `form action` and `formaction`.
-    Form,
-    /// `iframe src`, `frame src`, `embed src`, `object data`.
-    Frame,
-    /// `script src`.
-    Script,
-    /// `link href`.
-    Link,
-    /// `meta http-equiv=refresh`.
-    Refresh,
-    /// `base href`.
-    Base,
-}
-
-/// One link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// The value of the attribute, character references decoded, at most 4 KiB.
-    pub href: String,
-    /// The text between `<a>` and `</a>`, at most 4 KiB; empty for other links.
-    pub text: String,
-    /// Where it stands.
-    pub kind: LinkKind,
-}
-
-/// What is known of one HTML text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own; they are no state"
-)]
-pub struct HtmlFacts {
-    /// How often each tag opens, sorted by name (lower case); at most 256 names.
-    pub tags: Vec<(String, u32)>,
-    /// The links, in order; at most 10,000.
-    pub links: Vec<Link>,
-    /// Bytes of text that is not seen: `display:none`, size nought, the colour of its background
-    /// and the like.
-    pub hidden_bytes: usize,
-    /// Bytes of text that is seen; white space not counted in either.
-    pub visible_bytes: usize,
-    /// Pictures.
-    pub image_count: usize,
-    /// There is a form.
-    pub has_form: bool,
-    /// A field asks for a password.
-    pub has_password_input: bool,
-    /// There is a script, or an attribute such as `onload`.
-    pub has_script: bool,
-    /// There is a frame.
-    pub has_iframe: bool,
-    /// The page leads on by itself.
-    pub has_meta_refresh: bool,
-    /// Bytes in comments and declarations.
-    pub comments_bytes: usize,
-    /// The title.
-    pub title: String,
-    /// Calls in scripts that unpack something: the mark of HTML smuggling.
-    pub javascript_decoders: usize,
-    /// The source was longer than the budget and was cut.
-    pub is_cut: bool,
-}
-
 /// Renders at most `budget` bytes of HTML to text (`<br>` and blocks become line ends, other white
-/// space one space) and tells what was seen on the way. Linear in the source.
+/// space one space) and returns what was seen on the way. Linear in the source.
 pub fn render_html(source: &str, budget: usize) -> (String, HtmlFacts) {
-    let end = source.floor_char_boundary(budget);
+    let whole = source;
+    let source = head_str(whole, budget);
     let mut renderer = Renderer::default();
-    renderer.facts.is_cut = end < source.len();
-    let source = source.get(..end).unwrap_or_default();
+    renderer.facts.is_cut = source.len() < whole.len();
     renderer.text.reserve(source.len() / 3);
     let mut tokens = Tokenizer::new(source);
     while let Some(token) = tokens.next() {
@@ -329,7 +260,7 @@ impl Renderer {
         look
     }
 
-    /// Notes links and what else an element tells.
+    /// Notes links and the other facts of an element.
     fn note(&mut self, name: &str, tokens: &Tokenizer<'_>) {
         use LinkKind::{Anchor, Area, Base, Form, Frame, Image, Link as LinkTag, Refresh, Script};
         let link = match name {
@@ -399,10 +330,8 @@ impl Renderer {
     fn link(&mut self, kind: LinkKind, value: Option<&str>) {
         let Some(value) = value else { return };
         if self.facts.links.len() < LINKS {
-            let value = value
-                .get(..value.floor_char_boundary(VALUE_BYTES))
-                .unwrap_or_default();
-            let href = decode_entities(value.trim()).into_owned();
+            let value = head_str(value, VALUE_BYTES).trim();
+            let href = decode_entities(value).into_owned();
             if !href.is_empty() {
                 self.facts.links.push(Link {
                     href,
@@ -417,10 +346,8 @@ impl Renderer {
         let Some((link, start)) = self.anchor.take() else {
             return;
         };
-        let text = self.text.get(start..).unwrap_or_default().trim();
-        let text = text
-            .get(..text.floor_char_boundary(VALUE_BYTES))
-            .unwrap_or_default();
+        let text = skip_str(&self.text, start).trim();
+        let text = head_str(text, VALUE_BYTES);
         if let Some(link) = self.facts.links.get_mut(link) {
             text.clone_into(&mut link.text);
         }

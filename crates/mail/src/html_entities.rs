@@ -1,5 +1,7 @@
 //! Character references of HTML: numeric ones and the names that mail uses.
 
+use gatepost_words::bytes::{head, skip_str};
+
 use std::borrow::Cow;
 
 /// Bytes of the longest reference that is looked at.
@@ -16,10 +18,10 @@ pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
         result.push_str(before);
         if let Some((c, length)) = reference(from) {
             result.push(c);
-            rest = from.get(length..).unwrap_or_default();
+            rest = skip_str(from, length);
         } else {
             result.push('&');
-            rest = from.get(1..).unwrap_or_default();
+            rest = skip_str(from, 1);
         }
         next = memchr::memchr(b'&', rest.as_bytes());
     }
@@ -31,7 +33,7 @@ pub(super) fn decode_entities(text: &str) -> Cow<'_, str> {
 /// reference.
 fn reference(from: &str) -> Option<(char, usize)> {
     let body = from.as_bytes().get(1..)?;
-    let body = body.get(..LENGTH).unwrap_or(body);
+    let body = head(body, LENGTH);
     if let Some(digits) = body.strip_prefix(b"#") {
         let (digits, radix, prefix) = match digits {
             [b'x' | b'X', digits @ ..] => (digits, 16, 3),

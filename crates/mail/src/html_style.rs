@@ -1,8 +1,10 @@
 //! Inline style: as much CSS as it takes to see that text is hidden.
 
+use gatepost_words::bytes::head_str;
+
 /// Bytes of one style attribute that are read.
 const STYLE_BYTES: usize = 4 << 10;
-/// Colours that differ by less in every channel cannot be told apart; SpamAssassin's distance is of
+/// Colours that differ by less in every channel look the same; SpamAssassin's distance is of
 /// the same size.
 const SAME_COLOUR: u32 = 12;
 /// Text moved that far out of the page is not seen.
@@ -16,7 +18,7 @@ pub(super) enum Colour {
     Unknown,
 }
 
-/// What a style attribute says about being seen; `None` where it says nothing.
+/// What a style attribute sets of visibility; `None` where it sets nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Style {
     /// Not seen, and nothing inside can change that.
@@ -32,8 +34,7 @@ impl Style {
     pub(super) fn read(value: &str) -> Self {
         let mut style = Self::default();
         let (mut is_flat, mut is_clipped) = (false, false);
-        let end = value.floor_char_boundary(STYLE_BYTES);
-        for declaration in value.get(..end).unwrap_or_default().split(';') {
+        for declaration in head_str(value, STYLE_BYTES).split(';') {
             let Some((property, value)) = declaration.split_once(':') else {
                 continue;
             };

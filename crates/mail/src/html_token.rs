@@ -1,8 +1,10 @@
-//! Cuts HTML into tags and text, as tolerantly as browsers do, in one pass without going back.
+//! Divides HTML into tags and text, as tolerantly as browsers do, in one pass without going back.
+
+use gatepost_words::bytes::{skip, slice_str};
 
 /// Attributes kept of one tag.
 const ATTRIBUTES: usize = 64;
-/// Elements whose content is text up to their end tag, whatever stands in it.
+/// Elements whose content is text up to their end tag, whatever it contains.
 const RAW_TEXT: [&str; 8] = [
     "script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes",
 ];
@@ -27,7 +29,7 @@ pub(super) enum Token<'s> {
     Comment(usize),
 }
 
-/// The state of cutting.
+/// A position in the source, and the last start tag.
 pub(super) struct Tokenizer<'s> {
     source: &'s str,
     position: usize,
@@ -60,33 +62,31 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn rest(&self) -> &'s [u8] {
-        self.source
-            .as_bytes()
-            .get(self.position..)
-            .unwrap_or_default()
+        skip(self.source.as_bytes(), self.position)
     }
 
-    fn cut(&self, start: usize, end: usize) -> &'s str {
-        self.source.get(start..end).unwrap_or_default()
+    /// What was read since `start`.
+    fn since(&self, start: usize) -> &'s str {
+        slice_str(self.source, start..self.position)
     }
 
     /// Moves on by `length` bytes and returns them.
     fn take(&mut self, length: usize) -> &'s str {
         let start = self.position;
         self.position = start.saturating_add(length).min(self.source.len());
-        self.cut(start, self.position)
+        self.since(start)
     }
 
     fn raw_text(&mut self, element: &'static str) -> Token<'s> {
         let rest = self.rest();
         let is_end = |at: usize| {
-            let tail = rest.get(at.saturating_add(1)..).unwrap_or_default();
+            let tail = skip(rest, at.saturating_add(1));
             let name = tail
                 .strip_prefix(b"/")
                 .and_then(|tail| tail.get(..element.len()));
-            let behind = tail.get(element.len().saturating_add(1));
+            let after = tail.get(element.len().saturating_add(1));
             name.is_some_and(|name| name.eq_ignore_ascii_case(element.as_bytes()))
-                && behind
+                && after
                     .is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
         };
         let end = memchr::memchr_iter(b'<', rest)
@@ -108,7 +108,7 @@ impl<'s> Tokenizer<'s> {
             .get(..9)
             .is_some_and(|start| start.eq_ignore_ascii_case(b"<![CDATA["))
         {
-            let text = rest.get(9..).unwrap_or_default();
+            let text = skip(rest, 9);
             let length = memchr::memmem::find(text, b"]]>");
             self.take(9);
             let text = self.take(length.unwrap_or(text.len()));
@@ -121,7 +121,7 @@ impl<'s> Tokenizer<'s> {
 
     fn comment(&mut self) -> Token<'s> {
         let rest = self.rest();
-        let text = rest.get(4..).unwrap_or_default();
+        let text = skip(rest, 4);
         // `<!-->` and `<!--->` are whole comments; `--!>` ends one, too.
         let length = if text.starts_with(b">") {
             5
@@ -158,7 +158,7 @@ impl<'s> Tokenizer<'s> {
         let name = self.take(length);
         self.attributes.clear();
         loop {
-            self.skip(|byte| byte.is_ascii_whitespace() || byte == b'/');
+            self.pass(|byte| byte.is_ascii_whitespace() || byte == b'/');
             match self.rest().first() {
                 None => return None,
                 Some(b'>') => break,
@@ -180,13 +180,13 @@ impl<'s> Tokenizer<'s> {
         let start = self.position;
         // An equals sign at the start belongs to the name.
         self.take_one();
-        self.skip(|byte| !is_tag_break(byte) && byte != b'=');
-        let name = self.cut(start, self.position);
-        self.skip(|byte| byte.is_ascii_whitespace());
+        self.pass(|byte| !is_tag_break(byte) && byte != b'=');
+        let name = self.since(start);
+        self.pass(|byte| byte.is_ascii_whitespace());
         let mut value = "";
         if self.rest().first() == Some(&b'=') {
             self.take(1);
-            self.skip(|byte| byte.is_ascii_whitespace());
+            self.pass(|byte| byte.is_ascii_whitespace());
             value = self.read_value()?;
         }
         if self.attributes.len() < ATTRIBUTES {
@@ -195,13 +195,13 @@ impl<'s> Tokenizer<'s> {
         Some(())
     }
 
-    /// The value behind an equals sign. `None`: the source ends in it.
+    /// The value after an equals sign. `None`: the source ends in it.
     fn read_value(&mut self) -> Option<&'s str> {
         let quote = *self.rest().first()?;
         if !matches!(quote, b'"' | b'\'') {
             let start = self.position;
-            self.skip(|byte| !byte.is_ascii_whitespace() && byte != b'>');
-            return Some(self.cut(start, self.position));
+            self.pass(|byte| !byte.is_ascii_whitespace() && byte != b'>');
+            return Some(self.since(start));
         }
         self.take(1);
         let Some(length) = memchr::memchr(quote, self.rest()) else {
@@ -223,7 +223,7 @@ impl<'s> Tokenizer<'s> {
         self.take(length.saturating_add(1));
     }
 
-    fn skip(&mut self, belongs: impl Fn(u8) -> bool) {
+    fn pass(&mut self, belongs: impl Fn(u8) -> bool) {
         let length = self
             .rest()
             .iter()
@@ -248,7 +248,7 @@ impl<'s> Iterator for Tokenizer<'s> {
             [b'<', byte, ..] if byte.is_ascii_alphabetic() => self.tag(false),
             _ => {
                 // A `<` that begins nothing is text.
-                let text = rest.get(1..).unwrap_or_default();
+                let text = skip(rest, 1);
                 let length =
                     memchr::memchr(b'<', text).map_or(rest.len(), |at| at.saturating_add(1));
                 Some(Token::Text(self.take(length)))
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn html_is_cut() {
+    fn html_is_divided() {
         use Token::*;
         for (source, expected) in [
             ("", vec![]),

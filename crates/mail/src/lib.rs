@@ -5,40 +5,46 @@
 //! quantity that a stranger controls has a limit in [`Limits`]. Nothing here recurses on the depth
 //! of a message.
 
-mod address;
 mod anomaly;
 #[cfg(test)]
 mod bomb_tests;
 mod case;
 mod decode;
+mod encoded_word;
 mod entity;
 mod header;
+mod header_block;
 mod html;
 mod html_entities;
+mod html_facts;
 mod html_style;
 mod html_token;
 mod limits;
+mod mailbox;
 mod message;
+mod mime_content;
+mod mime_frames;
+mod mime_tree;
 mod parse;
-mod scan;
+mod public_suffix;
 mod specimen;
-mod split;
 mod transaction;
 mod url;
 mod url_scan;
-mod words;
 
-pub use address::Mailbox;
 pub use anomaly::{Anomaly, AnomalyKind};
 pub use case::{Case, ClientNames, Facts};
 pub use decode::{decode_charset, decode_windows_1252};
+pub use encoded_word::{decode_words, decode_words_up_to};
 pub use entity::{Entity, EntityKind, MediaType, TransferEncoding};
 pub use header::{HeaderAddress, HeaderField};
-pub use html::{HtmlFacts, Link, LinkKind, render_html};
+pub use html::render_html;
 pub use html_entities::named_character;
+pub use html_facts::{HtmlFacts, Link, LinkKind};
 pub use limits::Limits;
+pub use mailbox::Mailbox;
 pub use message::{Message, TextPart};
+pub use public_suffix::{PublicSuffix, PublicSuffixList, public_suffix, registrable_domain};
 pub use specimen::Specimen;
 pub use transaction::{Client, ClientAddress, Envelope, ReversePath, Transaction};
 pub use url::{Url, UrlSource};
-pub use words::{decode_words, decode_words_up_to};

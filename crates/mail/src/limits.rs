@@ -2,8 +2,8 @@
 
 use gatepost_words::canonical::{Canonical, Encoder};
 
-/// What reading a message may cost at most. What lies beyond a limit is not read, and an anomaly
-/// says so.
+/// What reading a message may cost at most. What is beyond a limit is not read, and an anomaly
+/// reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole message; `session` enforces it while the message comes in.

@@ -1,8 +1,10 @@
 //! The message: header, entities and the texts in it, read once and looked at by everybody.
 
+use gatepost_words::bytes;
+
 use std::borrow::Cow;
 
-use super::html::HtmlFacts;
+use super::html_facts::HtmlFacts;
 use super::{Anomaly, Entity, HeaderField, Limits, Url};
 
 /// A message as read from its bytes. Views borrow from the bytes where they can.
@@ -15,7 +17,7 @@ pub struct Message<'a> {
     /// Where the body begins in `raw`.
     pub body_start: usize,
     /// The MIME entities in depth-first order. The first is the message's own body; each knows its
-    /// parent, so that nobody needs to recurse.
+    /// parent, so that no reader needs to recurse.
     pub entities: Vec<Entity<'a>>,
     /// The texts that a person would read, in order: the leaves of type `text/plain` and
     /// `text/html`.
@@ -67,8 +69,8 @@ impl<'a> Message<'a> {
             .unwrap_or_default()
     }
 
-    /// The bytes behind the header.
+    /// The bytes after the header.
     pub fn body(&self) -> &'a [u8] {
-        self.raw.get(self.body_start..).unwrap_or_default()
+        bytes::skip(self.raw, self.body_start)
     }
 }

@@ -1,11 +1,13 @@
 //! Reads a message: splits it, decodes its texts, collects its URLs, and notes what is odd.
 
+use gatepost_words::bytes;
+
 use std::borrow::Cow;
 
 use super::anomaly::Report;
 use super::decode::to_utf8;
 use super::html::render_html;
-use super::split::{decoded_budget, split};
+use super::mime_tree::{decoded_budget, split};
 use super::url_scan::Collector;
 use super::{AnomalyKind, Entity, EntityKind, HeaderField, Limits, Message, TextPart};
 
@@ -53,7 +55,7 @@ fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
     if let Some(at) = memchr::memchr(0, raw) {
         report.add(AnomalyKind::NulByte, at);
     }
-    let head = raw.get(..body_start).unwrap_or_default();
+    let head = bytes::head(raw, body_start);
     let is_bare = |at: &usize| {
         head.get(at.saturating_add(1))
             .is_some_and(|byte| *byte != b'\n')
@@ -164,7 +166,7 @@ fn read_source<'a>(
         return Cow::Borrowed(text);
     }
     let growth = if is_utf_8 { 1 } else { CHARSET_GROWTH };
-    let window = cut(&entity.content, *decoded_left / growth);
+    let window = bytes::head(&entity.content, *decoded_left / growth);
     let (text, odd) = to_utf8(window, charset);
     *decoded_left = decoded_left.saturating_sub(text.len());
     if let Some(kind) = odd {
@@ -174,10 +176,6 @@ fn read_source<'a>(
         report.add(AnomalyKind::DecodedLimit, entity.body.start);
     }
     Cow::Owned(text.into_owned())
-}
-
-fn cut(bytes: &[u8], length: usize) -> &[u8] {
-    bytes.get(..length).unwrap_or(bytes)
 }
 
 #[cfg(test)]

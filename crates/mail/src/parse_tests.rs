@@ -126,6 +126,13 @@ fn trees_of_parts_are_read() {
             ],
             &[UnclosedBoundary],
         ),
+    ]);
+}
+
+#[test]
+fn texts_around_and_in_place_of_parts_are_read() {
+    use AnomalyKind::*;
+    check(&[
         (
             "prefix",
             format!("{MIXED}\n--b\n\n1\n--bb\n--b--x\n--b-- \n"),

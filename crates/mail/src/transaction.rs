@@ -1,4 +1,4 @@
-//! The SMTP transaction as the MTA told it (RFC 5321 §3.3): who connects, how it greets, who sends
+//! The SMTP transaction as the MTA reported it (RFC 5321 §3.3): who connects, how it greets, who sends
 //! to whom.
 
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Client {
     pub host: String,
     /// The network address.
     pub address: ClientAddress,
-    /// The TCP port of the client, when the MTA told it.
+    /// The TCP port of the client, when the MTA sent it.
     pub port: Option<u16>,
 }
 
@@ -90,7 +90,7 @@ pub struct Envelope {
     pub forward_paths: Vec<Mailbox>,
 }
 
-/// All that is known about the mail transaction beside the message itself.
+/// All that is known about the mail transaction in addition to the message itself.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     /// Name of the listener (and so of its policy profile) that the MTA asked.

@@ -1,6 +1,9 @@
 //! URLs (RFC 3986) as mail uses and abuses them, in one normal form.
 
+use gatepost_words::bytes::head_str;
 use gatepost_words::percent;
+
+use super::PublicSuffixList;
 
 /// Bytes of one URL that are kept.
 pub(super) const URL_BYTES: usize = 4 << 10;
@@ -32,7 +35,7 @@ pub struct Url {
     /// The domain under which its owner is registered (public suffix list); `None` for addresses
     /// and unknown suffixes.
     pub registrable: Option<String>,
-    /// From the first `/`, `?` or `#` behind the host on; may be empty.
+    /// From the first `/`, `?` or `#` after the host on; may be empty.
     pub path: String,
     /// Where it was found.
     pub source: UrlSource,
@@ -43,10 +46,7 @@ pub struct Url {
 impl Url {
     /// Reads one URL. `None` when it is of another scheme or has no usable host.
     pub(super) fn read(raw: &str, source: UrlSource, entity: usize) -> Option<Self> {
-        let raw = raw
-            .get(..raw.floor_char_boundary(URL_BYTES))
-            .unwrap_or_default()
-            .trim();
+        let raw = head_str(raw, URL_BYTES).trim();
         // Browsers drop line ends and tabs inside, and take a backslash for a slash.
         let clean: String = raw
             .chars()
@@ -88,7 +88,7 @@ impl Url {
     }
 }
 
-/// The scheme in lower case, and what stands behind it and its slashes (two, though browsers accept
+/// The scheme in lower case, and what follows it and its slashes (two, though browsers accept
 /// one or three).
 fn split_scheme(url: &str) -> Option<(String, &str)> {
     if let Some(rest) = url.strip_prefix("//") {
@@ -151,9 +151,8 @@ fn dotted_quad(host: &str) -> Option<String> {
 
 /// The registrable domain of a host under a known public suffix.
 pub(super) fn registrable(host: &str) -> Option<String> {
-    let domain = psl::domain(host.as_bytes())?;
-    let is_known = domain.suffix().is_known();
-    is_known.then(|| String::from_utf8_lossy(domain.as_bytes()).into_owned())
+    let list = PublicSuffixList::current();
+    list.listed_registrable_domain(host).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Finds URLs in text and in HTML links, in linear time.
 
+use gatepost_words::bytes::{head, head_str, skip_str};
+
 use std::collections::HashSet;
 
 use super::anomaly::Report;
-use super::html::{HtmlFacts, LinkKind};
+use super::html_facts::{HtmlFacts, LinkKind};
 use super::url::{URL_BYTES, Url, UrlSource, registrable};
 use super::{AnomalyKind, Limits};
 
@@ -23,7 +25,7 @@ pub(super) struct Collector<'r> {
     seen: HashSet<String>,
     limit: usize,
     lookups_left: usize,
-    /// The limit of lookups was met, and said so.
+    /// The limit of lookups was met, and reported.
     is_out_of_lookups: bool,
     report: &'r mut Report,
 }
@@ -63,10 +65,7 @@ impl<'r> Collector<'r> {
         for link in &facts.links {
             let text = (link.kind == LinkKind::Anchor).then(|| link.text.clone());
             let source = UrlSource::Html { anchor_text: text };
-            let has_scheme = link
-                .href
-                .get(..link.href.floor_char_boundary(12))
-                .is_some_and(|start| start.contains(':'));
+            let has_scheme = head_str(&link.href, 12).contains(':');
             let is_rooted =
                 has_scheme || link.href.starts_with("//") || link.href.starts_with("\\\\");
             match base.filter(|_| !is_rooted) {
@@ -85,11 +84,7 @@ impl<'r> Collector<'r> {
         for word in text.split(is_delimiter) {
             // The shortest: `a.co/`.
             if word.len() >= 5 {
-                self.word(
-                    word.get(..word.floor_char_boundary(URL_BYTES))
-                        .unwrap_or_default(),
-                    entity,
-                );
+                self.word(head_str(word, URL_BYTES), entity);
             }
         }
     }
@@ -102,26 +97,23 @@ impl<'r> Collector<'r> {
             }
             return;
         };
-        let before = bytes.get(..slashes).unwrap_or_default();
+        let before = head(bytes, slashes);
         let Some(scheme) = ["https", "http", "ftp"]
             .into_iter()
             .find(|scheme| ends_with(before, scheme))
         else {
             return;
         };
-        let url = trim_tail(
-            word.get(slashes.saturating_sub(scheme.len())..)
-                .unwrap_or_default(),
-        );
+        let url = trim_tail(skip_str(word, slashes.saturating_sub(scheme.len())));
         self.add(Url::read(url, UrlSource::Text, entity));
         self.embedded(url, entity);
     }
 
-    /// Adds the URLs that stand inside another one.
+    /// Adds the URLs inside another one.
     fn embedded(&mut self, url: &str, entity: usize) {
         let bytes = url.as_bytes();
         for slashes in memchr::memmem::find_iter(bytes, b"://").take(PER_WORD) {
-            let before = bytes.get(..slashes).unwrap_or_default();
+            let before = head(bytes, slashes);
             let scheme = ["https", "http"]
                 .into_iter()
                 .find(|scheme| ends_with(before, scheme));
@@ -132,7 +124,7 @@ impl<'r> Collector<'r> {
                 continue;
             };
             self.add(Url::read(
-                trim_tail(url.get(start..).unwrap_or_default()),
+                trim_tail(skip_str(url, start)),
                 UrlSource::Text,
                 entity,
             ));
@@ -185,7 +177,7 @@ fn ends_with(bytes: &[u8], scheme: &str) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case(scheme.as_bytes()))
 }
 
-/// What cannot stand in a URL in text.
+/// What cannot be part of a URL in text.
 fn is_delimiter(c: char) -> bool {
     matches!(
         c,

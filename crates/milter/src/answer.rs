@@ -1,18 +1,18 @@
 //! Answers on the wire: the reply to a command, and the changes that go in front of it at the end
 //! of a message.
 //!
-//! What is written here is safe for the MTA whatever a handler says (see [`super::clean`]), and no
+//! What is written here is safe for the MTA whatever a handler returns (see [`super::clean`]), and no
 //! packet is longer than 64 KiB.
 
-use super::clean::{
+use super::negotiate::actions;
+use super::sanitize::{
     INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines,
 };
-use super::negotiate::actions;
 use super::wire::write_packet;
 use super::{Action, Negotiated, Reply};
 
-/// Writes a reply. `Skip` becomes `Continue` where it may not be sent, and a code that is none
-/// becomes a tempfail: what we cannot say is no verdict.
+/// Writes a reply. `Skip` becomes `Continue` where it may not be sent, and an invalid code
+/// becomes a tempfail: what cannot be sent is no verdict.
 pub(super) fn write_reply(reply: &Reply, may_skip: bool, out: &mut Vec<u8>) {
     let command = match reply {
         Reply::Skip if may_skip => b's',
@@ -32,7 +32,7 @@ pub(super) fn write_reply(reply: &Reply, may_skip: bool, out: &mut Vec<u8>) {
     write_packet(out, command, &[]);
 }
 
-/// Writes those changes that the MTA offered to make and that can be said.
+/// Writes those changes that the MTA offered to make and that are valid.
 pub(super) fn write_actions(all: &[Action], negotiated: &Negotiated, out: &mut Vec<u8>) {
     for action in all {
         match action {
@@ -115,7 +115,7 @@ fn added(name: &str, value: &str, negotiated: &Negotiated) -> Option<Vec<u8>> {
     }
 }
 
-/// A header field, name and value each closed by NUL; `None` where the name is none.
+/// A header field, name and value each closed by NUL; `None` where the name is invalid.
 fn field(name: &str, value: &str, negotiated: &Negotiated) -> Option<Vec<u8>> {
     let value = field_value(value, negotiated.leading_space);
     is_field_name(name).then(|| [name.as_bytes(), b"\0", value.as_bytes(), b"\0"].concat())
@@ -129,16 +129,16 @@ fn reply_text(code: u16, enhanced: &str, lines: &[String]) -> Option<String> {
     }
     let lines = reply_lines(enhanced, lines);
     let last = lines.len().saturating_sub(1);
-    let said = lines.iter().enumerate().map(|(at, words)| {
+    let numbered = lines.iter().enumerate().map(|(at, words)| {
         let separator = if at < last { '-' } else { ' ' };
         format!("{code}{separator}{enhanced} {words}")
     });
-    Some(said.collect::<Vec<_>>().join("\r\n"))
+    Some(numbered.collect::<Vec<_>>().join("\r\n"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::clean::{REPLY_LINE_MAX, REPLY_LINES_MAX};
+    use super::super::sanitize::{REPLY_LINE_MAX, REPLY_LINES_MAX};
     use super::*;
 
     #[test]

@@ -1,13 +1,13 @@
-//! What each command's payload says. Reading is tolerant: a missing NUL, port, value or address is
-//! an empty or unknown one, for a stranger's bytes must not end the session of everybody else on
-//! that connection.
+//! The payload of each command. Reading is tolerant: a missing NUL, port, value or address is an
+//! empty or unknown one, for the bytes of one client must not end the sessions of all others that
+//! share the connection.
 
 use std::net::IpAddr;
 
 use super::macros::Macros;
 use super::{Event, Peer};
 
-/// How many ESMTP parameters of one MAIL or RCPT are told; the rest is dropped.
+/// How many ESMTP parameters of one MAIL or RCPT are kept; the rest is dropped.
 pub(super) const PARAMETERS_MAX: usize = 64;
 
 /// The command bytes.
@@ -191,95 +191,13 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The stages whose macros are kept, by the command that they precede. `L` and `B` are not among
-/// them: Postfix sends an (often empty) packet before each header and chunk, and libmilter ignores
-/// those as well.
-const STAGES: [u8; 8] = *b"CHMRTNEU";
-
-/// Macros that came and wait for their command.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    stages: [Macros; STAGES.len()],
-}
-
-impl Waiting {
-    /// Reads the payload of `D`: a command byte, then names and values, each closed by NUL. It
-    /// replaces what came before for the same stage. An empty packet says nothing; a last name
-    /// without a value has an empty one, a value without a name is dropped.
-    pub(super) fn read(&mut self, payload: &[u8]) {
-        let Some((stage, pairs)) = payload.split_first() else {
-            return;
-        };
-        let Some(macros) = self.of(*stage) else {
-            return;
-        };
-        *macros = Macros::default();
-        let mut rest = pairs;
-        let mut told = 0;
-        while !rest.is_empty() && told < Macros::MAX {
-            let (name, after) = split(rest);
-            let (value, after) = split(after);
-            if !name.is_empty() {
-                macros.set(name, value);
-            }
-            rest = after;
-            told += 1;
-        }
-    }
-
-    /// Hands out the macros of a command; the next one of its kind has none until they come again.
-    pub(super) fn take(&mut self, kind: Kind) -> Macros {
-        let stage = match kind {
-            Kind::Connect => b'C',
-            Kind::Helo => b'H',
-            Kind::Mail => b'M',
-            Kind::Rcpt => b'R',
-            Kind::Data => b'T',
-            Kind::EndOfHeaders => b'N',
-            Kind::EndOfMessage => b'E',
-            Kind::Unknown => b'U',
-            _ => return Macros::default(),
-        };
-        self.of(stage).map(std::mem::take).unwrap_or_default()
-    }
-
-    /// Forgets the macros of stages behind MAIL, where a message ends.
-    pub(super) fn forget_message(&mut self) {
-        self.forget(*b"RTNE");
-    }
-
-    /// Forgets what belongs to an SMTP session; those of CONNECT may have come already for the next
-    /// one.
-    pub(super) fn forget_session(&mut self) {
-        self.forget(*b"HMRTNEU");
-    }
-
-    fn forget<const N: usize>(&mut self, stages: [u8; N]) {
-        for stage in stages {
-            if let Some(macros) = self.of(stage) {
-                *macros = Macros::default();
-            }
-        }
-    }
-
-    fn of(&mut self, stage: u8) -> Option<&mut Macros> {
-        STAGES
-            .iter()
-            .zip(&mut self.stages)
-            .find(|(known, _)| **known == stage)
-            .map(|(_, macros)| macros)
-    }
-}
-
-/// What stands before the first NUL, and what stands behind it.
-fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(0, bytes) {
-        Some(at) => (
-            bytes.get(..at).unwrap_or_default(),
-            bytes.get(at + 1..).unwrap_or_default(),
-        ),
-        None => (bytes, &[]),
-    }
+/// What comes before the first NUL, and what comes after it.
+pub(super) fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let Some(at) = memchr::memchr(0, bytes) else {
+        return (bytes, &[]);
+    };
+    let (head, rest) = bytes.split_at(at);
+    (head, rest.strip_prefix(b"\0").unwrap_or(rest))
 }
 
 /// Without one closing NUL.
@@ -287,7 +205,7 @@ fn ended(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\0").unwrap_or(bytes)
 }
 
-/// ESMTP parameters; empty ones say nothing.
+/// ESMTP parameters; empty ones are dropped.
 fn list(bytes: &[u8]) -> Vec<&[u8]> {
     bytes
         .split(|byte| *byte == 0)
@@ -296,7 +214,7 @@ fn list(bytes: &[u8]) -> Vec<&[u8]> {
         .collect()
 }
 
-/// Family, port, address. An IPv4-mapped IPv6 address is told as the IPv4 address that it is.
+/// Family, port, address. An IPv4-mapped IPv6 address becomes the IPv4 address that it is.
 fn peer(bytes: &[u8]) -> Peer {
     let Some((family, rest)) = bytes.split_first() else {
         return Peer::Unknown;
@@ -313,7 +231,7 @@ fn peer(bytes: &[u8]) -> Peer {
         Some((prefix, bare)) if prefix.eq_ignore_ascii_case(b"IPv6:") => bare,
         _ => address,
     };
-    // A zone (`fe80::1%eth0`) says nothing about who the client is.
+    // A zone (`fe80::1%eth0`) does not identify the client.
     let address = address
         .split(|byte| *byte == b'%')
         .next()
@@ -356,7 +274,7 @@ mod tests {
 
     #[test]
     fn parameters_up_to_the_limit() {
-        for (count, told) in [
+        for (count, kept) in [
             (PARAMETERS_MAX, PARAMETERS_MAX),
             (PARAMETERS_MAX + 1, PARAMETERS_MAX),
         ] {
@@ -366,21 +284,8 @@ mod tests {
             };
             assert_eq!(
                 (path, parameters.len()),
-                (b"<a@example.com>".as_slice(), told)
+                (b"<a@example.com>".as_slice(), kept)
             );
-        }
-    }
-
-    #[test]
-    fn macros_up_to_the_limit() {
-        for (count, told) in [(Macros::MAX, Macros::MAX), (Macros::MAX + 1, Macros::MAX)] {
-            let pairs: Vec<u8> = (0..count)
-                .flat_map(|at| format!("{{m{at}}}\0v\0").into_bytes())
-                .collect();
-            let mut waiting = Waiting::default();
-            waiting.read(&[b"C", pairs.as_slice()].concat());
-            assert_eq!(waiting.take(Kind::Connect).iter().count(), told);
-            assert_eq!(waiting.take(Kind::Connect).iter().count(), 0);
         }
     }
 }

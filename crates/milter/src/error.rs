@@ -1,14 +1,12 @@
-//! Where the protocol was broken so that nothing sane is left.
+//! Violations of the protocol after which the connection cannot go on.
 
 use super::PACKET_MAX;
 
-/// What the MTA (or a port scanner) did that leaves nothing sane but to close the connection.
+/// What the MTA (or a port scanner) did after which only closing the connection is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
     /// A packet declares more than [`PACKET_MAX`] bytes.
-    #[error(
-        "a packet of {length} bytes was announced, at most {PACKET_MAX} are taken; is the other side an MTA?"
-    )]
+    #[error("packet of {length} bytes announced, the limit is {PACKET_MAX}: is the client an MTA?")]
     PacketTooLong {
         /// What it declares.
         length: u32,
@@ -37,9 +35,9 @@ pub enum ProtocolError {
     /// OPTNEG in the middle of an SMTP session.
     #[error("option negotiation in the middle of a session")]
     SecondNegotiation,
-    /// More than a packet of commands while an answer is still owed.
-    #[error("{buffered} bytes of commands came while an answer is owed")]
-    Impatient {
+    /// More than a packet of commands while a reply is still pending.
+    #[error("{buffered} bytes of commands received while a reply is pending")]
+    BufferExceeded {
         /// Bytes not consumed.
         buffered: usize,
     },

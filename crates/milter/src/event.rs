@@ -1,4 +1,4 @@
-//! What the MTA tells: one event for each command of the mail filter protocol, with the macros of
+//! What the MTA sends: one event for each command of the mail filter protocol, with the macros of
 //! its stage.
 
 use std::net::IpAddr;

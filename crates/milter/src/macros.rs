@@ -1,4 +1,4 @@
-//! Macros: names and values that the MTA tells along with a stage (`{client_addr}`, `i`, …).
+//! Macros: names and values that the MTA sends with a stage (`{client_addr}`, `i`, …).
 
 /// The macros of one stage. Names are without braces; a stage's macros do not leak into the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Macros {
             .map(|(_, value)| &**value)
     }
 
-    /// The value as text, bytes that are no UTF-8 replaced; `None` where it is missing or empty.
+    /// The value as text, invalid UTF-8 replaced; `None` where it is missing or empty.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name)
             .filter(|value| !value.is_empty())

@@ -146,14 +146,4 @@ impl Negotiated {
     pub fn may_quarantine(&self) -> bool {
         self.may(actions::QUARANTINE)
     }
-
-    /// Whether the MTA can add and insert header fields.
-    pub fn may_add_headers(&self) -> bool {
-        self.may(actions::ADDHDRS)
-    }
-
-    /// Whether the MTA can change and delete header fields.
-    pub fn may_change_headers(&self) -> bool {
-        self.may(actions::CHGHDRS)
-    }
 }

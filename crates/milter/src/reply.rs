@@ -65,9 +65,9 @@ pub enum Reply {
     /// Accept: the rest of the message (or, at CONNECT and HELO, of the session) is not shown any
     /// more.
     Accept,
-    /// Refuse for good, with the MTA's own words.
+    /// Refuse for good, with the MTA's own text.
     Reject,
-    /// Defer, with the MTA's own words.
+    /// Defer, with the MTA's own text.
     Tempfail,
     /// Refuse or defer with our own code and text.
     Code {
@@ -103,13 +103,13 @@ impl From<Reply> for Response {
     }
 }
 
-/// What sits behind the wire: a state machine for one connection, without I/O. Everything below it
+/// What decides: a state machine for one connection, without I/O. Everything below it
 /// is tested through it.
 pub trait MilterHandler {
-    /// Tells what was negotiated, once, before the first event of a connection.
+    /// Receives what was negotiated, once, before the first event of a connection.
     fn on_negotiated(&mut self, _negotiated: &super::Negotiated) {}
 
-    /// Takes one event and says what to answer. For events that are never answered the response is
+    /// Takes one event and returns the answer. For events that are never answered the response is
     /// ignored.
     fn on_event(&mut self, event: super::Event<'_>) -> Response;
 }

@@ -1,4 +1,4 @@
-//! What [`super::Protocol::poll`] gives.
+//! What [`super::Protocol::poll`] returns.
 
 use super::command::Command;
 use super::{Event, Macros, Negotiated};

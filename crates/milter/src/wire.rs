@@ -10,7 +10,7 @@ pub const PACKET_MAX: usize = (1 << 20) + 1;
 pub(super) const LENGTH_BYTES: usize = 4;
 
 /// What an idle decoder keeps of its buffer, in bytes: thousands of idle connections must not pin
-/// what their last mail took. (Postfix sends ABORT after every mail, and with that little packet
+/// what their last message took. (Postfix sends ABORT after every message, and with that little packet
 /// the buffer shrinks.)
 const IDLE_CAPACITY: usize = 1 << 12;
 
@@ -28,7 +28,7 @@ pub struct Frame<'a> {
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
-    /// Where the first byte not yet consumed stands.
+    /// Index of the first byte not yet consumed.
     start: usize,
 }
 
@@ -49,8 +49,7 @@ impl Decoder {
 
     /// The first packet not yet consumed; `None` until it is complete.
     pub fn peek(&self) -> Result<Option<Frame<'_>>, ProtocolError> {
-        let waiting = self.buffer.get(self.start..).unwrap_or_default();
-        let Some((length, rest)) = waiting.split_first_chunk::<LENGTH_BYTES>() else {
+        let Some((length, rest)) = self.unread().split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
         let length = u32::from_be_bytes(*length);
@@ -73,12 +72,23 @@ impl Decoder {
     }
 
     /// Drops the first packet and shows its payload, which is `length` bytes long as [`Self::peek`]
-    /// told.
+    /// showed.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`start` is at most the length of the buffer, see `unread`"
+    )]
     pub(super) fn take(&mut self, length: usize) -> &[u8] {
         self.consume();
-        self.buffer
-            .get(self.start.saturating_sub(length)..self.start)
-            .unwrap_or_default()
+        let end = self.start;
+        &self.buffer[end.saturating_sub(length)..end]
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`start` is at most the length: `consume` moves it over a packet that `peek` found whole"
+    )]
+    fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..]
     }
 
     /// Bytes received and not consumed.

@@ -9,6 +9,7 @@ use super::{Corpus, Progress, TrainError};
 use gatepost_learn::classifier::{Model, Site, SiteSettings};
 use gatepost_learn::features::{MilterView, Trust};
 use gatepost_words::Class;
+use gatepost_words::percent;
 
 /// The share of ham that the threshold loses.
 const HAM_LOSS: f64 = 0.005;
@@ -86,8 +87,8 @@ pub fn besiege(
         let before = spam.iter().filter(was_over).count();
         Siege {
             attack: name.to_owned(),
-            caught_percent: percent(scores.iter().filter(was_over).count(), scores.len()),
-            kept_percent: percent(both.count(), before),
+            caught_percent: percent::of(scores.iter().filter(was_over).count(), scores.len()),
+            kept_percent: percent::of(both.count(), before),
         }
     };
     let names = Attack::ALL.into_iter().map(Attack::name);
@@ -156,18 +157,6 @@ fn threshold(ham: &mut [f64]) -> f64 {
         .unwrap_or(f64::NEG_INFINITY)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "message counts are far below 2^52"
-)]
-fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        100.0 * part as f64 / whole as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +169,6 @@ mod tests {
             (threshold - 397.0).abs() < 1e-9,
             "two of 400 may be lost: {threshold}"
         );
-        assert!((percent(2, 4) - 50.0).abs() < 1e-9 && percent(0, 0).abs() < 1e-9);
+        assert!((percent::of(2, 4) - 50.0).abs() < 1e-9 && percent::of(0, 0).abs() < 1e-9);
     }
 }

@@ -13,9 +13,9 @@ use super::message_features::{features_of, sketch};
 use super::near::{Seen, Sketch};
 use super::random::Random;
 use super::{Corpus, Progress, TrainError, TrainSettings};
-use gatepost_learn::classifier::hex;
 use gatepost_learn::features::FeatureVector;
 use gatepost_words::Class;
+use gatepost_words::hex;
 
 /// Mails of one campaign that are learned.
 const ALIKE: usize = 3;
@@ -237,7 +237,11 @@ impl<'a> Data<'a> {
                 progress(Progress::Attacking { done, total });
             }
         }
-        (self.examples, self.sample, hex(&self.digest.finalize()))
+        (
+            self.examples,
+            self.sample,
+            hex::encode(&self.digest.finalize()),
+        )
     }
 
     /// Adds a changed copy of an example.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::bootstrap::Intervals;
 use gatepost_words::Class;
+use gatepost_words::percent;
 
 /// The figures of one model on one part of one corpus. Percentages are 0..=100.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -84,7 +85,7 @@ impl Report {
         let missed = |percent: f64| {
             let allowed = (ham.len() as f64 * percent / 100.0).floor();
             let threshold = nth_highest(&ham, allowed);
-            percent_of(
+            percent::of(
                 spam.iter().filter(|&&score| score <= threshold).count(),
                 spam.len(),
             )
@@ -98,7 +99,7 @@ impl Report {
                     .collect();
                 (
                     name.to_owned(),
-                    percent_of(of.iter().filter(|s| s.probability >= at).count(), of.len()),
+                    percent::of(of.iter().filter(|s| s.probability >= at).count(), of.len()),
                 )
             })
         };
@@ -116,8 +117,8 @@ impl Report {
                 .into_iter()
                 .map(|(name, percent)| (name.to_owned(), missed(percent)))
                 .collect(),
-            hm_percent: percent_of(ham_lost, ham.len()),
-            sm_percent: percent_of(spam_missed, spam.len()),
+            hm_percent: percent::of(ham_lost, ham.len()),
+            sm_percent: percent::of(spam_missed, spam.len()),
             lam_percent: lam(ham_lost, ham.len(), spam_missed, spam.len()),
             errors: ham_lost + spam_missed,
             not_spam_at_or_above: tail(false).collect(),
@@ -174,7 +175,10 @@ impl fmt::Display for Report {
 fn roc(ham: &[f64], spam: &[f64]) -> Vec<(f64, f64)> {
     let point = |(lost, threshold): (usize, &f64)| {
         let missed = spam.partition_point(|score| score <= threshold);
-        (percent_of(lost, ham.len()), percent_of(missed, spam.len()))
+        (
+            percent::of(lost, ham.len()),
+            percent::of(missed, spam.len()),
+        )
     };
     ham.iter().rev().enumerate().map(point).collect()
 }
@@ -237,18 +241,6 @@ fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
         .filter(|s| s.is_spam() == label)
         .map(|s| s.score)
         .collect()
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "message counts are far below 2^52"
-)]
-fn percent_of(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        100.0 * part as f64 / whole as f64
-    }
 }
 
 /// The score above which `allowed` of the sorted scores lie; minus infinity where there are not so

@@ -1,7 +1,7 @@
 //! The only source of time, and of identifiers that depend on it.
 //!
-//! Judging never reads it (design §13, rule 14: same input, same verdict); gathering, settling and
-//! the edges do, so that a test can turn the hands itself.
+//! Judging never reads it (same input, same verdict); gathering, settling and
+//! the edges do, so that a test can set the time itself.
 #![expect(
     clippy::disallowed_methods,
     reason = "this module is the one place that may read the real clock"
@@ -29,7 +29,7 @@ impl Clock {
         Self { manual: None }
     }
 
-    /// A clock that stands still at `wall` until [`Clock::advance`] is called.
+    /// A clock that stays at `wall` until [`Clock::advance`] is called.
     pub fn manual(wall: SystemTime) -> Self {
         Self {
             manual: Some(Arc::new(Mutex::new(Hands {

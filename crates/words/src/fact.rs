@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a fact is not known. Also a fact: rules and policy may look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nobody was asked: the feature is off or not there yet.
+    /// Not asked: the feature is off or does not exist yet.
     NotAsked,
     /// The one who was asked did not answer within the deadline.
     Timeout,

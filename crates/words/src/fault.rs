@@ -3,18 +3,18 @@
 
 use std::fmt;
 
-/// Why a mail could not be judged. The failure policy decides what becomes of it.
+/// Why a message could not be judged. The failure policy decides its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The deadline passed before a worker was done.
     Deadline,
-    /// Our own code panicked on this mail.
+    /// Our own code panicked on this message.
     Panic,
     /// The queue of the pool, or the budget of bytes in flight, is full.
     Overload,
     /// The message, its header or its list of recipients is larger than the limit.
     TooLarge,
-    /// The MTA broke the transaction off; nobody waits.
+    /// The MTA aborted the transaction; it does not wait for an answer.
     Cancelled,
     /// The daemon is shutting down.
     ShuttingDown,
@@ -54,7 +54,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What becomes of a mail that could not be judged.
+/// The outcome of a message that could not be judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FailurePolicy {
     /// Defer it: the client tries again.

@@ -40,7 +40,7 @@ impl Replacement {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // With an old file's bits to come, nobody else may read before they are set.
+        // With an old file's bits to come, no other user may read before they are set.
         let initial_mode = if old.is_some() { 0o600 } else { mode };
         let (file, temporary) = create_temporary(target, initial_mode)?;
         let replacement = Self {

@@ -60,7 +60,7 @@ mod tests {
         for whole in [1, 10, 100, 1_000, 10_000] {
             for part in [0, whole / 3, whole] {
                 let [low, high] = percent_interval(part, whole);
-                let share = percent::of(part, whole);
+                let share = gatepost_words::percent::of(part, whole);
                 assert!(
                     (0.0..=share).contains(&low) && (share..=100.0).contains(&high),
                     "{part}/{whole} {low} {high}"

@@ -3,7 +3,7 @@
 
 use ::milter::{ContextApi, Status};
 
-use gatepost_milter::clean::{
+use gatepost_milter::sanitize::{
     INDEX_MAX, REASON_MAX, codes_fit, field_value, is_field_name, is_path, line, reply_lines,
 };
 use gatepost_milter::{Action, Negotiated, Reply};

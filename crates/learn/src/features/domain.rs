@@ -1,10 +1,12 @@
 //! Domains and how they relate. Only the relation reaches the model, never the name.
 
+use gatepost_mail::registrable_domain;
+
 /// The registrable domain (public suffix list) of `host` in lower case; the host itself where there
 /// is none.
 pub(super) fn registrable(host: &str) -> String {
     let host = host.trim_matches('.').to_ascii_lowercase();
-    psl::domain_str(&host).map(str::to_owned).unwrap_or(host)
+    registrable_domain(&host).map(str::to_owned).unwrap_or(host)
 }
 
 /// 1 where both belong to the same organisation, -1 where they do not, 0 where one is not known.

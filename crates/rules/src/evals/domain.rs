@@ -8,5 +8,5 @@ pub(super) fn registered_domain(address: &str) -> Option<String> {
         .unwrap_or(address)
         .trim_end_matches('.')
         .to_ascii_lowercase();
-    psl::domain_str(&host).map(str::to_owned)
+    gatepost_mail::registrable_domain(&host).map(str::to_owned)
 }

@@ -93,8 +93,8 @@ fn shown_domain(text: &str) -> Option<String> {
     // is none.
     let is_host = has_scheme
         || host.to_ascii_lowercase().starts_with("www.")
-        || psl::suffix_str(&host.to_ascii_lowercase())
-            .is_some_and(|suffix| suffix == "com" || suffix == "net" || suffix == "org");
+        || gatepost_mail::public_suffix(&host.to_ascii_lowercase())
+            .is_some_and(|suffix| matches!(suffix.name, "com" | "net" | "org"));
     (is_host && host.contains('.'))
         .then(|| registered_domain(host))
         .flatten()

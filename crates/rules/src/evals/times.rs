@@ -5,6 +5,8 @@
 //! colons, a zone. What does not exist in the calendar is moved to what does, so that every rule
 //! sees the time that SpamAssassin sees.
 
+use gatepost_words::CivilTime;
+
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];
@@ -170,12 +172,9 @@ fn zone(words: &[&str]) -> i64 {
 /// The date itself if the calendar has it, else the first of the next month; years within the
 /// limits.
 fn existing(day: i64, month: i64, year: i64) -> Date {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(is_leap),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
+    // Leap years repeat every 400 years; the year may be any number here.
+    let same = CivilTime::from_date(2000 + year.rem_euclid(400), month, 1);
+    let length = same.map_or(31, CivilTime::days_in_month);
     let (day, month, year) = match (day > length, month) {
         (false, _) => (day, month, year),
         (true, 12) => (1, 1, year + 1),
@@ -184,18 +183,10 @@ fn existing(day: i64, month: i64, year: i64) -> Date {
     (day, month, year.clamp(YEARS.0, YEARS.1))
 }
 
-/// Days since 1970 of a date of the Gregorian calendar, by counting from 1 March.
+/// Days since 1970. A day that the month does not have counts on from its first.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    year * 365 + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + (month * 153 + 2) / 5
-        + day
-        - 719_469
+    let first = CivilTime::from_date(year, month, 1).map_or(0, CivilTime::unix_seconds);
+    first / 86_400 + day - 1
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 
 use std::net::IpAddr;
 
-use crate::lists::glob::matches_glob;
 use crate::views::lazy::Views;
+use gatepost_words::glob::matches as matches_glob;
 
 /// Words of all fields that are looked at.
 const WORDS_LIMIT: usize = 5_000;

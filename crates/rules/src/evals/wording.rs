@@ -44,19 +44,6 @@ fn is_between(arguments: &Arguments, share: f64) -> bool {
         && arguments.number(1).is_none_or(|max| share <= max)
 }
 
-/// A part of a whole in percent; 0 of nothing.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "bytes of one message are far below 2^52"
-)]
-fn percent(part: usize, whole: usize) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        100.0 * part as f64 / whole as f64
-    }
-}
-
 #[expect(
     clippy::cast_precision_loss,
     reason = "bytes of one message are far below 2^52"
@@ -89,7 +76,8 @@ pub(super) fn capitals(views: &Views<'_>, arguments: &Arguments) -> bool {
             upper += usize::from(byte.is_ascii_uppercase());
         }
     }
-    length >= CAPITALS_MIN && is_between(arguments, percent(upper, upper + lower))
+    length >= CAPITALS_MIN
+        && is_between(arguments, gatepost_words::percent::of(upper, upper + lower))
 }
 
 fn has_words(paragraph: &[u8]) -> bool {
@@ -136,7 +124,7 @@ pub(super) fn blank_lines(views: &Views<'_>, arguments: &Arguments) -> bool {
             .is_none_or(|least| lines as f64 >= least);
     // Too short a text has less than none; a minimum of 0 takes it, too.
     let share = if is_judged {
-        percent(blank, lines)
+        gatepost_words::percent::of(blank, lines)
     } else {
         -1.0
     };
@@ -293,7 +281,7 @@ pub(super) fn difference(views: &Views<'_>, arguments: &Arguments) -> bool {
     };
     let most = all
         .iter()
-        .map(|one| percent(one.missing, one.html))
+        .map(|one| gatepost_words::percent::of(one.missing, one.html))
         .fold(0.0, f64::max);
     let reaches = arguments
         .number(0)

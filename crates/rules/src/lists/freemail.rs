@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::glob::matches_glob;
+use gatepost_words::glob::matches as matches_glob;
 
 /// Domains of free mail hosters.
 #[derive(Debug, Default)]

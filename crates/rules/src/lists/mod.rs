@@ -3,7 +3,6 @@
 //! expressions.
 
 mod freemail;
-pub(crate) mod glob;
 pub(crate) mod networks;
 mod replacements;
 pub(crate) mod tables;

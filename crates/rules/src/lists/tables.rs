@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::freemail::FreeMail;
-use super::glob::matches_glob;
 use super::networks::Networks;
 use super::replacements::Replacements;
 use gatepost_byte_regex::FirstGroup;
+use gatepost_words::glob::matches as matches_glob;
 
 /// Entries of all lists together; what comes beyond is not kept.
 pub(super) const ENTRIES_LIMIT: usize = 500_000;
@@ -300,7 +300,7 @@ impl Lists {
         match self.registries.first() {
             Some(set) if !set.is_empty() => set.contains(tld),
             _ if matches!(tld, "example" | "test" | "invalid") => true,
-            _ => psl::suffix(tld.as_bytes()).is_some_and(|suffix| suffix.is_known()),
+            _ => gatepost_mail::public_suffix(tld).is_some_and(|suffix| suffix.is_listed),
         }
     }
 
@@ -309,7 +309,7 @@ impl Lists {
     pub(crate) fn registered(&self, host: &str) -> Option<String> {
         let [top, two, three] = &self.registries;
         if top.is_empty() {
-            return psl::domain_str(host).map(str::to_owned);
+            return gatepost_mail::registrable_domain(host).map(str::to_owned);
         }
         // The labels from the right: one, two, three, four of them.
         let mut tails = [host; 4];

@@ -1,7 +1,7 @@
 //! Metas: names become numbers, circles are found, and an order is made in which every meta follows
 //! what it needs.
 
-use crate::lists::glob::matches_glob;
+use gatepost_words::glob::matches as matches_glob;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

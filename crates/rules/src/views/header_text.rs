@@ -90,7 +90,7 @@ pub(crate) fn part(
             let host = host(one.address)?.to_ascii_lowercase();
             let domain = lists
                 .registered(&host)
-                .or_else(|| psl::domain_str(&host).map(str::to_owned));
+                .or_else(|| gatepost_mail::registrable_domain(&host).map(str::to_owned));
             Some(domain.unwrap_or(host).into_bytes())
         }
     }

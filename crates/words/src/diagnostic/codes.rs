@@ -1,7 +1,7 @@
-//! Every kind of complaint: code, title, explanation. One table projects to the messages and to
+//! Every kind of diagnostic: code, title, explanation. One table projects to the messages and to
 //! `gatepost explain`.
 
-/// One kind of complaint.
+/// One kind of diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
     /// Such as `R0102`: R for rules, C for configuration, M for models, L for what the site
@@ -39,12 +39,12 @@ pub const CODES: &[Code] = &[
     code(
         "C0102",
         "a configuration file is not valid TOML",
-        "The caret stands where reading had to stop. Common slips: text without quotes, a table header without its brackets, a key given twice.",
+        "The caret marks where reading had to stop. Common slips: text without quotes, a table header without its brackets, a key given twice.",
     ),
     code(
         "C0103",
         "an unknown configuration key",
-        "There is no such key in this table. A misspelt key would silently leave a default in force, so it is an error. `gatepost config show` prints every key with its value.",
+        "There is no such key in this table. A misspelt key would silently leave a default in effect, so it is an error. `gatepost config show` prints every key with its value.",
     ),
     code(
         "C0104",
@@ -74,7 +74,7 @@ pub const CODES: &[Code] = &[
     code(
         "C0109",
         "a name that is used twice",
-        "Listeners and profiles are told apart by their names; give each its own.",
+        "Listeners and profiles are identified by their names; each needs one of its own.",
     ),
     code(
         "C0110",
@@ -86,32 +86,37 @@ pub const CODES: &[Code] = &[
         "a configuration key that is missing",
         "A table lacks a key that has no default, such as the socket of a listener.",
     ),
+    code(
+        "C0130",
+        "a public suffix list that cannot be used",
+        "The file is not in the format of https://publicsuffix.org/list/: one rule a line (`co.uk`, `*.ck` or `!www.ck`), comments after `//`. Download it again, or remove the setting to use the built-in list.",
+    ),
     // What the site taught.
     code(
         "L0101",
-        "what the site taught cannot be read",
-        "The directory of `learner.path`, or a file in it, may not be read by the user under whom Gatepost runs, or is no file of the learner. Mail is judged by rules and model alone until it can be read.",
+        "the labels of this site cannot be read",
+        "The directory of `learner.path`, or a file in it, may not be read by the user under whom Gatepost runs, or is not a file of the learner. Messages are judged by rules and model alone until it can be read.",
     ),
     code(
         "L0102",
         "a damaged label log",
-        "Bytes of the log are not what was written: a fault of the disk, or somebody edited the file. The labels that lay there are lost; those before and behind are found and hold.",
+        "Bytes of the log are not what was written: a fault of the disk, or an edit of the file. The labels stored there are lost; those before and after it are found and stay valid.",
     ),
     code(
         "L0103",
-        "a snapshot of what was learned that is of no use",
+        "a snapshot that cannot be used",
         "A snapshot is damaged, or was made by another version of the learner. `weights` can always be made again from the log. `base` holds what labels taught that have left the log, and cannot.",
     ),
     // Models.
     code(
         "M0101",
         "a model file cannot be read",
-        "The file is missing or may not be read. The last good model stays in force on a reload; at start the daemon does not run without the model that it was told to use.",
+        "The file is missing or may not be read. On a reload the last good model stays in use; at start the daemon does not run without the configured model.",
     ),
     code(
         "M0102",
         "a model's manifest is missing or malformed",
-        "Next to the ONNX file lies a manifest (JSON) that says what the model was trained on and how it is calibrated. Without it the model is not used.",
+        "Next to the ONNX file is a manifest (JSON) that says what the model was trained on and how it is calibrated. Without it the model is not used.",
     ),
     code(
         "M0103",
@@ -137,7 +142,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0102",
         "an unknown directive",
-        "The first word of the line is no directive of the rule language. Because a misspelt directive would silently drop a rule, it is an error. Directives of plugins belong inside `ifplugin … endif`.",
+        "The first word of the line is not a directive of the rule language. Because a misspelt directive would silently drop a rule, it is an error. Directives of plugins belong inside `ifplugin … endif`.",
     ),
     code(
         "R0103",
@@ -167,7 +172,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0108",
         "if, else and endif do not fit together",
-        "Every `if` and `ifplugin` needs one `endif` in the same file; `else` stands between them, once.",
+        "Every `if` and `ifplugin` needs one `endif` in the same file; `else` comes between them, once.",
     ),
     code(
         "R0109",
@@ -208,7 +213,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0202",
         "an unknown header modifier",
-        "Behind the header's name may stand :raw, :addr, :name, :first, :last, :host or :domain, some of them together.",
+        "After the header's name may follow :raw, :addr, :name, :first, :last, :host or :domain, some of them together.",
     ),
     code(
         "R0203",
@@ -222,7 +227,7 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "R0205",
-        "a score that is no number",
+        "a score that is not a number",
         "Write one score, or four for the score sets: local, network, Bayes, both. Gatepost uses the first, unless a line `score_set N` (0 to 3) says otherwise.",
     ),
     code(
@@ -247,8 +252,8 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "R0210",
-        "metas that depend on each other in a circle",
-        "A meta cannot, directly or by way of others, depend on itself. The message names the circle.",
+        "cyclic dependency between meta rules",
+        "A meta cannot, directly or by way of others, depend on itself. The message names the cycle.",
     ),
     code(
         "R0211",
@@ -277,7 +282,7 @@ pub const CODES: &[Code] = &[
     ),
     code(
         "R0216",
-        "a priority that is no number",
+        "a priority that is not a number",
         "`priority NAME N` takes a whole number between -1,000,000 and 1,000,000; lower runs first, and 0 is usual.",
     ),
     code(
@@ -288,7 +293,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0218",
         "a template that nothing fills",
-        "`%{NAME}` stands for what another rule captured with `(?<NAME>…)`. No rule does, so the rule is disabled.",
+        "`%{NAME}` is replaced by what another rule captured with `(?<NAME>…)`. No rule does, so the rule is disabled.",
     ),
     code(
         "R0219",
@@ -303,7 +308,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0221",
         "rules with templates that do not run",
-        "In one long-lived process SpamAssassin 4.0.1 was not seen to fill `%{NAME}` for each mail: of 2,200 mails 28 hit such rules when each had a process of its own, and none when all shared one. A set with `loadplugin` lines hits as such a daemon does: these rules are off. `capture_templates 1` runs them as they are meant, with what each mail holds; `capture_templates 0` leaves them off without a word.",
+        "In one long-lived process SpamAssassin 4.0.1 was not seen to fill `%{NAME}` for each message: of 2,200 messages 28 hit such rules when each had a process of its own, and none when all shared one. A set with `loadplugin` lines hits as such a daemon does: these rules are off. `capture_templates 1` runs them as they are meant, with what each message contains; `capture_templates 0` leaves them off without a warning.",
     ),
     // Rules: regular expressions.
     code(
@@ -314,21 +319,21 @@ pub const CODES: &[Code] = &[
     code(
         "R0302",
         "a regular expression that cannot be understood",
-        "The caret stands where reading had to stop.",
+        "The caret marks where reading had to stop.",
     ),
     code(
         "R0303",
         "a regular expression that cannot be run",
-        "Look-around, back-references, possessive and atomic groups run in an engine that tries one way after the other and counts its steps: 200,000 for each text and 4 for each of its bytes, 10 million for each mail. Where that is not enough the rule does not hit, and the mail has the anomaly `rule_limit`. What even this engine refuses is a look-behind that may reach back more than 255 bytes, as in Perl, and a pattern of more than 262,144 steps: the rule is disabled.",
+        "Look-around, back-references, possessive and atomic groups run in an engine that tries one way after the other and counts its steps: 200,000 for each text and 4 for each of its bytes, 10 million for each message. Where that is not enough the rule does not hit, and the message has the anomaly `rule_limit`. What even this engine refuses is a look-behind that may reach back more than 255 bytes, as in Perl, and a pattern of more than 262,144 steps: the rule is disabled.",
     ),
     code(
         "R0304",
         "a regular expression that is too large",
-        "Counted repetition multiplies: `((a{100}){100}){100}` stands for a million states. The limits are 65,534 per repetition, 64 nested groups, and about 10 MiB per compiled rule.",
+        "Counted repetition multiplies: `((a{100}){100}){100}` needs a million states. The limits are 65,534 per repetition, 64 nested groups, and about 10 MiB per compiled rule.",
     ),
     code(
         "R0305",
-        "an unknown modifier behind a regular expression",
+        "an unknown modifier after a regular expression",
         "Gatepost knows i, m, s and x; a, n, o, p, u, l and d change nothing. `g`, `e` and `r` have no meaning in a rule.",
     ),
     code(
@@ -350,7 +355,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0401",
         "a rule without description",
-        "`describe NAME text` tells the people who read the headers of a mail why it was marked.",
+        "`describe NAME text` explains to those who read the headers of a message why it was marked.",
     ),
     code(
         "R0402",
@@ -375,7 +380,7 @@ pub const CODES: &[Code] = &[
     code(
         "R0406",
         "a rule that always hits",
-        "The expression matches the empty text, or the meta is never 0, so the rule hits every mail.",
+        "The expression matches the empty text, or the meta is never 0, so the rule hits every message.",
     ),
     code(
         "R0407",

@@ -1,8 +1,8 @@
 //! What is wrong with a file that a person wrote: message, place with line, column and caret, and
 //! what to do.
 //!
-//! Rules, configuration and models report through this room, so that every complaint looks alike
-//! and all are told at once. Every kind of complaint has a code in one table, which `gatepost
+//! Rules, configuration and models report through this room, so that all diagnostics look alike
+//! and all are reported at once. Every kind has a code in one table, which `gatepost
 //! explain CODE` also reads.
 
 mod codes;

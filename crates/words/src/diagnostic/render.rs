@@ -1,4 +1,4 @@
-//! Complaints as rustc shows them: the line, a caret under the place, the help below.
+//! Diagnostics as rustc shows them: the line, a caret under the place, the help below.
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use super::{Diagnostic, Place, Severity};
 const LINE_LIMIT: usize = 140;
 /// Characters shown before the place where a longer line is cut.
 const LEAD: usize = 40;
-/// Stands where a line was cut.
+/// Marks where a line was truncated.
 const CUT: &str = "…";
 
-/// All complaints as text for people, an empty line between them; with `color` for a terminal.
+/// All diagnostics as text for people, an empty line between them; with `color` for a terminal.
 pub fn render(diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color {
         Renderer::styled()

@@ -1,4 +1,4 @@
-//! One complaint.
+//! One diagnostic.
 
 use std::fmt;
 use std::ops::Range;
@@ -33,11 +33,11 @@ pub struct Place {
     pub source: Arc<Source>,
     /// Byte offsets in its text.
     pub span: Range<usize>,
-    /// What is said beside the caret; may be empty.
+    /// The text next to the caret; may be empty.
     pub label: String,
 }
 
-/// One complaint: what, where, why, and what to do.
+/// One diagnostic: what, where, why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad.
@@ -76,7 +76,7 @@ impl Diagnostic {
         }
     }
 
-    /// Says where.
+    /// Adds the place.
     #[must_use]
     pub fn at(
         mut self,
@@ -108,7 +108,7 @@ impl Diagnostic {
         self
     }
 
-    /// Says what to do.
+    /// Adds what to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());

@@ -43,7 +43,7 @@ impl Source {
     }
 
     /// Line and column (both from 1; the column counts characters) of a byte offset. An offset
-    /// behind the end gives the end.
+    /// past the end gives the end.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let start = self.line_start(offset);
         let line = self

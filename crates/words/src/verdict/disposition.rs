@@ -5,7 +5,7 @@ use std::fmt;
 /// What a verdict asks for. The order is the order of severity in which evidence is folded:
 /// whatever asks for more wins.
 ///
-/// `Defer` stands below `Quarantine` on purpose: deferring asks the client to come again, and what
+/// `Defer` is less than `Quarantine` on purpose: deferring asks the client to come again, and what
 /// is known to be bad enough to be held must not get a second try instead. Deferring by policy
 /// (greylisting, rates, the admin's lists) is a verdict; a *fault* defers in its own way and never
 /// becomes a verdict.

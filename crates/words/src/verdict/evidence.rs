@@ -135,7 +135,7 @@ impl Evidence {
         }
     }
 
-    /// What kind of evidence this is, in words that may be told to a stranger.
+    /// What kind of evidence this is, in words that may be sent to a stranger.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Rule(_) => "content rules",

@@ -1,4 +1,4 @@
-//! What is said about a mail: evidence, score, disposition, verdict, and the SMTP reply that
+//! What is found about a message: evidence, score, disposition, verdict, and the SMTP reply that
 //! carries it.
 //!
 //! A verdict is never an error and an error is never a verdict: what cannot be judged is a fault of

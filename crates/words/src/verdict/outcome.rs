@@ -1,4 +1,4 @@
-//! The verdict: what is to become of a mail, why, and under which generation of rules, model and
+//! The verdict: the disposition of a message, why, and under which generation of rules, model and
 //! policy.
 
 use std::fmt;
@@ -64,14 +64,14 @@ impl fmt::Display for VerdictId {
     }
 }
 
-/// The outcome of judging one mail.
+/// The outcome of judging one message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// What is to become of the mail.
+    /// What is to be done with the message.
     pub disposition: Disposition,
     /// The sum of the evidence.
     pub score: Score,
-    /// From which score on the mail is marked as spam.
+    /// From which score on the message is marked as spam.
     pub required: Score,
     /// Everything that was found, rules first in the order of the rule files.
     pub evidence: Vec<Evidence>,
@@ -83,20 +83,19 @@ pub struct Verdict {
     pub stage: Stage,
     /// Under which rules, model and policy.
     pub generation: GenerationId,
-    /// True when the deadline left no time for the classifier and only the rules spoke.
+    /// True when the deadline left no time for the classifier and only the rules were applied.
     pub rules_only: bool,
-    /// What the rule files want to be written to the mail.
+    /// What the rule files want to be written to the message.
     pub marks: Marks,
 }
 
-/// What rule files want to be written to a mail (SpamAssassin's `add_header`, `rewrite_header` and
+/// What rule files want to be written to a message (SpamAssassin's `add_header`, `rewrite_header` and
 /// the like).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Fields that stand in place of our own `X-Spam-…`; `None` where no rule file says anything
-    /// about them.
+    /// Fields that replace our own `X-Spam-…`; `None` where no rule file mentions them.
     pub fields: Option<Vec<(String, String)>>,
-    /// Fields of the mail itself, by name, with their new values.
+    /// Fields of the message itself, by name, with their new values.
     pub rewritten: Vec<(&'static str, String)>,
 }
 
@@ -114,7 +113,7 @@ impl Verdict {
         })
     }
 
-    /// The classifier's probability and model id, if it spoke.
+    /// The classifier's probability and model id, if it was asked.
     pub fn classifier(&self) -> Option<(&str, f64)> {
         self.evidence.iter().find_map(|evidence| match evidence {
             Evidence::Classifier {
@@ -124,8 +123,7 @@ impl Verdict {
         })
     }
 
-    /// The kinds of evidence that speak against the mail, each once, in words that may be told to a
-    /// stranger.
+    /// The kinds of evidence against the message, each once, in words that may be sent to a stranger.
     pub fn kinds(&self) -> Vec<&'static str> {
         let mut kinds = Vec::new();
         for evidence in &self.evidence {

@@ -1,5 +1,6 @@
 //! Finds the fields of one header block (RFC 5322 §2.1): lines, folding, and where the body begins.
 
+use gatepost_words::bytes::{skip, slice};
 use std::ops::Range;
 
 use super::anomaly::Report;
@@ -38,14 +39,14 @@ pub(super) struct FieldRange {
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) fields: Vec<FieldRange>,
-    /// Where the body begins: behind the empty line, or at the line that cannot belong to a
+    /// Where the body begins: after the empty line, or at the line that cannot belong to a
     /// header.
     pub(super) body_start: usize,
 }
 
 /// The end of the line that starts at `from`: without its line end, and with it.
 pub(super) fn line_end(bytes: &[u8], from: usize) -> (usize, usize) {
-    let rest = bytes.get(from..).unwrap_or_default();
+    let rest = skip(bytes, from);
     match memchr::memchr(b'\n', rest) {
         Some(at) => {
             let feed = from.saturating_add(at);
@@ -91,13 +92,13 @@ pub(super) fn scan(
     let mut at = from;
     while at < bytes.len() {
         let (end, next) = line_end(bytes, at);
-        let line = bytes.get(at..end).unwrap_or_default();
+        let line = slice(bytes, at..end);
         if line.is_empty() {
             block.body_start = next;
             break;
         }
-        // A field's name may begin with dashes, too; what is neither field nor delimiter is a
-        // delimiter nobody declared.
+        // A field's name may begin with dashes, too; what is neither field nor delimiter is an
+        // undeclared delimiter.
         let is_end = line
             .strip_prefix(b"--")
             .is_some_and(|rest| name_length(line).is_none() || is_delimiter(rest.trim_ascii_end()));
@@ -123,7 +124,7 @@ pub(super) fn scan(
                 block.body_start = at;
                 break;
             }
-            // What is folded behind a line that is none of ours belongs to it.
+            // What is folded after a line that was skipped belongs to it.
             close(open.take(), &mut block, budget, report, origin);
         }
         at = next;
@@ -214,10 +215,30 @@ mod tests {
         )
     }
 
+    /// Text, whether it is a message's own header, the fields, the rest, the anomalies.
+    type Case<'a> = (
+        &'a str,
+        bool,
+        Vec<(&'a str, &'a str)>,
+        &'a str,
+        Vec<AnomalyKind>,
+    );
+
+    fn check(cases: Vec<Case<'_>>) {
+        for (text, is_message, expected, body, odd) in cases {
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .collect();
+            let found = fields(text, is_message, &Limits::default());
+            assert_eq!(found, (expected, body.to_owned(), odd), "{text:?}");
+        }
+    }
+
     #[test]
-    fn blocks_are_scanned() {
+    fn headers_of_messages_are_scanned() {
         let bad = AnomalyKind::HeaderWithoutColon;
-        for (text, is_message, expected, body, odd) in [
+        check(vec![
             ("", true, vec![], "", vec![]),
             ("\r\nbody", true, vec![], "body", vec![]),
             (
@@ -264,6 +285,13 @@ mod tests {
                 "y\nA: 1\n\n",
                 vec![bad; 4],
             ),
+        ]);
+    }
+
+    #[test]
+    fn headers_end_at_delimiters_and_at_text() {
+        let bad = AnomalyKind::HeaderWithoutColon;
+        check(vec![
             (
                 "A: 1\ntext\nB: 2",
                 false,
@@ -293,17 +321,7 @@ mod tests {
                 vec![],
             ),
             (": empty\nA:\n", true, vec![("A", "")], "", vec![bad]),
-        ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(a, b)| (a.to_owned(), b.to_owned()))
-                .collect();
-            assert_eq!(
-                fields(text, is_message, &Limits::default()),
-                (expected, body.to_owned(), odd),
-                "{text:?}"
-            );
-        }
+        ]);
     }
 
     #[test]

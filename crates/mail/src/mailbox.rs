@@ -8,13 +8,13 @@ use std::fmt;
 pub struct Mailbox {
     /// Before the last `@`; case is kept.
     pub local_part: String,
-    /// Behind the last `@`, in lower case.
+    /// After the last `@`, in lower case.
     pub domain: String,
 }
 
 impl Mailbox {
-    /// Reads one path argument of MAIL or RCPT. Never fails: bytes that are no UTF-8 are replaced,
-    /// what is no address becomes a local-part without domain.
+    /// Reads one path argument of MAIL or RCPT. Never fails: invalid UTF-8 is replaced, what
+    /// is not an address becomes a local-part without domain.
     pub fn parse(argument: &[u8]) -> Self {
         let text = String::from_utf8_lossy(argument);
         let text = text.trim();

@@ -1,8 +1,8 @@
-//! What may be said to an MTA: the same limits and the same cleaning for both front-ends.
+//! What may be sent to an MTA: the same limits and the same sanitizing for both front-ends.
 //!
-//! What passes here is safe whatever a handler says: no header field can inject another one, and no
-//! reply text can break the SMTP dialogue (Postfix fixed an overwrite by a malformed reply in 2026;
-//! libmilter checks little of what it is given).
+//! What these functions return is safe whatever a handler returned: no header field can inject
+//! another one, and no reply text can break the SMTP dialogue (Postfix fixed an overwrite by a
+//! malformed reply in 2026; libmilter checks little of what it is given).
 
 /// Lines of one reply (libmilter's limit).
 pub const REPLY_LINES_MAX: usize = 32;
@@ -59,7 +59,7 @@ pub fn field_value(value: &str, leading_space: bool) -> String {
     field
 }
 
-/// An address with control characters, or cut, would be another address: such a change is left out
+/// An address with control characters, or truncated, would be another address: such a change is left out
 /// as a whole.
 pub fn is_path(path: &str, parameters: &str) -> bool {
     let mut characters = path.chars().chain(parameters.chars());
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn codes_at_their_edges() {
-        for (code, enhanced, said) in [
+        for (code, enhanced, fits) in [
             (399, "3.0.0", false),
             (400, "4.0.0", true),
             (499, "4.0.0", true),
@@ -139,13 +139,13 @@ mod tests {
             (550, "05.7.1", false),
             (550, "", false),
         ] {
-            assert_eq!(codes_fit(code, enhanced), said, "{code} {enhanced}");
+            assert_eq!(codes_fit(code, enhanced), fits, "{code} {enhanced}");
         }
     }
 
     #[test]
     fn field_values_are_cleaned() {
-        for (value, clean) in [
+        for (value, sanitized) in [
             ("plain", "plain"),
             ("a\r\n b", "a\n b"),
             ("a\n\tb", "a\n\tb"),
@@ -158,7 +158,7 @@ mod tests {
             ("\u{e9}\u{7f}\u{1}", "???"),
             ("\n", ""),
         ] {
-            assert_eq!(field_value(value, false), clean, "{value:?}");
+            assert_eq!(field_value(value, false), sanitized, "{value:?}");
         }
         assert_eq!(
             (field_value("v", true), field_value("", true)),
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn lines_up_to_the_limit() {
         assert_eq!(line("100%\n\u{e9}\0!", 480, true), "100%% ?!");
-        // A doubled percent sign is not cut in two.
+        // A doubled percent sign is not divided.
         assert_eq!(
             (line("ab%", 3, true), line("ab%", 4, true)),
             ("ab".to_owned(), "ab%%".to_owned())

@@ -1,5 +1,7 @@
 //! Encoded words (RFC 2047), in linear time.
 
+use gatepost_words::bytes::{head, skip};
+
 use super::decode::{base64, quoted_printable_word, to_utf8};
 
 /// Bytes of a charset name with its language (RFC 2231 §5).
@@ -16,12 +18,12 @@ struct Word<'a> {
 
 /// Decodes the encoded words of a value. White space between two of them goes away; neighbours of
 /// one charset and encoding are joined before they are decoded, since many mailers cut characters
-/// apart. What is no encoded word stays.
+/// apart. Anything else stays.
 pub fn decode_words(value: &[u8]) -> String {
     decode_words_up_to(value, |_, bytes| bytes.len())
 }
 
-/// The same for readers that do not take all bytes of a word: `end` tells how many they take, by
+/// The same for readers that do not take all bytes of a word: `end` returns how many they take, by
 /// the name of the charset in lower case.
 pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> String {
     let mut result = String::with_capacity(value.len());
@@ -31,10 +33,10 @@ pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> S
     while let Some(start) = memchr::memmem::find(rest, b"=?") {
         let (before, from) = rest.split_at(start);
         let Some(word) = read(from) else {
-            let (literal, behind) = rest.split_at(start.saturating_add(2));
+            let (literal, after) = rest.split_at(start.saturating_add(2));
             flush(&mut run, &mut result, &end);
             push_text(literal, &mut result);
-            rest = behind;
+            rest = after;
             continue;
         };
         let continues = before.trim_ascii().is_empty();
@@ -56,7 +58,7 @@ pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> S
                 bytes.extend(quoted_printable_word(word.text));
             }
         }
-        rest = from.get(word.len..).unwrap_or_default();
+        rest = skip(from, word.len);
     }
     flush(&mut run, &mut result, &end);
     push_text(rest, &mut result);
@@ -77,7 +79,7 @@ fn flush(
 ) {
     if let Some((charset, bytes)) = run.take() {
         let charset = String::from_utf8_lossy(charset).to_ascii_lowercase();
-        let taken = bytes.get(..end(&charset, &bytes)).unwrap_or(&bytes);
+        let taken = head(&bytes, end(&charset, &bytes));
         result.push_str(&to_utf8(taken, Some(&charset)).0);
     }
 }
@@ -89,12 +91,11 @@ fn push_text(bytes: &[u8], result: &mut String) {
 /// Reads `=?charset?encoding?text?=` at the start of `from`. Each part ends at the next question
 /// mark, so that the attempts of one value never look at a byte more than a few times.
 fn read(from: &[u8]) -> Option<Word<'_>> {
-    let behind = from.strip_prefix(b"=?")?;
-    let (charset, behind) =
-        until_question_mark(behind.get(..CHARSET_NAME).unwrap_or(behind), behind)?;
-    let (encoding, behind) = until_question_mark(behind.get(..2).unwrap_or(behind), behind)?;
-    let (text, behind) = until_question_mark(behind, behind)?;
-    let behind = behind.strip_prefix(b"=")?;
+    let after = from.strip_prefix(b"=?")?;
+    let (charset, after) = until_question_mark(head(after, CHARSET_NAME), after)?;
+    let (encoding, after) = until_question_mark(head(after, 2), after)?;
+    let (text, after) = until_question_mark(after, after)?;
+    let after = after.strip_prefix(b"=")?;
     let is_base64 = match encoding {
         b"b" | b"B" => true,
         b"q" | b"Q" => false,
@@ -109,7 +110,7 @@ fn read(from: &[u8]) -> Option<Word<'_>> {
         charset,
         is_base64,
         text,
-        len: from.len().saturating_sub(behind.len()),
+        len: from.len().saturating_sub(after.len()),
     })
 }
 

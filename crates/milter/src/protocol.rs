@@ -1,98 +1,15 @@
-//! The state of one connection: which command may come, whether an answer is due, what of it goes
-//! to the handler.
+//! The state machine of one connection: which command may come, whether an answer is due, what the
+//! handler is shown.
 
 use super::answer;
-use super::command::{Command, Kind, Waiting};
+use super::command::{Command, Kind};
+use super::stage_macros::StageMacros;
+use super::state::{Admission, Current, End, Next, PendingReply, Stage};
 use super::wire::{Decoder, LENGTH_BYTES, PACKET_MAX, write_packet};
 use super::{Answer, Macros, MilterHandler, Negotiated, ProtocolError, Reply, Response, Step};
 
 /// Bytes that may wait while an answer is [`Reply::Pending`]: one packet of the longest.
 const BUFFERED_MAX: usize = PACKET_MAX + LENGTH_BYTES;
-
-/// Where the connection stands. The order is that of the protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
-    /// Nothing negotiated.
-    Start,
-    /// No client yet.
-    Open,
-    /// A client, no message.
-    Connected,
-    /// The message was decided before its end; the MTA should be silent until ABORT or the next
-    /// MAIL.
-    Over {
-        accepted: bool,
-    },
-    Mail,
-    Rcpt,
-    Data,
-    Header,
-    EndOfHeaders,
-    Body,
-}
-
-/// How the connection ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// It has not.
-    No,
-    /// The MTA hung up: what came before is shown, then `Close`.
-    HungUp,
-    /// The protocol was broken: `Close` is shown next.
-    Failed,
-    /// `Close` was shown.
-    Closed,
-}
-
-/// What is known of the message in hand.
-#[derive(Debug, Default)]
-struct Current {
-    /// A reply that the handler gave where none could be sent.
-    settled: Option<Reply>,
-    /// The handler wants no more of the body.
-    skipping: bool,
-    /// The data inside BODYEOB was shown, the end of the message was not.
-    tail_shown: bool,
-}
-
-/// An answer that the MTA waits for.
-#[derive(Clone, Copy, Debug)]
-struct Owed {
-    kind: Kind,
-    /// The handler said [`Reply::Pending`].
-    pending: bool,
-}
-
-/// What to show next: a command whose payload of so many bytes is on top of the decoder, or an
-/// event of our own making.
-#[derive(Clone, Copy, Debug)]
-enum Next {
-    Command {
-        kind: Kind,
-        length: usize,
-        answer: Answer,
-    },
-    /// Body data inside BODYEOB, which stays where it is.
-    Tail,
-    Abort,
-    /// `Close` of this SMTP session; another one follows.
-    Restart,
-    /// `Close` for good.
-    Close,
-}
-
-/// What becomes of a command.
-enum Admission {
-    Show,
-    /// The message in hand is given up first.
-    AbortFirst,
-    /// The session in hand is given up first.
-    CloseFirst,
-    /// It is not for the handler; this is the answer where one is due.
-    Keep(Reply),
-    /// The handler has decided the message already; this is its answer where one is due.
-    Settle(Reply),
-}
 
 /// One connection's state machine, without I/O.
 ///
@@ -107,7 +24,7 @@ enum Admission {
 /// after an early accept that of the message. OPTNEG within an SMTP session and unknown command
 /// bytes are errors.
 ///
-/// ABORT or QUIT while an answer is [`Reply::Pending`] take the question back: the handler sees
+/// ABORT or QUIT while an answer is [`Reply::Pending`] withdraw the question: the handler sees
 /// `Abort` or `Close`, the answer is forgotten and a late [`Self::respond`] writes nothing. Any
 /// other command waits, as it would in libmilter, until the answer is given; more than
 /// [`PACKET_MAX`] bytes of such are an error. A hang-up forgets the answer too.
@@ -117,12 +34,12 @@ pub struct Protocol {
     negotiated: Option<Negotiated>,
     /// The handler knows what was negotiated.
     announced: bool,
-    waiting: Waiting,
+    stage_macros: StageMacros,
     /// Macros of the event that is shown.
     macros: Macros,
     stage: Stage,
     current: Current,
-    owed: Option<Owed>,
+    pending_reply: Option<PendingReply>,
     /// The kind of the last step where it was [`Answer::Later`].
     notable: Option<Kind>,
     end: End,
@@ -135,23 +52,23 @@ impl Default for Protocol {
 }
 
 impl Protocol {
-    /// A connection on which nothing has come yet.
+    /// A connection on which nothing was received yet.
     pub fn new() -> Self {
         Self {
             decoder: Decoder::default(),
             negotiated: None,
             announced: false,
-            waiting: Waiting::default(),
+            stage_macros: StageMacros::default(),
             macros: Macros::default(),
             stage: Stage::Start,
             current: Current::default(),
-            owed: None,
+            pending_reply: None,
             notable: None,
             end: End::No,
         }
     }
 
-    /// Takes bytes from the MTA, cut anywhere. Bytes after the end are dropped.
+    /// Takes bytes from the MTA, in any pieces. Bytes after the end are dropped.
     pub fn receive(&mut self, bytes: &[u8]) {
         if self.end == End::No {
             self.decoder.receive(bytes);
@@ -176,7 +93,7 @@ impl Protocol {
             Ok(next) => Ok(next.map(|next| self.step(next))),
             Err(error) => {
                 self.end = End::Failed;
-                self.owed = None;
+                self.pending_reply = None;
                 Err(error)
             }
         }
@@ -213,22 +130,22 @@ impl Protocol {
     pub fn respond(&mut self, response: &Response, out: &mut Vec<u8>) {
         if let Some(kind) = self.notable.take() {
             self.note(kind, &response.reply);
-        } else if let Some(owed) = &mut self.owed {
+        } else if let Some(pending_reply) = &mut self.pending_reply {
             if response.reply == Reply::Pending {
-                owed.pending = true;
+                pending_reply.pending = true;
                 return;
             }
-            let kind = owed.kind;
-            self.owed = None;
+            let kind = pending_reply.kind;
+            self.pending_reply = None;
             self.answer(kind, response, out);
         }
     }
 
-    /// Asks the MTA for patience; writes nothing unless the answer to an end of message is owed.
+    /// Asks the MTA to keep waiting; writes nothing unless the answer to an end of message is owed.
     pub fn progress(&self, out: &mut Vec<u8>) {
         if self
-            .owed
-            .is_some_and(|owed| owed.kind == Kind::EndOfMessage)
+            .pending_reply
+            .is_some_and(|pending_reply| pending_reply.kind == Kind::EndOfMessage)
         {
             write_packet(out, b'p', &[]);
         }
@@ -236,7 +153,7 @@ impl Protocol {
 
     /// Whether the MTA waits for an answer.
     pub fn owes_answer(&self) -> bool {
-        self.owed.is_some()
+        self.pending_reply.is_some()
     }
 
     /// What was agreed on; `None` before OPTNEG.
@@ -250,9 +167,9 @@ impl Protocol {
         self.end == End::Closed
     }
 
-    /// Whether no message is in hand: a drain may close the connection here.
+    /// Whether no message is in progress: a drain may close the connection here.
     pub fn is_idle(&self) -> bool {
-        self.stage < Stage::Mail && self.owed.is_none()
+        self.stage < Stage::Mail && self.pending_reply.is_none()
     }
 }
 
@@ -264,7 +181,7 @@ impl Protocol {
             match self.end {
                 End::Closed => return Ok(None),
                 End::Failed => return Ok(Some(Next::Close)),
-                End::HungUp if self.owed.is_some() => return Ok(Some(Next::Close)),
+                End::HungUp if self.pending_reply.is_some() => return Ok(Some(Next::Close)),
                 End::HungUp | End::No => {}
             }
             let Some(frame) = self.decoder.peek()? else {
@@ -276,19 +193,19 @@ impl Protocol {
             if self.stage == Stage::Start && kind.needs_negotiation() {
                 return Err(ProtocolError::BeforeNegotiation(frame.command));
             }
-            if let Some(owed) = self.owed {
-                if !owed.pending {
+            if let Some(pending_reply) = self.pending_reply {
+                if !pending_reply.pending {
                     return Ok(None);
                 }
                 if !matches!(kind, Kind::Abort | Kind::Quit | Kind::QuitNewConnection) {
                     let buffered = self.decoder.buffered();
                     return if buffered > BUFFERED_MAX {
-                        Err(ProtocolError::Impatient { buffered })
+                        Err(ProtocolError::BufferExceeded { buffered })
                     } else {
                         Ok(None)
                     };
                 }
-                self.owed = None;
+                self.pending_reply = None;
             }
             if let Some(next) = self.serve_one(kind, length, out)? {
                 return Ok(Some(next));
@@ -316,7 +233,7 @@ impl Protocol {
                 return Ok(None);
             }
             Kind::Macros => {
-                self.waiting.read(self.decoder.take(length));
+                self.stage_macros.read(self.decoder.take(length));
                 return Ok(None);
             }
             Kind::Abort => {
@@ -347,7 +264,7 @@ impl Protocol {
                 if answer == Answer::Due {
                     answer::write_reply(&reply, false, out);
                 } else if reply == Reply::Tempfail && self.stage >= Stage::Mail {
-                    // A part of the message that nobody saw: it must not be accepted.
+                    // A part of the message that the handler did not see: it must not be accepted.
                     self.current.settled.get_or_insert(reply);
                 }
                 None
@@ -362,7 +279,7 @@ impl Protocol {
         })
     }
 
-    /// Whether a command may be shown where the connection stands.
+    /// Whether a command may be shown at this stage.
     fn admit(&self, kind: Kind) -> Admission {
         let stage = self.stage;
         let fits = match kind {
@@ -384,7 +301,7 @@ impl Protocol {
         }
     }
 
-    /// Makes the step and moves the state to where the connection stands after it.
+    /// Makes the step and moves the state on.
     fn step(&mut self, next: Next) -> Step<'_> {
         let (answer, command) = match next {
             Next::Command {
@@ -395,7 +312,7 @@ impl Protocol {
                 self.enter(kind);
                 match answer {
                     Answer::Due => {
-                        self.owed = Some(Owed {
+                        self.pending_reply = Some(PendingReply {
                             kind,
                             pending: false,
                         });
@@ -423,9 +340,9 @@ impl Protocol {
             }
             Next::Restart => {
                 self.leave_message();
-                self.waiting.forget_session();
+                self.stage_macros.forget_session();
                 self.stage = self.stage.min(Stage::Open);
-                // Where nothing was negotiated nothing is told either.
+                // Where nothing was negotiated nothing is announced either.
                 self.announced = false;
                 return Step {
                     answer: Answer::None,
@@ -436,7 +353,7 @@ impl Protocol {
             }
             Next::Close => {
                 self.end = End::Closed;
-                self.owed = None;
+                self.pending_reply = None;
                 self.decoder.clear();
                 (Answer::None, Command::Close)
             }
@@ -453,7 +370,7 @@ impl Protocol {
 
     /// A command is shown: its macros, its stage.
     fn enter(&mut self, kind: Kind) {
-        self.macros = self.waiting.take(kind);
+        self.macros = self.stage_macros.take(kind);
         self.stage = match kind {
             Kind::Connect | Kind::Helo => Stage::Connected,
             Kind::Mail => {
@@ -469,7 +386,7 @@ impl Protocol {
         };
     }
 
-    /// Writes an answer and moves the state to where the connection stands after it.
+    /// Writes an answer and moves the state on.
     fn answer(&mut self, kind: Kind, response: &Response, out: &mut Vec<u8>) {
         let Some(negotiated) = &self.negotiated else {
             return;
@@ -494,7 +411,7 @@ impl Protocol {
         }
     }
 
-    /// Remembers what a handler said where no answer goes out.
+    /// Remembers what a handler returned where no answer goes out.
     fn note(&mut self, kind: Kind, reply: &Reply) {
         match reply {
             Reply::Continue | Reply::Pending => {}
@@ -509,13 +426,13 @@ impl Protocol {
     fn leave_message(&mut self) {
         self.stage = self.stage.min(Stage::Connected);
         self.current = Current::default();
-        self.waiting.forget_message();
+        self.stage_macros.forget_message();
     }
 
     /// Drops a command that is not shown, and its macros.
     fn drop_command(&mut self, kind: Kind) {
         self.decoder.consume();
-        drop(self.waiting.take(kind));
+        drop(self.stage_macros.take(kind));
     }
 
     fn wants_tail(&self) -> bool {
