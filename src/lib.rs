@@ -49,7 +49,8 @@
 //! | [`gatepost_training`] | trains and measures models | words, mail, learn |
 //!
 //! The program itself, under `src/`, has rooms: [`session`], [`server`] (names `session`),
-//! [`config`], [`cli`] (names all), [`manual`].
+//! [`config`], [`daemon`] (the composition root; names the three before it), [`cli`] (names all),
+//! [`manual`].
 //!
 //! `tests/architecture.rs` holds both tables as data and guards what Cargo cannot.
 //!
@@ -84,6 +85,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod manual;
 pub mod server;
 pub mod session;

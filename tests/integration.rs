@@ -45,7 +45,7 @@ fn folder(name: &str) -> PathBuf {
 
 /// What an installation without any configuration runs.
 fn shipped() -> Generation {
-    gatepost::cli::shipped_generation().unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"))
+    gatepost::daemon::builtin_generation().unwrap_or_else(|diagnostics| panic!("{diagnostics:#?}"))
 }
 
 /// At least so many cases: a folder that was emptied by mistake is a failure, not a success.

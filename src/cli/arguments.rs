@@ -33,9 +33,9 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Serve: the daemon, in the foreground. SIGHUP reloads, SIGTERM drains.
     Run,
-    /// Judge mail offline: files, directories, mailboxes, or standard input.
+    /// Judge messages offline: files, directories, mailboxes, or standard input.
     Scan(ScanArguments),
-    /// Tell what a verdict id, rule, error code or configuration key is, why, and what to do.
+    /// Explain a verdict id, rule, error code or configuration key: what, why, and what to do.
     Explain {
         /// A verdict id, a rule's name, an error code such as R0102, or a key such as
         /// limits.message
@@ -44,7 +44,7 @@ pub(super) enum Command {
     /// Check configuration, rules, model, learner and sockets: all that `run` does short of
     /// serving.
     Check {
-        /// How to print
+        /// Output format
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
@@ -60,9 +60,12 @@ pub(super) enum Command {
     /// Show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Let the running daemon load rules, model and policy anew.
+    /// Reload rules, model, policy and limits in the running daemon.
     Reload,
-    /// Print the running daemon's figures in Prometheus' text format.
+    /// Print the metrics of the running daemon in Prometheus' text format.
+    Metrics,
+    /// The old name of `metrics`.
+    #[command(hide = true)]
     Stats,
     /// Write completions, manual pages, the sample configuration or its schema.
     #[command(subcommand)]
@@ -84,7 +87,7 @@ pub(super) struct ScanArguments {
     /// Mail files, directories (all files in them), mailboxes (mbox), or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
     /// TOML file with the SMTP session: client, host, helo, from, to
@@ -131,7 +134,7 @@ pub(super) enum ModelCommand {
         /// The model file [default: the one that is configured, or the built-in one]
         #[arg(value_name = "FILE")]
         path: Option<PathBuf>,
-        /// How to print
+        /// Output format
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
     },
@@ -218,7 +221,7 @@ pub(super) struct AttackArguments {
     /// The model file [default: the one that is configured, or the built-in one]
     #[arg(long, value_name = "FILE")]
     pub(super) model: Option<PathBuf>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
 }
@@ -292,6 +295,9 @@ pub(super) enum ConfigCommand {
         /// The defaults, whatever files and environment say
         #[arg(long = "default", conflicts_with = "changed")]
         defaults: bool,
+        /// What is in force in the running daemon, and what waits for its restart
+        #[arg(long, conflicts_with = "defaults")]
+        running: bool,
         /// One key or section, such as limits or limits.message
         #[arg(value_name = "KEY")]
         key: Option<String>,

@@ -1,51 +1,24 @@
 //! `gatepost check`: everything that `run` does short of serving.
 
-use std::fmt::Display;
-
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::arguments::Format;
+use super::check_report::CheckReport;
 use super::failure::Failure;
-use super::generation::{assemble, compile, load_model};
-use super::run::server_settings;
-use super::terminal::{Output, complain, say};
-use super::{Exit, check_learner, rule_files, rules};
-use crate::config::{Config, Place};
+use super::terminal::{Output, eprint_line, print_diagnostics};
+use super::{Exit, check_learner, rules};
+use crate::config::{Config, Paths};
+use crate::daemon::{assemble, compile, configured_rules, load_model, server_settings};
 use crate::server::{Probe, probe};
 use gatepost_words::diagnostic::Diagnostic;
 
-/// What was found, in both forms.
-#[derive(Default)]
-pub(super) struct Sheet {
-    lines: Vec<String>,
-    fields: Map<String, Value>,
-}
-
-impl Sheet {
-    /// Notes one thing: a line for people, and a field.
-    pub(super) fn note(&mut self, name: &str, text: impl Display, value: Value) {
-        self.line(name, text);
-        self.field(name, value);
-    }
-
-    /// A field only.
-    pub(super) fn field(&mut self, name: &str, value: Value) {
-        self.fields.insert(name.to_owned(), value);
-    }
-
-    /// A line for people only.
-    pub(super) fn line(&mut self, name: &str, text: impl Display) {
-        self.lines.push(format!("{name:<14} {text}"));
-    }
-}
-
-/// Checks all, tells all at once: 78 where something does not load, 69 where a socket cannot be
+/// Checks everything and reports all problems together: 78 where something does not load, 69 where a socket cannot be
 /// had, 1 where what was learned is damaged or cannot be read.
-pub(super) fn check(place: &Place, format: Format) -> Result<Exit, Failure> {
-    let loaded = Config::load(place)?;
+pub(super) fn check(paths: &Paths, format: Format) -> Result<Exit, Failure> {
+    let loaded = Config::load(paths)?;
     let config = &loaded.config;
-    let mut told = loaded.warnings.clone();
-    let mut sheet = Sheet::default();
+    let mut problems = loaded.warnings.clone();
+    let mut report = CheckReport::default();
     let files: Vec<&str> = loaded
         .files
         .iter()
@@ -56,12 +29,12 @@ pub(super) fn check(place: &Place, format: Format) -> Result<Exit, Failure> {
     } else {
         files.join(", ")
     };
-    sheet.note("configuration", names, json!(files));
-    generation(config, &mut sheet, &mut told);
-    let about_learner = check_learner::learner(config, &mut sheet);
-    let sockets = sockets(config, &mut sheet)?;
+    report.note("configuration", names, json!(files));
+    generation(config, &mut report, &mut problems);
+    let about_learner = check_learner::learner(config, &mut report);
+    let sockets = sockets(config, &mut report)?;
     let exit = match (
-        told.iter().any(Diagnostic::is_error),
+        problems.iter().any(Diagnostic::is_error),
         sockets,
         about_learner.is_empty(),
     ) {
@@ -69,18 +42,18 @@ pub(super) fn check(place: &Place, format: Format) -> Result<Exit, Failure> {
         (false, Exit::Done, false) => Exit::Finding,
         (false, sockets, _) => sockets,
     };
-    told.extend(about_learner);
-    tell(sheet, &told, format)?;
+    problems.extend(about_learner);
+    print(report, &problems, format)?;
     Ok(exit)
 }
 
-fn tell(sheet: Sheet, told: &[Diagnostic], format: Format) -> Result<(), Failure> {
-    let Sheet { lines, mut fields } = sheet;
+fn print(report: CheckReport, problems: &[Diagnostic], format: Format) -> Result<(), Failure> {
+    let CheckReport { lines, mut fields } = report;
     let mut out = Output::new();
     if format == Format::Json {
         fields.insert(
             "problems".to_owned(),
-            told.iter().map(rules::diagnostic_json).collect(),
+            problems.iter().map(rules::diagnostic_json).collect(),
         );
         out.line(Value::Object(fields))?;
         return out.finish();
@@ -89,30 +62,30 @@ fn tell(sheet: Sheet, told: &[Diagnostic], format: Format) -> Result<(), Failure
         out.line(line)?;
     }
     out.finish()?;
-    complain(told);
+    print_diagnostics(problems);
     Ok(())
 }
 
 /// Rules, model, and what they make together.
-fn generation(config: &Config, sheet: &mut Sheet, told: &mut Vec<Diagnostic>) {
-    let rules = rule_files::configured(&config.rules).and_then(|sources| compile(&sources));
-    let ruleset = keep(rules, told).map(|(ruleset, warnings)| {
-        told.extend(warnings);
+fn generation(config: &Config, report: &mut CheckReport, problems: &mut Vec<Diagnostic>) {
+    let rules = configured_rules(&config.rules).and_then(|sources| compile(&sources));
+    let ruleset = keep(rules, problems).map(|(ruleset, warnings)| {
+        problems.extend(warnings);
         ruleset
     });
     if let Some(ruleset) = &ruleset {
         let count = ruleset.rules().len();
-        sheet.note("rules", count, json!(count));
+        report.note("rules", count, json!(count));
     }
-    let model = keep(load_model(&config.model), told);
+    let model = keep(load_model(&config.model), problems);
     if let Some(model) = &model {
         let id = model.as_ref().map(|model| model.manifest().id.as_str());
-        sheet.note("model", id.unwrap_or("none"), json!(id));
+        report.note("model", id.unwrap_or("none"), json!(id));
     }
     if let (Some(ruleset), Some(model)) = (ruleset, model)
-        && let Some(generation) = keep(assemble(config, ruleset, model), told)
+        && let Some(generation) = keep(assemble(config, ruleset, model), problems)
     {
-        sheet.note(
+        report.note(
             "generation",
             generation.id(),
             json!(generation.id().as_str()),
@@ -120,16 +93,17 @@ fn generation(config: &Config, sheet: &mut Sheet, told: &mut Vec<Diagnostic>) {
     }
 }
 
-fn keep<T>(result: Result<T, Vec<Diagnostic>>, told: &mut Vec<Diagnostic>) -> Option<T> {
-    result.map_err(|wrong| told.extend(wrong)).ok()
+fn keep<T>(result: Result<T, Vec<Diagnostic>>, problems: &mut Vec<Diagnostic>) -> Option<T> {
+    result.map_err(|errors| problems.extend(errors)).ok()
 }
 
 /// Whether the sockets can be opened. One that is in use is fine: most often by the daemon that is
 /// running.
-fn sockets(config: &Config, sheet: &mut Sheet) -> Result<Exit, Failure> {
+fn sockets(config: &Config, report: &mut CheckReport) -> Result<Exit, Failure> {
+    let settings = server_settings(config);
     let mut exit = Exit::Done;
     let mut found = Vec::new();
-    for listener in &server_settings(config)?.listeners {
+    for listener in &settings.listeners {
         let (state, text) = match probe(&listener.address) {
             Ok(Probe::Free) => ("free", "free".to_owned()),
             Ok(Probe::Stale) => (
@@ -141,7 +115,7 @@ fn sockets(config: &Config, sheet: &mut Sheet) -> Result<Exit, Failure> {
                 "in use, by the running daemon or by another program".to_owned(),
             ),
             Err(error) => {
-                say(format_args!(
+                eprint_line(format_args!(
                     "gatepost: listener {}: {error}",
                     listener.name
                 ));
@@ -150,7 +124,7 @@ fn sockets(config: &Config, sheet: &mut Sheet) -> Result<Exit, Failure> {
             }
         };
         if state != "unusable" {
-            sheet.line(
+            report.line(
                 "listener",
                 format_args!("{}  {}  {text}", listener.name, listener.address),
             );
@@ -158,6 +132,6 @@ fn sockets(config: &Config, sheet: &mut Sheet) -> Result<Exit, Failure> {
         let (name, socket) = (&*listener.name, listener.address.to_string());
         found.push(json!({ "name": name, "socket": socket, "state": state, "text": text }));
     }
-    sheet.field("listeners", Value::Array(found));
+    report.field("listeners", Value::Array(found));
     Ok(exit)
 }

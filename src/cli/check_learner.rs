@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::check::Sheet;
-use super::generation::learning_settings;
+use super::check_report::CheckReport;
 use super::model::{loss, site_json};
 use crate::config::Config;
+use crate::daemon::learning_settings;
 use gatepost_learn::learning::{Health, LearningSettings, examine};
 use gatepost_store::Condition;
 use gatepost_words::diagnostic::Diagnostic;
@@ -13,14 +13,14 @@ use gatepost_words::diagnostic::Diagnostic;
 /// Notes on or off, labels, and what is missing for the claim about lost ham; gives what is
 /// damaged. Nothing of it stops the daemon, which then judges by fewer labels: so these are
 /// warnings.
-pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
+pub(super) fn learner(config: &Config, report: &mut CheckReport) -> Vec<Diagnostic> {
     let Some(settings) = learning_settings(config) else {
         let why = if config.learner.enabled {
             "`learner.path` is empty"
         } else {
             "`learner.enabled` is false"
         };
-        sheet.note(
+        report.note(
             "learner",
             format_args!("off: {why}"),
             json!({ "on": false, "why": why }),
@@ -33,7 +33,7 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
         Err(error) => {
             let text = format!("{directory}: {error}");
             let value = json!({ "on": true, "directory": directory, "error": error.to_string() });
-            sheet.note("learner", "on, but the labels cannot be read", value);
+            report.note("learner", "on, but the labels cannot be read", value);
             return vec![
                 Diagnostic::warning("L0101", format!("the labels cannot be read: {text}"))
                     .help("let the user of the daemon read the directory and what is in it; mail is judged without it"),
@@ -50,21 +50,21 @@ pub(super) fn learner(config: &Config, sheet: &mut Sheet) -> Vec<Diagnostic> {
     });
     if let Some(opinion) = &health.opinion {
         let (ham, spam) = opinion.learner().labels();
-        sheet.line(
+        report.line(
             "learner",
             format_args!(
                 "{ham} ham, {spam} spam labels (sequence {})",
                 opinion.sequence()
             ),
         );
-        sheet.line("ham loss", loss(opinion.claim()));
+        report.line("ham loss", loss(opinion.claim()));
     } else {
-        sheet.line(
+        report.line(
             "learner",
             "no labels yet: the model alone judges (`gatepost learn`)",
         );
     }
-    sheet.field("learner", value);
+    report.field("learner", value);
     damage(&settings, &health)
 }
 

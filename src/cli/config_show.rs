@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::failure::Failure;
-use super::program::load;
+use super::loading::load;
 use super::terminal::Output;
-use crate::config::{self, Config, Place, Which};
+use crate::config::{self, Config, Paths, Which};
 use gatepost_words::diagnostic::did_you_mean;
 
 /// Prints the values in force, those that were changed, or the defaults.
 pub(super) fn show(
-    place: &Place,
+    paths: &Paths,
     changed: bool,
     defaults: bool,
     key: Option<&str>,
@@ -19,10 +19,10 @@ pub(super) fn show(
     let loaded = if defaults {
         Config::from_sources(Vec::<Arc<_>>::new(), &std::collections::BTreeMap::new())?
     } else {
-        load(place)?
+        load(paths)?
     };
     let which = if changed { Which::Changed } else { Which::All };
-    let Some(text) = config::show(&loaded.merged, which, key) else {
+    let Some(text) = config::show(&loaded.merged, which, key, &[]) else {
         return Err(Failure::new(Exit::Usage, unknown(key.unwrap_or_default())));
     };
     let mut out = Output::new();

@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
+use super::Exit;
 use super::failure::Failure;
-use super::generation::compile;
-use super::program::load;
-use super::terminal::{Output, safe};
-use super::{Exit, rule_files};
-use crate::config::{self, Loaded, Place};
+use super::loading::load;
+use super::terminal::{Output, escaped};
+use crate::config::{self, Loaded, Paths};
+use crate::daemon::{compile, configured_rules};
 use gatepost_words::diagnostic::{Code, did_you_mean, explain_code};
 
 /// Tells what it is, why, and what to do. Tries in turn what can be told without any file, then
 /// rules, then records.
-pub(super) fn explain(place: &Place, what: &str) -> Result<Exit, Failure> {
+pub(super) fn explain(paths: &Paths, what: &str) -> Result<Exit, Failure> {
     let text = match (explain_code(what), config::explain(what)) {
         (Some(code), _) => explain_entry(code),
         (None, Some(text)) => text,
-        (None, None) => with_files(&load(place)?, what)?,
+        (None, None) => with_files(&load(paths)?, what)?,
     };
     let mut out = Output::new();
     out.text(&text)?;
@@ -35,7 +35,7 @@ fn explain_entry(code: &Code) -> String {
 
 fn with_files(loaded: &Loaded, what: &str) -> Result<String, Failure> {
     let (ruleset, _) =
-        rule_files::configured(&loaded.config.rules).and_then(|sources| compile(&sources))?;
+        configured_rules(&loaded.config.rules).and_then(|sources| compile(&sources))?;
     if let Some(text) = super::rules::explain(&ruleset, what) {
         return Ok(text);
     }
@@ -78,7 +78,7 @@ fn is_id(what: &str) -> bool {
 /// A record, as people read it.
 fn verdict(record: &Value) -> String {
     let text = |pointer: &str| match record.pointer(pointer) {
-        Some(Value::String(text)) => safe(text),
+        Some(Value::String(text)) => escaped(text),
         Some(Value::Null) | None => "-".to_owned(),
         Some(other) => other.to_string(),
     };
@@ -110,7 +110,7 @@ fn verdict(record: &Value) -> String {
         let part = |name: &str| {
             hit.get(name)
                 .and_then(Value::as_str)
-                .map(safe)
+                .map(escaped)
                 .unwrap_or_default()
         };
         let score = hit.get("score").and_then(Value::as_f64).unwrap_or_default();
@@ -153,7 +153,7 @@ fn verdict(record: &Value) -> String {
             .and_then(Value::as_array)
             .into_iter()
             .flatten();
-        let entries: Vec<String> = entries.filter_map(Value::as_str).map(safe).collect();
+        let entries: Vec<String> = entries.filter_map(Value::as_str).map(escaped).collect();
         if entries.is_empty() {
             "none".to_owned()
         } else {

@@ -10,11 +10,11 @@ use super::arguments::{
     AttackArguments, EvalArguments, Format, ModelCommand, ReplayArguments, TrainArguments,
 };
 use super::failure::Failure;
-use super::generation::{load_model, load_site, read_model};
-use super::program::load;
+use super::loading::{load, load_site};
 use super::terminal::Output;
 use super::{Exit, model_explain};
-use crate::config::Place;
+use crate::config::Paths;
+use crate::daemon::{load_model, read_model};
 use gatepost_learn::classifier::{Claim, Model, Probability, SiteOpinion, ham_needed};
 use gatepost_training::{
     self, Corpus, Plot, Progress, ReplaySettings, Report, Siege, SiegeReport, Split, TrainError,
@@ -24,16 +24,16 @@ use gatepost_words::clock::Clock;
 use gatepost_words::{CivilTime, fs};
 
 /// Trains, measures or describes.
-pub(super) fn model(place: &Place, command: ModelCommand) -> Result<Exit, Failure> {
+pub(super) fn model(paths: &Paths, command: ModelCommand) -> Result<Exit, Failure> {
     match command {
         ModelCommand::Train(arguments) => train(&arguments),
-        ModelCommand::Eval(arguments) => eval(place, &arguments),
+        ModelCommand::Eval(arguments) => eval(paths, &arguments),
         ModelCommand::Replay(arguments) => replay(&arguments),
-        ModelCommand::Attack(arguments) => attack(place, &arguments),
+        ModelCommand::Attack(arguments) => attack(paths, &arguments),
         ModelCommand::Explain { path, words, state } => {
-            model_explain::explain(&load(place)?, &path, words, &state)
+            model_explain::explain(&load(paths)?, &path, words, &state)
         }
-        ModelCommand::Info { path, format } => info(place, path.as_deref(), format),
+        ModelCommand::Info { path, format } => info(paths, path.as_deref(), format),
     }
 }
 
@@ -113,8 +113,8 @@ fn command_line(arguments: &TrainArguments) -> String {
     line
 }
 
-fn eval(place: &Place, arguments: &EvalArguments) -> Result<Exit, Failure> {
-    let model = model_of(place, arguments.model.as_deref())?;
+fn eval(paths: &Paths, arguments: &EvalArguments) -> Result<Exit, Failure> {
+    let model = model_of(paths, arguments.model.as_deref())?;
     let mut out = Output::new();
     let mut bar = Bar::new();
     let site = if arguments.learned.is_empty() {
@@ -167,8 +167,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Exit::of_io(&error), format!("{}: {error}", path.display())))
 }
 
-fn attack(place: &Place, arguments: &AttackArguments) -> Result<Exit, Failure> {
-    let model = model_of(place, arguments.model.as_deref())?;
+fn attack(paths: &Paths, arguments: &AttackArguments) -> Result<Exit, Failure> {
+    let model = model_of(paths, arguments.model.as_deref())?;
     let names = [arguments.corpus.clone(), arguments.known.clone()];
     let [corpus, known] = corpora(&arguments.corpora, &names)?
         .try_into()
@@ -247,13 +247,13 @@ fn replay(arguments: &ReplayArguments) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn info(place: &Place, path: Option<&Path>, format: Format) -> Result<Exit, Failure> {
-    let model = model_of(place, path)?;
+fn info(paths: &Paths, path: Option<&Path>, format: Format) -> Result<Exit, Failure> {
+    let model = model_of(paths, path)?;
     let manifest = model.manifest();
     // A file that is named is looked at by itself; what is configured, with what the site has
     // taught beside it.
     let site = if path.is_none() {
-        load_site(&load(place)?.config)
+        load_site(&load(paths)?.config)
     } else {
         None
     };
@@ -356,12 +356,12 @@ pub(super) fn loss(claim: &Claim) -> String {
 }
 
 /// The named model, or the configured one, or the built-in one.
-fn model_of(place: &Place, path: Option<&Path>) -> Result<Model, Failure> {
+fn model_of(paths: &Paths, path: Option<&Path>) -> Result<Model, Failure> {
     if let Some(path) = path {
         return read_model(path)
             .map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]));
     }
-    let mut settings = load(place)?.config.model;
+    let mut settings = load(paths)?.config.model;
     settings.enabled = true;
     load_model(&settings)?
         .ok_or_else(|| Failure::new(Exit::Unavailable, "no model is built in; name a model file"))

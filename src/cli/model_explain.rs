@@ -6,12 +6,12 @@ use serde::Serialize;
 use super::Exit;
 use super::arguments::Format;
 use super::failure::Failure;
-use super::generation::{load_ledger, load_model};
 use super::learn;
 use super::learn::StateArguments;
 use super::scan::input;
-use super::terminal::{Output, safe};
+use super::terminal::{Output, escaped};
 use crate::config::Loaded;
+use crate::daemon::{load_ledger, load_model};
 use gatepost_learn::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
 use gatepost_learn::features::{MilterView, Trust, explained};
 use gatepost_learn::learning::{self, TrainingExample};
@@ -208,7 +208,7 @@ fn text(explanation: &Explanation) -> String {
     let mut lines = vec![
         format!(
             "log-odds {log_odds:+.3}   probability {probability:.4}   model {}",
-            safe(model)
+            escaped(model)
         ),
         format!(
             "  {:>+8.3}  content model: {} times its weight {:.3}",
@@ -239,7 +239,11 @@ fn text(explanation: &Explanation) -> String {
         if !words.is_empty() {
             lines.push(expert.to_owned());
             for Push { place, word, adds } in words {
-                lines.push(format!("  {adds:>+8.3}  {}  {}", safe(place), safe(word)));
+                lines.push(format!(
+                    "  {adds:>+8.3}  {}  {}",
+                    escaped(place),
+                    escaped(word)
+                ));
             }
             lines.push(format!("  {:>+8.3}  {} others", others.adds, others.words));
         }

@@ -7,9 +7,10 @@ use clap::error::ErrorKind;
 
 use super::arguments::{Arguments, Command, ConfigCommand};
 use super::failure::Failure;
-use super::terminal::{complain, safe, say};
+use super::loading::load;
+use super::terminal::{eprint_line, escaped, print_diagnostics};
 use super::{Exit, check, config_show, control, explain, generate, learn, model, rules, run, scan};
-use crate::config::{Config, Loaded, Place};
+use crate::config::Paths;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -21,42 +22,46 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(Failure::BrokenPipe) => Exit::Done.into(),
         Err(Failure::Message(exit, message)) => {
-            say(format_args!("gatepost: {}", safe(&message)));
+            eprint_line(format_args!("gatepost: {}", escaped(&message)));
             exit.into()
         }
         Err(Failure::Diagnostics(exit, diagnostics)) => {
-            complain(&diagnostics);
+            print_diagnostics(&diagnostics);
             exit.into()
         }
     }
 }
 
 fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
-    let place = Place::of_process(arguments.config);
+    let paths = Paths::of_process(arguments.config);
     match arguments.command {
-        Command::Run => run::run(&place),
-        Command::Scan(scan) => scan::scan(&load(&place)?, &scan),
-        Command::Explain { what } => explain::explain(&place, &what),
-        Command::Check { format } => check::check(&place, format),
-        Command::Rules(command) => rules::rules(&load(&place)?, command),
-        Command::Learn(command) => learn::learn(&load(&place)?, &command),
-        Command::Model(command) => model::model(&place, command),
+        Command::Run => run::run(&paths),
+        Command::Scan(scan) => scan::scan(&load(&paths)?, &scan),
+        Command::Explain { what } => explain::explain(&paths, &what),
+        Command::Check { format } => check::check(&paths, format),
+        Command::Rules(command) => rules::rules(&load(&paths)?, command),
+        Command::Learn(command) => learn::learn(&load(&paths)?, &command),
+        Command::Model(command) => model::model(&paths, command),
+        Command::Config(ConfigCommand::Show {
+            changed,
+            running: true,
+            key,
+            ..
+        }) => control::running(&load(&paths)?, changed, key.as_deref()),
         Command::Config(ConfigCommand::Show {
             changed,
             defaults,
             key,
-        }) => config_show::show(&place, changed, defaults, key.as_deref()),
-        Command::Reload => control::reload(&load(&place)?),
-        Command::Stats => control::stats(&load(&place)?),
+            ..
+        }) => config_show::show(&paths, changed, defaults, key.as_deref()),
+        Command::Reload => control::reload(&load(&paths)?),
+        Command::Metrics => control::metrics(&load(&paths)?),
+        Command::Stats => {
+            eprint_line("gatepost: warning: `stats` is now called `metrics`");
+            control::metrics(&load(&paths)?)
+        }
         Command::Generate(command) => generate::generate(command),
     }
-}
-
-/// Loads the configuration; warnings are told and do not stop anything.
-pub(super) fn load(place: &Place) -> Result<Loaded, Failure> {
-    let loaded = Config::load(place)?;
-    complain(&loaded.warnings);
-    Ok(loaded)
 }
 
 /// What clap says: help and version on standard output with success, mistakes on standard error.

@@ -54,13 +54,13 @@ fn broken(error: &io::Error) -> Failure {
     }
 }
 
-/// One line on standard error. Nobody is left to tell when that fails.
-pub(super) fn say(text: impl fmt::Display) {
+/// One line on standard error. Where that fails there is no place left to report it.
+pub(super) fn eprint_line(text: impl fmt::Display) {
     writeln!(io::stderr().lock(), "{text}").unwrap_or_default();
 }
 
-/// Complaints on standard error.
-pub(super) fn complain(diagnostics: &[Diagnostic]) {
+/// Diagnostics on standard error.
+pub(super) fn print_diagnostics(diagnostics: &[Diagnostic]) {
     if !diagnostics.is_empty() {
         let color = io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -71,13 +71,13 @@ pub(super) fn complain(diagnostics: &[Diagnostic]) {
     }
 }
 
-/// Warnings on rules that somebody named to judge mail by: a few are shown, of many only the
+/// Warnings on rules that were named on the command line: a few are shown, of many only the
 /// number. A set of SpamAssassin's size may give thousands.
-pub(super) fn complain_briefly(warnings: &[Diagnostic]) {
+pub(super) fn print_diagnostics_briefly(warnings: &[Diagnostic]) {
     if warnings.len() <= SHOWN {
-        complain(warnings);
+        print_diagnostics(warnings);
     } else {
-        say(format_args!(
+        eprint_line(format_args!(
             "gatepost: the rules give {} warnings; `gatepost rules check` shows them",
             warnings.len()
         ));
@@ -85,6 +85,6 @@ pub(super) fn complain_briefly(warnings: &[Diagnostic]) {
 }
 
 /// An error text that may quote a file name of a stranger.
-pub(super) fn safe(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     ForTerminal(text).to_string()
 }

@@ -7,51 +7,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{Kind, find, is_section, names_in};
+use super::keys::Kind;
+use super::lookup::{find, is_section, names_in};
+use super::origin::Origin;
+use super::renamed::{Renamed, renamed};
 use super::value::{Problem, check};
 use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// How deep tables may nest; deeper ones name no key anyway.
 const DEPTH_MAX: usize = 16;
-
-/// Where a value was set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In a file; the span is that of the value.
-    File(Arc<Source>, Range<usize>),
-    /// By an environment variable of that name, as text that stands for a file.
-    Variable(Arc<Source>),
-}
-
-impl Place {
-    /// Attaches the place to a complaint.
-    #[must_use]
-    pub fn mark(&self, diagnostic: Diagnostic, label: &str) -> Diagnostic {
-        match self {
-            Self::File(source, span) => diagnostic.at(source, span.clone(), label),
-            Self::Variable(source) => diagnostic.at(source, 0..source.text.len(), label),
-        }
-    }
-
-    /// Attaches the place as a second one.
-    #[must_use]
-    pub fn also(&self, diagnostic: Diagnostic, label: &str) -> Diagnostic {
-        match self {
-            Self::File(source, span) => diagnostic.also(source, span.clone(), label),
-            Self::Variable(source) => diagnostic.also(source, 0..source.text.len(), label),
-        }
-    }
-
-    /// `FILE:LINE`, or `$VARIABLE`.
-    pub fn show(&self) -> String {
-        match self {
-            Self::File(source, span) => {
-                format!("{}:{}", source.name, source.position(span.start).0)
-            }
-            Self::Variable(source) => source.name.clone(),
-        }
-    }
-}
 
 /// One value that a file sets.
 #[derive(Clone, Debug)]
@@ -59,43 +23,65 @@ pub(super) struct Entry {
     /// Its path with the number of its listener, such as `listener.0.name`.
     pub path: String,
     /// Where it stands.
-    pub place: Place,
+    pub place: Origin,
 }
 
-/// Reads a file: every value that it sets. All that is wrong with it is added to `wrong`.
-pub(super) fn read(source: &Arc<Source>, wrong: &mut Vec<Diagnostic>) -> Vec<Entry> {
+/// What a file sets.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Every value, in the order of the file.
+    pub entries: Vec<Entry>,
+    /// The values under an old name; their entries have the new one.
+    pub old_names: Vec<OldName>,
+}
+
+/// A value under an old name.
+#[derive(Debug)]
+pub(super) struct OldName {
+    /// What it is called now.
+    pub renamed: &'static Renamed,
+    /// Where it was set.
+    pub origin: Origin,
+    /// Its path under the new name.
+    pub path: String,
+}
+
+/// Reads a file: every value that it sets. All that is wrong with it is added to
+/// `errors`.
+pub(super) fn read(source: &Arc<Source>, errors: &mut Vec<Diagnostic>) -> Document {
     let table = match DeTable::parse(&source.text) {
         Ok(table) => table,
         Err(error) => {
             let span = error.span().unwrap_or(0..0);
-            wrong.push(
+            errors.push(
                 Diagnostic::error(
                     "C0102",
                     format!("not valid TOML: {}", error.message().trim()),
                 )
                 .at(source, span, ""),
             );
-            return Vec::new();
+            return Document::default();
         }
     };
     let mut reader = Reader {
         source,
-        wrong,
-        entries: Vec::new(),
+        errors,
+        document: Document::default(),
     };
     reader.tables(table.get_ref());
-    let mut entries = reader.entries;
-    entries.sort_by_key(|entry| match &entry.place {
-        Place::File(_, span) => span.start,
-        Place::Variable(_) => 0,
+    reader.check_old_names();
+    let mut document = reader.document;
+    document.entries.sort_by_key(|entry| match &entry.place {
+        Origin::File(_, span) => span.start,
+        Origin::Variable(_) => 0,
     });
-    wrong.sort_by_key(|diagnostic| {
+    errors.sort_by_key(|diagnostic| {
         diagnostic
             .place
             .as_ref()
             .map_or(0, |place| place.span.start)
     });
-    entries
+    document
 }
 
 /// A table that waits to be read: its section, the same with the listener's number, and what is in
@@ -108,8 +94,8 @@ struct Pending<'t, 'i> {
 
 struct Reader<'r> {
     source: &'r Arc<Source>,
-    wrong: &'r mut Vec<Diagnostic>,
-    entries: Vec<Entry>,
+    errors: &'r mut Vec<Diagnostic>,
+    document: Document,
 }
 
 impl Reader<'_> {
@@ -130,6 +116,8 @@ impl Reader<'_> {
                     self.listeners(value.get_ref(), &name.span(), &value.span(), &mut pending);
                 } else if let Some(key) = find(&section) {
                     self.value(key.kind, &section, path, value);
+                } else if let Some(renamed) = renamed(&section) {
+                    self.old_name(renamed, &section, &path, value);
                 } else if is_section(&section) {
                     match value.get_ref() {
                         DeValue::Table(table) => pending.push(Pending {
@@ -140,7 +128,7 @@ impl Reader<'_> {
                         _ => self.not_a_table(&section, &value.span()),
                     }
                 } else {
-                    self.wrong.push(unknown(&here.section, name.get_ref()).at(
+                    self.errors.push(unknown(&here.section, name.get_ref()).at(
                         self.source,
                         name.span(),
                         "no such key",
@@ -158,7 +146,7 @@ impl Reader<'_> {
         pending: &mut Vec<Pending<'t, 'i>>,
     ) {
         let DeValue::Array(listeners) = value else {
-            self.wrong.push(
+            self.errors.push(
                 Diagnostic::error("C0104", "`listener` is a list of tables")
                     .at(self.source, name.clone(), "one table only")
                     .help("write [[listener]] with two brackets, once for each listener"),
@@ -166,7 +154,7 @@ impl Reader<'_> {
             return;
         };
         if listeners.is_empty() {
-            self.wrong
+            self.errors
                 .push(Diagnostic::error("C0105", "there is no listener").at(
                     self.source,
                     span.clone(),
@@ -179,9 +167,9 @@ impl Reader<'_> {
                 self.not_a_table("listener", &listener.span());
                 continue;
             };
-            self.entries.push(Entry {
+            self.document.entries.push(Entry {
                 path: path.clone(),
-                place: Place::File(Arc::clone(self.source), listener.span()),
+                place: Origin::File(Arc::clone(self.source), listener.span()),
             });
             pending.push(Pending {
                 section: "listener".to_owned(),
@@ -198,21 +186,54 @@ impl Reader<'_> {
         path: String,
         value: &toml::Spanned<DeValue<'_>>,
     ) {
-        let place = Place::File(Arc::clone(self.source), value.span());
+        let place = Origin::File(Arc::clone(self.source), value.span());
         let json = to_json(value.get_ref());
         match json.map_or(
             Err(Problem::Type("a date or a number that is too large")),
             |json| check(kind, &json),
         ) {
-            Ok(()) => self.entries.push(Entry { path, place }),
-            Err(problem) => self.wrong.push(complain(section, kind, &problem, &place)),
+            Ok(()) => self.document.entries.push(Entry { path, place }),
+            Err(problem) => self
+                .errors
+                .push(invalid_value(section, kind, &problem, &place)),
+        }
+    }
+
+    fn old_name(
+        &mut self,
+        renamed: &'static Renamed,
+        section: &str,
+        path: &str,
+        value: &toml::Spanned<DeValue<'_>>,
+    ) {
+        let Some(key) = find(renamed.new) else {
+            return;
+        };
+        let path = renamed.new_path(path);
+        self.value(key.kind, section, path.clone(), value);
+        self.document.old_names.push(OldName {
+            renamed,
+            origin: Origin::File(Arc::clone(self.source), value.span()),
+            path,
+        });
+    }
+
+    /// Reports each key that is set under both of its names.
+    fn check_old_names(&mut self) {
+        for old in &self.document.old_names {
+            let entries = self.document.entries.iter();
+            if entries.filter(|entry| entry.path == old.path).count() > 1 {
+                self.errors.push(old.renamed.both(&old.origin));
+            }
         }
     }
 
     fn not_a_table(&mut self, section: &str, span: &Range<usize>) {
-        let diagnostic =
-            Diagnostic::error("C0104", format!("`{section}` is a section with keys in it"));
-        self.wrong.push(
+        let diagnostic = Diagnostic::error(
+            "C0104",
+            format!("expected a table for `{section}`, found a value"),
+        );
+        self.errors.push(
             diagnostic
                 .at(self.source, span.clone(), "not a table")
                 .help(format!("write [{section}]")),
@@ -228,7 +249,7 @@ fn join(section: &str, name: &str) -> String {
     }
 }
 
-/// The complaint about a key that does not exist.
+/// The error for a key that does not exist.
 pub(super) fn unknown(section: &str, name: &str) -> Diagnostic {
     let place = if section.is_empty() {
         "at the top".to_owned()
@@ -253,12 +274,20 @@ pub(super) fn unknown(section: &str, name: &str) -> Diagnostic {
     }
 }
 
-/// The complaint about a value that does not fit its key.
-pub(super) fn complain(path: &str, kind: Kind, problem: &Problem, place: &Place) -> Diagnostic {
+/// The error for a value that does not fit its key.
+pub(super) fn invalid_value(
+    path: &str,
+    kind: Kind,
+    problem: &Problem,
+    place: &Origin,
+) -> Diagnostic {
     let wants = kind.describe();
     match problem {
         Problem::Type(is) => place.mark(
-            Diagnostic::error("C0104", format!("`{path}` wants {wants}")),
+            Diagnostic::error(
+                "C0104",
+                format!("invalid type for `{path}`: expected {wants}"),
+            ),
             &format!("this is {is}"),
         ),
         Problem::Range => place.mark(
@@ -280,13 +309,16 @@ pub(super) fn complain(path: &str, kind: Kind, problem: &Problem, place: &Place)
         }
         Problem::Choice(words) => {
             let text = match place {
-                Place::File(source, span) => source.text.get(span.clone()).unwrap_or_default(),
-                Place::Variable(source) => source.text.as_str(),
+                Origin::File(source, span) => source.text.get(span.clone()).unwrap_or_default(),
+                Origin::Variable(source) => source.text.as_str(),
             };
             let word = text.trim_matches(['"', '\'']);
             let diagnostic = place.mark(
-                Diagnostic::error("C0105", format!("`{path}` has no such choice")),
-                &format!("must be {wants}"),
+                Diagnostic::error(
+                    "C0105",
+                    format!("invalid value for `{path}`: expected {wants}"),
+                ),
+                "",
             );
             match did_you_mean(word, words.iter().copied()) {
                 Some(meant) => diagnostic.help(format!("did you mean \"{meant}\"?")),

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use config::{Environment, FileFormat};
 use serde_json::Value;
 
-use super::document::{self, Place};
-use super::keys::{find, is_section};
+use super::document::{self, Document};
+use super::keys::Key;
+use super::lookup::{find, is_section};
+use super::origin::Origin;
+use super::renamed::{renamed, with_new_names};
 use super::table::KEYS;
 use super::value::{check, from_variable};
 use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
@@ -28,7 +31,9 @@ pub struct Merged {
     /// The values, as one tree.
     pub tree: Value,
     /// Where each value was set that is no default, by path with the listener's number.
-    pub places: BTreeMap<String, Place>,
+    pub places: BTreeMap<String, Origin>,
+    /// Keys under their old names.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// The defaults as a TOML document.
@@ -49,14 +54,15 @@ pub(super) fn merge(
     files: &[Arc<Source>],
     environment: &BTreeMap<String, String>,
 ) -> Result<Merged, Vec<Diagnostic>> {
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
+    let mut warnings = Vec::new();
     let mut places = BTreeMap::new();
     let mut builder =
         config::Config::builder().add_source(config::File::from_str(&defaults(), FileFormat::Toml));
     for source in files {
         let mut here = Vec::new();
-        let entries = document::read(source, &mut here);
-        wrong.append(&mut here);
+        let Document { entries, old_names } = document::read(source, &mut here);
+        errors.append(&mut here);
         if entries
             .iter()
             .any(|entry| entry.path.starts_with("listener."))
@@ -64,11 +70,15 @@ pub(super) fn merge(
             places.retain(|path: &String, _| !path.starts_with("listener."));
         }
         places.extend(entries.into_iter().map(|entry| (entry.path, entry.place)));
-        builder = builder.add_source(config::File::from_str(&source.text, FileFormat::Toml));
+        let text = with_new_names(source, !old_names.is_empty());
+        builder = builder.add_source(config::File::from_str(&text, FileFormat::Toml));
+        for old in old_names {
+            warnings.push(old.renamed.warning(&old.origin));
+        }
     }
-    let variables = variables(environment, &mut places, &mut wrong);
-    if !wrong.is_empty() {
-        return Err(wrong);
+    let variables = variables(environment, &mut places, &mut warnings, &mut errors);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     builder = builder.add_source(
         Environment::with_prefix("GATEPOST")
@@ -79,8 +89,8 @@ pub(super) fn merge(
     let tree = builder
         .build()
         .and_then(config::Config::try_deserialize::<Value>);
-    // Every file parsed and every value fits its key, so this is a mistake of ours; it must be told
-    // all the same.
+    // Every file parsed and every value fits its key, so this would be a bug of Gatepost; it must be
+    // reported all the same.
     let tree = tree.map_err(|error| {
         vec![Diagnostic::error(
             "C0102",
@@ -90,37 +100,54 @@ pub(super) fn merge(
     Ok(Merged {
         tree: typed(tree),
         places,
+        warnings,
     })
 }
 
 /// The variables that name keys, checked.
 fn variables(
     environment: &BTreeMap<String, String>,
-    places: &mut BTreeMap<String, Place>,
-    wrong: &mut Vec<Diagnostic>,
+    places: &mut BTreeMap<String, Origin>,
+    warnings: &mut Vec<Diagnostic>,
+    errors: &mut Vec<Diagnostic>,
 ) -> std::collections::HashMap<String, String> {
     let mut variables = std::collections::HashMap::new();
     for (name, text) in environment {
         let Some(rest) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        let path = rest.to_ascii_lowercase().replace("__", ".");
-        let place = Place::Variable(Arc::new(Source::new(format!("${name}"), text.as_str())));
+        let mut path = rest.to_ascii_lowercase().replace("__", ".");
+        let mut name = name.clone();
+        let place = Origin::Variable(Arc::new(Source::new(format!("${name}"), text.as_str())));
+        if let Some(renamed) = renamed(&path).filter(|renamed| renamed.old == path) {
+            renamed.new.clone_into(&mut path);
+            let new = find(renamed.new)
+                .and_then(Key::variable)
+                .unwrap_or_default();
+            if environment.contains_key(&new) {
+                errors.push(renamed.both(&place));
+                continue;
+            }
+            name = new;
+            warnings.push(renamed.warning(&place));
+        }
         match find(&path).filter(|_| !path.starts_with("listener.")) {
-            None => wrong.push(unknown_variable(name, &path, &place)),
+            None => errors.push(unknown_variable(&name, &path, &place)),
             Some(key) => match check(key.kind, &from_variable(key.kind, text)) {
                 Ok(()) => {
                     places.insert(path, place);
-                    variables.insert(name.clone(), text.clone());
+                    variables.insert(name, text.clone());
                 }
-                Err(problem) => wrong.push(document::complain(&path, key.kind, &problem, &place)),
+                Err(problem) => {
+                    errors.push(document::invalid_value(&path, key.kind, &problem, &place))
+                }
             },
         }
     }
     variables
 }
 
-fn unknown_variable(name: &str, path: &str, place: &Place) -> Diagnostic {
+fn unknown_variable(name: &str, path: &str, place: &Origin) -> Diagnostic {
     let diagnostic = place.mark(
         Diagnostic::error(
             "C0107",
@@ -136,7 +163,7 @@ fn unknown_variable(name: &str, path: &str, place: &Place) -> Diagnostic {
     }
     match did_you_mean(path, KEYS.iter().map(|key| key.path))
         .and_then(find)
-        .and_then(super::keys::Key::variable)
+        .and_then(Key::variable)
     {
         Some(meant) => diagnostic.help(format!("did you mean {meant}?")),
         None => diagnostic,
@@ -160,7 +187,7 @@ fn typed(mut tree: Value) -> Value {
         .flatten()
     {
         // A table header with nothing below it sets nothing.
-        for (parent, name) in [("/policy", "refuse"), ("", "policy")] {
+        for (parent, name) in [("/policy", "refuse"), ("/policy", "defer"), ("", "policy")] {
             let parent = listener.pointer_mut(parent).and_then(Value::as_object_mut);
             if let Some(parent) =
                 parent.filter(|parent| parent.get(name).is_some_and(is_empty_table))

@@ -14,7 +14,7 @@ use super::layers::{Merged, PREFIX, merge};
 use super::settings::Config;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
-/// Where the configuration is looked for when nobody says otherwise.
+/// Where the configuration is looked for when no other is named.
 pub const DEFAULT_FILE: &str = "/etc/gatepost/gatepost.toml";
 /// Bytes of one file.
 pub const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -23,14 +23,14 @@ pub const FILES_MAX: usize = 1_000;
 
 /// Where to read the configuration from.
 #[derive(Clone, Debug, Default)]
-pub struct Place {
+pub struct Paths {
     /// The file that was named; `None` means [`DEFAULT_FILE`], which may be missing.
     pub file: Option<PathBuf>,
     /// The variables of the environment whose names begin with `GATEPOST__`.
     pub environment: BTreeMap<String, String>,
 }
 
-impl Place {
+impl Paths {
     /// From this process: the named file, and the environment.
     pub fn of_process(file: Option<PathBuf>) -> Self {
         let variables = std::env::vars_os().filter_map(|(name, value)| {
@@ -38,7 +38,7 @@ impl Place {
                 .into_string()
                 .ok()
                 .filter(|name| name.starts_with(PREFIX))?;
-            // What is not UTF-8 is shown with replacement characters in the complaint about it.
+            // What is not UTF-8 is shown with replacement characters in the error about it.
             Some((name, value.to_string_lossy().into_owned()))
         });
         Self {
@@ -62,17 +62,17 @@ pub struct Loaded {
 }
 
 impl Config {
-    /// Loads the configuration. All that is wrong is told at once; exit status 78.
-    pub fn load(place: &Place) -> Result<Loaded, Vec<Diagnostic>> {
-        let mut wrong = Vec::new();
-        let files = read_files(place, &mut wrong);
-        let loaded = Self::from_sources(files, &place.environment);
+    /// Loads the configuration. Loads the configuration.; exit status 78.
+    pub fn load(paths: &Paths) -> Result<Loaded, Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        let files = read_files(paths, &mut errors);
+        let loaded = Self::from_sources(files, &paths.environment);
         match loaded {
-            Ok(loaded) if wrong.is_empty() => Ok(loaded),
-            Ok(_) => Err(wrong),
+            Ok(loaded) if errors.is_empty() => Ok(loaded),
+            Ok(_) => Err(errors),
             Err(more) => {
-                wrong.extend(more);
-                Err(wrong)
+                errors.extend(more);
+                Err(errors)
             }
         }
     }
@@ -83,7 +83,9 @@ impl Config {
         environment: &BTreeMap<String, String>,
     ) -> Result<Loaded, Vec<Diagnostic>> {
         let merged = merge(&files, environment)?;
-        let (config, warnings) = build(&merged)?;
+        let (config, more) = build(&merged)?;
+        let mut warnings = merged.warnings.clone();
+        warnings.extend(more);
         Ok(Loaded {
             config,
             warnings,
@@ -93,28 +95,28 @@ impl Config {
     }
 }
 
-fn read_files(place: &Place, wrong: &mut Vec<Diagnostic>) -> Vec<Arc<Source>> {
-    let main = place
+fn read_files(paths: &Paths, errors: &mut Vec<Diagnostic>) -> Vec<Arc<Source>> {
+    let main = paths
         .file
         .clone()
         .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let mut files = Vec::new();
     match read(&main) {
         Ok(source) => files.push(source),
-        Err(error) if error.kind() == ErrorKind::NotFound && place.file.is_none() => {}
-        Err(error) => wrong.push(unreadable(&main, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound && paths.file.is_none() => {}
+        Err(error) => errors.push(unreadable(&main, &error)),
     }
-    for path in more_files(&main, wrong) {
+    for path in more_files(&main, errors) {
         match read(&path) {
             Ok(source) => files.push(source),
-            Err(error) => wrong.push(unreadable(&path, &error)),
+            Err(error) => errors.push(unreadable(&path, &error)),
         }
     }
     files
 }
 
-/// `conf.d/*.toml` beside the main file, in name order.
-fn more_files(main: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
+/// `conf.d/*.toml` next to the main file, in name order.
+fn more_files(main: &Path, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     let directory = main.parent().unwrap_or(Path::new("")).join("conf.d");
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -122,7 +124,7 @@ fn more_files(main: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
             return Vec::new();
         }
         Err(error) => {
-            wrong.push(unreadable(&directory, &error));
+            errors.push(unreadable(&directory, &error));
             return Vec::new();
         }
     };
@@ -141,7 +143,7 @@ fn more_files(main: &Path, wrong: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
     paths.sort();
     if paths.len() > FILES_MAX {
         let message = format!("{} has more than {FILES_MAX} files", directory.display());
-        wrong.push(Diagnostic::error("C0101", message));
+        errors.push(Diagnostic::error("C0101", message));
         paths.truncate(FILES_MAX);
     }
     paths
@@ -180,7 +182,7 @@ mod tests {
         for (name, text) in files {
             std::fs::write(directory.path().join(name), text).unwrap();
         }
-        Config::load(&Place {
+        Config::load(&Paths {
             file: Some(directory.path().join(named)),
             environment: BTreeMap::new(),
         })
@@ -209,18 +211,18 @@ mod tests {
 
     #[test]
     fn a_named_file_must_be_there_and_readable() {
-        let wrong = loaded(&[], "missing.toml").unwrap_err();
+        let errors = loaded(&[], "missing.toml").unwrap_err();
         assert_eq!(
-            wrong
+            errors
                 .iter()
                 .map(|diagnostic| diagnostic.code)
                 .collect::<Vec<_>>(),
             ["C0101"]
         );
         assert!(
-            wrong[0].to_string().contains("missing.toml"),
+            errors[0].to_string().contains("missing.toml"),
             "{}",
-            wrong[0]
+            errors[0]
         );
     }
 

@@ -5,24 +5,33 @@
 //! one: it fills the settings types that the rooms declare.
 
 mod build;
+mod builtin;
+mod changes;
 mod document;
 mod keys;
 mod layers;
 mod load;
-mod project;
+mod lookup;
+mod origin;
+mod reference;
+mod renamed;
+mod sections;
 mod settings;
-mod shipped;
 mod show;
 mod table;
 mod units;
 mod value;
+mod view;
 
-pub use document::Place as ValuePlace;
-pub use keys::{Key, Kind, find};
+pub use builtin::{BUILTIN_MODEL, BUILTIN_RULES};
+pub use changes::{Changes, in_force};
+pub use keys::{Applies, Key, Kind};
 pub use layers::Merged;
-pub use load::{DEFAULT_FILE, FILE_BYTES_MAX, FILES_MAX, Loaded, Place};
-pub use project::{explain, manual, sample, schema};
+pub use load::{DEFAULT_FILE, FILE_BYTES_MAX, FILES_MAX, Loaded, Paths};
+pub use lookup::find;
+pub use origin::Origin;
+pub use reference::{explain, manual, sample, schema};
+pub use renamed::{RENAMED, Renamed};
 pub use settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
-pub use shipped::{SHIPPED_MODEL, SHIPPED_RULES};
 pub use show::{Which, show};
 pub use table::KEYS;

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::keys::{find, is_section};
+use super::keys::Key;
 use super::layers::Merged;
+use super::lookup::{find, is_section};
+use super::origin::Origin;
 use super::table::KEYS;
 
 /// Which values to show.
@@ -18,68 +20,80 @@ pub enum Which {
 }
 
 /// The values as TOML, each with a comment that says where it was set. `only` narrows to one key or
-/// section. `None` where `only` is neither.
-pub fn show(merged: &Merged, which: Which, only: Option<&str>) -> Option<String> {
+/// section; `None` where it is neither. Keys among `waiting` are marked: the files have another
+/// value for them, which needs a restart.
+pub fn show(
+    merged: &Merged,
+    which: Which,
+    only: Option<&str>,
+    waiting: &[String],
+) -> Option<String> {
     let only = only.unwrap_or_default();
     if !only.is_empty() && find(only).is_none() && !is_section(only) {
         return None;
     }
-    let wanted = |path: &str| {
-        only.is_empty()
-            || path == only
-            || path
-                .strip_prefix(only)
-                .is_some_and(|rest| rest.starts_with('.'))
-    };
     let mut text = String::new();
     let mut section = "";
-    for key in KEYS
-        .iter()
-        .filter(|key| !key.path.starts_with("listener.") && wanted(key.path))
-    {
-        let place = merged.places.get(key.path);
-        if which == Which::Changed && place.is_none() {
+    for key in KEYS {
+        let is_waiting = waiting.iter().any(|path| path == key.path);
+        let is_set = merged.places.contains_key(key.path);
+        if key.is_of_listener()
+            || !is_within(key.path, only)
+            || !(which == Which::All || is_set || is_waiting)
+        {
             continue;
         }
-        let Some(value) = merged
-            .tree
-            .pointer(&format!("/{}", key.path.replace('.', "/")))
-        else {
-            continue;
-        };
         if key.section() != section {
             section = key.section();
-            writeln!(
-                text,
-                "{}[{section}]",
-                if text.is_empty() { "" } else { "\n" }
-            )
-            .unwrap_or_default();
+            let gap = if text.is_empty() { "" } else { "\n" };
+            writeln!(text, "{gap}[{section}]").unwrap_or_default();
         }
-        let place = place.map_or("default".to_owned(), super::document::Place::show);
-        writeln!(text, "{} = {}  # {place}", key.name(), to_toml(value)).unwrap_or_default();
+        key_line(&mut text, merged, key, is_waiting);
     }
-    let listeners = merged
-        .tree
-        .pointer("/listener")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    for (number, listener) in listeners.enumerate() {
-        let path = format!("listener.{number}");
-        let set = merged.places.get(&path);
-        if wanted("listener") && !(which == Which::Changed && set.is_none()) {
-            let place = set.map_or("default".to_owned(), super::document::Place::show);
-            writeln!(
-                text,
-                "{}[[listener]]  # {place}",
-                if text.is_empty() { "" } else { "\n" }
-            )
-            .unwrap_or_default();
-            table(&mut text, listener, "");
-        }
+    if is_within("listener", only) {
+        listeners(&mut text, merged, which);
     }
     Some(text)
+}
+
+fn is_within(path: &str, only: &str) -> bool {
+    only.is_empty()
+        || path
+            .strip_prefix(only)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn key_line(text: &mut String, merged: &Merged, key: &Key, is_waiting: bool) {
+    let pointer = format!("/{}", key.path.replace('.', "/"));
+    let Some(value) = merged.tree.pointer(&pointer) else {
+        return;
+    };
+    let place = place(merged, key.path);
+    let note = if is_waiting {
+        "; the files have another value, which needs a restart"
+    } else {
+        ""
+    };
+    writeln!(text, "{} = {}  # {place}{note}", key.name(), to_toml(value)).unwrap_or_default();
+}
+
+fn place(merged: &Merged, path: &str) -> String {
+    let origin = merged.places.get(path);
+    origin.map_or("default".to_owned(), Origin::show)
+}
+
+fn listeners(text: &mut String, merged: &Merged, which: Which) {
+    let listeners = merged.tree.pointer("/listener").and_then(Value::as_array);
+    for (number, listener) in listeners.into_iter().flatten().enumerate() {
+        let path = format!("listener.{number}");
+        if which == Which::Changed && !merged.places.contains_key(&path) {
+            continue;
+        }
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let place = place(merged, &path);
+        writeln!(text, "{gap}[[listener]]  # {place}").unwrap_or_default();
+        table(text, listener, "");
+    }
 }
 
 /// The keys of a table in name order, tables in it as dotted keys. Depth is bounded: only known
@@ -129,9 +143,9 @@ mod tests {
         let first = merged(
             "[policy]\nrequired = 6.5\nrefuse.helo = [\"a\\\"b\"]\n[[listener]]\nname = \"x\"\nsocket = \"unix:/x\"\npolicy.required = 7.0\n",
         );
-        let text = show(&first, Which::All, None).unwrap();
+        let text = show(&first, Which::All, None, &[]).unwrap();
         assert_eq!(merged(&text).tree, first.tree, "{text}");
-        let changed = show(&first, Which::Changed, None).unwrap();
+        let changed = show(&first, Which::Changed, None, &[]).unwrap();
         assert!(
             changed.starts_with("[policy]\nrequired = 6.5  # a.toml:2\n\n[policy.refuse]\n"),
             "{changed}"
@@ -143,20 +157,20 @@ mod tests {
     fn one_key_or_one_section_and_nothing_unknown() {
         let merged = merged("");
         assert_eq!(
-            show(&merged, Which::All, Some("log.level")).unwrap(),
+            show(&merged, Which::All, Some("log.level"), &[]).unwrap(),
             "[log]\nlevel = \"info\"  # default\n"
         );
         assert!(
-            show(&merged, Which::All, Some("log"))
+            show(&merged, Which::All, Some("log"), &[])
                 .unwrap()
                 .contains("format")
         );
         assert!(
-            show(&merged, Which::All, Some("listener"))
+            show(&merged, Which::All, Some("listener"), &[])
                 .unwrap()
                 .contains("milter.sock")
         );
-        assert_eq!(show(&merged, Which::All, Some("lo")), None);
-        assert_eq!(show(&merged, Which::Changed, None).unwrap(), "");
+        assert_eq!(show(&merged, Which::All, Some("lo"), &[]), None);
+        assert_eq!(show(&merged, Which::Changed, None, &[]).unwrap(), "");
     }
 }

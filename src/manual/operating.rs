@@ -95,5 +95,5 @@
 //! # When something is beyond the limits
 //!
 //! Every quantity that a stranger controls has a limit (`[limits]`). What lies beyond it was not
-//! looked at, so the mail is at least held (`policy.beyond_limits`), never called clean; the log
+//! looked at, so the mail is at least held (`policy.on_limit_exceeded`), never called clean; the log
 //! and the record name the limit.

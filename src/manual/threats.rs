@@ -8,7 +8,7 @@
 //! | State of one mail leaks into the next on the connection | go-milter 52ca35f, 700cbf3 | `tests/dialogue/messages-follow.milter`, `session` tests |
 //! | Deep MIME nesting overflows the stack | mail-parser 0.11 (697 kB mail), MimeKit | the bomb shapes of `tests/support/bombs.rs`, on a 256 KiB stack |
 //! | Millions of parts, parameters, header fields, encoded words | rspamd 4.1.3 to 4.1.5 | limits with an anomaly each, tested at n and n + 1; bomb shapes |
-//! | A limit is hit and the rest passes as clean | ClamAV before `AlertExceedsMax` | `policy.beyond_limits`: at least held |
+//! | A limit is hit and the rest passes as clean | ClamAV before `AlertExceedsMax` | `policy.on_limit_exceeded`: at least held |
 //! | Two From fields, no From field | espoofer | anomalies, rules in `rules/header` |
 //! | Forged `X-Spam-*` headers | every filter | removed, last occurrence first (CVE-2022-48521): `session` tests, Postfix tests |
 //! | CR, LF, NUL in our own header fields or replies | mail-auth before 0.9.1, Postfix HISTORY 202606 | `verdict::SmtpReply`, `tests/dialogue/header-injection.milter`, `tests/dialogue/code-malformed.milter` |

@@ -13,7 +13,7 @@ use mio::{Events, Poll, Token};
 
 use super::accept::{Door, Knock};
 use super::connection::{Bench, Connection, TURN_MAX, Turn};
-use super::control::Desk;
+use super::control::ControlServer;
 use super::handler::Handler;
 use super::listener::SocketFile;
 use super::mailbox::{Mailbox, Report};
@@ -57,7 +57,7 @@ pub(super) struct EventLoop<S: Service> {
     pub(super) mailbox: Mailbox,
     pub(super) door: Door,
     pub(super) signals: Option<Signals>,
-    pub(super) control: Option<(UnixListener, Desk, SocketFile)>,
+    pub(super) control: Option<(UnixListener, ControlServer, SocketFile)>,
     pub(super) reloader: Arc<Reloader>,
     /// The libmilter front-end.
     pub(super) other: Other,

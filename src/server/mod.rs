@@ -14,6 +14,7 @@
 mod accept;
 mod connection;
 mod control;
+mod control_protocol;
 mod event_loop;
 mod handler;
 #[cfg(feature = "libmilter")]
@@ -39,6 +40,7 @@ mod testing;
 mod tests;
 
 pub use control::control;
+pub use control_protocol::{Answer, Reloaded, Request};
 pub use listener::{BindError, Probe, probe};
 pub use run::{ServeError, serve};
 pub use service::{Observation, Service};

@@ -1,8 +1,8 @@
-//! Reloading on its own thread: never two at once, and at most one more waits behind the one that
-//! runs.
+//! Reloading on its own thread: never two at the same time, and at most one more waits for the one
+//! that runs.
 //!
 //! A request that comes while a reload runs is served by the next one, together with all others
-//! that came meanwhile: a file that was changed after the running reload had read it is not
+//! that came in the meantime: a file that was changed after the running reload had read it is not
 //! overlooked.
 
 use std::io;
@@ -11,12 +11,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::control_protocol::Reloaded;
 use super::systemd;
 
-/// What a reload said: the new generation, or why the old one stays.
-pub(super) type Report = Result<String, String>;
+/// How a reload went: what changed, or why the old generation stays.
+pub(super) type Report = Result<Reloaded, String>;
 
-/// The desk at which reloads are asked for.
+/// Where reloads are requested.
 #[derive(Debug, Default)]
 pub(super) struct Reloader {
     state: Mutex<State>,
@@ -25,7 +26,7 @@ pub(super) struct Reloader {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The last reload that was asked for.
+    /// The last reload that was requested.
     wanted: u64,
     /// The last that was begun.
     begun: u64,
@@ -40,15 +41,15 @@ impl Reloader {
     pub(super) fn start(
         reload: impl Fn() -> Report + Send + 'static,
     ) -> io::Result<(Arc<Self>, JoinHandle<()>)> {
-        let desk = Arc::new(Self::default());
-        let worker = Arc::clone(&desk);
+        let reloader = Arc::new(Self::default());
+        let worker = Arc::clone(&reloader);
         let thread = std::thread::Builder::new()
             .name("reload".to_owned())
             .spawn(move || worker.work(reload))?;
-        Ok((desk, thread))
+        Ok((reloader, thread))
     }
 
-    /// Asks for a reload; returns the ticket to wait for.
+    /// Requests a reload; returns the ticket to wait for.
     pub(super) fn request(&self) -> u64 {
         let mut state = self.lock();
         state.wanted = state.begun + 1;
@@ -56,19 +57,19 @@ impl Reloader {
         state.wanted
     }
 
-    /// Waits until the reload of that ticket is over, for at most `patience`.
-    pub(super) fn wait(&self, ticket: u64, patience: Duration) -> Report {
+    /// Waits until the reload of that ticket is over, for at most `timeout`.
+    pub(super) fn wait(&self, ticket: u64, timeout: Duration) -> Report {
         let unfinished = |state: &mut State| state.ended < ticket && !state.closed;
         let (state, _) = self
             .changed
-            .wait_timeout_while(self.lock(), patience, unfinished)
+            .wait_timeout_while(self.lock(), timeout, unfinished)
             .unwrap_or_else(PoisonError::into_inner);
         match &state.report {
             Some(report) if state.ended >= ticket => report.clone(),
             _ if state.closed => Err("the daemon is shutting down".to_owned()),
             _ => Err(format!(
                 "the reload is still running after {} s; its result will be in the log",
-                patience.as_secs()
+                timeout.as_secs()
             )),
         }
     }
@@ -114,35 +115,42 @@ impl Reloader {
 
 #[cfg(test)]
 mod tests {
-    use super::Reloader;
+    use super::{Reloaded, Reloader};
     use crossbeam::channel::unbounded;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
+
+    fn reloaded(number: usize) -> Reloaded {
+        Reloaded {
+            generation: number.to_string(),
+            ..Reloaded::default()
+        }
+    }
 
     #[test]
     fn requests_during_a_reload_are_served_by_one_more() {
         let (begun, begins) = unbounded();
         let (release, released) = unbounded::<()>();
         let count = AtomicUsize::new(0);
-        let (desk, thread) = Reloader::start(move || {
+        let (reloader, thread) = Reloader::start(move || {
             let number = count.fetch_add(1, Ordering::SeqCst) + 1;
             begun.send(number).unwrap();
             released.recv().unwrap();
-            Ok(format!("generation {number}"))
+            Ok(reloaded(number))
         })
         .unwrap();
-        let first = desk.request();
+        let first = reloader.request();
         assert_eq!(begins.recv().unwrap(), 1);
-        let later: Vec<u64> = (0..5).map(|_| desk.request()).collect();
+        let later: Vec<u64> = (0..5).map(|_| reloader.request()).collect();
         assert!(later.iter().all(|ticket| *ticket == first + 1), "{later:?}");
         release.send(()).unwrap();
         assert_eq!(begins.recv().unwrap(), 2);
         release.send(()).unwrap();
         assert_eq!(
-            desk.wait(first + 1, Duration::from_mins(1)).unwrap(),
-            "generation 2"
+            reloader.wait(first + 1, Duration::from_mins(1)).unwrap(),
+            reloaded(2)
         );
-        desk.close();
+        reloader.close();
         thread.join().unwrap();
         assert!(begins.try_recv().is_err(), "no third reload");
     }
@@ -150,24 +158,29 @@ mod tests {
     #[test]
     fn a_panic_is_a_failed_reload_and_the_next_one_works() {
         let count = AtomicUsize::new(0);
-        let (desk, thread) = Reloader::start(move || match count.fetch_add(1, Ordering::SeqCst) {
-            0 => panic!("planned"),
-            _ => Ok("second".to_owned()),
-        })
-        .unwrap();
+        let (reloader, thread) =
+            Reloader::start(move || match count.fetch_add(1, Ordering::SeqCst) {
+                0 => panic!("planned"),
+                number => Ok(reloaded(number)),
+            })
+            .unwrap();
         assert!(
-            desk.wait(desk.request(), Duration::from_mins(1))
+            reloader
+                .wait(reloader.request(), Duration::from_mins(1))
                 .unwrap_err()
                 .contains("panicked")
         );
         assert_eq!(
-            desk.wait(desk.request(), Duration::from_mins(1)).unwrap(),
-            "second"
+            reloader
+                .wait(reloader.request(), Duration::from_mins(1))
+                .unwrap(),
+            reloaded(1)
         );
-        desk.close();
+        reloader.close();
         thread.join().unwrap();
         assert!(
-            desk.wait(9, Duration::ZERO)
+            reloader
+                .wait(9, Duration::ZERO)
                 .unwrap_err()
                 .contains("shutting down")
         );

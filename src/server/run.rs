@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
 use super::accept::Door;
-use super::control::Desk;
+use super::control::ControlServer;
 use super::event_loop::{CONTROL, EventLoop, FIRST_LISTENER, SIGNALS, WAKE, input_buffer};
 use super::listener::{BindError, Bound, SocketFile, bind_unix};
 use super::mailbox::Mailbox;
@@ -246,13 +246,13 @@ fn open_other<S: Service>(
     Ok(Other { front: Some(front) })
 }
 
-/// The control socket: its listener, its desk, and the file that goes with it.
+/// The control socket: its listener, its server, and the file that goes with it.
 fn open_control<S: Service>(
     settings: &Settings,
     service: &Arc<S>,
     reloader: &Arc<Reloader>,
     poll: &Poll,
-) -> Result<Option<(UnixListener, Desk, SocketFile)>, ServeError> {
+) -> Result<Option<(UnixListener, ControlServer, SocketFile)>, ServeError> {
     let Some(path) = &settings.control else {
         return Ok(None);
     };
@@ -264,7 +264,10 @@ fn open_control<S: Service>(
     let service = Arc::clone(service);
     Ok(Some((
         listener,
-        Desk::new(Arc::new(move || service.stats()), Arc::clone(reloader)),
+        ControlServer::new(
+            Arc::new(move |request| service.query(request)),
+            Arc::clone(reloader),
+        ),
         file,
     )))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::control_protocol::{Reloaded, Request};
 use crate::session;
 use gatepost_engine::Notify;
 
@@ -16,12 +17,13 @@ pub trait Service: Send + Sync + 'static {
     /// that is gone is dropped.
     fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Self::Connection;
 
-    /// Rebuilds the generation. `Ok` tells the new one, `Err` says why the old one stays. Runs on
-    /// its own thread, never twice at once.
-    fn reload(&self) -> Result<String, String>;
+    /// Rebuilds the generation. `Ok` says what changed, `Err` why the old one stays. Runs on its
+    /// own thread, never two at the same time.
+    fn reload(&self) -> Result<Reloaded, String>;
 
-    /// The figures, as Prometheus text.
-    fn stats(&self) -> String;
+    /// Answers [`Request::Metrics`] and [`Request::Config`]. Runs on a thread of the control
+    /// socket.
+    fn query(&self, request: &Request) -> Result<String, String>;
 
     /// The drain begins. Mails that have begun are still to be judged.
     fn shutting_down(&self);

@@ -12,7 +12,9 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::orders::Orders;
 use super::run::serve_with;
-use super::{Address, FrontEnd, Listener, Observation, ServeError, Service, Settings};
+use super::{
+    Address, FrontEnd, Listener, Observation, Reloaded, Request, ServeError, Service, Settings,
+};
 use crate::session::{self, Delivery};
 use gatepost_engine::{Completion, Notify, Report};
 use gatepost_milter::{Action, Event, MilterHandler, Reply, Response};
@@ -112,12 +114,18 @@ impl Service for TestService {
         }
     }
 
-    fn reload(&self) -> Result<String, String> {
-        Ok("generation 2".to_owned())
+    fn reload(&self) -> Result<Reloaded, String> {
+        Ok(Reloaded {
+            generation: "2".to_owned(),
+            ..Reloaded::default()
+        })
     }
 
-    fn stats(&self) -> String {
-        "mails_total 1\n".to_owned()
+    fn query(&self, request: &Request) -> Result<String, String> {
+        match request {
+            Request::Metrics => Ok("messages_total 1\n".to_owned()),
+            other => Err(format!("{other:?}")),
+        }
     }
 
     fn shutting_down(&self) {

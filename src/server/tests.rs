@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::testing::{
     MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet,
 };
-use super::{Address, Observation, ServeError, Settings, control};
+use super::{Address, Observation, Request, ServeError, Settings, control};
 
 /// In a child process: the directory in which it serves.
 pub(super) const CHILD: &str = "GATEPOST_TEST_CHILD";
@@ -422,10 +422,15 @@ fn the_control_socket_answers_and_is_private() {
         std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
         0o600
     );
-    assert_eq!(control(&path, "ping").unwrap(), "pong");
-    assert_eq!(control(&path, "stats").unwrap(), "mails_total 1\n");
-    assert_eq!(control(&path, "reload").unwrap(), "generation 2");
-    assert!(control(&path, "dance").is_err());
+    let text = |request: &Request| control(&path, request).unwrap().text;
+    assert_eq!(text(&Request::Ping), "pong");
+    assert_eq!(text(&Request::Metrics), "messages_total 1\n");
+    assert_eq!(text(&Request::Reload), "generation 2");
+    let config = Request::Config {
+        changed: false,
+        key: None,
+    };
+    assert!(!control(&path, &config).unwrap().ok);
     site.orders.reload();
     site.end();
     assert!(!path.exists());

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use std::{env, hint};
 
-use gatepost::config::SHIPPED_MODEL;
+use gatepost::config::BUILTIN_MODEL;
 use gatepost_learn::classifier::{Model, Site, SiteOpinion, SiteSettings};
 use gatepost_learn::features::{MilterView, Trust, extract};
 use gatepost_learn::learning::{LabelSource, LabelStore, LearningSettings, TrainingExample, info};
@@ -63,7 +63,7 @@ fn main() {
     if messages.is_empty() {
         return println!("skipped: no messages");
     }
-    let model = Model::load(SHIPPED_MODEL).expect("the shipped model loads");
+    let model = Model::load(BUILTIN_MODEL).expect("the shipped model loads");
     let trust = Trust::nobody();
     let site = taught(&messages, &trust);
     let opinion = site.opinion(1);
@@ -219,7 +219,7 @@ fn loads(messages: &[Vec<u8>], model: &Model) {
     println!("loads");
     let load = || {
         drop(hint::black_box(
-            Model::load(SHIPPED_MODEL).expect("it loads"),
+            Model::load(BUILTIN_MODEL).expect("it loads"),
         ));
     };
     tell("content model", (0..LOADS).map(|_| time(load)).collect());

@@ -124,7 +124,7 @@ fn corpus(messages: usize) -> Result<Vec<Vec<u8>>, String> {
 }
 
 fn shipped() -> Generation {
-    gatepost::cli::shipped_generation().unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
+    gatepost::daemon::builtin_generation().unwrap_or_else(|diagnostics| panic!("{diagnostics:?}"))
 }
 
 fn load() {

@@ -21,6 +21,7 @@ mod miltertest;
 mod postfix_faults;
 mod postfix_reload;
 mod postfix_verdicts;
+mod reload;
 
 #[path = "../support/postfix.rs"]
 mod postfix;

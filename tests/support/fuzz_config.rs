@@ -23,7 +23,8 @@ pub fn config_text(data: &[u8]) {
             assert!(!render(&wrong, false).is_empty());
         }
         Ok(loaded) => {
-            let shown = show(&loaded.merged, Which::All, None).expect("everything can be shown");
+            let shown =
+                show(&loaded.merged, Which::All, None, &[]).expect("everything can be shown");
             let source = Arc::new(Source::new("again.toml", shown.clone()));
             let again = Config::from_sources(vec![source], &BTreeMap::new());
             let again = again.unwrap_or_else(|wrong| panic!("{shown}\n{}", render(&wrong, false)));

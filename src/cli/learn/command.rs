@@ -9,9 +9,9 @@ use super::line::{entry_line, rollback_line};
 use super::run::learn_messages;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::generation::learning_in;
-use crate::cli::terminal::{Output, safe, say};
+use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::{self, Loaded};
+use crate::daemon::learning_in;
 use gatepost_learn::learning::{LabelStore, LearningSettings, Undone, entries};
 use gatepost_words::Class;
 use gatepost_words::civil_time::unix_seconds;
@@ -31,7 +31,9 @@ pub(in crate::cli) fn learn(loaded: &Loaded, command: &LearnCommand) -> Result<E
         LearnCommand::Unwanted(arguments) => learn_messages(loaded, arguments, Class::Unwanted),
         LearnCommand::List { state } => list(loaded, state),
         LearnCommand::Log { state } => {
-            say("gatepost: warning: `learn log` is now `learn list`; the old name will be removed");
+            eprint_line(
+                "gatepost: warning: `learn log` is now `learn list`; the old name will be removed",
+            );
             list(loaded, state)
         }
         LearnCommand::Undo { digests, state } => undo(loaded, digests, state),
@@ -94,7 +96,7 @@ pub(super) fn commit(store: &mut LabelStore, directory: &Path) -> Result<(), Fai
     let untidy = store.commit().map_err(|error| failed(directory, &error))?;
     if let Some(error) = untidy {
         let directory = directory.display();
-        say(format_args!(
+        eprint_line(format_args!(
             "gatepost: warning: {directory}: the labels are kept, but no snapshot of them can be written: {error}; the \
              next command tries again"
         ));
@@ -104,7 +106,7 @@ pub(super) fn commit(store: &mut LabelStore, directory: &Path) -> Result<(), Fai
 
 fn report_damage(bytes: u64) {
     if bytes > 0 {
-        say(format_args!(
+        eprint_line(format_args!(
             "gatepost: warning: {bytes} bytes of the label log are damaged; the labels in them are lost"
         ));
     }
@@ -151,7 +153,7 @@ fn undo(loaded: &Loaded, digests: &[String], state: &StateArguments) -> Result<E
             }
             Undone::Ambiguous(count) => format!("ambiguous digest: matches {count} messages"),
         };
-        say(format_args!("gatepost: {}: {why}", safe(prefix)));
+        eprint_line(format_args!("gatepost: {}: {why}", escaped(prefix)));
         exit = Exit::Unavailable;
     }
     out.finish()?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::arguments::Format;
-use crate::cli::terminal::safe;
+use crate::cli::terminal::escaped;
 use gatepost_learn::learning::{LabelEntry, Outcome};
 use gatepost_words::{CivilTime, Class, MessageDigest};
 
@@ -44,10 +44,10 @@ fn learn_json(file: &str, result: &LearnResult, class: Class) -> String {
 }
 
 fn learn_text(file: &str, result: &LearnResult, class: Class) -> String {
-    let file = safe(file);
+    let file = escaped(file);
     let (digest, outcome) = match result {
         Ok((digest, outcome)) => (digest.short(), outcome),
-        Err(error) => return format!("{file}: not learned: {}", safe(error)),
+        Err(error) => return format!("{file}: not learned: {}", escaped(error)),
     };
     let what = match outcome {
         Outcome::Learned => format!("learned as {class}"),
@@ -111,7 +111,7 @@ fn entry_text(entry: &LabelEntry) -> String {
     let class = label.class.name();
     let digest = label.message.short();
     let kind = label.kind.name();
-    let source = safe(&label.source);
+    let source = escaped(&label.source);
     let state = if entry.active { "" } else { "  (retracted)" };
     format!("{time}  {class:<8}  {digest}  {kind:<12}  {source}{state}")
 }
@@ -142,7 +142,10 @@ mod tests {
         };
         assert_eq!(
             line(Outcome::Learned),
-            format!("{}: learned as spam  abababababababab", safe("a\u{1b}.eml"))
+            format!(
+                "{}: learned as spam  abababababababab",
+                escaped("a\u{1b}.eml")
+            )
         );
         let all = [
             Outcome::Learned,

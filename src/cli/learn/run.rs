@@ -8,10 +8,10 @@ use super::command::{commit, failed, now, open, open_first, settings};
 use super::line::{LearnResult, learn_line};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::generation::load_model;
 use crate::cli::scan::input::{self, Item};
 use crate::cli::terminal::Output;
 use crate::config::Loaded;
+use crate::daemon::load_model;
 use gatepost_learn::classifier::{Model, SiteLearner};
 use gatepost_learn::features::Trust;
 use gatepost_learn::learning::{

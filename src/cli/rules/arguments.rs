@@ -34,7 +34,7 @@ pub(in crate::cli) struct RulesArguments {
     /// The same, as `scan` takes it; may be repeated, and is read before PATH
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
 }
@@ -119,7 +119,7 @@ pub(in crate::cli) struct HitsArguments {
     /// Show also the N pairs of rules that hit the same mails most [without N: 20]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "20")]
     pub(super) overlap: Option<usize>,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
 }
@@ -162,7 +162,7 @@ pub(in crate::cli) struct DiffArguments {
     /// Mails that are named for each change, at most
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(super) examples: usize,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
 }
@@ -183,7 +183,7 @@ pub(in crate::cli) struct BenchArguments {
     /// How often the mails are scanned. The first time is always left out: caches are cold then
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) rounds: u16,
-    /// How to print
+    /// Output format
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
 }

@@ -9,12 +9,12 @@ use serde_json::json;
 use super::arguments::BenchArguments;
 use crate::cli::Exit;
 use crate::cli::arguments::Format;
-use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
-use crate::cli::generation::compile;
+use crate::cli::progress::Progress;
 use crate::cli::scan::read_all;
-use crate::cli::terminal::{Output, safe, say};
+use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::Loaded;
+use crate::daemon::compile;
 use gatepost_mail::{Limits, Specimen};
 use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
 use gatepost_words::diagnostic::Source;
@@ -35,7 +35,7 @@ pub(super) fn bench(
     let load = start.elapsed();
     let mut scanner = Scanner::new(&ruleset);
     let (mut cold, mut costs) = (Costs::new(&ruleset), Costs::new(&ruleset));
-    let bar = Bar::new();
+    let bar = Progress::new();
     bar.doing("scanning");
     bar.more(mails.len() * (usize::from(arguments.rounds) + 1));
     for round in 0..=arguments.rounds {
@@ -85,16 +85,16 @@ fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failu
                     mails.push(raw);
                 }
             }
-            Err(why) => say(format_args!(
+            Err(why) => eprint_line(format_args!(
                 "gatepost: skipped {}: {}",
-                safe(&item.name),
-                safe(&why)
+                escaped(&item.name),
+                escaped(&why)
             )),
         }
         !is_full
     });
     if is_full {
-        say(format_args!(
+        eprint_line(format_args!(
             "gatepost: {} mails are {} MiB; the others are left out",
             mails.len(),
             KEPT >> 20
@@ -148,7 +148,7 @@ fn text(
             cost.tried,
             cost.hits,
             cost.kind.name(),
-            safe(&cost.rule)
+            escaped(&cost.rule)
         ))?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, complain};
+use crate::cli::terminal::{Output, print_diagnostics};
 use gatepost_words::diagnostic::{Diagnostic, Place, Source};
 
 /// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where
@@ -35,7 +35,7 @@ pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Fai
     }
     out.finish()?;
     if format == Format::Text {
-        complain(&told);
+        print_diagnostics(&told);
     }
     Ok(match (ruleset, told.is_empty()) {
         (None, _) => Exit::BadConfig,

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::arguments::{RulesArguments, RulesCommand};
 use super::judge::Set;
 use super::{bench, check, diff, hits, list, messages, test};
+use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::generation::compile;
-use crate::cli::terminal::complain_briefly;
-use crate::cli::{Exit, rule_files};
+use crate::cli::terminal::print_diagnostics_briefly;
 use crate::config::Loaded;
+use crate::daemon::{chosen_rules, compile};
 use gatepost_words::diagnostic::Source;
 
 /// Lists, checks, tests, measures or compares rules.
@@ -37,19 +37,19 @@ pub(in crate::cli) fn rules(loaded: &Loaded, command: RulesCommand) -> Result<Ex
             set(&sources(loaded, &arguments.which)?)?,
         ),
         RulesCommand::Hits(arguments) => {
-            let set = set(&rule_files::chosen(&loaded.config.rules, &arguments.rules)?)?;
+            let set = set(&chosen_rules(&loaded.config.rules, &arguments.rules)?)?;
             hits::hits(loaded, &arguments, set)
         }
         RulesCommand::Bench(arguments) => bench::bench(
             loaded,
             &arguments,
-            &rule_files::chosen(&loaded.config.rules, &arguments.rules)?,
+            &chosen_rules(&loaded.config.rules, &arguments.rules)?,
         ),
         RulesCommand::Diff(arguments) => {
             let read = |own: &PathBuf| {
                 let mut paths = arguments.rules.clone();
                 paths.push(own.clone());
-                set(&rule_files::chosen(&loaded.config.rules, &paths)?)
+                set(&chosen_rules(&loaded.config.rules, &paths)?)
             };
             let sets = [read(&arguments.old)?, read(&arguments.new)?];
             diff::diff(loaded, &arguments, &sets)
@@ -64,12 +64,12 @@ fn sources(loaded: &Loaded, arguments: &RulesArguments) -> Result<Vec<Arc<Source
         .chain(&arguments.paths)
         .cloned()
         .collect();
-    Ok(rule_files::chosen(&loaded.config.rules, &paths)?)
+    Ok(chosen_rules(&loaded.config.rules, &paths)?)
 }
 
 /// A set to run over mails.
 fn set(sources: &[Arc<Source>]) -> Result<Set, Failure> {
     let (ruleset, told) = compile(sources)?;
-    complain_briefly(&told);
+    print_diagnostics_briefly(&told);
     Ok(Set::new(ruleset))
 }

@@ -8,7 +8,7 @@ use super::mails::Label;
 use super::tally::ByLabel;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, safe};
+use crate::cli::terminal::{Output, escaped};
 use gatepost_words::verdict::RuleName;
 
 /// Prints it.
@@ -85,7 +85,7 @@ fn shown(example: &Example) -> String {
     let [before, now] = example.scores;
     format!(
         "      {}  ({}, {before} -> {now})",
-        safe(&example.name),
+        escaped(&example.name),
         example.label.name()
     )
 }
@@ -146,7 +146,7 @@ fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
         }
         lines.push(format!(
             "  {}  {}{scores}",
-            safe(row.name),
+            escaped(row.name),
             parts.join("; ")
         ));
         lines.extend(change.examples.iter().map(shown));

@@ -1,6 +1,6 @@
 //! What `gatepost explain` tells of a rule.
 
-use crate::cli::terminal::safe;
+use crate::cli::terminal::escaped;
 use gatepost_rules::{self, Rule, RuleKind, Ruleset};
 
 /// Metas that are named at most.
@@ -22,7 +22,7 @@ pub(in crate::cli) fn explain(ruleset: &Ruleset, name: &str) -> Option<String> {
     let more = metas.len().checked_sub(METAS).filter(|more| *more > 0);
     let more = more.map(|more| format!("  used by    {more} metas more"));
     let lines = text.lines().map(str::to_owned).chain(shown).chain(more);
-    Some(lines.map(|line| safe(line.trim_end()) + "\n").collect())
+    Some(lines.map(|line| escaped(line.trim_end()) + "\n").collect())
 }
 
 /// Whether a meta names that rule.

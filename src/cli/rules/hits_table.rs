@@ -8,7 +8,7 @@ use super::overlap::Pair;
 use super::tally::{ByLabel, Tally};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, safe};
+use crate::cli::terminal::{Output, escaped};
 use gatepost_rules::Rule;
 use gatepost_words::percent;
 
@@ -78,74 +78,15 @@ pub(super) fn print(table: &Table<'_>, format: Format, out: &mut Output) -> Resu
 }
 
 fn text(table: &Table<'_>) -> Vec<String> {
-    let tally = table.tally;
-    let mails: Vec<String> = Label::ALL
-        .iter()
-        .filter(|label| at(&tally.mails, **label) > 0)
-        .map(|label| format!("{} {}", at(&tally.mails, *label), label.name()))
-        .collect();
-    let skipped = if table.skipped > 0 {
-        format!("; {} skipped", table.skipped)
-    } else {
-        String::new()
-    };
-    let mut lines = vec![format!(
-        "{} mails: {}{skipped}",
-        tally.total(),
-        mails.join(", ")
-    )];
-    for (what, counts) in [
-        ("marked", &tally.marked),
-        ("held", &tally.held),
-        ("refused", &tally.refused),
-    ] {
-        let shares: Vec<String> = Label::ALL
-            .iter()
-            .filter(|label| at(&tally.mails, **label) > 0)
-            .map(|label| {
-                format!(
-                    "{:.2} % of {}",
-                    percent::of(at(counts, *label), at(&tally.mails, *label)),
-                    label.name()
-                )
-            })
-            .collect();
-        lines.push(format!("  by rules alone {what:<8} {}", shares.join(", ")));
-    }
-    let others = at(&tally.mails, Label::Unlabelled) > 0;
+    let mut lines = summary(table);
+    let others = at(&table.tally.mails, Label::Unlabelled) > 0;
     let other_head = if others { " other %" } else { "" };
     lines.push(String::new());
     lines.push(format!(
         "   hits   spam %    ham %    ham % (95 %)    S/O{other_head}    score  rule"
     ));
     for row in &table.rows {
-        let other = if others {
-            format!(" {:7.2}", row.percent(Label::Unlabelled))
-        } else {
-            String::new()
-        };
-        let so = row
-            .so()
-            .map_or_else(|| "-".to_owned(), |so| format!("{so:.3}"));
-        let [low, high] = row.interval(Label::Ham);
-        let score = if row.rule.is_subrule() {
-            String::new()
-        } else {
-            format!("{:+.3}", row.rule.score().points())
-        };
-        let note = if row.rule.flags().shadow {
-            "  (shadow)"
-        } else {
-            ""
-        };
-        lines.push(format!(
-            "{:7} {:8.3} {:8.3}  {:>14}  {so:>5}{other} {score:>8}  {}{note}",
-            row.total(),
-            row.percent(Label::Spam),
-            row.percent(Label::Ham),
-            format!("{low:.3}-{high:.3}"),
-            safe(row.rule.name()),
-        ));
+        lines.push(row_line(row, others));
     }
     if table.never > 0 {
         lines.push(format!("{} rules never hit", table.never));
@@ -153,23 +94,91 @@ fn text(table: &Table<'_>) -> Vec<String> {
     if let Some(pairs) = &table.pairs {
         lines.push(String::new());
         lines.push("   both  of first  of second  rules".to_owned());
-        lines.extend(pairs.iter().map(|pair| {
-            let [first, second] = pair.hits.map(|hits| percent::of(pair.both, hits));
-            let [one, other] = pair.rules.map(|number| name(table, number));
-            format!(
-                "{:7} {first:7.2} % {second:8.2} %  {one} {other}",
-                pair.both
-            )
-        }));
+        for pair in pairs {
+            lines.push(pair_line(table, pair));
+        }
     }
     lines
+}
+
+/// How many messages there were, and how many of them the rules alone mark, hold and refuse.
+fn summary(table: &Table<'_>) -> Vec<String> {
+    let tally = table.tally;
+    let mut labels = Label::ALL.to_vec();
+    labels.retain(|label| at(&tally.mails, *label) > 0);
+    let mut counts = Vec::new();
+    for label in &labels {
+        counts.push(format!("{} {}", at(&tally.mails, *label), label.name()));
+    }
+    let skipped = if table.skipped > 0 {
+        format!("; {} skipped", table.skipped)
+    } else {
+        String::new()
+    };
+    let mut lines = vec![format!(
+        "{} messages: {}{skipped}",
+        tally.total(),
+        counts.join(", ")
+    )];
+    for (what, counts) in [
+        ("marked", &tally.marked),
+        ("held", &tally.held),
+        ("refused", &tally.refused),
+    ] {
+        let mut shares = Vec::new();
+        for label in &labels {
+            let share = percent::of(at(counts, *label), at(&tally.mails, *label));
+            shares.push(format!("{share:.2} % of {}", label.name()));
+        }
+        lines.push(format!("  by rules alone {what:<8} {}", shares.join(", ")));
+    }
+    lines
+}
+
+fn row_line(row: &Row<'_>, others: bool) -> String {
+    let other = if others {
+        format!(" {:7.2}", row.percent(Label::Unlabelled))
+    } else {
+        String::new()
+    };
+    let so = row
+        .so()
+        .map_or_else(|| "-".to_owned(), |so| format!("{so:.3}"));
+    let [low, high] = row.interval(Label::Ham);
+    let score = if row.rule.is_subrule() {
+        String::new()
+    } else {
+        format!("{:+.3}", row.rule.score().points())
+    };
+    let note = if row.rule.flags().shadow {
+        "  (shadow)"
+    } else {
+        ""
+    };
+    format!(
+        "{:7} {:8.3} {:8.3}  {:>14}  {so:>5}{other} {score:>8}  {}{note}",
+        row.total(),
+        row.percent(Label::Spam),
+        row.percent(Label::Ham),
+        format!("{low:.3}-{high:.3}"),
+        escaped(row.rule.name()),
+    )
+}
+
+fn pair_line(table: &Table<'_>, pair: &Pair) -> String {
+    let [first, second] = pair.hits.map(|hits| percent::of(pair.both, hits));
+    let [one, other] = pair.rules.map(|number| name(table, number));
+    format!(
+        "{:7} {first:7.2} % {second:8.2} %  {one} {other}",
+        pair.both
+    )
 }
 
 fn name(table: &Table<'_>, number: usize) -> String {
     table
         .rules
         .get(number)
-        .map(|rule| safe(rule.name()))
+        .map(|rule| escaped(rule.name()))
         .unwrap_or_default()
 }
 

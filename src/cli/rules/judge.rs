@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::mails::{Mail, Mails, Skipped};
-use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
 use crate::cli::pipeline::{self, Panicked};
+use crate::cli::progress::Progress;
 use gatepost_mail::{Case, Limits, Specimen};
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset, Scanner};
@@ -111,7 +111,7 @@ impl Judge<'_> {
         mails: &Mails,
         mut note: impl FnMut(&mut T, &Mail, &[Found]),
     ) -> Result<(T, Skipped), Failure> {
-        let bar = Bar::new();
+        let bar = Progress::new();
         let mut notes = T::default();
         let mut failed = Vec::new();
         let read = pipeline::in_order(

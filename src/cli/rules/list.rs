@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, safe};
+use crate::cli::terminal::{Output, escaped};
 use gatepost_rules::{Rule, Ruleset};
 
 /// Characters of a line of names.
@@ -36,7 +36,7 @@ pub(super) fn list(ruleset: &Ruleset, format: Format) -> Result<Exit, Failure> {
 
 fn row(rule: &Rule) -> String {
     let note = match (rule.disabled(), rule.flags().shadow) {
-        (Some(why), _) => format!("  (disabled: {})", safe(why)),
+        (Some(why), _) => format!("  (disabled: {})", escaped(why)),
         (None, true) => "  (shadow)".to_owned(),
         (None, false) => String::new(),
     };
@@ -48,8 +48,8 @@ fn row(rule: &Rule) -> String {
     let row = format!(
         "{score:>8}  {:<10}  {}  {}",
         rule.kind().name(),
-        safe(rule.name()),
-        safe(rule.description())
+        escaped(rule.name()),
+        escaped(rule.description())
     );
     row.trim_end().to_owned() + &note
 }
@@ -82,7 +82,7 @@ pub(super) fn unsupported(ruleset: &Ruleset, format: Format) -> Result<Exit, Fai
                     "rules"
                 };
                 let count = lack.lines.max(lack.rules.len());
-                out.line(format_args!("{count:>7} {what}  {}", safe(&lack.why)))?;
+                out.line(format_args!("{count:>7} {what}  {}", escaped(&lack.why)))?;
                 wrapped(&lack.rules)
                     .iter()
                     .try_for_each(|line| out.line(format_args!("               {line}")))?;
@@ -108,7 +108,7 @@ fn lacks(ruleset: &Ruleset) -> Vec<Lack> {
         by_rule
             .entry(one.reason)
             .or_default()
-            .push(safe(one.rule.name()));
+            .push(escaped(one.rule.name()));
     }
     let mut by_setting: BTreeMap<String, usize> = BTreeMap::new();
     for setting in ruleset.ignored_settings() {

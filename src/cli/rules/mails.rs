@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use super::arguments::MailArguments;
 use super::expectations;
 use crate::cli::Exit;
-use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
+use crate::cli::progress::Progress;
 use crate::cli::scan::{Item, read_all, read_one};
-use crate::cli::terminal::{safe, say};
+use crate::cli::terminal::{eprint_line, escaped};
 use gatepost_training::{Corpus, Form, Labelled, Split};
 use gatepost_words::Class;
 
@@ -99,10 +99,10 @@ impl Skipped {
     /// Tells them on standard error.
     pub(super) fn tell(&self) {
         for named in &self.named {
-            say(format_args!("gatepost: skipped {}", safe(named)));
+            eprint_line(format_args!("gatepost: skipped {}", escaped(named)));
         }
         if self.count > self.named.len() {
-            say(format_args!(
+            eprint_line(format_args!(
                 "gatepost: and {} mails more were skipped",
                 self.count - self.named.len()
             ));
@@ -178,7 +178,7 @@ impl Mails {
     /// an error: a misspelt part would look like a clean result.
     pub(super) fn read(
         &self,
-        bar: &Bar,
+        bar: &Progress,
         take: &mut dyn FnMut(Mail) -> bool,
     ) -> Result<Skipped, Failure> {
         let mut reading = Reading {
@@ -210,7 +210,7 @@ impl Mails {
 
 struct Reading<'a> {
     mails: &'a Mails,
-    bar: &'a Bar,
+    bar: &'a Progress,
     take: &'a mut dyn FnMut(Mail) -> bool,
     number: usize,
     /// Mails of the source that is read now.
@@ -419,7 +419,7 @@ mod tests {
 
     fn read(arguments: &MailArguments) -> Result<(Vec<Seen>, Skipped), Failure> {
         let mut seen = Vec::new();
-        let skipped = Mails::named(arguments, 10)?.read(&Bar::new(), &mut |mail| {
+        let skipped = Mails::named(arguments, 10)?.read(&Progress::new(), &mut |mail| {
             seen.push((
                 mail.number,
                 mail.label,

@@ -66,7 +66,7 @@ pub(super) fn messages(
             let count = write(&judge, set, named, &file, &root)?;
             out.line(format_args!(
                 "{}: {count} mails",
-                crate::cli::terminal::safe(&file.display().to_string())
+                crate::cli::terminal::escaped(&file.display().to_string())
             ))?;
             continue;
         }

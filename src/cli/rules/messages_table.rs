@@ -9,7 +9,7 @@ use super::judge::Set;
 use super::messages::{Comparison, Difference};
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, safe};
+use crate::cli::terminal::{Output, escaped};
 use gatepost_words::percent;
 
 /// Prints it.
@@ -123,14 +123,14 @@ fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Str
         let off = set
             .get(name)
             .and_then(|rule| rule.disabled())
-            .map(|why| format!("; disabled: {}", safe(why)));
-        let example = first(difference, expected).map(safe).unwrap_or_default();
+            .map(|why| format!("; disabled: {}", escaped(why)));
+        let example = first(difference, expected).map(escaped).unwrap_or_default();
         lines.push(format!(
             "  {:>9} {:>9} {:>9}  {} ({}{})  {example}",
             difference.missing,
             difference.extra,
             difference.score,
-            safe(name),
+            escaped(name),
             kind(set, name),
             off.unwrap_or_default()
         ));

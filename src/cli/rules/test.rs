@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::{Output, safe};
+use crate::cli::terminal::{Output, escaped};
 use gatepost_rules::{self, Ruleset};
 
 /// The test lines only.
@@ -28,11 +28,11 @@ pub(super) fn test(ruleset: &Ruleset, format: Format) -> Result<Exit, Failure> {
             } else {
                 "should not hit"
             };
-            let text = safe(&result.test.text);
+            let text = escaped(&result.test.text);
             out.line(format_args!(
                 "{}:{line}:{column}: {} {wanted}: {text}",
-                safe(file),
-                safe(&result.rule)
+                escaped(file),
+                escaped(&result.rule)
             ))?;
         }
     }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::input::{self, Item};
 use super::print::Printer;
 use super::session;
+use crate::cli::Exit;
 use crate::cli::arguments::ScanArguments;
-use crate::cli::bar::Bar;
 use crate::cli::failure::Failure;
-use crate::cli::generation::{assemble, compile, load_model, load_site};
+use crate::cli::loading::load_site;
 use crate::cli::pipeline::{self, Panicked};
-use crate::cli::terminal::{Output, complain_briefly};
-use crate::cli::{Exit, rule_files};
+use crate::cli::progress::Progress;
+use crate::cli::terminal::{Output, print_diagnostics_briefly};
 use crate::config::Loaded;
+use crate::daemon::{assemble, chosen_rules, compile, load_model};
 use gatepost_engine::{Generation, Scratch, TimeLeft, judge_within};
 use gatepost_mail::{Facts, Specimen, Transaction};
 use gatepost_words::Fault;
@@ -44,11 +45,11 @@ struct Judge<'a> {
 /// Scans what was named.
 pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result<Exit, Failure> {
     let config = &loaded.config;
-    let (ruleset, warnings) = compile(&rule_files::chosen(&config.rules, &arguments.rules)?)?;
+    let (ruleset, warnings) = compile(&chosen_rules(&config.rules, &arguments.rules)?)?;
     // Warnings on the shipped rules are `rules check`'s business; on rules that were just named
     // they are news.
     if !arguments.rules.is_empty() {
-        complain_briefly(&warnings);
+        print_diagnostics_briefly(&warnings);
     }
     let model = if arguments.no_model {
         None
@@ -81,9 +82,9 @@ fn judge_all(
     let limit = judge.generation.limits().message;
     // Not where the results themselves are seen to come.
     let bar = if std::io::stdout().is_terminal() {
-        Bar::hidden()
+        Progress::hidden()
     } else {
-        Bar::new()
+        Progress::new()
     };
     pipeline::in_order(
         pipeline::jobs(arguments.jobs),

@@ -87,6 +87,11 @@ pub const CODES: &[Code] = &[
         "A table lacks a key that has no default, such as the socket of a listener.",
     ),
     code(
+        "C0112",
+        "a configuration key under its old name",
+        "The key has another name now. The old name is accepted with a warning for one release; with both names set it is not clear which value is meant.",
+    ),
+    code(
         "C0130",
         "a public suffix list that cannot be used",
         "The file is not in the format of https://publicsuffix.org/list/: one rule a line (`co.uk`, `*.ck` or `!www.ck`), comments after `//`. Download it again, or remove the setting to use the built-in list.",

@@ -2,7 +2,7 @@
 //! installed.
 
 /// Path below `rules/` and text, in the order in which they are loaded: by name.
-pub const SHIPPED_RULES: &[(&str, &str)] = &[
+pub const BUILTIN_RULES: &[(&str, &str)] = &[
     (
         "attachment/file.cf",
         include_str!("../../rules/attachment/file.cf"),
@@ -94,13 +94,13 @@ pub const SHIPPED_RULES: &[(&str, &str)] = &[
 ];
 
 /// The model; empty where none is built in.
-pub const SHIPPED_MODEL: &[u8] = include_bytes!("../../models/model.onnx");
+pub const BUILTIN_MODEL: &[u8] = include_bytes!("../../models/model.onnx");
 
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::SHIPPED_RULES;
+    use super::BUILTIN_RULES;
 
     /// The list is a projection of the directory: a rule file that is not in it would silently not
     /// be loaded.
@@ -123,13 +123,13 @@ mod tests {
             }
         }
         there.sort();
-        let listed: Vec<PathBuf> = SHIPPED_RULES
+        let listed: Vec<PathBuf> = BUILTIN_RULES
             .iter()
             .map(|(path, _)| PathBuf::from(path))
             .collect();
         assert_eq!(
             listed, there,
-            "update SHIPPED_RULES in src/config/shipped.rs"
+            "update BUILTIN_RULES in src/config/builtin.rs"
         );
     }
 }

@@ -117,7 +117,7 @@ impl Learner {
         Ok(Some(Change(Some((following, opinion)))))
     }
 
-    /// Puts a change in place, and says what it is.
+    /// Puts a change in place, and describes it.
     pub(super) fn apply(&self, Change(wanted): Change) -> String {
         let mut following = self.lock();
         let (next, opinion) = wanted.unzip();

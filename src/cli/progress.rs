@@ -1,21 +1,21 @@
-//! How many mails are done; on a terminal only.
+//! How many messages are done; on a terminal only.
 
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::terminal::safe;
+use super::terminal::escaped;
 
-/// A count of mails, with its end where that is known.
-pub(super) struct Bar(ProgressBar);
+/// A count of messages, with its end where that is known.
+pub(super) struct Progress(ProgressBar);
 
-impl Bar {
+impl Progress {
     /// Shows nothing where standard error is no terminal.
     pub(super) fn new() -> Self {
         if !std::io::stderr().is_terminal() {
             return Self::hidden();
         }
-        let style = ProgressStyle::with_template("{spinner} {msg} {pos} mails, {per_sec}")
+        let style = ProgressStyle::with_template("{spinner} {msg} {pos} messages, {per_sec}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         Self(ProgressBar::no_length().with_style(style))
     }
@@ -25,21 +25,21 @@ impl Bar {
         Self(ProgressBar::hidden())
     }
 
-    /// Says what is being done, or read.
+    /// Shows what is being done, or read.
     pub(super) fn doing(&self, what: &str) {
-        self.0.set_message(safe(what));
+        self.0.set_message(escaped(what));
     }
 
-    /// So many mails are known to come.
-    pub(super) fn more(&self, mails: usize) {
+    /// So many messages are known to come.
+    pub(super) fn more(&self, messages: usize) {
         let template = "{msg} {wide_bar} {pos}/{len}, {per_sec}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.0.set_style(style);
         }
-        self.0.set_length(self.0.position() + mails as u64);
+        self.0.set_length(self.0.position() + messages as u64);
     }
 
-    /// One mail more.
+    /// One message more.
     pub(super) fn one(&self) {
         self.0.inc(1);
     }

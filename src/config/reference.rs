@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::keys::{Key, Kind, find};
+use super::keys::{Applies, Key, Kind};
 use super::layers::DEFAULT_LISTENER;
+use super::lookup::find;
 use super::table::KEYS;
 
 /// Width of the comments in the sample file.
@@ -17,7 +18,7 @@ pub fn sample() -> String {
     let mut text = String::from(
         "# Gatepost's configuration: /etc/gatepost/gatepost.toml\n\
          #\n\
-         # Every key is shown with its default, commented out. Files conf.d/*.toml beside this one are read after it, in\n\
+         # Every key is shown with its default, commented out. Files conf.d/*.toml next to this one are read after it, in\n\
          # name order; environment variables such as GATEPOST__POLICY__REQUIRED=6.0 come last. Later values win.\n\
          # `gatepost check` tests the result, `gatepost config show --changed` prints what differs from the defaults.\n",
     );
@@ -40,6 +41,9 @@ pub fn sample() -> String {
             (Some(default), _) => default.to_owned(),
             (None, path) => default_of_listener(path),
         };
+        if key.applies == Applies::Restart {
+            text.push_str("# A change needs a restart.\n");
+        }
         writeln!(text, "#{} = {default}", key.name()).unwrap_or_default();
     }
     text
@@ -65,7 +69,7 @@ pub fn manual() -> String {
         }
         writeln!(
             text,
-            "### {}\n\n{}\n\nValue: {}. Default: {}. Since {}.\n",
+            "### {}\n\n{}\n\nValue: {}. Default: {}. Takes effect: {}. Since {}.\n",
             key.path,
             key.doc,
             key.kind.describe(),
@@ -73,6 +77,7 @@ pub fn manual() -> String {
                 .map_or("none, has to be given".to_owned(), |default| format!(
                     "`{default}`"
                 )),
+            key.applies.name(),
             key.since
         )
         .unwrap_or_default();
@@ -99,6 +104,7 @@ pub fn explain(path: &str) -> Option<String> {
     if let Some(variable) = key.variable().filter(|_| path == key.path) {
         writeln!(text, "  from environment  {variable}").unwrap_or_default();
     }
+    writeln!(text, "  applies  at a {}", key.applies.name()).unwrap_or_default();
     writeln!(text, "  since    {}", key.since).unwrap_or_default();
     Some(text)
 }

@@ -1,4 +1,4 @@
-//! Finding and reading rule files: the shipped ones, then the site's.
+//! Finding and reading rule files: the built-in ones, then the site's.
 #![expect(clippy::disallowed_methods, reason = "rules are files")]
 
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{self, SHIPPED_RULES};
+use crate::config::{self, BUILTIN_RULES};
 use gatepost_rules::with_includes;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
@@ -17,17 +17,21 @@ const FILES_MAX: usize = 10_000;
 /// How deep sub-directories are looked into.
 const DEPTH_MAX: usize = 8;
 
-/// The shipped rules.
-pub(super) fn shipped() -> Vec<Arc<Source>> {
-    SHIPPED_RULES
+/// The built-in rules.
+pub fn builtin_rules() -> Vec<Arc<Source>> {
+    BUILTIN_RULES
         .iter()
         .map(|(path, text)| Arc::new(Source::new(format!("shipped/{path}"), *text)))
         .collect()
 }
 
-/// The rules of the configuration: shipped ones first, so that the site's later lines win.
-pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
-    let mut sources = if rules.shipped { shipped() } else { Vec::new() };
+/// The rules of the configuration: built-in ones first, so that the site's later lines win.
+pub fn configured_rules(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
+    let mut sources = if rules.shipped {
+        builtin_rules()
+    } else {
+        Vec::new()
+    };
     let wanted: Vec<&PathBuf> = rules
         .paths
         .iter()
@@ -38,7 +42,7 @@ pub(super) fn configured(rules: &config::Rules) -> Result<Vec<Arc<Source>>, Vec<
 }
 
 /// Of several directories all `*.pre` files are read first, as SpamAssassin does: what they switch
-/// on must be known before the first condition that asks for it. Behind them come the files that
+/// on must be known before the first condition that asks for it. After them come the files that
 /// they include.
 fn in_order(mut sources: Vec<Arc<Source>>) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     sources.sort_by_key(|source| {
@@ -46,24 +50,24 @@ fn in_order(mut sources: Vec<Arc<Source>>) -> Result<Vec<Arc<Source>>, Vec<Diagn
             .extension()
             .is_none_or(|extension| extension != "pre")
     });
-    // What cannot be read is told by the loader, at the line that asks for it.
-    let (sources, wrong) = with_includes(&sources, &mut |path| {
+    // What cannot be read is reported by the loader, at the line that asks for it.
+    let (sources, errors) = with_includes(&sources, &mut |path| {
         read(Path::new(path)).ok().map(Arc::new)
     });
-    if wrong.is_empty() {
+    if errors.is_empty() {
         Ok(sources)
     } else {
-        Err(wrong)
+        Err(errors)
     }
 }
 
 /// The rules of the command line, or those of the configuration where it names none.
-pub(super) fn chosen(
+pub fn chosen_rules(
     rules: &config::Rules,
     paths: &[PathBuf],
 ) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     if paths.is_empty() {
-        configured(rules)
+        configured_rules(rules)
     } else {
         named(rules, paths)
     }
@@ -74,24 +78,24 @@ pub(super) fn chosen(
 /// written `./shipped`.
 fn named(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
     for path in paths {
         let read = match path.to_str() {
-            Some("shipped") => Ok(shipped()),
-            Some("configured") => configured(rules),
+            Some("shipped") => Ok(builtin_rules()),
+            Some("configured") => configured_rules(rules),
             _ => read_all(&[path]),
         };
         match read {
             Ok(read) => sources.extend(read),
-            Err(errors) => wrong.extend(errors),
+            Err(more) => errors.extend(more),
         }
     }
-    if !wrong.is_empty() {
-        return Err(wrong);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     match paths.first() {
-        // Whoever names rules means some: to judge mail by none at all would look like a clean
-        // result.
+        // A command line that names rules means some: judging by none at all would look like a
+        // clean result.
         Some(path) if sources.is_empty() => Err(vec![unreadable(
             path,
             &io::Error::other("no rule file there; their names end in .cf"),
@@ -102,24 +106,24 @@ fn named(rules: &config::Rules, paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, V
 
 fn read_all(paths: &[&PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Diagnostic>> {
     let mut sources = Vec::new();
-    let mut wrong = Vec::new();
+    let mut errors = Vec::new();
     for path in paths {
         match files_of(path) {
-            Err(error) => wrong.push(unreadable(path, &error)),
+            Err(error) => errors.push(unreadable(path, &error)),
             Ok(files) => {
                 for file in files {
                     match read(&file) {
                         Ok(source) => sources.push(Arc::new(source)),
-                        Err(error) => wrong.push(unreadable(&file, &error)),
+                        Err(error) => errors.push(unreadable(&file, &error)),
                     }
                 }
             }
         }
     }
-    if wrong.is_empty() {
+    if errors.is_empty() {
         Ok(sources)
     } else {
-        Err(wrong)
+        Err(errors)
     }
 }
 
@@ -241,7 +245,7 @@ mod tests {
             let paths: Vec<PathBuf> = words.iter().map(PathBuf::from).collect();
             named(&nothing(), &paths).map(|sources| sources.len())
         };
-        assert_eq!(count(&["shipped"]).unwrap(), SHIPPED_RULES.len());
+        assert_eq!(count(&["shipped"]).unwrap(), BUILTIN_RULES.len());
         assert!(
             count(&["configured"]).is_err(),
             "a set without a file is no set"
@@ -297,9 +301,9 @@ mod tests {
             paths: vec![missing],
             may_be_missing: true,
         };
-        assert!(configured(&rules).unwrap().is_empty());
+        assert!(configured_rules(&rules).unwrap().is_empty());
         rules.may_be_missing = false;
-        assert_eq!(configured(&rules).unwrap_err()[0].code, "R0101");
+        assert_eq!(configured_rules(&rules).unwrap_err()[0].code, "R0101");
     }
 
     #[test]

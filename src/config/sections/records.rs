@@ -1,0 +1,39 @@
+//! `[records]`
+
+use crate::config::keys::{Applies, Key, Kind};
+use crate::config::view::View;
+
+const KIB: u64 = 1 << 10;
+const GIB: u64 = 1 << 30;
+
+/// The keys.
+pub(in crate::config) const KEYS: &[Key] = &[
+    Key {
+        path: "records.path",
+        kind: Kind::Path,
+        default: Some("\"/var/lib/gatepost/records.jsonl\""),
+        since: "0.1.0",
+        applies: Applies::Restart,
+        doc: "The file that keeps one line for each verdict, so that `gatepost explain ID` can tell why. Empty switches it \
+              off. A file that cannot be written is reported and never stops mail.",
+        example: "\"/var/log/gatepost/records.jsonl\"",
+    },
+    Key {
+        path: "records.size",
+        kind: Kind::Size(64 * KIB, 64 * GIB),
+        default: Some("\"64MiB\""),
+        since: "0.1.0",
+        applies: Applies::Restart,
+        doc: "When the record file reaches this size it is renamed to `*.1`, and a new one begins: twice this is the most \
+              that records take on disk.",
+        example: "\"256MiB\"",
+    },
+];
+
+/// Reads `[records]`.
+pub(in crate::config) fn records(view: &View<'_>) -> gatepost_telemetry::RecordSettings {
+    gatepost_telemetry::RecordSettings {
+        path: view.path("records.path"),
+        size: view.size("records.size"),
+    }
+}

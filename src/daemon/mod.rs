@@ -1,0 +1,19 @@
+//! The composition root: puts rules, model, policies, limits, threads and sockets together as the
+//! configuration says, and exchanges on a reload what can be exchanged.
+//!
+//! Nothing here prints: commands and tests call it, and the daemon itself logs.
+
+mod generation;
+mod learner;
+mod rule_files;
+mod server_settings;
+mod service;
+mod start;
+
+pub use generation::{
+    assemble, builtin_generation, compile, learning_in, learning_settings, load_generation,
+    load_ledger, load_model, load_site, read_model,
+};
+pub use rule_files::{builtin_rules, chosen_rules, configured_rules};
+pub use server_settings::server_settings;
+pub use start::{StartError, run};

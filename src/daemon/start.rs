@@ -1,0 +1,97 @@
+//! Starting the daemon, and serving until SIGTERM.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::generation::load_generation;
+use super::learner::Learner;
+use super::server_settings::server_settings;
+use super::service::Daemon;
+use crate::config::{Loaded, Paths};
+use crate::server::{self, ServeError};
+use gatepost_engine::{Engine, Generation};
+use gatepost_telemetry::Telemetry;
+use gatepost_words::clock::Clock;
+use gatepost_words::diagnostic::Diagnostic;
+
+/// How long the last log lines and records may take to be written before the process exits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why the daemon did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Rules, model or policies do not load.
+    #[error("the rules, the model or a policy do not load")]
+    Generation(Vec<Diagnostic>),
+    /// Threads that were refused.
+    #[error("cannot start {0}: {1}")]
+    Threads(&'static str, #[source] io::Error),
+}
+
+/// Serves until SIGTERM. `warn` is given the warnings on the rules before the log begins. The outer
+/// error is one of the start; the inner one, which was logged, is one of serving.
+pub fn run(
+    paths: &Paths,
+    loaded: &Loaded,
+    warn: impl FnOnce(&[Diagnostic]),
+) -> Result<Result<(), ServeError>, StartError> {
+    let (generation, warnings) = load_generation(&loaded.config).map_err(StartError::Generation)?;
+    warn(&warnings);
+    let settings = server_settings(&loaded.config);
+    let clock = Clock::system();
+    gatepost_telemetry::init_log(loaded.config.log, clock.clone());
+    let daemon = Arc::new(start(paths, loaded, generation, &clock)?);
+    gatepost_telemetry::log_panics();
+    let ready = || {
+        log::info!(
+            "gatepost {} is ready; generation {}",
+            env!("CARGO_PKG_VERSION"),
+            daemon.engine.generation().id()
+        );
+    };
+    let served = server::serve(settings, Arc::clone(&daemon), clock, ready);
+    match &served {
+        Ok(()) => log::info!(
+            "gatepost has stopped; generation {}",
+            daemon.engine.generation().id()
+        ),
+        // Through the log, which has a deadline: standard error may be a full pipe.
+        Err(error) => log::error!("{error}"),
+    }
+    daemon.telemetry.close(CLOSE_TIMEOUT);
+    Ok(served)
+}
+
+/// Starts publisher, workers and learner.
+fn start(
+    paths: &Paths,
+    loaded: &Loaded,
+    generation: Generation,
+    clock: &Clock,
+) -> Result<Daemon, StartError> {
+    let config = &loaded.config;
+    let telemetry = Telemetry::start(&config.records, clock.clone())
+        .map_err(|error| StartError::Threads("the publisher", error))?;
+    let telemetry = Arc::new(telemetry);
+    let engine = Engine::start(
+        config.engine,
+        generation,
+        clock.clone(),
+        Arc::clone(&telemetry),
+    )
+    .map_err(|error| StartError::Threads("the workers", error))?;
+    let learner = Learner::start(config, Arc::clone(&engine));
+    let names = config.listeners.iter();
+    Ok(Daemon {
+        engine,
+        learner,
+        telemetry,
+        listeners: names.map(|listener| Arc::clone(&listener.name)).collect(),
+        paths: paths.clone(),
+        started: loaded.merged.clone(),
+        loaded: Mutex::new(loaded.merged.clone()),
+    })
+}
