@@ -77,7 +77,7 @@
 //!   learner) together (2026-11-23).
 //! * The site learner does not read the body as sent, as the design has it, but the header field by
 //!   field and the decoded text window by window: a learner of all bytes was talked round by
-//!   whoever padded the body (2026-11-28, `classifier::online`).
+//!   whoever padded the body (2026-11-28, `classifier::site_learner`).
 //! * `classifier` sums the rows of the embedding itself and gives tract the network above them:
 //!   three times as fast (2026-11-28, `classifier/rows.rs`). The model file stays one ONNX graph.
 //! * `auth` and `quarantine` are not built yet: they come with the issues that fill them. `state`

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::check_report::CheckReport;
-use super::model::{loss, site_json};
+use super::site_report::{loss, site_json};
 use crate::config::Config;
 use crate::daemon::learning_settings;
 use gatepost_learn::learning::{Health, LearningSettings, examine};
@@ -43,21 +43,21 @@ pub(super) fn learner(config: &Config, report: &mut CheckReport) -> Vec<Diagnost
     let value = json!({
         "on": true,
         "directory": directory,
-        "site": health.opinion.as_deref().map(site_json),
+        "site": health.site.as_deref().map(site_json),
         "log_damaged_bytes": health.damaged,
         "weights": name(health.weights),
         "base": name(health.base),
     });
-    if let Some(opinion) = &health.opinion {
-        let (ham, spam) = opinion.learner().labels();
+    if let Some(site) = &health.site {
+        let (ham, spam) = site.learner().labels();
         report.line(
             "learner",
             format_args!(
                 "{ham} ham, {spam} spam labels (sequence {})",
-                opinion.sequence()
+                site.sequence()
             ),
         );
-        report.line("ham loss", loss(opinion.claim()));
+        report.line("ham loss", loss(site.false_positive_bound()));
     } else {
         report.line(
             "learner",

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::terminal::{eprint_line, print_diagnostics};
 use crate::config::{Config, Loaded, Paths};
 use crate::daemon;
-use gatepost_learn::classifier::SiteOpinion;
+use gatepost_learn::classifier::FrozenSite;
 
 /// Loads the configuration; warnings do not stop anything.
 pub(super) fn load(paths: &Paths) -> Result<Loaded, Failure> {
@@ -16,7 +16,7 @@ pub(super) fn load(paths: &Paths) -> Result<Loaded, Failure> {
 }
 
 /// What the labels of the site have taught. Where it cannot be read, rules and model judge alone.
-pub(super) fn load_site(config: &Config) -> Option<Arc<SiteOpinion>> {
+pub(super) fn load_site(config: &Config) -> Option<Arc<FrozenSite>> {
     match daemon::load_site(config) {
         Ok(site) => site,
         Err(error) => {

@@ -39,6 +39,24 @@ impl Progress {
         self.0.set_length(self.0.position() + messages as u64);
     }
 
+    /// So many of a known number are done.
+    pub(super) fn at(&self, what: &str, done: usize, total: usize) {
+        let template = "{msg} {wide_bar} {pos}/{len}";
+        if self.0.length() != Some(total as u64)
+            && let Ok(style) = ProgressStyle::with_template(template)
+        {
+            self.0.set_style(style);
+            self.0.set_length(total as u64);
+        }
+        self.doing(what);
+        self.0.set_position(done as u64);
+    }
+
+    /// Prints a line above the bar.
+    pub(super) fn note(&self, text: &str) {
+        self.0.println(escaped(text));
+    }
+
     /// One message more.
     pub(super) fn one(&self) {
         self.0.inc(1);

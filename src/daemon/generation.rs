@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::rule_files;
 use crate::config::{self, BUILTIN_MODEL, Config};
 use gatepost_engine::{Generation, Profile};
-use gatepost_learn::classifier::{Ledger, Model, SiteOpinion};
-use gatepost_learn::features::Trust;
+use gatepost_learn::classifier::{Attribution, FrozenSite, Model};
+use gatepost_learn::features::TrustedAuthservIds;
 use gatepost_learn::learning::{self, LearningSettings};
 use gatepost_policy::{self, Policy};
 use gatepost_rules::Ruleset;
@@ -57,7 +57,7 @@ pub fn assemble(
             profile(&listener.policy, listener.on_fault)?,
         );
     }
-    let trust = Trust::of(&config.learner.trusted_authservs);
+    let trust = TrustedAuthservIds::new(&config.learner.trusted_authservs);
     Ok(Generation::new(ruleset, model, default, profiles)
         .with_limits(config.limits)
         .with_trust(trust, &config.learner.domains))
@@ -100,7 +100,7 @@ pub fn load_model(model: &config::Model) -> Result<Option<Model>, Vec<Diagnostic
 }
 
 /// The weights of that model, for taking its answers apart.
-pub fn load_ledger(model: &config::Model) -> Result<Option<Ledger>, Vec<Diagnostic>> {
+pub fn load_attribution(model: &config::Model) -> Result<Option<Attribution>, Vec<Diagnostic>> {
     if !model.enabled {
         return Ok(None);
     }
@@ -114,8 +114,8 @@ pub fn load_ledger(model: &config::Model) -> Result<Option<Ledger>, Vec<Diagnost
         None if BUILTIN_MODEL.is_empty() => return Ok(None),
         None => BUILTIN_MODEL.to_vec(),
     };
-    let ledger = Ledger::read(&bytes);
-    ledger.map(Some).map_err(|error| {
+    let attribution = Attribution::read(&bytes);
+    attribution.map(Some).map_err(|error| {
         vec![Diagnostic::error(
             "M0105",
             format!("cannot load the model: {error}"),
@@ -143,7 +143,7 @@ pub fn learning_in(directory: &Path, learner: &config::Learner) -> LearningSetti
 
 /// What the labels of the site have taught up to now; `None` where the learner takes no part or
 /// there are no labels yet. An error names the directory.
-pub fn load_site(config: &Config) -> io::Result<Option<Arc<SiteOpinion>>> {
+pub fn load_site(config: &Config) -> io::Result<Option<Arc<FrozenSite>>> {
     let Some(settings) = learning_settings(config) else {
         return Ok(None);
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::generation::learning_settings;
 use crate::config::Config;
 use gatepost_engine::Engine;
-use gatepost_learn::classifier::SiteOpinion;
+use gatepost_learn::classifier::FrozenSite;
 use gatepost_learn::learning::{LabelLogFollower, LearningSettings};
 
 /// How often the daemon looks for new labels.
@@ -30,7 +30,7 @@ struct Following {
 }
 
 /// What a reload changes.
-pub(super) struct Change(Option<(Following, Option<Arc<SiteOpinion>>)>);
+pub(super) struct Change(Option<(Following, Option<Arc<FrozenSite>>)>);
 
 impl Learner {
     /// Reads the labels given until now, and from here on in a thread of its own, which ends with
@@ -113,21 +113,21 @@ impl Learner {
             settings.directory.read_dir().map_err(broken)?;
         }
         let mut following = Following::new(settings);
-        let opinion = following.follower.poll().map_err(broken)?;
-        Ok(Some(Change(Some((following, opinion)))))
+        let site = following.follower.poll().map_err(broken)?;
+        Ok(Some(Change(Some((following, site)))))
     }
 
     /// Puts a change in place, and describes it.
     pub(super) fn apply(&self, Change(wanted): Change) -> String {
         let mut following = self.lock();
-        let (next, opinion) = wanted.unzip();
-        let opinion = opinion.flatten();
-        self.engine.replace_site(opinion.as_ref());
+        let (next, site) = wanted.unzip();
+        let site = site.flatten();
+        self.engine.replace_site(site.as_ref());
         let text = match &next {
             None => "the learner is off".to_owned(),
             Some(next) => format!(
                 "the learner follows {}",
-                label_counts(&next.settings.directory, opinion.as_deref())
+                label_counts(&next.settings.directory, site.as_deref())
             ),
         };
         *following = next;
@@ -152,7 +152,7 @@ impl Following {
 }
 
 /// A directory, and the labels that it holds.
-fn label_counts(directory: &Path, site: Option<&SiteOpinion>) -> String {
+fn label_counts(directory: &Path, site: Option<&FrozenSite>) -> String {
     let directory = directory.display();
     match site {
         None => format!("{directory}: no labels yet"),

@@ -11,8 +11,8 @@ mod service;
 mod start;
 
 pub use generation::{
-    assemble, builtin_generation, compile, learning_in, learning_settings, load_generation,
-    load_ledger, load_model, load_site, read_model,
+    assemble, builtin_generation, compile, learning_in, learning_settings, load_attribution,
+    load_generation, load_model, load_site, read_model,
 };
 pub use rule_files::{builtin_rules, chosen_rules, configured_rules};
 pub use server_settings::server_settings;

@@ -22,9 +22,9 @@
 //! | SMTP smuggling (bare LF, bare CR) | SEC Consult 2023 | anomalies `bare_lf`, `bare_cr`; each smuggled mail is a milter transaction of its own |
 //! | MIME ambiguity: other readers see other attachments | Inbox Invasion, CCS 2024 | anomalies for many classes; scanning all readings: none yet |
 //! | Forged sender domains (SPF, DKIM, DMARC) | RFC 9989 | none yet: room `auth` |
-//! | A sender that the learner knows as good, forged | any learner of headers | identities have slots of their own by who vouches for them: tests of `classifier::online`, `features::trust` |
+//! | A sender that the learner knows as good, forged | any learner of headers | identities have slots of their own by who attests them: tests of `classifier::site_learner`, `features::trusted_authserv_ids` |
 //! | Wrong labels, by mistake or on purpose | TREC: 1 % of them cost 2 to 4 times the errors | sources in the log, `learn rollback --source`; cost measured with `model replay --noise` |
-//! | Good words and texts around spam, hidden text, disguised letters | Lowd and Meek 2005 | text in windows, header and text apart, attacked copies in training; measured with `gatepost model attack`: see `models/README.md` |
+//! | Good words and texts around spam, hidden text, disguised letters | Lowd and Meek 2005 | text in windows, header and text apart, attacked copies in training; measured with `gatepost model robustness`: see `models/README.md` |
 //! | Thousands of blank lines around a plain text | field practice | the classifier does not read between them: only structure, header and rules speak (`models/README.md`, limits) |
-//! | Header fields of good mail around spam | any learner of headers | each field has slots of its own; measured with `gatepost model attack` (`ham-header`): 7 to 10 % of the catch is lost |
+//! | Header fields of good mail around spam | any learner of headers | each field has slots of its own; measured with `gatepost model robustness` (`ham-header`): 7 to 10 % of the catch is lost |
 //! | Archives, PDF, QR codes | field practice | names and types of attachments only; contents: none yet |

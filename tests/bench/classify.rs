@@ -21,8 +21,8 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, hint};
 
 use gatepost::config::BUILTIN_MODEL;
-use gatepost_learn::classifier::{Model, Site, SiteOpinion, SiteSettings};
-use gatepost_learn::features::{MilterView, Trust, extract};
+use gatepost_learn::classifier::{FrozenSite, Model, Site, SiteSettings};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds, extract};
 use gatepost_learn::learning::{LabelSource, LabelStore, LearningSettings, TrainingExample, info};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
@@ -64,17 +64,17 @@ fn main() {
         return println!("skipped: no messages");
     }
     let model = Model::load(BUILTIN_MODEL).expect("the shipped model loads");
-    let trust = Trust::nobody();
+    let trust = TrustedAuthservIds::none();
     let site = taught(&messages, &trust);
-    let opinion = site.opinion(1);
+    let frozen = site.freeze(1);
     head();
     judge(
         "of about 5.5 kB",
         messages.iter().filter(|raw| MIDDLE.contains(&raw.len())),
         &model,
-        &opinion,
+        &frozen,
     );
-    judge("of every size", messages.iter(), &model, &opinion);
+    judge("of every size", messages.iter(), &model, &frozen);
     labels(&messages, &model, site);
     loads(&messages, &model);
 }
@@ -101,10 +101,10 @@ fn messages(most: usize) -> Vec<Vec<u8>> {
 }
 
 /// The labels are those of a coin: the dearest case, for nothing is ever sure.
-fn taught(messages: &[Vec<u8>], trust: &Trust) -> Site {
+fn taught(messages: &[Vec<u8>], trust: &TrustedAuthservIds) -> Site {
     let mut site = Site::new(SiteSettings::default());
     for (number, raw) in messages.iter().cycle().take(LABELS).enumerate() {
-        let slots = site.learner().slots(&MilterView::of_stored(raw, trust));
+        let slots = site.learner().slots(&SiteView::of_stored(raw, trust));
         site.learn(&slots, Class::from_is_spam(number % 2 == 0), Some(0.5));
     }
     site
@@ -116,11 +116,11 @@ fn judge<'m>(
     name: &str,
     messages: impl Iterator<Item = &'m Vec<u8>>,
     model: &Model,
-    opinion: &SiteOpinion,
+    frozen: &FrozenSite,
 ) {
     let limits = Limits::default();
     let transaction = Transaction::new("bench".into(), SystemTime::UNIX_EPOCH);
-    let (facts, trust) = (Facts::default(), Trust::nobody());
+    let (facts, trust) = (Facts::default(), TrustedAuthservIds::none());
     let raws: Vec<&[u8]> = messages.map(Vec::as_slice).collect();
     let bytes: usize = raws.iter().map(|raw| raw.len()).sum();
     println!(
@@ -147,9 +147,9 @@ fn judge<'m>(
             let extracted = Instant::now();
             let content = model.log_odds(&vector).ok();
             let asked = Instant::now();
-            let view = MilterView::of_case(&transaction, message, &trust);
+            let view = SiteView::of_case(&transaction, message, &trust);
             let viewed = Instant::now();
-            hint::black_box(opinion.log_odds(content, &view));
+            hint::black_box(frozen.log_odds(content, &view));
             let ended = Instant::now();
             let spans = [
                 extracted - begun,
@@ -177,7 +177,7 @@ fn judge<'m>(
 
 /// What a label costs, with and without what comes before it.
 fn labels(messages: &[Vec<u8>], model: &Model, mut site: Site) {
-    let (trust, limits) = (Trust::nobody(), Limits::default());
+    let (trust, limits) = (TrustedAuthservIds::none(), Limits::default());
     let mut times: [Vec<Duration>; 3] = Default::default();
     for (number, raw) in messages
         .iter()
@@ -187,7 +187,7 @@ fn labels(messages: &[Vec<u8>], model: &Model, mut site: Site) {
         let begun = Instant::now();
         let example = TrainingExample::of_stored(raw, site.learner(), Some(model), &trust, &limits);
         let read = Instant::now();
-        let slots = site.learner().slots(&MilterView::of_stored(raw, &trust));
+        let slots = site.learner().slots(&SiteView::of_stored(raw, &trust));
         let viewed = Instant::now();
         site.learn(
             &slots,
@@ -232,7 +232,7 @@ fn loads(messages: &[Vec<u8>], model: &Model) {
             raw,
             learner.learner(),
             Some(model),
-            &Trust::nobody(),
+            &TrustedAuthservIds::none(),
             &Limits::default(),
         );
         store
@@ -253,7 +253,7 @@ fn loads(messages: &[Vec<u8>], model: &Model) {
             raw,
             learner.learner(),
             Some(model),
-            &Trust::nobody(),
+            &TrustedAuthservIds::none(),
             &Limits::default(),
         );
         store

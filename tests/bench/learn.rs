@@ -17,8 +17,8 @@ use std::hint;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gatepost_learn::classifier::{Site, SiteSettings, Stacker, Trial};
-use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::classifier::{PrequentialSample, Site, SiteSettings, Stacker};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds};
 use gatepost_learn::learning::{LabelSource, LabelStore, LearningSettings, TrainingExample, info};
 use gatepost_mail::Limits;
 use gatepost_training::{Corpus, Split};
@@ -54,12 +54,12 @@ fn main() {
 /// View, slots, score and label of each mail, in turn. The labels are those of a coin: the dearest
 /// case, nothing is ever sure.
 fn in_memory(messages: &[Vec<u8>]) {
-    let trust = Trust::nobody();
+    let trust = TrustedAuthservIds::none();
     let mut site = Site::new(SiteSettings::default());
     let mut times: [Vec<Duration>; 4] = Default::default();
     for (number, raw) in messages.iter().enumerate() {
         let begin = Instant::now();
-        let view = MilterView::of_stored(raw, &trust);
+        let view = SiteView::of_stored(raw, &trust);
         let viewed = Instant::now();
         let slots = site.learner().slots(&view);
         let slotted = Instant::now();
@@ -83,17 +83,17 @@ fn in_memory(messages: &[Vec<u8>]) {
     {
         tell(name, times);
     }
-    let trials: Vec<Trial> = site.trials().copied().collect();
+    let samples: Vec<PrequentialSample> = site.samples().copied().collect();
     tell(
         "fit of the stacker",
         (0..20)
-            .map(|_| time(|| _ = hint::black_box(Stacker::fit(&trials))))
+            .map(|_| time(|| _ = hint::black_box(Stacker::fit(&samples))))
             .collect(),
     );
     tell(
-        "an opinion to judge by",
+        "a frozen site to judge by",
         (0..20)
-            .map(|_| time(|| drop(hint::black_box(site.opinion(1)))))
+            .map(|_| time(|| drop(hint::black_box(site.freeze(1)))))
             .collect(),
     );
 }
@@ -110,7 +110,7 @@ fn on_disk(messages: &[Vec<u8>]) {
             raw,
             site.learner(),
             None,
-            &Trust::nobody(),
+            &TrustedAuthservIds::none(),
             &Limits::default(),
         );
         times.push(time(|| {

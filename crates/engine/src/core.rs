@@ -11,7 +11,7 @@ use super::commit::{CommitJob, CommitSettings, Committer};
 use super::pool::Pool;
 use super::{Budget, Generation, Job, Notify, Outcome, Ticket};
 use gatepost_gather::Gather;
-use gatepost_learn::classifier::SiteOpinion;
+use gatepost_learn::classifier::FrozenSite;
 use gatepost_telemetry::Telemetry;
 use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
@@ -146,7 +146,7 @@ impl Engine {
 
     /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began
     /// with.
-    pub fn replace_site(&self, site: Option<&Arc<SiteOpinion>>) {
+    pub fn replace_site(&self, site: Option<&Arc<FrozenSite>>) {
         self.generation.rcu(|old| old.with_site(site.cloned()));
     }
 

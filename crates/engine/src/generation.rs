@@ -3,7 +3,7 @@
 //!
 //! What the site has taught goes with it, and changes with every label: it makes a new generation
 //! of the same parts and the same name. A verdict tells it apart by the classifier's own name
-//! ([`SiteOpinion::name`]).
+//! ([`FrozenSite::name`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use gatepost_gather::Wanted;
-use gatepost_learn::classifier::{Model, SiteOpinion};
-use gatepost_learn::features::Trust;
+use gatepost_learn::classifier::{FrozenSite, Model};
+use gatepost_learn::features::TrustedAuthservIds;
 use gatepost_mail::Limits;
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset};
@@ -59,8 +59,8 @@ pub struct Generation {
     id: GenerationId,
     ruleset: Arc<Ruleset>,
     model: Option<Arc<Model>>,
-    site: Option<Arc<SiteOpinion>>,
-    trust: Trust,
+    site: Option<Arc<FrozenSite>>,
+    trust: TrustedAuthservIds,
     domains: Arc<[String]>,
     limits: Limits,
     gather: GatherSettings,
@@ -83,7 +83,7 @@ impl Generation {
             ruleset: Arc::new(ruleset),
             model: model.map(Arc::new),
             site: None,
-            trust: Trust::nobody(),
+            trust: TrustedAuthservIds::none(),
             domains: Arc::default(),
             limits: Limits::default(),
             gather: GatherSettings::default(),
@@ -96,7 +96,7 @@ impl Generation {
 
     /// The same with what the site has taught.
     #[must_use]
-    pub fn with_site(&self, site: Option<Arc<SiteOpinion>>) -> Self {
+    pub fn with_site(&self, site: Option<Arc<FrozenSite>>) -> Self {
         Self {
             site,
             ..self.clone()
@@ -107,7 +107,7 @@ impl Generation {
     /// The same with trust in these servers' word on authentication, and with copies of what the
     /// site taught for these recipient domains.
     #[must_use]
-    pub fn with_trust(&self, trust: Trust, domains: &[String]) -> Self {
+    pub fn with_trust(&self, trust: TrustedAuthservIds, domains: &[String]) -> Self {
         Self {
             trust,
             domains: domains.into(),
@@ -164,12 +164,12 @@ impl Generation {
     }
 
     /// What the site has taught, if anything.
-    pub fn site(&self) -> Option<&Arc<SiteOpinion>> {
+    pub fn site(&self) -> Option<&Arc<FrozenSite>> {
         self.site.as_ref()
     }
 
     /// Whose word on authentication is taken.
-    pub fn trust(&self) -> &Trust {
+    pub fn trust(&self) -> &TrustedAuthservIds {
         &self.trust
     }
 

@@ -216,7 +216,7 @@ fn everything_else_that_judging_reads_changes_the_name() {
     };
     let domains = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        plain.with_trust(Trust::nobody(), &names)
+        plain.with_trust(TrustedAuthservIds::none(), &names)
     };
     all_differ(vec![
         testing::generation("body A /x/\n", &settings, FailurePolicy::Tempfail),
@@ -224,7 +224,7 @@ fn everything_else_that_judging_reads_changes_the_name() {
         testing::generation("", &settings, FailurePolicy::Quarantine),
         listener("inbound"),
         listener("outbound"),
-        plain.with_trust(Trust::of(&["mx.example.com".to_owned()]), &[]),
+        plain.with_trust(TrustedAuthservIds::new(&["mx.example.com".to_owned()]), &[]),
         domains(&["example.com"]),
         domains(&["example.com", "example.net"]),
         domains(&["example.comexample.net"]),

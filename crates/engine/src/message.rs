@@ -5,7 +5,7 @@
 use super::marks::marks;
 use super::{Generation, Scratch};
 use gatepost_learn::classifier::Probability;
-use gatepost_learn::features::{self, MilterView};
+use gatepost_learn::features::{self, SiteView};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
 use gatepost_mail::{Anomaly, Message, Transaction};
@@ -95,7 +95,7 @@ fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option
         (None, None) => return None,
         (None, Some((id, log_odds))) => (id.into(), log_odds),
         (Some(site), content) => {
-            let view = MilterView::of_case(case.transaction, case.message, generation.trust());
+            let view = SiteView::of_case(case.transaction, case.message, generation.trust());
             let name = site.name(content.map(|(id, _)| id));
             (
                 name,
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::testing::generation;
     use gatepost_learn::classifier::{Site, SiteSettings};
-    use gatepost_learn::features::Trust;
+    use gatepost_learn::features::TrustedAuthservIds;
     use gatepost_policy::Settings;
     use gatepost_words::verdict::Disposition;
     use gatepost_words::{Class, FailurePolicy};
@@ -155,7 +155,7 @@ mod tests {
             for (raw, class) in [(raw, Class::Spam), (ham.as_slice(), Class::Ham)] {
                 let slots = site
                     .learner()
-                    .slots(&MilterView::of_stored(raw, &Trust::nobody()));
+                    .slots(&SiteView::of_stored(raw, &TrustedAuthservIds::none()));
                 site.learn(&slots, class, None);
             }
         }
@@ -186,17 +186,18 @@ mod tests {
             "no expert, no opinion"
         );
         for (labels, disposition) in [(0, Disposition::Accept), (2_000, Disposition::Accept)] {
-            let site = Arc::new(sure(raw, labels).opinion(7));
+            let site = Arc::new(sure(raw, labels).freeze(7));
             let taught = generation.with_site(Some(site));
             assert_eq!(taught.id(), generation.id());
-            let trusting = taught.with_trust(Trust::of(&["mx.example.com".to_owned()]), &[]);
+            let trusting =
+                taught.with_trust(TrustedAuthservIds::new(&["mx.example.com".to_owned()]), &[]);
             assert_ne!(
                 trusting.id(),
                 generation.id(),
                 "trust changes verdicts, so it changes the name"
             );
             assert_eq!(
-                taught.with_trust(Trust::nobody(), &[]).id(),
+                taught.with_trust(TrustedAuthservIds::none(), &[]).id(),
                 generation.id()
             );
             let verdict = judge(&taught);

@@ -23,7 +23,7 @@ fn at(row: &[u32; 256], byte: u8) -> u32 {
 }
 
 /// The first row is the remainder of each byte; each further one that of a byte with one more zero
-/// byte behind it.
+/// byte after it.
 #[expect(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

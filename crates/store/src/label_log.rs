@@ -16,6 +16,7 @@ use std::path::Path;
 
 use super::entry::Record;
 use super::frame::{BODY_MAX, FRAME, MARKER, put_framed, put_framed_record, whole_record};
+use gatepost_words::bytes;
 
 pub(super) const MAGIC: &[u8; 12] = b"gatepost-lb3";
 /// The version before: labels had two classes only. Its records are read like those of this one.
@@ -206,14 +207,14 @@ impl<R: Read> Scanner<R> {
         let mut passed = 0_u64;
         loop {
             self.fill()?;
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let rest = bytes::skip(&self.buffer, self.start);
             if let Some((record, size)) = whole_record(rest) {
                 self.start += size;
                 return Ok(Some((passed, record, size as u64)));
             }
             // Nothing whole begins here: on to the next marker, or to where one may begin in what
             // is not read yet.
-            let found = memchr::memmem::find(rest.get(1..).unwrap_or_default(), MARKER);
+            let found = memchr::memmem::find(bytes::skip(rest, 1), MARKER);
             let step = match found {
                 Some(at) => at + 1,
                 None if self.ended => return Ok(None),

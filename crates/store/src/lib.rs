@@ -38,4 +38,4 @@ pub use entry::{Entry, Record, StoredLabel};
 pub use label_log::{LogReport, Position, bytes_around, bytes_of, read_bytes, read_log};
 pub use lock::Lock;
 pub use slots::PackedSlots;
-pub use snapshot::{Condition, Snapshot, SnapshotTrial};
+pub use snapshot::{Condition, Snapshot, SnapshotSample};

@@ -5,21 +5,25 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use gatepost_words::fs::replace;
+
 use super::Position;
 use super::checksum::crc32;
 use super::codec::{Input, put_number};
 
 const MAGIC: &[u8; 12] = b"gatepost-sn3";
-/// Longest file: all weights with their squares, and the trials.
+/// Longest file: all weights with their squares, and the samples.
 const FILE_MAX: u64 = 98 << 20;
+/// Permission bits of a snapshot where there was none.
+const MODE: u32 = 0o660;
 /// Most weights: three tables of the largest size.
 const WEIGHTS_MAX: usize = 3 << 22;
-/// Most trials.
-const TRIALS_MAX: usize = 1 << 16;
+/// Most samples.
+const SAMPLES_MAX: usize = 1 << 16;
 
-/// What the experts said of one mail before its label was learned.
+/// The logits of the experts for one message before its label was learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SnapshotTrial {
+pub struct SnapshotSample {
     /// The content model's log-odds.
     pub content: Option<f32>,
     /// The site learner's logit.
@@ -37,7 +41,7 @@ pub enum Condition {
     Whole,
     /// It is whole, but made for other slots or settings.
     OtherSchema,
-    /// It is cut, or bytes of it were changed.
+    /// It is truncated, or bytes of it were changed.
     Damaged,
 }
 
@@ -50,12 +54,12 @@ pub struct Snapshot {
     pub sequence: u64,
     /// Where in the label log it ends, as far as that log is still there.
     pub position: Position,
-    /// Ham labels heard.
+    /// Ham labels.
     pub ham: u64,
-    /// Spam labels heard.
+    /// Spam labels.
     pub spam: u64,
-    /// The trials, from old to new.
-    pub trials: Vec<SnapshotTrial>,
+    /// The samples, from old to new.
+    pub samples: Vec<SnapshotSample>,
     /// The weights.
     pub weights: Vec<f32>,
     /// For each weight the sum of its squared gradients.
@@ -63,10 +67,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Replaces the file at `path`: a reader sees the old snapshot or the new one, also when the
-    /// machine stops in between.
+    /// Writes it in the place of the one at `path`: a reader sees the old one or the new one, also
+    /// when the machine stops in between.
     pub fn write(&self, path: &Path) -> io::Result<()> {
-        gatepost_words::fs::replace(path, &self.to_bytes(), 0o660)
+        replace(path, &self.to_bytes(), MODE)
     }
 
     /// Reads one; `None` where there is none, or none of that schema, or it is damaged: then all is
@@ -80,7 +84,7 @@ impl Snapshot {
         Ok(Self::from_bytes(&read_all(file)?).filter(|snapshot| snapshot.schema == schema))
     }
 
-    /// What is at `path`, for whoever asks after the state of things.
+    /// What is at `path`, for a check.
     pub fn condition(path: &Path, schema: u32) -> io::Result<Condition> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -111,18 +115,18 @@ impl Snapshot {
 
     /// The bytes of its file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(128 + 9 * self.trials.len() + 8 * self.weights.len());
+        let mut out = Vec::with_capacity(128 + 9 * self.samples.len() + 8 * self.weights.len());
         out.extend_from_slice(MAGIC);
         out.extend_from_slice(&self.schema.to_le_bytes());
         let Position { file, offset } = self.position;
         for number in [self.sequence, file, offset, self.ham, self.spam] {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        put_number(self.trials.len() as u64, &mut out);
-        for trial in &self.trials {
-            out.push(u8::from(trial.is_spam));
-            out.extend_from_slice(&trial.content.unwrap_or(f32::NAN).to_le_bytes());
-            out.extend_from_slice(&trial.site.to_le_bytes());
+        put_number(self.samples.len() as u64, &mut out);
+        for sample in &self.samples {
+            out.push(u8::from(sample.is_spam));
+            out.extend_from_slice(&sample.content.unwrap_or(f32::NAN).to_le_bytes());
+            out.extend_from_slice(&sample.site.to_le_bytes());
         }
         for numbers in [&self.weights, &self.squares] {
             put_number(numbers.len() as u64, &mut out);
@@ -133,7 +137,7 @@ impl Snapshot {
         Self::sealed(out)
     }
 
-    /// Bytes with their checksum behind them; public for fuzzing, which would never guess it.
+    /// Bytes with their checksum after them; public for fuzzing, which would never guess it.
     pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
         bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
         bytes
@@ -157,10 +161,10 @@ impl Snapshot {
             spam: input.u64()?,
             ..Self::default()
         };
-        for _ in 0..input.count(TRIALS_MAX)? {
+        for _ in 0..input.count(SAMPLES_MAX)? {
             let is_spam = input.byte()? == 1;
             let content = Some(input.f32()?).filter(|content| content.is_finite());
-            snapshot.trials.push(SnapshotTrial {
+            snapshot.samples.push(SnapshotSample {
                 is_spam,
                 content,
                 site: input.f32()?,
@@ -202,13 +206,13 @@ mod tests {
             },
             ham: 4,
             spam: 5,
-            trials: vec![
-                SnapshotTrial {
+            samples: vec![
+                SnapshotSample {
                     content: Some(1.5),
                     site: -2.0,
                     is_spam: true,
                 },
-                SnapshotTrial {
+                SnapshotSample {
                     content: None,
                     site: 0.0,
                     is_spam: false,
@@ -253,7 +257,7 @@ mod tests {
         assert_eq!(
             std::fs::read_dir(directory.path()).unwrap().count(),
             1,
-            "nothing is left beside it"
+            "nothing is left next to it"
         );
         std::fs::write(&path, "half a sn").unwrap();
         assert_eq!(Snapshot::condition(&path, 3).unwrap(), Condition::Damaged);

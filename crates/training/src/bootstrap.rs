@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::measure::Scored;
 use super::random::Random;
+use super::scored::Scored;
 
 /// Low and high end of a 95 % interval.
 pub type Interval = [f64; 2];

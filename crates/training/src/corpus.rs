@@ -10,10 +10,12 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::error::TrainError;
+use super::settings::Progress;
 use super::tar::Tar;
-use super::{Progress, TrainError};
 use gatepost_learn::features::is_mark;
 use gatepost_words::Class;
+use gatepost_words::bytes::{self, Cursor};
 
 /// The window of the published archives (`zstd --long=27`).
 const WINDOW_LOG: u32 = 27;
@@ -21,8 +23,8 @@ const WINDOW_LOG: u32 = 27;
 const LINES: usize = 5_000_000;
 /// Share of a corpus without `split=` that is for training.
 const EARLIER_PERCENT: usize = 70;
-/// How often progress is told, in messages.
-const TELL: usize = 64;
+/// How often progress is reported, in messages.
+const PROGRESS_EVERY: usize = 64;
 
 /// Which part of a corpus: by `split=` in the note column of its list, where there is any; else by
 /// time, for each label the first 70 % by the day it was received.
@@ -37,7 +39,7 @@ pub enum Split {
 /// One corpus, or one part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Corpus {
-    /// Where the files lie.
+    /// Where the files are.
     pub directory: PathBuf,
     /// `NAME` of `NAME.tar.zst` and `NAME.tsv`.
     pub name: String,
@@ -51,7 +53,7 @@ pub(super) struct Sample {
     pub(super) path: String,
     /// As a milter would have got it.
     pub(super) raw: Vec<u8>,
-    /// As it lies in the corpus.
+    /// As it is in the corpus.
     pub(super) stored: Vec<u8>,
     /// Its class; `None` where the list does not say.
     pub(super) class: Option<Class>,
@@ -112,7 +114,7 @@ impl Corpus {
                 when,
             });
             done += 1;
-            if done % TELL == 0 || done == list.len() {
+            if done % PROGRESS_EVERY == 0 || done == list.len() {
                 progress(Progress::Reading {
                     corpus: self.describe(),
                     done,
@@ -196,7 +198,7 @@ impl Corpus {
             for rows in by_time.values_mut() {
                 rows.sort();
                 let cut = rows.len() * EARLIER_PERCENT / 100;
-                let (earlier, later) = rows.split_at_checked(cut).unwrap_or_default();
+                let (earlier, later) = rows.split_at(cut);
                 for (_, name) in if split == Split::Train {
                     later
                 } else {
@@ -240,7 +242,7 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
         if in_header {
             in_header = !line.is_empty();
             if !matches!(line.first(), Some(b' ' | b'\t')) {
-                let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+                let name = Cursor::new(line).take_until(b':');
                 let name = name.trim_ascii();
                 dropping = is_mark(name) || name.eq_ignore_ascii_case(b"received");
             }
@@ -251,7 +253,7 @@ pub(super) fn clean(raw: &[u8]) -> Vec<u8> {
         out.extend_from_slice(line);
         out.extend_from_slice(b"\r\n");
     }
-    // The split gives one empty piece behind the last line end.
+    // The split gives one empty piece after the last line end.
     if raw.ends_with(b"\n") {
         out.truncate(out.len().saturating_sub(2));
     }
@@ -268,11 +270,11 @@ fn replace(data: &[u8], mark: &[u8], instead: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut rest = 0;
     for at in memchr::memmem::find_iter(data, mark) {
-        out.extend_from_slice(data.get(rest..at).unwrap_or_default());
+        out.extend_from_slice(bytes::slice(data, rest..at));
         out.extend_from_slice(instead);
         rest = at + mark.len();
     }
-    out.extend_from_slice(data.get(rest..).unwrap_or_default());
+    out.extend_from_slice(bytes::skip(data, rest));
     out
 }
 

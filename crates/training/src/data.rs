@@ -5,24 +5,26 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::attack::{Attack, Good, GoodWords, in_no_language};
+use super::attack::{Attack, Good, GoodWords, pseudo_language};
+use super::corpus::Corpus;
 use super::corpus::Sample;
+use super::error::TrainError;
 use super::fit::{Example, Part};
-use super::form;
 use super::message_features::{features_of, sketch};
-use super::near::{Seen, Sketch};
+use super::near_duplicates::{NearDuplicates, Sketch};
 use super::random::Random;
-use super::{Corpus, Progress, TrainError, TrainSettings};
+use super::reformat;
+use super::settings::{Progress, TrainSettings};
 use gatepost_learn::features::FeatureVector;
 use gatepost_words::Class;
 use gatepost_words::hex;
 
-/// Mails of one campaign that are learned.
-const ALIKE: usize = 3;
-/// How often the attacks that hide most are learned, beside once as all others.
+/// Messages of one campaign that are learned.
+const NEAR_DUPLICATES_MAX: usize = 3;
+/// How often the attacks that hide most are learned, in addition to once as all others.
 const HARDEST_TIMES: usize = 6;
-/// How often progress is told, in messages.
-const TELL: usize = 64;
+/// How often progress is reported, in messages.
+const PROGRESS_EVERY: usize = 64;
 
 /// What was read of one message.
 struct Message {
@@ -44,8 +46,8 @@ pub(super) struct Data<'a> {
     sample: FeatureVector,
     digest: Sha256,
     /// All mail that was taken, and the part of it that is not held out.
-    seen: Seen,
-    learned: Seen,
+    seen: NearDuplicates,
+    learned: NearDuplicates,
     /// Messages that will be attacked, with the places of their examples.
     attacked: Vec<(Vec<u8>, usize)>,
     /// Copies in another form, with the places of their originals.
@@ -63,8 +65,8 @@ impl<'a> Data<'a> {
             examples: Vec::new(),
             sample: FeatureVector::default(),
             digest: Sha256::new(),
-            seen: Seen::default(),
-            learned: Seen::default(),
+            seen: NearDuplicates::default(),
+            learned: NearDuplicates::default(),
             attacked: Vec::new(),
             forms: Vec::new(),
             good: Good::default(),
@@ -92,7 +94,7 @@ impl<'a> Data<'a> {
         corpus.read(progress, |sample| messages.push(Message::of(sample)))?;
         messages.sort_by(|a, b| (&a.when, &a.path).cmp(&(&b.when, &b.path)));
         messages.retain(|message| {
-            let is_new = self.seen.count(&message.sketch) < ALIKE;
+            let is_new = self.seen.count(&message.sketch) < NEAR_DUPLICATES_MAX;
             if is_new {
                 self.seen.add(&message.sketch);
             }
@@ -164,17 +166,17 @@ impl<'a> Data<'a> {
             self.good.add_mail(&raw);
         }
         if (self.random.below(100) as u64) < self.settings.other_form_percent
-            && let Some(copy) = form::other(&raw, &mut self.random)
+            && let Some(copy) = reformat::reformat(&raw, &mut self.random)
         {
             self.forms.push((features_of(&copy).0, self.examples.len()));
         }
         if (self.random.below(100) as u64) < self.settings.no_language_percent {
             let page = if self.random.unit() < 0.5 {
-                form::other(&raw, &mut self.random)
+                reformat::reformat(&raw, &mut self.random)
             } else {
                 None
             };
-            if let Some(copy) = in_no_language(page.as_deref().unwrap_or(&raw), &mut self.random) {
+            if let Some(copy) = pseudo_language(page.as_deref().unwrap_or(&raw), &mut self.random) {
                 self.forms.push((features_of(&copy).0, self.examples.len()));
             }
         }
@@ -233,7 +235,7 @@ impl<'a> Data<'a> {
             {
                 self.copy(&features_of(&changed).0, at);
             }
-            if done % TELL == 0 || done == total {
+            if done % PROGRESS_EVERY == 0 || done == total {
                 progress(Progress::Attacking { done, total });
             }
         }

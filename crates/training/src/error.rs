@@ -10,7 +10,7 @@ use gatepost_learn::classifier::ModelError;
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// A file of a corpus cannot be read.
-    #[error("{}: {source}; a corpus is NAME.tar.zst with its NAME.tsv beside it (`--corpora DIR`)", path.display())]
+    #[error("{}: {source}; a corpus is NAME.tar.zst with its NAME.tsv next to it (`--corpora DIR`)", path.display())]
     Read {
         /// Which file.
         path: PathBuf,

@@ -1,17 +1,20 @@
 //! Measures a model on a corpus.
 
 use super::bootstrap::intervals;
-use super::measure::Scored;
+use super::corpus::{Corpus, Split};
+use super::error::TrainError;
+use super::measure::Report;
 use super::message_features::{features_of, sketch};
-use super::near::Seen;
+use super::near_duplicates::NearDuplicates;
 use super::random::Random;
-use super::{Corpus, Progress, Report, Split, TrainError};
+use super::scored::Scored;
+use super::settings::Progress;
 use gatepost_learn::classifier::{Model, ModelError, Probability, SiteLearner, SiteSettings};
-use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds};
 
 /// Resamplings for the confidence intervals.
 const RESAMPLES: usize = 1_000;
-/// Weight of the site learner's logit beside the content model's log-odds. Of seven from 0.25 to 4,
+/// Weight of the site learner's logit compared with the content model's log-odds. Of seven from 0.25 to 4,
 /// those from 0.7 to 1.4 did best in four-fold cross-validation on `spamassassin` `split=train`, a
 /// trial that is not part of this repository.
 const SITE_WEIGHT: f64 = 1.0;
@@ -39,7 +42,10 @@ pub fn evaluate(
             Ok(content) => {
                 let local = site.map(|site| {
                     SITE_WEIGHT
-                        * site.score(&MilterView::of_stored(&message.stored, &Trust::nobody()))
+                        * site.score(&SiteView::of_stored(
+                            &message.stored,
+                            &TrustedAuthservIds::none(),
+                        ))
                 });
                 let score = content + local.unwrap_or(0.0);
                 let probability = Probability::from_logit(score).value();
@@ -65,8 +71,11 @@ pub fn evaluate(
 
 /// The mail before the later part of a corpus that is cut by time: near copies of it are not
 /// measured.
-fn earlier(corpus: &Corpus, progress: &mut dyn FnMut(Progress)) -> Result<Seen, TrainError> {
-    let mut seen = Seen::default();
+fn earlier(
+    corpus: &Corpus,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<NearDuplicates, TrainError> {
+    let mut seen = NearDuplicates::default();
     if corpus.split == Some(Split::Test) && corpus.is_cut_by_time()? {
         let earlier = Corpus {
             split: Some(Split::Train),
@@ -91,7 +100,10 @@ pub fn teach(
         corpus.read(progress, |message| {
             if let Some(class) = message.class {
                 labels.push((
-                    learner.slots(&MilterView::of_stored(&message.stored, &Trust::nobody())),
+                    learner.slots(&SiteView::of_stored(
+                        &message.stored,
+                        &TrustedAuthservIds::none(),
+                    )),
                     class,
                 ));
             }

@@ -5,9 +5,9 @@ use gatepost_learn::onnx::pb::tensor_proto::DataType;
 use gatepost_learn::onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use prost::Message;
 
-use super::TrainError;
+use super::error::TrainError;
 use super::network::Network;
-use super::standard::Standard;
+use super::standardize::Standardizer;
 use gatepost_learn::classifier::{
     BAG_SIZE, Example, Manifest, Model, Names, Precision, WHOLE_BAGS, seal,
 };
@@ -19,12 +19,12 @@ const EXAMPLE_TOKENS: usize = 6;
 /// The file, and the manifest with the id that the file got. `sample` becomes the stored example.
 pub(super) fn export(
     network: &Network,
-    standard: &Standard,
+    standardizer: &Standardizer,
     mut manifest: Manifest,
     sample: &FeatureVector,
 ) -> Result<(Vec<u8>, Manifest), TrainError> {
     let features = shortened(sample);
-    let graph = graph(network, standard, &manifest);
+    let graph = graph(network, standardizer, &manifest);
     // The first file only serves to ask the engine for the answer that the second one stores.
     let mut example = Example {
         features,
@@ -69,19 +69,19 @@ fn encode(graph: pb::GraphProto, manifest: &Manifest, example: &Example) -> Vec<
     model.encode_to_vec()
 }
 
-fn graph(network: &Network, standard: &Standard, manifest: &Manifest) -> pb::GraphProto {
+fn graph(network: &Network, standardizer: &Standardizer, manifest: &Manifest) -> pb::GraphProto {
     let (rows, scale) = match manifest.precision {
         Precision::Float => (floats(&network.rows.values), vec![1.0; BAG_SIZE]),
         Precision::Int8 => quantise(&network.rows.values),
     };
-    let limit = Standard::LIMIT;
+    let limit = Standardizer::LIMIT;
     let data = [
         rows,
         floats(&scale),
         floats(&network.w0.values),
         floats(&network.b0.values),
-        floats(&standard.mean),
-        floats(&standard.inverse),
+        floats(&standardizer.mean),
+        floats(&standardizer.inverse),
         floats(&[-limit]),
         floats(&[limit]),
         floats(&network.w1.values),

@@ -3,8 +3,8 @@
 use super::measure::auc;
 use super::network::{Input, Network};
 use super::random::Random;
-use super::standard::Standard;
-use super::{Progress, Rates, TrainSettings};
+use super::settings::{Progress, Rates, TrainSettings};
+use super::standardize::Standardizer;
 use gatepost_learn::classifier::Calibration;
 use gatepost_learn::features::{FeatureVector, Schema, ranges};
 
@@ -23,13 +23,13 @@ pub(super) struct Example {
     pub(super) source: usize,
     /// How much it counts.
     pub(super) weight: f32,
-    /// On which side of the cut it stands.
+    /// On which side of the cut it is.
     pub(super) part: Part,
     /// Whether it is a changed copy of another: learned, never measured.
     pub(super) is_copy: bool,
 }
 
-/// Where an example stands while the number of passes and the calibration are looked for. The last
+/// Where an example is while the number of passes and the calibration are looked for. The last
 /// fit learns all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
@@ -78,7 +78,7 @@ impl Example {
 /// What fitting gives.
 pub(super) struct Fitted {
     pub(super) network: Network,
-    pub(super) standard: Standard,
+    pub(super) standardizer: Standardizer,
     pub(super) calibration: Calibration,
 }
 
@@ -86,10 +86,10 @@ pub(super) struct Fitted {
 const FORGOTTEN: u32 = u32::MAX;
 /// Windows of a ham that padding adds, at most.
 const PADDING: usize = 4;
-/// Share of the padding that stands before the text.
+/// Share of the padding that precedes the text.
 const BEFORE: f32 = 0.4;
-/// How often progress is told, in messages.
-const TELL: usize = 128;
+/// How often progress is reported, in messages.
+const PROGRESS_EVERY: usize = 128;
 
 /// Fits on all but the held-out part to find the best number of passes and the calibration, then on
 /// everything.
@@ -99,12 +99,12 @@ pub(super) fn fit(
     progress: &mut dyn FnMut(Progress),
 ) -> Fitted {
     forget_rare(&mut examples, settings.least_messages);
-    let standard = Standard::of(
+    let standardizer = Standardizer::of(
         examples.iter().map(|example| example.dense.as_slice()),
         Schema::DENSE,
     );
     for example in &mut examples {
-        example.dense = standard.apply(&example.dense);
+        example.dense = standardizer.apply(&example.dense);
     }
     let of = |part: Part| examples.iter().filter(move |example| example.part == part);
     let rest: Vec<&Example> = of(Part::Earlier).collect();
@@ -138,7 +138,7 @@ pub(super) fn fit(
     }
     Fitted {
         network: learner.network,
-        standard,
+        standardizer,
         calibration,
     }
 }
@@ -190,7 +190,7 @@ impl Learner {
         let network = Network::new(
             Schema::BUCKETS,
             Schema::DENSE,
-            settings.rates.calm,
+            settings.rates.accumulator_init,
             &mut random,
         );
         Self {
@@ -230,7 +230,7 @@ impl Learner {
             };
             self.network
                 .learn(&input, example.is_spam, &self.rates, &mut self.random);
-            if done % TELL == 0 || done == order.len() {
+            if done % PROGRESS_EVERY == 0 || done == order.len() {
                 progress(Progress::Learning {
                     epoch,
                     done,
@@ -241,7 +241,7 @@ impl Learner {
     }
 
     /// The tokens of one step: some left out, and with `padding` some windows of a ham before or
-    /// behind the text.
+    /// after the text.
     fn choose(&mut self, example: &Example, padding: Option<&Example>) -> (Vec<u32>, Vec<usize>) {
         let left_out = self.rates.token_dropout;
         let mut parts: Vec<Vec<u32>> = example

@@ -1,13 +1,15 @@
 //! The messages of a corpus with their labels, one after the other: for measuring rules.
 
 use super::corpus::{Corpus, clean};
-use super::{Progress, TrainError};
+use super::error::TrainError;
+use super::settings::Progress;
 use gatepost_words::Class;
+use gatepost_words::bytes::Cursor;
 
 /// In which form the messages of a corpus are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// As they lie there, but without the mbox line that no MTA hands over.
+    /// As they are stored, but without the mbox line that no MTA hands over.
     Stored,
     /// Also without the marks that earlier filters, receivers and collectors left, as models are
     /// trained on them.
@@ -31,8 +33,9 @@ impl Form {
         match self {
             Self::Cleaned => clean(&stored),
             Self::Stored if stored.starts_with(b"From ") => {
-                let end = memchr::memchr(b'\n', &stored).map_or(stored.len(), |at| at + 1);
-                stored.get(end..).unwrap_or_default().to_vec()
+                let mut cursor = Cursor::new(&stored);
+                cursor.take_through(b'\n');
+                cursor.rest().to_vec()
             }
             Self::Stored => stored,
         }

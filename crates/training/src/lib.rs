@@ -5,26 +5,29 @@
 //! left in a corpus is taken out first.
 
 mod attack;
-mod besiege;
 mod bootstrap;
+mod cold_start;
 mod corpus;
 mod data;
 mod error;
 mod evaluate;
 mod export;
 mod fit;
-mod form;
 mod labelled;
-mod local;
 mod measure;
 mod message_features;
-mod near;
+#[cfg(test)]
+mod model_tests;
+mod near_duplicates;
 mod network;
 mod plot;
 mod random;
+mod reformat;
 mod replay;
+mod robustness;
+mod scored;
 mod settings;
-mod standard;
+mod standardize;
 mod stream;
 mod tar;
 #[cfg(test)]
@@ -33,15 +36,15 @@ mod train;
 mod weights;
 
 pub use attack::Attack;
-pub use besiege::{Siege, SiegeReport, besiege};
 pub use bootstrap::{Interval, Intervals};
+pub use cold_start::evaluate_cold_start;
 pub use corpus::{Corpus, Split};
 pub use error::TrainError;
 pub use evaluate::{evaluate, teach};
 pub use labelled::{Form, Labelled};
-pub use local::evaluate_local;
 pub use measure::{Curves, Report};
 pub use plot::Plot;
 pub use replay::{ReplayReport, ReplaySettings, Step, replay};
+pub use robustness::{AttackReport, AttackResult, evaluate_attacks};
 pub use settings::{Progress, Rates, SHIPPED, TrainSettings};
 pub use train::{TrainedModel, train};

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::bootstrap::Intervals;
-use gatepost_words::Class;
+use super::scored::Scored;
 use gatepost_words::percent;
 
 /// The figures of one model on one part of one corpus. Percentages are 0..=100.
@@ -46,7 +46,7 @@ pub struct Report {
     #[serde(skip)]
     pub curves: Curves,
     /// What was said of each message, one a line: path, label, score, decision at probability 0.5;
-    /// with tabs between them. Empty where nobody keeps it.
+    /// with tabs between them. Empty where it is not kept.
     #[serde(skip)]
     pub scores: String,
 }
@@ -56,7 +56,7 @@ pub struct Report {
 pub struct Curves {
     /// (ham lost, spam missed) in percent, one point for each ham that may be lost.
     pub roc: Vec<(f64, f64)>,
-    /// (mean probability told, share of spam) of the mails in each tenth of probability that has
+    /// (mean predicted probability, share of spam) of the messages in each tenth that has
     /// any.
     pub reliability: Vec<(f64, f64)>,
 }
@@ -183,7 +183,7 @@ fn roc(ham: &[f64], spam: &[f64]) -> Vec<(f64, f64)> {
     ham.iter().rev().enumerate().map(point).collect()
 }
 
-/// Told against found, in tenths of the probability.
+/// Predicted against found, in tenths of the probability.
 #[expect(
     clippy::cast_precision_loss,
     reason = "message counts are far below 2^52"
@@ -195,44 +195,11 @@ fn reliability(scored: &[Scored]) -> Vec<(f64, f64)> {
             s.class.is_some() && s.probability >= low && (s.probability < high || n == 9)
         };
         let bin: Vec<&Scored> = scored.iter().filter(is_in).collect();
-        let told = bin.iter().map(|s| s.probability).sum::<f64>() / bin.len() as f64;
+        let predicted = bin.iter().map(|s| s.probability).sum::<f64>() / bin.len() as f64;
         let spam = bin.iter().filter(|s| s.is_spam() == Some(true)).count();
-        (!bin.is_empty()).then(|| (told, spam as f64 / bin.len() as f64))
+        (!bin.is_empty()).then(|| (predicted, spam as f64 / bin.len() as f64))
     };
     (0..10).filter_map(tenth).collect()
-}
-
-/// One message after scoring.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scored {
-    /// What messages are ranked by; finer than the probability near 0 and 1.
-    pub(super) score: f64,
-    /// The calibrated probability.
-    pub(super) probability: f64,
-    /// The class, if it is known.
-    pub(super) class: Option<Class>,
-}
-
-impl Scored {
-    /// The binary projection of its class.
-    pub(super) fn is_spam(&self) -> Option<bool> {
-        self.class.map(Class::is_spam)
-    }
-
-    /// A line of [`Report::scores`].
-    pub(super) fn line(&self, path: &str) -> String {
-        let label = match self.is_spam() {
-            Some(true) => "spam",
-            Some(false) => "ham",
-            None => "unlabelled",
-        };
-        let decision = if self.probability >= 0.5 {
-            "spam"
-        } else {
-            "ham"
-        };
-        format!("{path}\t{label}\t{}\t{decision}\n", self.score)
-    }
 }
 
 fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
@@ -243,7 +210,7 @@ fn scores(scored: &[Scored], label: Option<bool>) -> Vec<f64> {
         .collect()
 }
 
-/// The score above which `allowed` of the sorted scores lie; minus infinity where there are not so
+/// The score that `allowed` of the sorted scores exceed; minus infinity where there are not so
 /// many.
 #[expect(
     clippy::cast_possible_truncation,
@@ -295,6 +262,7 @@ fn lam(ham_lost: usize, ham: usize, spam_missed: usize, spam: usize) -> f64 {
 #[expect(clippy::float_cmp, reason = "these values are exact")]
 mod tests {
     use super::*;
+    use gatepost_words::Class;
 
     fn scored(score: f64, spam: Option<bool>) -> Scored {
         Scored {
@@ -326,17 +294,6 @@ mod tests {
         assert!(report.auc > 0.98 && report.auc < 0.999);
         assert!((report.not_spam_at_or_above["0.9"] - 200.0 / 1002.0).abs() < 1e-9);
         assert!(report.to_string().contains("AUC"));
-    }
-
-    #[test]
-    fn lines_of_scores() {
-        for (score, spam, line) in [
-            (0.0, Some(true), "a/b.eml\tspam\t0\tspam\n"),
-            (-0.25, Some(false), "a/b.eml\tham\t-0.25\tham\n"),
-            (1e-9, None, "a/b.eml\tunlabelled\t0.000000001\tspam\n"),
-        ] {
-            assert_eq!(scored(score, spam).line("a/b.eml"), line);
-        }
     }
 
     #[test]

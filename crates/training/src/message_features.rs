@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::near::Sketch;
+use super::near_duplicates::Sketch;
 use gatepost_learn::features::{FeatureVector, Schema, extract};
 use gatepost_mail::{Limits, Specimen};
 

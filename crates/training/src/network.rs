@@ -5,8 +5,8 @@
 //! multiplications and no framework. Adagrad: each weight has its own rate, which shrinks with what
 //! it has already learned.
 
-use super::Rates;
 use super::random::Random;
+use super::settings::Rates;
 use super::weights::Weights;
 use gatepost_learn::classifier::{BAG_SIZE, HIDDEN_SIZE, WHOLE_BAGS, WINDOW_SIZE};
 use gatepost_learn::features::{Schema, ranges, weight};
@@ -35,7 +35,7 @@ pub(super) struct Network {
     pub(super) b2: Weights,
 }
 
-/// What one step of learning needs beside the network.
+/// What one step of learning needs in addition to the network.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     /// Bucket numbers, segment after segment.
@@ -70,11 +70,16 @@ struct Below {
 impl Network {
     /// A network that knows nothing. Rows begin at zero, so that a token never seen says nothing.
     #[expect(clippy::cast_precision_loss, reason = "layer sizes are below 2^10")]
-    pub(super) fn new(buckets: usize, dense: usize, calm: f32, random: &mut Random) -> Self {
+    pub(super) fn new(
+        buckets: usize,
+        dense: usize,
+        accumulator_init: f32,
+        random: &mut Random,
+    ) -> Self {
         let inputs = BEFORE_DENSE + dense;
         let scale = |from: usize, to: usize| (6.0 / (from + to) as f32).sqrt();
         Self {
-            rows: Weights::zeros(buckets * BAG_SIZE, calm),
+            rows: Weights::zeros(buckets * BAG_SIZE, accumulator_init),
             w0: Weights::random(BAG_SIZE * WINDOW_SIZE, scale(BAG_SIZE, WINDOW_SIZE), random),
             b0: Weights::of(vec![0.0; WINDOW_SIZE]),
             w1: Weights::random(inputs * HIDDEN_SIZE, scale(inputs, HIDDEN_SIZE), random),
@@ -205,21 +210,20 @@ impl Network {
         let target = if spam { 1.0 } else { 0.0 };
         let slope = input.weight * (1.0 / (1.0 + (-logit).exp()) - target);
 
-        let mut toward_hidden = [0.0; HIDDEN_SIZE];
-        for ((gradient, unit), weight) in toward_hidden.iter_mut().zip(&hidden).zip(&self.w2.values)
-        {
+        let mut grad_hidden = [0.0; HIDDEN_SIZE];
+        for ((gradient, unit), weight) in grad_hidden.iter_mut().zip(&hidden).zip(&self.w2.values) {
             *gradient = if *unit > 0.0 {
                 slope * weight / keep
             } else {
                 0.0
             };
         }
-        let toward_inputs: Vec<f32> = (0..BEFORE_DENSE)
+        let grad_inputs: Vec<f32> = (0..BEFORE_DENSE)
             .map(|index| {
                 self.w1
                     .row(index, HIDDEN_SIZE)
                     .iter()
-                    .zip(&toward_hidden)
+                    .zip(&grad_hidden)
                     .map(|(w, g)| w * g)
                     .sum()
             })
@@ -231,19 +235,19 @@ impl Network {
             rates.decay,
         );
         self.b2.update(0, &[slope], rates.layers, 0.0);
-        self.b1.update(0, &toward_hidden, rates.layers, 0.0);
+        self.b1.update(0, &grad_hidden, rates.layers, 0.0);
         for (index, &value) in below.inputs.iter().enumerate() {
             if value != 0.0 {
                 self.w1.update(
                     index * HIDDEN_SIZE,
-                    &toward_hidden.map(|g| g * value),
+                    &grad_hidden.map(|g| g * value),
                     rates.layers,
                     rates.decay,
                 );
             }
         }
-        let toward_segments = self.learn_windows(input, &below, &toward_inputs, off, rates);
-        for (range, gradient) in ranges(input.segments).zip(&toward_segments) {
+        let grad_segments = self.learn_windows(input, &below, &grad_inputs, off, rates);
+        for (range, gradient) in ranges(input.segments).zip(&grad_segments) {
             for &token in input.tokens.get(range).unwrap_or_default() {
                 self.rows
                     .update(token as usize * BAG_SIZE, gradient, rates.rows, 0.0);
@@ -257,13 +261,13 @@ impl Network {
         &mut self,
         input: &Input<'_>,
         below: &Below,
-        toward: &[f32],
+        grad_inputs: &[f32],
         off: Off,
         rates: &Rates,
     ) -> Vec<Bag> {
         let bag = |index: usize| -> Bag {
             let mut gradient = [0.0; BAG_SIZE];
-            let from = toward
+            let from = grad_inputs
                 .get(index * BAG_SIZE..(index + 1) * BAG_SIZE)
                 .unwrap_or_default();
             gradient
@@ -287,9 +291,9 @@ impl Network {
         for (index, ((segment, &length), off)) in (1..).zip(own) {
             *segment = bag(index).map(|gradient| if off { 0.0 } else { gradient * weight(length) });
         }
-        let mut toward_w0 = [0.0; BAG_SIZE * WINDOW_SIZE];
-        let mut toward_bias = [0.0; WINDOW_SIZE];
-        let units = toward.get(WHOLE_BAGS * BAG_SIZE..).unwrap_or_default();
+        let mut grad_w0 = [0.0; BAG_SIZE * WINDOW_SIZE];
+        let mut grad_bias = [0.0; WINDOW_SIZE];
+        let units = grad_inputs.get(WHOLE_BAGS * BAG_SIZE..).unwrap_or_default();
         for (unit, (&gradient, strongest)) in units.iter().zip(below.strongest).enumerate() {
             let Some(index) = strongest else { continue };
             let (Some(bag), Some(segment)) = (below.bags.get(index), segments.get_mut(index))
@@ -297,10 +301,10 @@ impl Network {
                 continue;
             };
             let share = weight(input.segments.get(index).copied().unwrap_or_default());
-            if let Some(bias) = toward_bias.get_mut(unit) {
+            if let Some(bias) = grad_bias.get_mut(unit) {
                 *bias = gradient;
             }
-            let column = toward_w0
+            let column = grad_w0
                 .iter_mut()
                 .zip(&self.w0.values)
                 .skip(unit)
@@ -310,8 +314,8 @@ impl Network {
                 *row += gradient * weight * share;
             }
         }
-        self.w0.update(0, &toward_w0, rates.layers, rates.decay);
-        self.b0.update(0, &toward_bias, rates.layers, 0.0);
+        self.w0.update(0, &grad_w0, rates.layers, rates.decay);
+        self.b0.update(0, &grad_bias, rates.layers, 0.0);
         segments
     }
 }
@@ -333,7 +337,7 @@ mod tests {
         shape_dropout: 0.1,
         text_dropout: 0.1,
         token_dropout: 0.0,
-        calm: 0.0,
+        accumulator_init: 0.0,
         decay: 1e-5,
     };
 
@@ -412,7 +416,7 @@ mod tests {
         }
     }
 
-    /// A window that is strong stays so, whatever stands in the others.
+    /// A window that is strong stays so, whatever is in the others.
     #[test]
     fn other_windows_do_not_weaken_the_strongest() {
         let mut random = Random::new(2);

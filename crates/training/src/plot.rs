@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, Step};
+use super::measure::Report;
+use super::replay::Step;
 
 /// How an axis is divided.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +40,7 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 60.0;
-/// Colours that people who do not see red and green alike can tell apart (Okabe and Ito).
+/// Colours that can be distinguished without seeing red and green (Okabe and Ito).
 const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
 ];
@@ -69,15 +70,15 @@ impl Plot {
         }
     }
 
-    /// How much of the mail was spam, against the probability that was told; the diagonal is a
+    /// How much of the mail was spam, against the predicted probability; the diagonal is a
     /// calibrated filter.
     pub fn reliability(reports: &[Report]) -> Self {
         let line = |report: &Report| (report.corpus.clone(), report.curves.reliability.clone());
         let diagonal = ("calibrated".to_owned(), vec![(0.0, 0.0), (1.0, 1.0)]);
         Self {
-            title: "Share of spam against probability told".to_owned(),
+            title: "Share of spam against predicted probability".to_owned(),
             x: Axis {
-                label: "probability told",
+                label: "predicted probability",
                 scale: Scale::Linear,
                 low: 0.0,
                 high: 1.0,
@@ -202,7 +203,7 @@ impl Plot {
 }
 
 impl Axis {
-    /// Where on the axis a value lies, from 0 to 1; what lies outside is put at the end.
+    /// Where on the axis a value is, from 0 to 1; what is outside is put at the end.
     fn share(&self, value: f64) -> f64 {
         let share = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
@@ -277,7 +278,7 @@ fn rule(svg: &mut String, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::measure::Scored;
+    use super::super::scored::Scored;
     use super::*;
     use gatepost_words::Class;
 
@@ -309,7 +310,7 @@ mod tests {
                 .curves
                 .reliability
                 .iter()
-                .all(|(told, was)| (told - was).abs() < 0.1)
+                .all(|(predicted, was)| (predicted - was).abs() < 0.1)
         );
     }
 

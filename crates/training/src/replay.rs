@@ -1,5 +1,5 @@
-//! The online protocol of the TREC spam track: each mail of a stream is scored, the score recorded,
-//! then its label told.
+//! The online protocol of the TREC spam track: each message of a stream is scored, the score
+//! recorded, then its label learned.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -8,18 +8,20 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::bootstrap::{Interval, Intervals, intervals};
-use super::measure::{Report, Scored};
+use super::error::TrainError;
+use super::measure::Report;
 use super::random::Random;
+use super::scored::Scored;
+use super::settings::Progress;
 use super::stream::Stream;
-use super::{Progress, TrainError};
 use gatepost_learn::classifier::{SiteLearner, SiteSettings, Slots};
-use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds};
 use gatepost_words::Class;
 
 /// Messages in one step of the learning curve.
 const STEP: usize = 1_000;
-/// How often progress is told, in messages.
-const TELL: usize = 256;
+/// How often progress is reported, in messages.
+const PROGRESS_EVERY: usize = 256;
 /// Longest delay of labels, in messages: what waits is kept in memory.
 const DELAY: usize = 100_000;
 /// Labels that a budget grants at once, so that there is something to be unsure about.
@@ -91,7 +93,7 @@ pub struct ReplayReport {
     pub spam: usize,
     /// Wrong decisions at the filter's own threshold.
     pub errors: usize,
-    /// Labels told to the learner.
+    /// Labels that the learner received.
     pub labels: usize,
     /// 95 % intervals of the figures above.
     pub intervals: Option<Intervals>,
@@ -107,7 +109,7 @@ pub struct ReplayReport {
 pub struct Step {
     /// Messages up to the end of this step.
     pub messages: usize,
-    /// Labels told until then.
+    /// Labels received until then.
     pub labels: usize,
     /// 100 * (1 - area under the ROC curve) within the step.
     pub one_minus_roca_percent: f64,
@@ -189,7 +191,7 @@ impl fmt::Display for ReplayReport {
     }
 }
 
-/// Replays a stream. `progress` is told how far it is.
+/// Replays a stream. `progress` receives how far it is.
 pub fn replay(
     settings: &ReplaySettings,
     progress: &mut dyn FnMut(Progress),
@@ -212,7 +214,7 @@ pub fn replay(
     let mut curve = Vec::new();
     let mut lines = String::new();
     stream.read(|line, raw| {
-        let view = MilterView::of_stored(raw, &Trust::nobody());
+        let view = SiteView::of_stored(raw, &TrustedAuthservIds::none());
         let slots = student.learner.slots(&view);
         let score = student.learner.score_slots(&slots);
         let one = Scored {
@@ -223,14 +225,14 @@ pub fn replay(
         lines.push_str(&one.line(&line.path));
         scored.push(one);
         let done = scored.len();
-        if line.feedback && student.is_told(done, score, &view) {
-            student.hear(slots, line.class, done);
+        if line.feedback && student.is_labelled(done, score, &view) {
+            student.receive(slots, line.class, done);
         }
         student.catch_up(done);
         if done.is_multiple_of(STEP) || done == total {
-            curve.push(step(&scored, student.told));
+            curve.push(step(&scored, student.received));
         }
-        if done.is_multiple_of(TELL) || done == total {
+        if done.is_multiple_of(PROGRESS_EVERY) || done == total {
             progress(Progress::Reading {
                 corpus: corpus.clone(),
                 done,
@@ -249,7 +251,7 @@ pub fn replay(
         ham: report.ham,
         spam: report.spam,
         errors: report.errors,
-        labels: student.told,
+        labels: student.received,
         intervals: intervals(&scored, settings.resamples, settings.seed),
         learning_curve: curve,
         scores: lines,
@@ -282,7 +284,7 @@ fn step(scored: &[Scored], labels: usize) -> Step {
     }
 }
 
-/// The learner with the labels that it has not heard yet.
+/// The learner with the labels that are not due yet.
 struct Student<'a> {
     settings: &'a ReplaySettings,
     /// Whose mail is labelled, if it is one person's only.
@@ -291,7 +293,7 @@ struct Student<'a> {
     random: Random,
     waiting: VecDeque<(usize, Slots, bool)>,
     asked: usize,
-    told: usize,
+    received: usize,
 }
 
 impl<'a> Student<'a> {
@@ -303,16 +305,16 @@ impl<'a> Student<'a> {
             random: Random::new(settings.seed),
             waiting: VecDeque::new(),
             asked: 0,
-            told: 0,
+            received: 0,
         }
     }
 
-    /// Whether somebody labels the message with that number (from 1).
+    /// Whether the message with that number (from 1) gets a label.
     #[expect(
         clippy::cast_precision_loss,
         reason = "message counts are far below 2^52"
     )]
-    fn is_told(&mut self, number: usize, score: f64, view: &MilterView) -> bool {
+    fn is_labelled(&mut self, number: usize, score: f64, view: &SiteView) -> bool {
         if self.settings.first.is_some_and(|first| number > first)
             || self
                 .reader
@@ -333,7 +335,7 @@ impl<'a> Student<'a> {
         asks
     }
 
-    fn hear(&mut self, slots: Slots, class: Class, number: usize) {
+    fn receive(&mut self, slots: Slots, class: Class, number: usize) {
         let wrong = self.settings.noise_percent > 0.0
             && f64::from(self.random.unit()) < self.settings.noise_percent / 100.0;
         self.waiting.push_back((
@@ -347,13 +349,13 @@ impl<'a> Student<'a> {
     fn catch_up(&mut self, number: usize) {
         while let Some((_, slots, spam)) = self.waiting.pop_front_if(|(due, _, _)| *due <= number) {
             self.learner.learn_slots(&slots, spam);
-            self.told += 1;
+            self.received += 1;
         }
     }
 }
 
 /// The recipient in a view, as its line is written.
-fn recipient(view: &MilterView) -> &[u8] {
+fn recipient(view: &SiteView) -> &[u8] {
     view.bytes()
         .split(|&byte| byte == b'\n')
         .find(|line| line.starts_with(b"rcpt "))
@@ -365,7 +367,7 @@ fn reader(stream: &Stream) -> Result<Vec<u8>, TrainError> {
     let mut ham: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     stream.read(|line, raw| {
         if !line.class.is_spam() {
-            let view = MilterView::of_stored(raw, &Trust::nobody());
+            let view = SiteView::of_stored(raw, &TrustedAuthservIds::none());
             *ham.entry(recipient(&view).to_vec()).or_default() += 1;
         }
     })?;

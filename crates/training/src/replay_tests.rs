@@ -41,8 +41,8 @@ fn run(settings: &ReplaySettings) -> ReplayReport {
 fn the_learner_learns_along_the_stream() {
     let directory = tempfile::tempdir().unwrap();
     let settings = stream(directory.path(), 1_500);
-    let mut told = Vec::new();
-    let report = replay(&settings, &mut |progress| told.push(progress)).unwrap();
+    let mut reports = Vec::new();
+    let report = replay(&settings, &mut |progress| reports.push(progress)).unwrap();
     assert_eq!(
         (report.messages, report.ham, report.spam, report.labels),
         (1_500, 500, 1_000, 1_500)
@@ -64,7 +64,7 @@ fn the_learner_learns_along_the_stream() {
     );
     assert!(report.intervals.is_some());
     assert!(matches!(
-        told.last(),
+        reports.last(),
         Some(Progress::Reading {
             done: 1_500,
             total: 1_500,
@@ -147,7 +147,7 @@ fn modes_of_feedback() {
     });
     assert!(
         wrong.errors > 900,
-        "it believes what it is told: {}",
+        "it believes its labels: {}",
         wrong.errors
     );
 }
@@ -164,7 +164,7 @@ fn capital_labels_are_scored_but_not_told() {
     assert_eq!((report.messages, report.ham, report.labels), (9, 3, 6));
 }
 
-/// Whoever reads the JSON relies on these names: a new one may come, none may go.
+/// Programs that read the JSON rely on these names: a new one may come, none may go.
 #[test]
 fn names_of_the_fields() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
-//! What training is told, and what it tells on the way.
+//! The settings of training, and what it reports on the way.
 
-use super::Corpus;
+use super::corpus::Corpus;
 use gatepost_learn::classifier::Precision;
 
 /// The corpora whose training parts the shipped model was trained on, in order. `phishing-older` is
@@ -14,7 +14,7 @@ pub const SHIPPED: [&str; 6] = [
     "trec07p-first-half",
 ];
 
-/// How much a corpus counts beside the others, where less than its size would give it: nearly all
+/// How much a corpus counts compared with the others, where less than its size would give it: nearly all
 /// ham of these two is mail of mailing lists and of one server, and with their full share the model
 /// took short everyday mail for spam. Left out altogether, as in the model before this one, it knew
 /// less of mail from elsewhere: with SpamAssassin left out as well, 1-ROCA there was 5.2 %; it is
@@ -53,7 +53,7 @@ pub struct TrainSettings {
     /// Percent of the messages that are learned a second time in the other form: plain text as a
     /// page, a page as plain text.
     pub other_form_percent: u64,
-    /// Percent of the messages that are learned a second time in a language that nobody speaks.
+    /// Percent of the messages that are learned a second time in a pseudo-language.
     pub no_language_percent: u64,
     /// How fast and how carefully it learns.
     pub rates: Rates,
@@ -105,7 +105,7 @@ pub struct Rates {
     pub token_dropout: f32,
     /// Sum of squares with which the rows begin: the larger, the less do tokens count that are
     /// seen seldom.
-    pub calm: f32,
+    pub accumulator_init: f32,
     /// Decay of the layers' weights.
     pub decay: f32,
 }
@@ -120,7 +120,7 @@ impl Default for Rates {
             shape_dropout: 0.3,
             text_dropout: 0.95,
             token_dropout: 0.3,
-            calm: 1e-5,
+            accumulator_init: 1e-5,
             decay: 1e-4,
         }
     }

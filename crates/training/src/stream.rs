@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::TrainError;
 use super::corpus::decoder;
+use super::error::TrainError;
 use super::tar::Tar;
 use gatepost_words::Class;
 
@@ -19,7 +19,7 @@ use gatepost_words::Class;
 const LINES: usize = 5_000_000;
 /// Bytes read of one message.
 const MESSAGE: u64 = 64 << 20;
-/// Messages of an archive that may lie there before their turn.
+/// Messages of an archive that may come before their turn.
 const AHEAD: usize = 2_000;
 
 /// One line of the index.
@@ -28,7 +28,7 @@ pub(super) struct Line {
     pub(super) path: String,
     /// The label.
     pub(super) class: Class,
-    /// Whether the label is told to the learner. The TREC track writes `Spam` and `Ham` where it
+    /// Whether the learner receives the label. The TREC track writes `Spam` and `Ham` where it
     /// is not.
     pub(super) feedback: bool,
 }
@@ -130,7 +130,7 @@ fn read(file: File) -> io::Result<Vec<u8>> {
     Ok(raw)
 }
 
-/// The archive beside an index, read once from front to back.
+/// The archive next to an index, read once from front to back.
 struct Archive {
     tar: Tar<zstd::Decoder<'static, BufReader<File>>>,
     ahead: HashMap<String, Vec<u8>>,

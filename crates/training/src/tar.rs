@@ -1,6 +1,7 @@
 //! Reads a tar stream (POSIX ustar, with GNU and pax long names) member by member, without touching
 //! the disk.
 
+use gatepost_words::bytes;
 use std::io::{self, Read};
 
 const BLOCK: usize = 512;
@@ -75,7 +76,7 @@ fn bad(what: &str) -> io::Error {
 }
 
 fn slice(block: &[u8], at: usize, len: usize) -> &[u8] {
-    block.get(at..at + len).unwrap_or_default()
+    bytes::slice(block, at..at + len)
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -83,7 +84,7 @@ fn text(bytes: &[u8]) -> String {
         .iter()
         .position(|&byte| byte == 0)
         .unwrap_or(bytes.len());
-    String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
+    String::from_utf8_lossy(bytes::head(bytes, end)).into_owned()
 }
 
 fn octal(field: &[u8]) -> Option<u64> {

@@ -1,9 +1,11 @@
 //! From corpora to a model file.
 
+use super::corpus::Corpus;
 use super::data::Data;
+use super::error::TrainError;
 use super::export::export;
 use super::fit;
-use super::{Corpus, Progress, TrainError, TrainSettings};
+use super::settings::{Progress, TrainSettings};
 use gatepost_learn::classifier::{BAG_SIZE, Calibration, Manifest};
 use gatepost_learn::features::Schema;
 
@@ -27,7 +29,7 @@ pub struct TrainedModel {
     pub manifest: Manifest,
 }
 
-/// Trains a model. `progress` is told how far the work is.
+/// Trains a model. `progress` receives how far the work is.
 pub fn train(
     settings: &TrainSettings,
     progress: &mut dyn FnMut(Progress),
@@ -66,6 +68,6 @@ pub fn train(
         command: settings.command.clone(),
         date: settings.date.clone(),
     };
-    let (onnx, manifest) = export(&fitted.network, &fitted.standard, manifest, &sample)?;
+    let (onnx, manifest) = export(&fitted.network, &fitted.standardizer, manifest, &sample)?;
     Ok(TrainedModel { onnx, manifest })
 }

@@ -8,6 +8,7 @@ use super::arguments::{LearnCommand, StateArguments};
 use super::line::{entry_line, rollback_line};
 use super::run::learn_messages;
 use crate::cli::Exit;
+use crate::cli::deprecated::renamed;
 use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::{self, Loaded};
@@ -31,9 +32,7 @@ pub(in crate::cli) fn learn(loaded: &Loaded, command: &LearnCommand) -> Result<E
         LearnCommand::Unwanted(arguments) => learn_messages(loaded, arguments, Class::Unwanted),
         LearnCommand::List { state } => list(loaded, state),
         LearnCommand::Log { state } => {
-            eprint_line(
-                "gatepost: warning: `learn log` is now `learn list`; the old name will be removed",
-            );
+            renamed("learn log", "learn list");
             list(loaded, state)
         }
         LearnCommand::Undo { digests, state } => undo(loaded, digests, state),

@@ -13,7 +13,7 @@ use crate::cli::terminal::Output;
 use crate::config::Loaded;
 use crate::daemon::load_model;
 use gatepost_learn::classifier::{Model, SiteLearner};
-use gatepost_learn::features::Trust;
+use gatepost_learn::features::TrustedAuthservIds;
 use gatepost_learn::learning::{
     LabelSource, LabelStore, LearningSettings, Outcome, TrainingExample,
 };
@@ -39,7 +39,7 @@ struct LearnRun<'a> {
     since: Instant,
     learner: SiteLearner,
     model: Option<Model>,
-    trust: Trust,
+    trust: TrustedAuthservIds,
     limits: Limits,
     arguments: &'a LearnArguments,
     class: Class,
@@ -64,7 +64,7 @@ pub(super) fn learn_messages(
         // Not before: a command that had to wait for its turn has kept no other one waiting.
         since: Clock::system().now(),
         model: load_model(&config.model)?,
-        trust: Trust::of(&config.learner.trusted_authservs),
+        trust: TrustedAuthservIds::new(&config.learner.trusted_authservs),
         limits: config.limits,
         arguments,
         class,

@@ -263,7 +263,7 @@ class Gatepost:
 
     def corpus(self, directory, name, scores):
         """Model and site learner, which learned the train part, on the test part: the report, and the scores by path."""
-        options = ["--corpora", directory, "--corpus", f"{name}:test", "--learned", f"{name}:train"]
+        options = ["--corpora", directory, "--corpus", f"{name}:test", "--site-corpus", f"{name}:train"]
         return self._run(["eval", *options], scores)
 
     def stream(self, index, scores, delay=0, first=None):

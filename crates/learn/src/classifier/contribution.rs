@@ -1,23 +1,24 @@
-//! Which words of a mail pushed an expert, and how far; of the site learner: exactly, for a sum has
-//! parts.
+//! Which words of a message contributed to the logit of an expert, and how far; of the site learner
+//! exactly, for a sum has parts.
 
 use std::collections::BTreeMap;
 
-use super::SiteLearner;
-use super::online::{Opinions, bounded};
+use super::site_learner::SiteLearner;
 use super::slots::{
     Copied, FIRST_WINDOW, Line, Section, Slots, each_gram, each_header_word, each_line,
     each_text_word,
 };
-use crate::features::MilterView;
+use super::table_logits::{TableLogits, bounded};
+use crate::features::SiteView;
+use gatepost_words::bytes;
 
-/// What one word pushed.
+/// What one word contributed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contribution {
-    /// Where it stands: `text`, the name of a header field, or of an item of the session (`helo`,
+    /// Where it is: `text`, the name of a header field, or of an item of the session (`helo`,
     /// `host`, `ip`, `from`, `rcpt`, `auth`), in lower case.
     pub place: String,
-    /// The word, or whatever stands between white space.
+    /// The word, or what is between white space.
     pub word: String,
     /// Its part of the logit: above 0 for spam.
     pub logit: f64,
@@ -26,19 +27,19 @@ pub struct Contribution {
 impl SiteLearner {
     /// The parts of the logit of a view, the strongest first. Their sum is the logit, but for
     /// rounding. A slot that is set more than once in a section counts in equal shares for each
-    /// time. A 4-gram belongs to the word in which its second byte lies (white space belongs to
-    /// the word behind it), a pair of words to its second word; and as each table's opinion is
-    /// bounded, so are its parts, all alike. The same word in the same place is told once.
-    pub fn contributions(&self, view: &MilterView) -> Vec<Contribution> {
+    /// time. A 4-gram belongs to the word in which its second byte is (white space belongs to
+    /// the word after it), a pair of words to its second word; and as each table's logit is
+    /// bounded, so are its parts, all alike. The same word in the same place is listed once.
+    pub fn contributions(&self, view: &SiteView) -> Vec<Contribution> {
         let slots = self.slots(view);
-        let mut together = Together::default();
-        self.add_grams(view, &slots, &mut together);
-        self.add_header_words(view, &slots, &mut together);
-        self.add_text_words(view, &slots, &mut together);
-        together.strongest_first()
+        let mut combined = Combined::default();
+        self.add_grams(view, &slots, &mut combined);
+        self.add_header_words(view, &slots, &mut combined);
+        self.add_text_words(view, &slots, &mut combined);
+        combined.strongest_first()
     }
 
-    fn add_grams(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
+    fn add_grams(&self, view: &SiteView, slots: &Slots, combined: &mut Combined) {
         let mut grams = Vec::new();
         each_gram(view, self.settings().bits, |at, slot| {
             grams.push((at + 1, slot));
@@ -62,11 +63,11 @@ impl SiteLearner {
             }
         }
         for (word, logit) in words.iter().zip(logits) {
-            together.add(&word.place, &word.text, logit);
+            combined.add(&word.place, &word.text, logit);
         }
     }
 
-    fn add_header_words(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
+    fn add_header_words(&self, view: &SiteView, slots: &Slots, combined: &mut Combined) {
         let mut words = Vec::new();
         each_header_word(view, self.settings().bits, |word| words.push(word));
         let slots = self.section(slots, 1);
@@ -75,24 +76,24 @@ impl SiteLearner {
         for word in words {
             let place = String::from_utf8_lossy(word.field).to_lowercase();
             let logit = shares.of(word.alone) + shares.of(word.with_last);
-            together.add(&place, &String::from_utf8_lossy(word.text), logit);
+            combined.add(&place, &String::from_utf8_lossy(word.text), logit);
         }
     }
 
-    fn add_text_words(&self, view: &MilterView, slots: &Slots, together: &mut Together) {
-        let mut opinions = Opinions::default();
+    fn add_text_words(&self, view: &SiteView, slots: &Slots, combined: &mut Combined) {
+        let mut logits = TableLogits::default();
         for (section, slots) in slots
             .sections(self.settings().bits)
             .filter(|(section, _)| *section >= FIRST_WINDOW)
         {
-            opinions.add(section, self.logit(slots));
+            logits.add(section, self.logit(slots));
         }
-        // What each window counts in the bounded opinion of the text.
-        let text = opinions.text();
+        // What each window counts in the bounded logit of the text.
+        let text = logits.text();
         let share = if text == 0.0 {
             0.0
         } else {
-            bounded(text) / text / opinions.windows()
+            bounded(text) / text / logits.windows()
         };
         let mut words = Vec::new();
         each_text_word(view, self.settings().bits, |section, word| {
@@ -106,7 +107,7 @@ impl SiteLearner {
             let shares = self.shares(view, self.section(slots, section), share, set);
             for (_, word) in words {
                 let logit = shares.of(word.alone) + shares.of(word.with_last);
-                together.add("text", &String::from_utf8_lossy(word.text), logit);
+                combined.add("text", &String::from_utf8_lossy(word.text), logit);
             }
         }
     }
@@ -118,7 +119,7 @@ impl SiteLearner {
             .map_or(&[], |(_, slots)| slots)
     }
 
-    /// The bounded opinion of a section in proportion to what it says.
+    /// The bounded logit of a section in proportion to its logit.
     fn to_bounded(&self, slots: &[u32]) -> f64 {
         let logit = self.logit(slots);
         if logit == 0.0 {
@@ -132,7 +133,7 @@ impl SiteLearner {
     /// `share` of what it says.
     fn shares<'s>(
         &self,
-        view: &MilterView,
+        view: &SiteView,
         slots: &'s [u32],
         share: f64,
         set: impl Iterator<Item = u32>,
@@ -163,11 +164,11 @@ impl SiteLearner {
     }
 }
 
-/// Adds up what the same word in the same place pushed.
+/// Adds up the contributions of the same word in the same place.
 #[derive(Debug, Default)]
-pub(super) struct Together(BTreeMap<(String, String), f64>);
+pub(super) struct Combined(BTreeMap<(String, String), f64>);
 
-impl Together {
+impl Combined {
     /// Adds one part.
     pub(super) fn add(&mut self, place: &str, word: &str, logit: f64) {
         *self
@@ -178,8 +179,8 @@ impl Together {
 
     /// The sums, the strongest first.
     pub(super) fn strongest_first(self) -> Vec<Contribution> {
-        let told = |((place, word), logit)| Contribution { place, word, logit };
-        let mut contributions: Vec<Contribution> = self.0.into_iter().map(told).collect();
+        let one = |((place, word), logit)| Contribution { place, word, logit };
+        let mut contributions: Vec<Contribution> = self.0.into_iter().map(one).collect();
         contributions.sort_by(|a, b| b.logit.abs().total_cmp(&a.logit.abs()));
         contributions
     }
@@ -214,10 +215,10 @@ struct Word {
     from: usize,
 }
 
-/// The words of session and header with the places where they stand.
-fn words(view: &MilterView) -> Vec<Word> {
+/// The words of session and header with their places.
+fn words(view: &SiteView) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
-    let mut behind = 0;
+    let mut end_of_last = 0;
     each_line(
         view,
         |Line {
@@ -225,21 +226,17 @@ fn words(view: &MilterView) -> Vec<Word> {
          }| {
             let place = String::from_utf8_lossy(field).to_lowercase();
             let mut at = line.start;
-            for word in view
-                .bytes()
-                .get(line)
-                .unwrap_or_default()
-                .split(u8::is_ascii_whitespace)
-            {
+            let line = bytes::slice(view.bytes(), line);
+            for word in line.split(u8::is_ascii_whitespace) {
                 let end = at + word.len();
                 if !word.is_empty() {
                     let text = String::from_utf8_lossy(word).into_owned();
                     words.push(Word {
                         place: place.clone(),
                         text,
-                        from: behind,
+                        from: end_of_last,
                     });
-                    behind = end;
+                    end_of_last = end;
                 }
                 at = end + 1;
             }
@@ -250,12 +247,12 @@ fn words(view: &MilterView) -> Vec<Word> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SiteSettings;
+    use super::super::site_settings::SiteSettings;
     use super::*;
-    use crate::features::Trust;
+    use crate::features::TrustedAuthservIds;
 
-    fn view(raw: &str) -> MilterView {
-        MilterView::of_stored(raw.as_bytes(), &Trust::nobody())
+    fn view(raw: &str) -> SiteView {
+        SiteView::of_stored(raw.as_bytes(), &TrustedAuthservIds::none())
     }
 
     fn taught() -> SiteLearner {
@@ -340,11 +337,11 @@ mod tests {
         let (words, session) = (words(&view), view.session());
         // The last item of the session is `rcpt`, a space and a line end.
         let of_header = words.iter().filter(|word| word.from + 2 >= session);
-        let told: Vec<_> = of_header
+        let found: Vec<_> = of_header
             .map(|word| (&*word.place, &*word.text, word.from + 2 - session))
             .collect();
         assert_eq!(
-            told,
+            found,
             [
                 ("subject", "Subject:", 0),
                 ("subject", "a", 10),

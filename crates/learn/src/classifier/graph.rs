@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 use tract_onnx::pb;
 use tract_onnx::pb::tensor_proto::{DataLocation, DataType};
 
-use super::{Manifest, ModelError, Precision};
+use super::error::ModelError;
+use super::manifest::{Manifest, Precision};
 use crate::features::Schema;
 
 /// Columns of the embedding.
@@ -128,7 +129,7 @@ pub(super) fn check_seal(model: &mut pb::ModelProto) -> Result<(), ModelError> {
     }
 }
 
-/// Whether the graph is the one above, with numbers that can be: whoever passes here holds no
+/// Whether the graph is the one above, with numbers that can be: what passes here holds no
 /// surprise for the engine.
 pub(super) fn check(model: &pb::ModelProto, manifest: &Manifest) -> Result<(), ModelError> {
     let graph = model

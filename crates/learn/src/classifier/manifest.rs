@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tract_onnx::pb;
 
-use super::{Calibration, ModelError};
+use super::error::ModelError;
+use super::probability::Calibration;
 use crate::features::{FeatureVector, Schema};
 
 /// Longest list of tokens in a stored example.
@@ -29,7 +30,7 @@ impl Precision {
     }
 }
 
-/// Where a model comes from and how to read it. The same fields stand in `models/manifest.json`.
+/// Where a model comes from and how to read it. The same fields are in `models/manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// First twelve hexadecimal digits of the SHA-256 of the file: the name of the model in

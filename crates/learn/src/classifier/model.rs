@@ -12,8 +12,11 @@ use tract_onnx::prelude::{
     tvec,
 };
 
+use super::error::ModelError;
+use super::graph::{self, BAG_SIZE, Names, WHOLE_BAGS};
+use super::manifest::{Example, Manifest};
+use super::probability::Probability;
 use super::rows::{Rows, Sums};
-use super::{BAG_SIZE, Example, Manifest, ModelError, Names, Probability, WHOLE_BAGS, graph};
 use crate::features::{FeatureVector, Schema};
 
 /// How far the answer to the stored example may be off: other processors add in another order.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Probability(f64);
 
 impl Probability {
-    /// `value` if it lies in 0..=1; `None` else, and for NaN.
+    /// `value` if it is in 0..=1; `None` else, and for NaN.
     pub fn new(value: f64) -> Option<Self> {
         (0.0..=1.0).contains(&value).then_some(Self(value))
     }
@@ -41,7 +41,7 @@ impl fmt::Display for Probability {
 /// not trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Positive: calibration never turns the order of two mails.
+    /// Positive: calibration never turns the order of two messages.
     pub slope: f64,
     /// Added.
     pub offset: f64,

@@ -8,7 +8,9 @@
 
 use tract_onnx::pb;
 
-use super::{BAG_SIZE, ModelError, Names, Precision, WHOLE_BAGS};
+use super::error::ModelError;
+use super::graph::{BAG_SIZE, Names, WHOLE_BAGS};
+use super::manifest::Precision;
 use crate::features::{FeatureVector, Schema, weight};
 
 /// The rows, as the file has them.

@@ -1,86 +1,71 @@
-//! What this site has taught: the site learner, the trials that its opinions had to stand, and the
+//! What this site has learned: the site learner, the prequential samples of its labels, and the
 //! stacker fitted on them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::{Knowledge, SiteLearner, SiteSettings, Slots, Stacker, Trial, claim};
-use crate::features::MilterView;
+use super::false_positive_bound::FalsePositiveBound;
+use super::site_learner::{Checkpoint, SiteLearner};
+use super::site_settings::SiteSettings;
+use super::slots::Slots;
+use super::stacker::{PrequentialSample, Stacker};
+use crate::features::SiteView;
 use gatepost_words::Class;
 
 /// The site's own expert, while it learns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     learner: SiteLearner,
-    trials: VecDeque<Trial>,
+    samples: VecDeque<PrequentialSample>,
 }
 
 /// The site's own expert at one moment, to judge by: immutable, shared by all workers.
 #[derive(Clone, Debug)]
-pub struct SiteOpinion {
+pub struct FrozenSite {
     learner: SiteLearner,
     stacker: Stacker,
     sequence: u64,
-    claim: Claim,
-}
-
-/// What may be claimed about lost ham, and what is missing for it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Claim {
-    /// Ham trials that count for it.
-    pub ham: u64,
-    /// Ham trials that are needed.
-    pub needed: u64,
-    /// Log-odds above which at most [`Claim::LOSS`] of the ham lies; `None` while too few labels
-    /// are known.
-    pub threshold: Option<f64>,
-}
-
-impl Claim {
-    /// The share of ham that may be lost: 0.1 %.
-    pub const LOSS: f64 = 0.001;
-    /// How sure the claim is.
-    pub const CONFIDENCE: f64 = 0.95;
+    false_positive_bound: FalsePositiveBound,
 }
 
 impl Site {
-    /// Trials that are kept: enough for [`Claim`] where a fifth of the labels is ham.
-    pub const TRIALS: usize = 16_384;
+    /// Samples that are kept: enough for [`FalsePositiveBound`] where a fifth of the labels is ham.
+    pub const SAMPLES_MAX: usize = 16_384;
 
-    /// A site that has taught nothing yet.
+    /// A site without labels.
     pub fn new(settings: SiteSettings) -> Self {
         Self {
             learner: SiteLearner::new(settings),
-            trials: VecDeque::new(),
+            samples: VecDeque::new(),
         }
     }
 
     /// Goes on from what was kept; `None` where it does not fit `settings`.
     pub fn resume(
         settings: SiteSettings,
-        knowledge: Knowledge,
-        trials: Vec<Trial>,
+        checkpoint: Checkpoint,
+        samples: Vec<PrequentialSample>,
     ) -> Option<Self> {
-        let learner = SiteLearner::with_knowledge(settings, knowledge)?;
-        (trials.len() <= Self::TRIALS).then(|| Self {
+        let learner = SiteLearner::from_checkpoint(settings, checkpoint)?;
+        (samples.len() <= Self::SAMPLES_MAX).then(|| Self {
             learner,
-            trials: trials.into(),
+            samples: samples.into(),
         })
     }
 
-    /// Learns one label: first both opinions stand trial, then the learner learns. `content` is the
-    /// content model's log-odds for the mail, where it was asked.
+    /// Learns one label: first the logits of both experts become a sample, then the learner learns.
+    /// `content` is the content model's log-odds for the message, where it was asked.
     pub fn learn(&mut self, slots: &Slots, class: Class, content: Option<f32>) {
-        while self.trials.len() >= Self::TRIALS {
-            self.trials.pop_front();
+        while self.samples.len() >= Self::SAMPLES_MAX {
+            self.samples.pop_front();
         }
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "a trial needs no more digits"
+            reason = "a sample needs no more digits"
         )]
         let site = self.learner.score_slots(slots) as f32;
         let is_spam = class.is_spam();
-        self.trials.push_back(Trial {
+        self.samples.push_back(PrequentialSample {
             content,
             site,
             is_spam,
@@ -93,39 +78,34 @@ impl Site {
         &self.learner
     }
 
-    /// The trials, from old to new.
-    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
-        self.trials.iter()
+    /// The samples, from old to new.
+    pub fn samples(&self) -> impl Iterator<Item = &PrequentialSample> {
+        self.samples.iter()
     }
 
     /// Fits the stacker, and fixes all for judging. `sequence` names the moment: the number of the
-    /// last log entry heard.
-    pub fn opinion(&self, sequence: u64) -> SiteOpinion {
-        let trials: Vec<Trial> = self.trials.iter().copied().collect();
-        let stacker = Stacker::fit(&trials);
-        let ham: Vec<f64> = trials
+    /// last record that was read.
+    pub fn freeze(&self, sequence: u64) -> FrozenSite {
+        let samples: Vec<PrequentialSample> = self.samples.iter().copied().collect();
+        let stacker = Stacker::fit(&samples);
+        let ham: Vec<f64> = samples
             .iter()
-            .filter(|trial| !trial.is_spam)
-            .map(|trial| stacker.of_trial(trial))
+            .filter(|sample| !sample.is_spam)
+            .map(|sample| stacker.of_sample(sample))
             .collect();
-        let claim = Claim {
-            ham: ham.len() as u64,
-            needed: claim::ham_needed(Claim::LOSS, Claim::CONFIDENCE),
-            threshold: claim::threshold(&ham, Claim::LOSS, Claim::CONFIDENCE),
-        };
-        SiteOpinion {
-            learner: self.learner.for_judging(),
+        FrozenSite {
+            learner: self.learner.frozen(),
             stacker,
             sequence,
-            claim,
+            false_positive_bound: FalsePositiveBound::of(&ham),
         }
     }
 }
 
-impl SiteOpinion {
+impl FrozenSite {
     /// Calibrated log-odds of both experts together; `content` is the content model's, where one
     /// was asked.
-    pub fn log_odds(&self, content: Option<f64>, view: &MilterView) -> f64 {
+    pub fn log_odds(&self, content: Option<f64>, view: &SiteView) -> f64 {
         self.stacker.log_odds(content, self.learner.score(view))
     }
 
@@ -140,18 +120,17 @@ impl SiteOpinion {
     }
 
     /// What may be claimed about lost ham.
-    pub fn claim(&self) -> &Claim {
-        &self.claim
+    pub fn false_positive_bound(&self) -> &FalsePositiveBound {
+        &self.false_positive_bound
     }
 
-    /// The number of the last log entry that was heard.
+    /// The number of the last record that was read.
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// The name under which verdicts tell who judged: the content model's id, and the log entry up
-    /// to which the site had taught. With the model file and the label log, every verdict can
-    /// be had again.
+    /// The name by which verdicts say what judged: the content model's id, and the last record of
+    /// the label log. With the model file and the label log, every verdict can be reproduced.
     pub fn name(&self, model: Option<&str>) -> Arc<str> {
         format!("{}+{}", model.unwrap_or("none"), self.sequence).into()
     }
@@ -160,12 +139,12 @@ impl SiteOpinion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::features::Trust;
+    use crate::features::TrustedAuthservIds;
 
-    fn view(text: &str) -> MilterView {
-        MilterView::of_stored(
+    fn view(text: &str) -> SiteView {
+        SiteView::of_stored(
             format!("Subject: {text}\n\n{text}\n").as_bytes(),
-            &Trust::nobody(),
+            &TrustedAuthservIds::none(),
         )
     }
 
@@ -187,23 +166,23 @@ mod tests {
     }
 
     #[test]
-    fn opinions_stand_trial_before_they_are_learned() {
+    fn logits_are_sampled_before_they_are_learned() {
         let site = taught(2);
-        let trials: Vec<&Trial> = site.trials().collect();
+        let samples: Vec<&PrequentialSample> = site.samples().collect();
         assert!(
-            trials[0].site.abs() < 1e-9,
+            samples[0].site.abs() < 1e-9,
             "nothing was known before the first label"
         );
-        assert!(trials[1].site > 0.0, "what was known then spoke for spam");
+        assert!(samples[1].site > 0.0, "what was known then spoke for spam");
     }
 
     #[test]
     fn cold_start_is_the_model_alone_and_labels_take_over() {
-        let cold = taught(0).opinion(0);
+        let cold = taught(0).freeze(0);
         assert!((cold.log_odds(Some(1.25), &view("win a prize now")) - 1.25).abs() < 1e-12);
         let odds = |labels: usize| {
             taught(labels)
-                .opinion(0)
+                .freeze(0)
                 .log_odds(Some(0.0), &view("win a prize now 7"))
         };
         assert!(
@@ -215,25 +194,25 @@ mod tests {
         );
         assert!(
             taught(400)
-                .opinion(0)
+                .freeze(0)
                 .log_odds(Some(0.0), &view("lunch on friday 7"))
                 < -2.0
         );
     }
 
     #[test]
-    fn a_claim_needs_ham() {
-        let opinion = taught(100).opinion(9);
+    fn a_bound_needs_ham() {
+        let frozen = taught(100).freeze(9);
         assert_eq!(
             (
-                opinion.claim().ham,
-                opinion.claim().needed,
-                opinion.claim().threshold
+                frozen.false_positive_bound().ham,
+                frozen.false_positive_bound().needed,
+                frozen.false_positive_bound().threshold
             ),
             (50, 2_995, None)
         );
         assert_eq!(
-            (&*opinion.name(Some("abc")), &*opinion.name(None)),
+            (&*frozen.name(Some("abc")), &*frozen.name(None)),
             ("abc+9", "none+9")
         );
         let mut site = Site::new(SiteSettings {
@@ -243,30 +222,30 @@ mod tests {
         for _ in 0..2_995 {
             site.learn(&Slots::default(), Class::Ham, None);
         }
-        assert!(site.opinion(0).claim().threshold.is_some());
+        assert!(site.freeze(0).false_positive_bound().threshold.is_some());
     }
 
     #[test]
-    fn trials_are_bounded() {
+    fn samples_are_bounded() {
         let mut site = Site::new(SiteSettings {
             bits: 16,
             ..SiteSettings::default()
         });
-        for _ in 0..=Site::TRIALS {
+        for _ in 0..=Site::SAMPLES_MAX {
             site.learn(&Slots::default(), Class::Ham, None);
         }
-        assert_eq!(site.trials().count(), Site::TRIALS);
-        let trials = vec![
-            Trial {
+        assert_eq!(site.samples().count(), Site::SAMPLES_MAX);
+        let samples = vec![
+            PrequentialSample {
                 content: None,
                 site: 0.0,
                 is_spam: false
             };
-            Site::TRIALS + 1
+            Site::SAMPLES_MAX + 1
         ];
-        let knowledge = site.learner().knowledge();
+        let checkpoint = site.learner().checkpoint();
         let settings = site.learner().settings().clone();
-        assert!(Site::resume(settings.clone(), knowledge.clone(), trials.clone()).is_none());
-        assert!(Site::resume(settings, knowledge, trials[1..].to_vec()).is_some());
+        assert!(Site::resume(settings.clone(), checkpoint.clone(), samples.clone()).is_none());
+        assert!(Site::resume(settings, checkpoint, samples[1..].to_vec()).is_some());
     }
 }

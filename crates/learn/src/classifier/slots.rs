@@ -3,18 +3,19 @@
 //!
 //! Three tables, because they see different things, and because what an attacker can change of one
 //! does not touch the others. 4-grams and words of session and header, each in the name space of
-//! its field: what stands in one field says nothing in another, and a field that nobody ever writes
+//! its field: what is in one field says nothing in another, and a field that no sender ever writes
 //! says nothing at all. And words of the decoded text, one window of [`WINDOW`] bytes after the
-//! other: a window says the same whatever stands around it (but for the pair that its first word
+//! other: a window says the same whatever is around it (but for the pair that its first word
 //! makes with the word before).
 //!
-//! What claims an identity has a name space of its own: those that nobody vouches for share one,
+//! What claims an identity has a name space of its own: those that no server attests share one,
 //! those of each authenticated sender domain have another. So a forged sender inherits nothing from
-//! the real one, and a stranger who is authenticated as himself nothing from anybody whose name he
-//! writes beside it.
+//! the real one, and a stranger who is authenticated as himself nothing from a sender whose name he
+//! writes next to it.
 
-use super::SiteSettings;
-use crate::features::MilterView;
+use super::site_settings::SiteSettings;
+use crate::features::SiteView;
+use gatepost_words::bytes;
 
 /// Slots that one mail sets: sorted, each once in its section. What a label log has to keep in
 /// order to replay or undo a label.
@@ -41,7 +42,7 @@ impl Slots {
     /// in the text a word and a pair; and once more all of them in the copy of the recipient's
     /// domain.
     pub const LIMIT: usize =
-        2 * (MilterView::LIMIT + 2 * (MilterView::LIMIT / 3 + MilterView::TEXT / 3 + 2));
+        2 * (SiteView::LIMIT + 2 * (SiteView::LIMIT / 3 + SiteView::TEXT / 3 + 2));
 
     /// The slot numbers.
     pub fn numbers(&self) -> &[u32] {
@@ -57,12 +58,12 @@ impl Slots {
     }
 
     /// The slots of a view in tables of that size, in the copy of its domain too.
-    pub(super) fn of(view: &MilterView, settings: &SiteSettings) -> Self {
+    pub(super) fn of(view: &SiteView, settings: &SiteSettings) -> Self {
         let mut slots = Vec::with_capacity(view.bytes().len() + view.text().len() / 2);
         each_section(view, settings, |_, section| {
-            let begin = slots.len();
-            slots.extend_from_slice(section);
-            slots.get_mut(begin..).unwrap_or_default().sort_unstable();
+            let mut sorted = section.to_vec();
+            sorted.sort_unstable();
+            slots.extend_from_slice(&sorted);
         });
         slots.dedup();
         Self(slots)
@@ -86,7 +87,7 @@ pub(super) fn table(section: Section) -> usize {
     section.min(FIRST_WINDOW) as usize
 }
 
-/// Where in the tables, which lie one behind the other, the weight of a slot is.
+/// Where in the tables, which follow one another, the weight of a slot is.
 pub(super) fn place(slot: u32, bits: u32) -> usize {
     table(slot >> bits) << bits | (slot & ((1 << bits) - 1)) as usize
 }
@@ -100,7 +101,7 @@ pub(super) struct Copied {
 
 impl Copied {
     /// That of the view's recipient, where the settings name its domain.
-    pub(super) fn of(view: &MilterView, settings: &SiteSettings) -> Option<Self> {
+    pub(super) fn of(view: &SiteView, settings: &SiteSettings) -> Option<Self> {
         settings.domain(view).map(|domain| Self {
             name_space: name_space(domain),
             bits: settings.bits,
@@ -114,7 +115,7 @@ impl Copied {
     }
 }
 
-/// Mixed into what claims an identity that nobody vouches for.
+/// Mixed into what claims an identity that no server attests.
 const UNAUTHENTICATED: u32 = 0xa5c3_96e1;
 
 /// One line of session or header, with what is known of its field.
@@ -123,14 +124,14 @@ pub(super) struct Line<'v> {
     pub(super) field: &'v [u8],
     /// The line, without that name.
     rest: &'v [u8],
-    /// Where the line, its name included, stands in the view.
+    /// Where the line, its name included, is in the view.
     pub(super) at: std::ops::Range<usize>,
     /// The name space of the field.
     place: u64,
 }
 
 /// Calls `take` with each line of session and header, in order.
-pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)) {
+pub(super) fn each_line<'v>(view: &'v SiteView, mut take: impl FnMut(Line<'v>)) {
     let claims = u64::from(view.sender().map_or(UNAUTHENTICATED, name_space)) << 32;
     let mut claimed = view.identity().iter().peekable();
     let mut field: &[u8] = &[];
@@ -162,13 +163,11 @@ pub(super) fn each_line<'v>(view: &'v MilterView, mut take: impl FnMut(Line<'v>)
 }
 
 /// Calls `take` with the position and the slot of each 4-gram of session and header, in order.
-pub(super) fn each_gram(view: &MilterView, bits: u32, mut take: impl FnMut(usize, u32)) {
+pub(super) fn each_gram(view: &SiteView, bits: u32, mut take: impl FnMut(usize, u32)) {
     let shift = 32 - bits;
     each_line(view, |Line { at, place, .. }| {
-        let bytes = view
-            .bytes()
-            .get(at.start..at.end.saturating_add(3).min(view.bytes().len()))
-            .unwrap_or_default();
+        // The last 4-grams of a line end up to three bytes after it.
+        let bytes = bytes::slice(view.bytes(), at.start..at.end.saturating_add(3));
         let name_space = (place >> 32) as u32;
         for (at, gram) in at.zip(bytes.array_windows::<4>()) {
             // Fibonacci hashing: the high bits of the product depend on all four bytes.
@@ -187,7 +186,7 @@ const WORD: std::ops::RangeInclusive<usize> = 2..=30;
 pub(super) struct Word<'v> {
     /// The name of the header field, or of the item of the session; empty in the text.
     pub(super) field: &'v [u8],
-    /// The word as it stands there.
+    /// The word as it is written.
     pub(super) text: &'v [u8],
     /// The slot of the word alone.
     pub(super) alone: u32,
@@ -211,7 +210,7 @@ impl Words {
         field: &'v [u8],
         text: &'v [u8],
     ) -> Option<Word<'v>> {
-        let text = text.get(..text.len().min(*WORD.end())).unwrap_or_default();
+        let text = bytes::head(text, *WORD.end());
         if text.len() < *WORD.start() {
             return None;
         }
@@ -229,11 +228,7 @@ impl Words {
 }
 
 /// Calls `take` with each word of session and header, in order.
-pub(super) fn each_header_word<'v>(
-    view: &'v MilterView,
-    bits: u32,
-    mut take: impl FnMut(Word<'v>),
-) {
+pub(super) fn each_header_word<'v>(view: &'v SiteView, bits: u32, mut take: impl FnMut(Word<'v>)) {
     let mut words = Words { bits, last: 0 };
     each_line(
         view,
@@ -251,7 +246,7 @@ pub(super) fn each_header_word<'v>(
 
 /// Calls `take` with the section and each word of the text, in order.
 pub(super) fn each_text_word<'v>(
-    view: &'v MilterView,
+    view: &'v SiteView,
     bits: u32,
     mut take: impl FnMut(Section, Word<'v>),
 ) {
@@ -272,7 +267,7 @@ const SESSION: u64 = 0x5e55_0000_0000_0001;
 const TEXT: u64 = 0x7e47;
 const PAIR: u64 = 0x7061_6972;
 
-/// Letters and digits of all scripts, and what stands inside of prices, host names and shouts.
+/// Letters and digits of all scripts, and what is inside of prices, host names and shouts.
 fn is_of_word(byte: u8) -> bool {
     const ASCII: u128 = {
         let mut bits = 0;
@@ -314,7 +309,7 @@ fn name_space(domain: &str) -> u32 {
 /// Calls `take` with each section and every slot that the view sets in it, as often as it sets it,
 /// in no order.
 pub(super) fn each_section(
-    view: &MilterView,
+    view: &SiteView,
     settings: &SiteSettings,
     mut take: impl FnMut(Section, &[u32]),
 ) {
@@ -392,267 +387,5 @@ impl Set {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features::Trust;
-
-    fn view(raw: &str) -> MilterView {
-        MilterView::of_stored(raw.as_bytes(), &Trust::nobody())
-    }
-
-    fn words(raw: &str) -> Vec<(String, String)> {
-        let view = view(raw);
-        let mut words = Vec::new();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        each_header_word(&view, 18, |word| {
-            words.push((text(word.field), text(word.text)));
-        });
-        each_text_word(&view, 18, |_, word| {
-            words.push((text(word.field), text(word.text)));
-        });
-        words
-    }
-
-    /// How many slots each section has.
-    fn counts(slots: &Slots) -> Vec<(Section, usize)> {
-        slots
-            .sections(18)
-            .map(|(section, slots)| (section, slots.len()))
-            .collect()
-    }
-
-    #[test]
-    fn slots_are_a_bounded_set() {
-        let grams = |raw: &str| counts(&Slots::of(&view(raw), &SiteSettings::default()))[0].1;
-        // Fields are set apart, so the 4-grams of another field with the same value are others.
-        let (none, one, both) = (
-            grams("\n\n"),
-            grams("Ab: zzzzzzzzzz\n\n"),
-            grams("Ab: zzzzzzzzzz\nCd: zzzzzzzzzz\n\n"),
-        );
-        assert!(
-            none < one && both >= one + (one - none) - 4,
-            "{none} {one} {both}"
-        );
-        for n in [1_000, 6_000, 20_000] {
-            let text = (0..n).fold(String::new(), |text, i| text + &format!("{i} "));
-            let domains = vec!["one.example".to_owned()];
-            let settings = SiteSettings {
-                domains,
-                ..SiteSettings::default()
-            };
-            let slots = Slots::of(
-                &view(&format!("Delivered-To: a@one.example\nX: {text}\n\n{text}")),
-                &settings,
-            );
-            assert!(slots.numbers().len() < Slots::LIMIT);
-            assert!(
-                slots.numbers().is_sorted_by(|a, b| a < b),
-                "sorted, each once"
-            );
-            assert_eq!(Slots::from_numbers(slots.numbers().to_vec()), slots);
-        }
-    }
-
-    #[test]
-    fn windows_of_the_text_are_sections() {
-        let slots = |text: &str| Slots::of(&view(&format!("\n\n{text}")), &SiteSettings::default());
-        let sections = |text: &str| {
-            counts(&slots(text))
-                .last()
-                .map_or(0, |(section, _)| *section)
-        };
-        assert_eq!(sections("ab"), FIRST_WINDOW);
-        assert_eq!(sections(&"ab ".repeat(WINDOW + 1)), FIRST_WINDOW + 3);
-        let longest = sections(&"ab ".repeat(MilterView::TEXT));
-        assert_eq!(
-            longest as usize,
-            FIRST_WINDOW as usize + MilterView::TEXT / WINDOW
-        );
-        // The same words in another window have the same weights.
-        let filler = "x ".repeat(WINDOW / 2);
-        let (first, second) = (
-            slots(&format!("{filler}ab cd")),
-            slots(&format!("{filler}{filler}ab cd")),
-        );
-        let places = |slots: &Slots| -> Vec<usize> {
-            let last = slots
-                .sections(18)
-                .last()
-                .map(|(_, slots)| slots.to_vec())
-                .unwrap_or_default();
-            last.iter().map(|slot| place(*slot, 18)).collect()
-        };
-        assert_eq!(places(&first), places(&second));
-        assert!(
-            places(&first)
-                .iter()
-                .all(|place| (2 << 18..3 << 18).contains(place))
-        );
-    }
-
-    #[test]
-    fn a_set_takes_each_slot_once_and_gives_it_back() {
-        let mut set = Set::new(16);
-        let last = (1 << 16) - 1;
-        for (slot, is_new) in [
-            (5, true),
-            (5, false),
-            (last, true),
-            (last, false),
-            (5 | 3 << 16, false),
-        ] {
-            assert_eq!(set.add(slot), is_new, "{slot}");
-        }
-        set.remove(&[5, last]);
-        assert!(set.words.iter().all(|word| *word == 0));
-    }
-
-    #[test]
-    fn words_are_those_of_fields_and_of_the_decoded_text() {
-        let raw = "Subject: Win $9.99!\n folded\nX: a\nContent-Transfer-Encoding: base64\n\nSGVsbG8sIHdvcmxkIQ==\n";
-        let told = words(raw);
-        let of = |wanted: &str| -> Vec<&str> {
-            told.iter()
-                .filter(|(field, _)| field == wanted)
-                .map(|(_, text)| text.as_str())
-                .collect()
-        };
-        assert_eq!(of("Subject"), ["Win", "$9.99!", "folded"]);
-        assert_eq!(of("X"), [""; 0], "one letter is no word");
-        assert_eq!(of(""), ["Win", "$9.99!", "folded", "Hello", "world!"]);
-    }
-
-    #[test]
-    fn words_have_their_place_and_no_case() {
-        let slots = |raw: &str| {
-            let mut slots = Vec::new();
-            each_header_word(&view(raw), 18, |word| {
-                slots.push((word.alone, word.with_last));
-            });
-            each_text_word(&view(raw), 18, |_, word| {
-                slots.push((word.alone, word.with_last));
-            });
-            slots
-        };
-        let last = |raw: &str| slots(raw).last().copied().unwrap();
-        let last_alone = |raw: &str| last(raw).0;
-        assert_eq!(last_alone("\n\none two"), last_alone("\n\nthree TWO"));
-        assert_ne!(
-            last("\n\none two").1,
-            last("\n\nthree two").1,
-            "the pair differs"
-        );
-        let place = |raw: &str| place(last_alone(raw), 18);
-        assert_ne!(place("\n\ntwo"), place("Xy: two\n\n"));
-        assert_ne!(place("Xy: two\n\n"), place("Yx: two\n\n"));
-        let trust = Trust::of(&["mx.example.net".to_owned()]);
-        let forged = MilterView::of_stored(b" aligned\nFrom: x@example.com\n\n", &trust);
-        let mut told = Vec::new();
-        each_header_word(&forged, 18, |word| {
-            told.push((word.field.to_vec(), word.text.to_vec()));
-        });
-        assert!(
-            told.contains(&(b"auth".to_vec(), b"none".to_vec()))
-                && told.contains(&(Vec::new(), b"aligned".to_vec()))
-        );
-        assert_ne!(
-            last_alone("helo two\n\n"),
-            slots("Received: from two (x [192.0.2.1])\n\n")[0].0,
-            "not the session"
-        );
-    }
-
-    /// What an attacker writes into a field of his own says nothing of other fields, nor does a
-    /// padded body.
-    #[test]
-    fn header_sections_do_not_depend_on_the_body() {
-        let header = |raw: &str| -> Vec<Vec<u32>> {
-            let slots = Slots::of(&view(raw), &SiteSettings::default());
-            slots
-                .sections(18)
-                .filter(|(section, _)| *section < FIRST_WINDOW)
-                .map(|(_, slots)| slots.to_vec())
-                .collect()
-        };
-        let short = header("From: a@example.com\nSubject: x\n\nbody");
-        assert_eq!(
-            short,
-            header(&format!(
-                "From: a@example.com\nSubject: x\n\nbody{}",
-                "<b>y</b> ".repeat(5_000)
-            ))
-        );
-        assert_eq!(short.len(), 2);
-        // Words of one more field are other slots; those that were there stay.
-        let more = header("From: a@example.com\nSubject: x\nX-Mine: From a@example.com\n\nbody");
-        let kept = |section: usize| {
-            short[section]
-                .iter()
-                .filter(|slot| more[section].contains(slot))
-                .count()
-        };
-        assert_eq!((kept(0), kept(1)), (short[0].len(), short[1].len()));
-        assert!(more[1].len() > short[1].len());
-    }
-
-    #[test]
-    fn slots_of_a_log_are_bounded() {
-        let most = u32::try_from(Slots::LIMIT).unwrap();
-        for count in [most, most + 1] {
-            assert_eq!(
-                Slots::from_numbers((0..count).collect()).numbers().len(),
-                Slots::LIMIT,
-                "{count}"
-            );
-        }
-    }
-
-    #[test]
-    fn long_words_are_cut() {
-        assert_eq!(
-            words(&format!("\n\n{}", "x".repeat(99)))
-                .last()
-                .unwrap()
-                .1
-                .len(),
-            30
-        );
-    }
-
-    #[test]
-    fn the_copy_of_a_domain_lies_in_the_same_section_and_each_has_its_own() {
-        let domains = vec!["one.example".to_owned(), "two.example".to_owned()];
-        let settings = SiteSettings {
-            domains,
-            bits: 16,
-            ..SiteSettings::default()
-        };
-        let copy = |domain: &str| {
-            let raw = format!("Delivered-To: a@{domain}\n\n");
-            Copied::of(&view(&raw), &settings)
-        };
-        assert!(copy("three.example").is_none());
-        let [one, two] = ["one.example", "two.example"].map(|domain| copy(domain).unwrap());
-        let mut seen = std::collections::BTreeSet::new();
-        for slot in 0..4 << 16 {
-            assert_eq!(one.slot(slot) >> 16, slot >> 16);
-            assert!(seen.insert(one.slot(slot)));
-        }
-        assert_ne!(one.slot(5), two.slot(5));
-    }
-
-    #[test]
-    fn every_number_has_a_place() {
-        for (slot, expected) in [
-            (5, 5),
-            (1 << 16, 1 << 16),
-            (2 << 16 | 7, 2 << 16 | 7),
-            (9 << 16 | 7, 2 << 16 | 7),
-        ] {
-            assert_eq!(place(slot, 16), expected);
-        }
-        assert!(place(u32::MAX, 16) < TABLES << 16);
-        assert_eq!(Slots::default().sections(16).count(), 0);
-    }
-}
+#[path = "slots_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ use super::shape;
 use super::vector::{Bag, Origin};
 use super::{FeatureVector, Schema};
 use gatepost_mail::Case;
+use gatepost_words::bytes;
 
 /// Salts of the name spaces of 4-grams.
 const SUBJECT: u64 = 0x73;
@@ -52,12 +53,9 @@ fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
     let mut characters = Vec::with_capacity(SUBJECT_BYTES);
     normalise::append(subject, &mut characters);
     characters.push(' ');
-    // A subject is too short to tell its language; it is that of the text.
-    if is_foreign(
-        words
-            .get(..words.len().min(Schema::WINDOW))
-            .unwrap_or_default(),
-    ) {
+    // A subject is too short to show its language; it is that of the text.
+    let (first_window, _) = words.split_at(words.len().min(Schema::WINDOW));
+    if is_foreign(first_window) {
         characters.clear();
     }
     add_grams(&characters, SUBJECT, "subject", &mut bag);
@@ -67,10 +65,12 @@ fn collect(case: &Case<'_>, mut bag: Bag) -> (FeatureVector, Vec<Origin>) {
 
     for window in 0..Schema::WINDOWS {
         let start = window * Schema::WINDOW;
-        // The 4-grams that begin in the window end up to three characters behind it.
+        // The 4-grams that begin in the window end up to three characters after it.
         let end = words.len().min(start + Schema::WINDOW + 3);
-        let stretch = words.get(start..end).unwrap_or_default();
-        if !is_foreign(stretch) {
+        // A window after the end of the text has nothing.
+        if let Some(stretch) = words.get(start..end)
+            && !is_foreign(stretch)
+        {
             add_grams(stretch, TEXT, "text", &mut bag);
         }
         bag.next(Schema::WINDOW);
@@ -104,11 +104,10 @@ fn add_grams(characters: &[char], salt: u64, place: &'static str, bag: &mut Bag)
     }
 }
 
-/// The word at that place; a space belongs to the word behind it.
+/// The word at that place; a space belongs to the word after it.
 fn word_at(characters: &[char], at: usize) -> String {
-    let (before, behind) = characters.split_at_checked(at).unwrap_or_default();
-    let skipped = usize::from(behind.first() == Some(&' '));
-    let start = if skipped == 1 {
+    let (before, after) = characters.split_at(at.min(characters.len()));
+    let start = if after.first() == Some(&' ') {
         at + 1
     } else {
         before
@@ -116,24 +115,18 @@ fn word_at(characters: &[char], at: usize) -> String {
             .rposition(|&c| c == ' ')
             .map_or(0, |space| space + 1)
     };
-    let word = characters
-        .get(start..)
-        .unwrap_or_default()
-        .iter()
-        .take_while(|&&c| c != ' ');
+    let word = characters.iter().skip(start).take_while(|&&c| c != ' ');
     word.map(|&c| normalise::spoken(c)).collect()
 }
 
-/// The first bytes, cut at a character.
+/// The first bytes, truncated at a character.
 fn head(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes))
-        .unwrap_or_default()
+    bytes::head_str(text, bytes)
 }
 
-/// The last bytes, cut at a character.
+/// The last bytes, truncated at a character.
 fn tail(text: &str, bytes: usize) -> &str {
-    text.get(text.ceil_char_boundary(text.len().saturating_sub(bytes))..)
-        .unwrap_or_default()
+    bytes::tail_str(text, bytes)
 }
 
 /// The subject without `[name-of-list]` before it, as that names the collector rather than the
@@ -200,7 +193,7 @@ fn cut(text: &str) -> std::borrow::Cow<'_, str> {
 fn without_footer(text: &str) -> &str {
     match text.rfind(FOOTER_RULE) {
         Some(at) if text.len() - at <= FOOTER_BYTES => {
-            text.get(..at).unwrap_or(text).trim_end_matches('_')
+            bytes::head_str(text, at).trim_end_matches('_')
         }
         _ => text,
     }
@@ -272,7 +265,7 @@ mod tests {
         assert!(features(&raw).tokens.len() <= Schema::TOKENS);
     }
 
-    /// Whatever tells the collector, the receiver or the day must not change the vector.
+    /// What reveals the collector, the receiver or the day must not change the vector.
     #[test]
     fn no_leak() {
         let expected = features(PLAIN);

@@ -1,7 +1,9 @@
-//! The header fields of a mail as bytes, and which of them are no part of it but marks that others
-//! left.
+//! The header fields of a message as bytes, and which of them are not part of it but marks that
+//! others left.
 
-/// Header bytes that are read of a stored mail: the view holds far less, marks are skipped over.
+use gatepost_words::bytes::{self, Cursor};
+
+/// Header bytes that are read of a stored message: the view holds far less, marks are skipped over.
 const HEADER: usize = 256 << 10;
 
 /// Where the first line ends, its line end included.
@@ -13,13 +15,10 @@ pub(super) fn line_end(text: &[u8]) -> usize {
 pub(super) fn split(raw: &[u8]) -> (&[u8], &[u8]) {
     let mut at = 0;
     while at < raw.len().min(HEADER) {
-        let rest = raw.get(at..).unwrap_or_default();
+        let (header, rest) = bytes::split_at(raw, at);
         let end = line_end(rest);
-        if matches!(rest.get(..end), Some(b"\n" | b"\r\n")) {
-            return (
-                raw.get(..at).unwrap_or_default(),
-                raw.get(at + end..).unwrap_or_default(),
-            );
+        if matches!(bytes::head(rest, end), b"\n" | b"\r\n") {
+            return (header, bytes::skip(rest, end));
         }
         at += end;
     }
@@ -32,35 +31,32 @@ pub(super) fn fields(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let mut end = line_end(rest);
         while matches!(rest.get(end), Some(b' ' | b'\t')) {
-            end += line_end(rest.get(end..).unwrap_or_default());
+            end += line_end(bytes::skip(rest, end));
         }
-        let (field, behind) = rest.split_at_checked(end)?;
-        rest = behind;
+        let (field, after) = rest.split_at_checked(end)?;
+        rest = after;
         (!field.trim_ascii().is_empty()).then_some(field)
     })
 }
 
 /// The name of a field.
 pub(super) fn name(field: &[u8]) -> &[u8] {
-    field
-        .split(|&byte| byte == b':')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii()
+    Cursor::new(field).take_until(b':').trim_ascii()
 }
 
-/// What stands behind the colon.
+/// What is after the colon.
 pub(super) fn value(field: &[u8]) -> &[u8] {
-    let colon = memchr::memchr(b':', field).map_or(field.len(), |at| at + 1);
-    field.get(colon..).unwrap_or_default().trim_ascii()
+    let mut cursor = Cursor::new(field);
+    cursor.take_through(b':');
+    cursor.rest().trim_ascii()
 }
 
-/// Whether the field of that name tells to whom a mail was delivered.
+/// Whether the field of that name says to whom a message was delivered.
 pub(super) fn is_delivery(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"delivered-to") || name.eq_ignore_ascii_case(b"x-original-to")
 }
 
-/// Whether the header field of that name (any case) tells what an earlier filter thought, or was
+/// Whether the header field of that name (any case) says what an earlier filter found, or was
 /// added by who received or collected the mail. Counted over the corpora in 2026: each of these
 /// separates the classes by itself somewhere.
 pub fn is_mark(name: &[u8]) -> bool {

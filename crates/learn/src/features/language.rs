@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 /// Percent of the words that must be function words of other languages, at least; half to a fifth
-/// are in real text, so somebody who wants words to be overlooked must write hardly readable
+/// are in real text, so a sender who wants words to be overlooked must write hardly readable
 /// English.
 const FOREIGN_PERCENT: usize = 8;
 /// Percent of the words that may be function words of English.

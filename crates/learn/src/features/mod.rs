@@ -1,11 +1,11 @@
 //! What the classifier looks at: one mail as a fixed set of numbers, by a versioned [`Schema`].
 //!
-//! The same code runs in training and in the daemon. Nothing in here may tell where a mail was
+//! The same code runs in training and in the daemon. Nothing in here may reveal where a message was
 //! collected: headers are taken from an allow-list of names (`shape`), of addresses only relations
 //! are used (`dense`), and dates, trace fields, list fields, `X-` fields, recipients, Message-IDs
 //! and line ends are never looked at. A test feeds all of those and demands the same vector.
 //!
-//! The site learner has another input, on purpose full of identity: [`MilterView`].
+//! The site learner has another input, on purpose full of identity: [`SiteView`].
 
 mod dense;
 mod domain;
@@ -16,14 +16,14 @@ mod language;
 mod normalise;
 mod schema;
 mod shape;
-mod trust;
+mod site_view;
+mod trusted_authserv_ids;
 mod vector;
-mod view;
 
 pub use extract::{explained, extract};
 pub use fields::is_mark;
 pub use schema::Schema;
-pub use trust::Trust;
+pub use site_view::SiteView;
+pub use trusted_authserv_ids::TrustedAuthservIds;
 pub use vector::{FeatureVector, Origin};
 pub use vector::{ranges, weight};
-pub use view::MilterView;

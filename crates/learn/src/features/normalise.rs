@@ -64,7 +64,7 @@ fn latin(c: char) -> char {
     }
 }
 
-/// Normalises `text` behind what `out` has already; `out` ends with at most one space.
+/// Normalises `text` after what `out` has already; `out` ends with at most one space.
 pub(super) fn append(text: &str, out: &mut Vec<char>) {
     // Letters that stand alone, one after the other: three of them are a word that was spaced out.
     let mut alone = 0;

@@ -6,7 +6,7 @@ use super::vector::{Bag, Origin};
 use gatepost_mail::{EntityKind, HeaderField, Message, TransferEncoding};
 
 /// The header fields that senders write. All others are never looked at: receivers, lists and
-/// collectors add them, so they would tell where the mail was found.
+/// collectors add them, so they would reveal where the message was found.
 const FIELDS: [&str; 20] = [
     "from",
     "to",
@@ -137,7 +137,7 @@ fn html(message: &Message<'_>, bag: &mut Bag) {
     }
 }
 
-/// The kind of host that URLs lead to, not its name: names of hosts tell the source of a corpus and
+/// The kind of host that URLs lead to, not its name: names of hosts reveal the source of a corpus and
 /// change daily in spam.
 fn urls(message: &Message<'_>, bag: &mut Bag) {
     for url in message.urls.iter().take(URLS) {

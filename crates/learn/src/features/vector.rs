@@ -19,7 +19,7 @@ pub struct FeatureVector {
 }
 
 impl FeatureVector {
-    /// Where each segment lies in the tokens.
+    /// Where each segment is in the tokens.
     pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         ranges(&self.segments)
     }
@@ -44,7 +44,7 @@ impl FeatureVector {
     }
 }
 
-/// Where each of the segments of those lengths lies.
+/// Where each of the segments of those lengths is.
 pub fn ranges(segments: &[usize]) -> impl Iterator<Item = Range<usize>> + '_ {
     segments.iter().scan(0usize, |at, &length| {
         let start = *at;
@@ -75,7 +75,7 @@ pub(super) struct Bag {
     segments: Vec<usize>,
     start: usize,
     limit: usize,
-    /// Where each token is from, where somebody asks.
+    /// Where each token is from, if that is wanted.
     origins: Option<Vec<Origin>>,
 }
 
@@ -101,7 +101,7 @@ impl Bag {
     }
 
     /// Adds a bucket to the segment; one too many, one out of range, or one that is there already
-    /// is dropped. `origin` is asked only where somebody wants to know.
+    /// is dropped. `origin` is called only if that is wanted.
     pub(super) fn add(&mut self, bucket: usize, origin: impl FnOnce() -> Origin) {
         if self.tokens.len() - self.start >= self.limit {
             return;

@@ -8,13 +8,13 @@ use gatepost_store::{Condition, Snapshot};
 use super::label_index::read_index;
 use super::replay::replay;
 use super::settings::LearningSettings;
-use crate::classifier::SiteOpinion;
+use crate::classifier::FrozenSite;
 
 /// How the learner's files are found.
 #[derive(Clone, Debug)]
 pub struct Health {
     /// What was learned; `None` where nothing was.
-    pub opinion: Option<Arc<SiteOpinion>>,
+    pub site: Option<Arc<FrozenSite>>,
     /// Bytes of the logs that could not be read.
     pub damaged: u64,
     /// The snapshot of a later moment. Without it a start takes longer, and that is all.
@@ -31,12 +31,12 @@ pub fn examine(settings: &LearningSettings) -> io::Result<Health> {
         std::fs::read_dir(&settings.directory)?;
     }
     let index = read_index(settings)?;
-    let opinion = match index.sequence {
+    let site = match index.sequence {
         0 => None,
-        last => Some(Arc::new(replay(settings, &index, None)?.opinion(last))),
+        last => Some(Arc::new(replay(settings, &index, None)?.freeze(last))),
     };
     Ok(Health {
-        opinion,
+        site,
         damaged: index.damaged,
         weights: Snapshot::condition(&settings.weights(), settings.schema())?,
         base: Snapshot::condition(&settings.base(), settings.schema())?,

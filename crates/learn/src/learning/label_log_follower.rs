@@ -9,10 +9,10 @@ use gatepost_store::{Entry, Record, read_log};
 use super::label_index::read_index;
 use super::replay::{Replayed, latest, learn_label, replay};
 use super::settings::LearningSettings;
-use crate::classifier::SiteOpinion;
+use crate::classifier::FrozenSite;
 
 /// What the site has learned up to now; `None` where it has learned nothing. Reads only.
-pub fn info(settings: &LearningSettings) -> io::Result<Option<Arc<SiteOpinion>>> {
+pub fn info(settings: &LearningSettings) -> io::Result<Option<Arc<FrozenSite>>> {
     LabelLogFollower::new(settings.clone()).poll()
 }
 
@@ -43,7 +43,7 @@ impl LabelLogFollower {
 
     /// Looks whether there is anything new, and learns it. `None`: nothing new, or nothing at all.
     /// After an error what was read before still holds; the next call tries again.
-    pub fn poll(&mut self) -> io::Result<Option<Arc<SiteOpinion>>> {
+    pub fn poll(&mut self) -> io::Result<Option<Arc<FrozenSite>>> {
         let Some(state) = self.look()? else {
             return Ok(None);
         };
@@ -64,10 +64,10 @@ impl LabelLogFollower {
             None => self.start()?,
         };
         let sequence = replayed.sequence;
-        let opinion = (sequence > 0).then(|| Arc::new(replayed.site.opinion(sequence)));
+        let site = (sequence > 0).then(|| Arc::new(replayed.site.freeze(sequence)));
         self.replayed = Some(replayed);
         self.seen = Some(state);
-        Ok(opinion)
+        Ok(site)
     }
 
     /// The state of the log; `None` where no label was ever given here.

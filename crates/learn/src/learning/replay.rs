@@ -2,11 +2,11 @@
 
 use std::io;
 
-use gatepost_store::{Entry, Position, Record, Snapshot, SnapshotTrial, StoredLabel, read_log};
+use gatepost_store::{Entry, Position, Record, Snapshot, SnapshotSample, StoredLabel, read_log};
 
 use super::label_index::LabelIndex;
 use super::settings::LearningSettings;
-use crate::classifier::{Knowledge, Site, Slots, Trial};
+use crate::classifier::{Checkpoint, PrequentialSample, Site, Slots};
 
 /// Learns all active labels up to record `until` (to the last, where it is `None`), from the newest
 /// snapshot that still holds.
@@ -87,19 +87,19 @@ pub(super) fn latest(settings: &LearningSettings) -> io::Result<Option<Replayed>
 
 fn resumed(settings: &LearningSettings, snapshot: Option<Snapshot>) -> Option<(Site, u64)> {
     let snapshot = snapshot?;
-    let trial = |stored: SnapshotTrial| Trial {
+    let sample = |stored: SnapshotSample| PrequentialSample {
         content: stored.content,
         site: stored.site,
         is_spam: stored.is_spam,
     };
-    let trials = snapshot.trials.into_iter().map(trial).collect();
-    let knowledge = Knowledge {
+    let samples = snapshot.samples.into_iter().map(sample).collect();
+    let checkpoint = Checkpoint {
         weights: snapshot.weights,
         squares: snapshot.squares,
         ham: snapshot.ham,
         spam: snapshot.spam,
     };
-    let site = Site::resume(settings.learner.clone(), knowledge, trials)?;
+    let site = Site::resume(settings.learner.clone(), checkpoint, samples)?;
     Some((site, snapshot.sequence))
 }
 
@@ -110,20 +110,20 @@ pub(super) fn snapshot(
     sequence: u64,
     position: Position,
 ) -> Snapshot {
-    let knowledge = site.learner().knowledge();
-    let trial = |trial: &Trial| SnapshotTrial {
-        content: trial.content,
-        site: trial.site,
-        is_spam: trial.is_spam,
+    let checkpoint = site.learner().checkpoint();
+    let sample = |sample: &PrequentialSample| SnapshotSample {
+        content: sample.content,
+        site: sample.site,
+        is_spam: sample.is_spam,
     };
     Snapshot {
         schema: settings.schema(),
         sequence,
         position,
-        ham: knowledge.ham,
-        spam: knowledge.spam,
-        trials: site.trials().map(trial).collect(),
-        weights: knowledge.weights,
-        squares: knowledge.squares,
+        ham: checkpoint.ham,
+        spam: checkpoint.spam,
+        samples: site.samples().map(sample).collect(),
+        weights: checkpoint.weights,
+        squares: checkpoint.squares,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::classifier::SiteSettings;
-use crate::features::MilterView;
+use crate::features::SiteView;
 
 /// The settings of learning.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl LearningSettings {
 
     /// What slots mean: the view that they are taken from, and the size of the table.
     pub(super) fn schema(&self) -> u32 {
-        MilterView::VERSION << 8 | self.learner.bits
+        SiteView::VERSION << 8 | self.learner.bits
     }
 
     pub(super) fn labels(&self) -> PathBuf {

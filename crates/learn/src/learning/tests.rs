@@ -105,7 +105,7 @@ fn every_outcome_has_its_word() {
 }
 
 #[test]
-fn labels_are_taken_back_by_digest_time_and_source() {
+fn labels_are_retracted_by_digest_time_and_source() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
     let mut store = store(&settings);
@@ -176,12 +176,12 @@ fn the_logs_stay_within_their_bound_and_nothing_is_forgotten() {
         weights(&settings) == weights(&reference),
         "what the dropped labels taught is kept"
     );
-    // Too old to be taken back: told, and nothing changes.
+    // Too old to be retracted: reported, and nothing changes.
     assert_eq!(
         small.unlearn(&example(0).digest, class(true), 300).unwrap(),
         Outcome::Unknown
     );
-    // The newest can be taken back, and then both agree again.
+    // The newest can be retracted, and then both agree again.
     for store in [&mut small, &mut large] {
         assert!(matches!(
             store.undo(&example(199).digest.to_string(), 300).unwrap(),
@@ -239,7 +239,7 @@ fn a_machine_that_stops_within_the_change_of_logs_loses_nothing() {
 }
 
 #[test]
-fn a_follower_hears_what_was_written() {
+fn a_follower_reads_what_was_written() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
     let mut follower = LabelLogFollower::new(settings.clone());
@@ -255,16 +255,16 @@ fn a_follower_hears_what_was_written() {
                 .unwrap();
         }
         store.commit().unwrap();
-        let heard = follower.poll().unwrap().unwrap();
+        let latest = follower.poll().unwrap().unwrap();
         assert!(
-            heard.learner().weights() == weights(&settings),
+            latest.learner().weights() == weights(&settings),
             "after {number}"
         );
         assert!(follower.poll().unwrap().is_none(), "nothing new");
     }
 }
 
-/// As [`example`], of more mails than a byte counts.
+/// As [`example`], of more messages than a byte counts.
 fn one_of_many(number: u64) -> TrainingExample {
     let first = u32::try_from(number).unwrap() * 13;
     let mut digest = [0; 32];
@@ -277,8 +277,8 @@ fn one_of_many(number: u64) -> TrainingExample {
     }
 }
 
-/// A start from the snapshot and what stands behind it knows what a start that learns everything
-/// knows: with labels behind it, with labels taken back, and after the log was changed for a new
+/// A start from the snapshot and what follows it knows what a start that learns everything
+/// knows: with labels after it, with labels retracted, and after the log was replaced by a new
 /// one.
 #[test]
 fn a_start_from_the_snapshot_knows_what_all_labels_taught() {
@@ -340,7 +340,7 @@ fn a_snapshot_of_another_log_is_not_believed() {
     }
     first.commit().unwrap();
     drop(first);
-    // Somebody begins anew and forgets the snapshot.
+    // The log is removed and the snapshot forgotten.
     std::fs::remove_file(directory.path().join("labels")).unwrap();
     assert!(weights(&settings).is_empty(), "there is no log");
     let mut second = store(&settings);
@@ -378,7 +378,7 @@ fn a_clock_that_goes_backwards() {
         .map(|entry| entry.label.time)
         .collect();
     assert_eq!(order, [5_000, 10, u64::MAX, 0]);
-    // By the times that the labels carry, whenever this one is told to be.
+    // By the times that the labels carry, whenever this one is given.
     assert_eq!(writer.rollback(11, None, 1).unwrap(), 2);
     assert_eq!(
         writer.unlearn(&example(2).digest, class(true), 0).unwrap(),
@@ -396,15 +396,21 @@ fn a_clock_that_goes_backwards() {
     assert_eq!(left, [0]);
 }
 
-/// A snapshot that cannot be written is told, and the labels hold; it is made as soon as it can be.
+/// A snapshot that cannot be written is reported, and the labels hold; it is made as soon as it can be.
 #[test]
 fn labels_do_not_need_their_snapshot() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
     let mut writer = store(&settings);
-    // A directory stands where the file should be written.
-    std::fs::create_dir(directory.path().join("weights.new")).unwrap();
-    let mut told = Vec::new();
+    // Directories take the names under which the new file would be written.
+    let taken = |number: u32| {
+        let name = format!(".weights.{}-{number}.new", std::process::id());
+        directory.path().join(name)
+    };
+    for number in 0..400 {
+        std::fs::create_dir(taken(number)).unwrap();
+    }
+    let mut failed = Vec::new();
     for number in 0..600 {
         writer
             .learn(
@@ -414,19 +420,21 @@ fn labels_do_not_need_their_snapshot() {
             )
             .unwrap();
         if writer.commit().unwrap().is_some() {
-            told.push(number + 1);
+            failed.push(number + 1);
         }
     }
-    assert_eq!(told, [256, 512], "not with every label");
+    assert_eq!(failed, [256, 512], "not with every label");
     assert_eq!(info(&settings).unwrap().unwrap().sequence(), 600);
-    std::fs::remove_dir(directory.path().join("weights.new")).unwrap();
+    for number in 0..400 {
+        std::fs::remove_dir(taken(number)).unwrap();
+    }
     drop(writer);
     assert!(store(&settings).commit().unwrap().is_none());
     assert!(directory.path().join("weights").exists());
 }
 
 #[test]
-fn damage_costs_what_it_hit_and_is_told() {
+fn damage_costs_what_it_hit_and_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let settings = settings(directory.path());
     let mut first = store(&settings);
@@ -456,16 +464,16 @@ fn damage_costs_what_it_hit_and_is_told() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
-    /// Whatever came and went: what remains is as if only the labels in force had ever been given, bit for bit, also
+    /// Whatever came and went: what remains is as if only the active labels had ever been given, bit for bit, also
     /// over restarts and through a follower.
     #[test]
-    fn what_is_taken_back_leaves_no_trace(
+    fn what_is_retracted_leaves_no_trace(
         steps in proptest::collection::vec((0_u8..12, proptest::sample::select(&Class::ALL), 0_u8..6, any::<bool>()), 1..40),
     ) {
         let directory = tempfile::tempdir().unwrap();
         let settings = settings(directory.path());
         let mut follower = LabelLogFollower::new(settings.clone());
-        let mut heard = None;
+        let mut latest = None;
         let mut store = Some(store(&settings));
         for (number, class, action, restart) in steps {
             let open = store.as_mut().unwrap();
@@ -475,7 +483,7 @@ proptest! {
                 _ => drop(open.learn(&example(number), class, &source("ann", 1)).unwrap()),
             }
             open.commit().unwrap();
-            heard = follower.poll().unwrap().or(heard);
+            latest = follower.poll().unwrap().or(latest);
             if restart {
                 drop(store.take());
                 store = Some(self::store(&settings));
@@ -492,8 +500,8 @@ proptest! {
         let found = weights(&settings);
         let nothing = |weights: &[f32]| weights.iter().all(|weight| *weight == 0.0);
         prop_assert!(found == expected || (expected.is_empty() && nothing(&found)));
-        if let Some(heard) = heard {
-            prop_assert!(heard.learner().weights() == found);
+        if let Some(latest) = latest {
+            prop_assert!(latest.learner().weights() == found);
         }
     }
 }

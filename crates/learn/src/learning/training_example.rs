@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::classifier::{Model, SiteLearner, Slots};
-use crate::features::{MilterView, Trust, extract};
+use crate::features::{SiteView, TrustedAuthservIds, extract};
 use gatepost_mail::{Limits, Specimen};
 use gatepost_store::PackedSlots;
 use gatepost_words::MessageDigest;
@@ -29,10 +29,10 @@ impl TrainingExample {
         raw: &[u8],
         learner: &SiteLearner,
         model: Option<&Model>,
-        trust: &Trust,
+        trust: &TrustedAuthservIds,
         limits: &Limits,
     ) -> Self {
-        let view = MilterView::of_stored(raw, trust);
+        let view = SiteView::of_stored(raw, trust);
         // Who vouches for the sender is part of what the learner sees, and so is the domain for
         // whose copy it is.
         let digest = Sha256::new()

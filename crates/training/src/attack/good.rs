@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::super::random::Random;
 use gatepost_mail::{Limits, Message};
+use gatepost_words::bytes;
 
 /// Text of ham that attackers paste: words and whole texts.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct Good {
-    /// Words that stand in ham much oftener than in spam.
+    /// Words that are much more frequent in ham than in spam.
     best: Vec<String>,
     /// Any words of ham.
     words: Vec<String>,
@@ -45,12 +46,12 @@ impl Good {
             self.add(&text.rendered);
         }
         if self.headers.len() < HEADERS && message.body_start <= HEADER {
-            self.headers
-                .push(raw.get(..message.body_start).unwrap_or_default().to_vec());
+            let header = bytes::head(raw, message.body_start);
+            self.headers.push(header.to_vec());
         }
     }
 
-    /// Adds the words that stand in ham much oftener than in spam.
+    /// Adds the words that are much more frequent in ham than in spam.
     pub(in super::super) fn add_best(&mut self, words: Vec<String>) {
         self.best.extend(words);
     }
@@ -88,20 +89,20 @@ impl Good {
             };
             let before = passage.len();
             passage.extend(text.chars().chain(['\n']).take(left));
-            left -= passage.get(before..).unwrap_or_default().chars().count();
+            left -= bytes::skip_str(&passage, before).chars().count();
         }
         passage
     }
 }
 
-/// In how many ham and spam each word stands.
+/// In how many ham and spam each word is.
 #[derive(Clone, Debug, Default)]
 pub(in super::super) struct GoodWords(HashMap<String, [usize; 2]>);
 
 impl GoodWords {
     /// Words that attackers use of one collection.
     const MOST: usize = 1_000;
-    /// In so many ham a word must stand.
+    /// In so many ham a word must be.
     const LEAST: usize = 5;
 
     /// Counts the words of one mail, each once.

@@ -8,23 +8,23 @@ use super::text;
 /// One way to hide spam.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attack {
-    /// 100 words of ham behind the text.
+    /// 100 words of ham after the text.
     Words100,
-    /// 300 words of ham behind the text.
+    /// 300 words of ham after the text.
     Words300,
     /// 300 words of ham before the text.
     Words300First,
-    /// 1,500 characters of a ham behind the text.
+    /// 1,500 characters of a ham after the text.
     HamBehind,
     /// 1,500 characters of a ham before the text.
     HamBefore,
-    /// 6,000 characters of ham behind the text: more than is read of the head of a text.
+    /// 6,000 characters of ham after the text: more than is read of the head of a text.
     FloodBehind,
     /// 6,000 characters of ham before the text.
     FloodBefore,
     /// Half of the letters become letters of other scripts that look the same.
     Homoglyphs,
-    /// Invisible characters behind 30 % of the letters.
+    /// Invisible characters after 30 % of the letters.
     ZeroWidth,
     /// The letters of half of the words are spaced out.
     Spaced,
@@ -40,7 +40,7 @@ pub enum Attack {
     Encoded,
     /// Only the first link, around an image, is left of the text.
     ImageOnly,
-    /// The header fields of a ham, but for those that tell from whom, to whom and when a mail is
+    /// The header fields of a ham, but for those that say from whom, to whom and when a message is
     /// and how it is made.
     HamHeader,
 }
@@ -127,7 +127,7 @@ impl Attack {
         let padding = self.padding(good, random);
         rewriter.texts(|part| match self {
             Self::Words100 | Self::Words300 | Self::HamBehind | Self::FloodBehind => {
-                text::behind(part, &padding)
+                text::append(part, &padding)
             }
             Self::Words300First | Self::HamBefore | Self::FloodBefore => {
                 text::before(part, &padding)
@@ -170,10 +170,10 @@ impl Attack {
     }
 }
 
-/// The mail in a language that nobody speaks: each letter of its text stands for another, vowels
+/// The message in a pseudo-language: each letter of its text stands for another, vowels
 /// for vowels. What is left is how the mail is made; training learns from it that words it does not
 /// know speak for nothing.
-pub(in super::super) fn in_no_language(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+pub(in super::super) fn pseudo_language(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let key = text::Key::new(random);
     let mut rewriter = Rewriter::new(raw, Encoding::EightBit);
     rewriter.subject(|subject| key.apply(subject));

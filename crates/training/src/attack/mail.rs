@@ -1,6 +1,7 @@
 //! Takes a mail apart into its texts and puts it together again, everything else as it was.
 
 use gatepost_mail::{EntityKind, Limits, Message};
+use gatepost_words::bytes;
 
 /// One text of a mail.
 #[derive(Clone, Debug)]
@@ -89,16 +90,16 @@ impl<'a> Rewriter<'a> {
         }
         if self.subject.is_some() {
             let end = Message::parse(&out, &Limits::default()).body_start;
-            let header = self.with_subject(out.get(..end).unwrap_or_default());
+            let header = self.with_subject(bytes::head(&out, end));
             out.splice(..end, header);
         }
         changed.then_some(out)
     }
 
-    /// Where the header of the part begins whose body begins there: behind the line of the
+    /// Where the header of the part begins whose body begins there: after the line of the
     /// boundary.
     fn header_start(&self, body: usize) -> usize {
-        let before = self.raw.get(..body).unwrap_or_default();
+        let before = bytes::head(self.raw, body);
         let boundary = memchr::memmem::rfind(before, b"\n--").map_or(0, |at| at + 1);
         let line = before
             .get(boundary..)
@@ -190,7 +191,7 @@ const OWN: [&str; 15] = [
     "authentication-results",
 ];
 
-/// The mail with the fields of another header behind its own, and in place of its own of those
+/// The mail with the fields of another header after its own, and in place of its own of those
 /// names.
 pub(super) fn with_fields_of(raw: &[u8], other: &[u8]) -> Vec<u8> {
     let end = Message::parse(raw, &Limits::default()).body_start;
@@ -260,15 +261,15 @@ fn header_fields(header: &[u8]) -> Vec<&[u8]> {
     while !rest.is_empty() && !rest.starts_with(b"\r\n") && !rest.starts_with(b"\n") {
         let mut end = 0;
         loop {
-            let line = rest.get(end..).unwrap_or_default();
+            let line = bytes::skip(rest, end);
             end += memchr::memchr(b'\n', line).map_or(line.len(), |at| at + 1);
             if !matches!(rest.get(end), Some(b' ' | b'\t')) {
                 break;
             }
         }
-        let (field, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+        let (field, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
         fields.push(field);
-        rest = behind;
+        rest = after;
     }
     fields
 }

@@ -12,8 +12,8 @@ fn escaped(text: &str) -> String {
         .replace('\n', "<br>\n")
 }
 
-/// Something behind the text.
-pub(super) fn behind(part: &Part, padding: &str) -> Part {
+/// Something after the text.
+pub(super) fn append(part: &Part, padding: &str) -> Part {
     let text = if part.html {
         let at = part
             .text
@@ -79,8 +79,8 @@ fn body(html: &str) -> usize {
 }
 
 fn insert(text: &str, at: usize, what: &str) -> String {
-    let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
-    [before, what, behind].concat()
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    [before, what, after].concat()
 }
 
 /// Words cut in two by comments and empty tags.
@@ -129,11 +129,11 @@ pub(super) fn image_only(part: &Part) -> Part {
 pub(super) fn disguise_links(text: &str, random: &mut Random) -> String {
     let mut out = String::with_capacity(text.len() + 200);
     let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("http://") {
-        let end = behind
+    while let Some((before, after)) = rest.split_once("http://") {
+        let end = after
             .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
-            .unwrap_or(behind.len());
-        let (link, tail) = behind.split_at_checked(end).unwrap_or((behind, ""));
+            .unwrap_or(after.len());
+        let (link, tail) = after.split_at_checked(end).unwrap_or((after, ""));
         let (host, path) = link
             .split_once('/')
             .map_or((link, ""), |(host, path)| (host, path));
@@ -172,7 +172,7 @@ pub(super) fn visible_words(part: &Part, mut edit: impl FnMut(&str) -> String) -
             rest.find(|c: char| stops(c) || c.is_whitespace() != space)
                 .unwrap_or(rest.len())
         };
-        let (piece, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let word =
             !tag && !piece.starts_with(char::is_whitespace) && !piece.contains(['&', '@', '/']);
         if word {
@@ -180,7 +180,7 @@ pub(super) fn visible_words(part: &Part, mut edit: impl FnMut(&str) -> String) -
         } else {
             out.push_str(piece);
         }
-        rest = behind;
+        rest = after;
     }
     out
 }
@@ -291,7 +291,7 @@ fn look_alike(c: char) -> char {
     }
 }
 
-/// Invisible characters behind some letters.
+/// Invisible characters after some letters.
 pub(super) fn zero_width(word: &str, random: &mut Random) -> String {
     const SIGNS: [char; 4] = ['\u{200b}', '\u{200c}', '\u{ad}', '\u{2060}'];
     let mut out = String::new();
@@ -405,7 +405,7 @@ mod tests {
     fn padding_goes_inside_the_page() {
         let page = html("<HTML><BODY bgcolor=red>x</BODY></HTML>");
         assert_eq!(
-            behind(&page, "a<b").text,
+            append(&page, "a<b").text,
             "<HTML><BODY bgcolor=red>x<p>a&lt;b</p></BODY></HTML>"
         );
         assert_eq!(

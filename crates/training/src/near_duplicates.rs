@@ -1,14 +1,14 @@
-//! Near copies: which mails say almost the same, by sketches of their 4-grams (Broder 1997, with
+//! Near duplicates: which messages say almost the same, by sketches of their 4-grams (Broder 1997, with
 //! bands of several minima).
 //!
-//! Spam comes in campaigns whose mails differ in a name or a number. They must not stand on both
+//! Spam comes in campaigns whose messages differ in a name or a number. They must not be on both
 //! sides of a cut, or what is measured is memory; and they must not be learned a thousand times.
 
 use std::collections::HashMap;
 
 /// Minima that must agree in one band.
 const ROWS: usize = 5;
-/// Bands of which one must agree: mails that share nine tenths of their 4-grams are found in 99.8
+/// Bands of which one must agree: messages that share nine tenths of their 4-grams are found in 99.8
 /// of 100 cases, those that share half of them in 17.
 const BANDS: usize = 6;
 /// A text of fewer 4-grams has no near copies, only equal ones.
@@ -44,9 +44,9 @@ impl Sketch {
 
 /// How often texts like it were seen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen(HashMap<u64, usize>);
+pub(super) struct NearDuplicates(HashMap<u64, usize>);
 
-impl Seen {
+impl NearDuplicates {
     /// How many near copies were added; of two that are no near copies of each other both count.
     pub(super) fn count(&self, sketch: &Sketch) -> usize {
         sketch
@@ -90,7 +90,7 @@ mod tests {
             let mail = text(seed, 600);
             let mut copy = mail.clone();
             copy.splice(..25, text(seed + 1_000, 25));
-            let mut seen = Seen::default();
+            let mut seen = NearDuplicates::default();
             seen.add(&Sketch::of(&mail, 1));
             near += seen.count(&Sketch::of(&copy, 2));
             far += seen.count(&Sketch::of(&text(seed + 2_000, 600), 3));
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn short_texts_are_told_apart_by_their_body() {
-        let mut seen = Seen::default();
+        let mut seen = NearDuplicates::default();
         seen.add(&Sketch::of(&text(1, 23), 7));
         assert_eq!(
             (

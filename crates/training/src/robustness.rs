@@ -3,11 +3,13 @@
 use serde::Serialize;
 
 use super::attack::{Attack, Good, GoodWords};
+use super::corpus::Corpus;
+use super::error::TrainError;
 use super::message_features::features_of;
 use super::random::Random;
-use super::{Corpus, Progress, TrainError};
+use super::settings::Progress;
 use gatepost_learn::classifier::{Model, Site, SiteSettings};
-use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds};
 use gatepost_words::Class;
 use gatepost_words::percent;
 
@@ -20,7 +22,7 @@ const SEED: u64 = 7;
 
 /// One row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Siege {
+pub struct AttackResult {
     /// The attack.
     pub attack: String,
     /// Percent of the spam above the threshold.
@@ -31,7 +33,7 @@ pub struct Siege {
 
 /// The table, and what it was measured with.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SiegeReport {
+pub struct AttackReport {
     /// The corpus that was attacked.
     pub corpus: String,
     /// Ham that set the threshold.
@@ -41,25 +43,28 @@ pub struct SiegeReport {
     /// Labels that the site had taught before.
     pub labels: usize,
     /// One row for each attack.
-    pub attacks: Vec<Siege>,
+    pub attacks: Vec<AttackResult>,
 }
 
 /// Attacks the spam of `corpus`. Attackers know the mail of `known`, of which the site has taught
 /// every label too if `is_taught`; else the model alone judges.
-pub fn besiege(
+pub fn evaluate_attacks(
     model: &Model,
     corpus: &Corpus,
     known: &Corpus,
     is_taught: bool,
     progress: &mut dyn FnMut(Progress),
-) -> Result<SiegeReport, TrainError> {
+) -> Result<AttackReport, TrainError> {
     let mut site = Site::new(SiteSettings::default());
-    let good = arm(known, is_taught.then_some(&mut site), progress)?;
+    let good = prepare_attacker(known, is_taught.then_some(&mut site), progress)?;
     let (ham_labels, spam_labels) = site.learner().labels();
-    let opinion = site.opinion(0);
+    let frozen = site.freeze(0);
     let judge = |raw: &[u8]| {
         let content = model.log_odds(&features_of(raw).0).ok();
-        opinion.log_odds(content, &MilterView::of_stored(raw, &Trust::nobody()))
+        frozen.log_odds(
+            content,
+            &SiteView::of_stored(raw, &TrustedAuthservIds::none()),
+        )
     };
     let mut random = Random::new(SEED);
     let mut ham = Vec::new();
@@ -85,7 +90,7 @@ pub fn besiege(
             .zip(scores)
             .filter(|(before, after)| **before > threshold && **after > threshold);
         let before = spam.iter().filter(was_over).count();
-        Siege {
+        AttackResult {
             attack: name.to_owned(),
             caught_percent: percent::of(scores.iter().filter(was_over).count(), scores.len()),
             kept_percent: percent::of(both.count(), before),
@@ -96,7 +101,7 @@ pub fn besiege(
         .chain(names.zip(&caught))
         .map(row)
         .collect();
-    Ok(SiegeReport {
+    Ok(AttackReport {
         corpus: corpus.describe(),
         ham: ham.len(),
         spam: spam.len(),
@@ -106,7 +111,7 @@ pub fn besiege(
 }
 
 /// Gives the attackers words and texts of ham, and teaches the site.
-fn arm(
+fn prepare_attacker(
     known: &Corpus,
     site: Option<&mut Site>,
     progress: &mut dyn FnMut(Progress),
@@ -123,7 +128,7 @@ fn arm(
         }
         if site.is_some() {
             labels.push((
-                MilterView::of_stored(&sample.stored, &Trust::nobody()),
+                SiteView::of_stored(&sample.stored, &TrustedAuthservIds::none()),
                 class,
             ));
         }
@@ -135,7 +140,7 @@ fn arm(
         for (view, class) in labels {
             let slots = site.learner().slots(&view);
             // The shipped model was trained on the mail that attackers know by default: what it
-            // says of that mail proves nothing, so it stands no trial there and keeps
+            // says of that mail proves nothing, so it gives no sample there and keeps
             // the weight that it has before any label.
             site.learn(&slots, class, None);
         }
@@ -143,7 +148,7 @@ fn arm(
     Ok(good)
 }
 
-/// The score above which at most [`HAM_LOSS`] of the ham lies.
+/// The score above which at most [`HAM_LOSS`] of the ham is found.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! What each token and each structure feature of one mail adds to the answer of the content model:
+//! What each token and each structure feature of one message adds to the answer of the content model:
 //! exactly.
 //!
 //! With the hidden units that are on for this mail, and for each window unit the window that won,
@@ -9,18 +9,22 @@
 use prost::Message as _;
 use tract_onnx::pb;
 
-use super::graph::{BAG_SIZE, HIDDEN_SIZE, WHOLE_BAGS, WINDOW_SIZE};
-use super::{Calibration, Contribution, Manifest, Model, ModelError, Names, Precision};
+use super::contribution::{Combined, Contribution};
+use super::error::ModelError;
+use super::graph::{BAG_SIZE, HIDDEN_SIZE, Names, WHOLE_BAGS, WINDOW_SIZE};
+use super::manifest::{Manifest, Precision};
+use super::model::Model;
+use super::probability::Calibration;
 use crate::features::{FeatureVector, Origin, Schema, weight};
 
-/// Where constants are told.
+/// Where constants are listed.
 const CONSTANT: &str = "constant";
-/// Where structure features are told.
+/// Where structure features are listed.
 const STRUCTURE: &str = "structure";
 
 /// The weights of a content model, for taking its answers apart. The daemon does not need it.
 #[derive(Clone, Debug)]
-pub struct Ledger {
+pub struct Attribution {
     calibration: Calibration,
     /// The other initialisers of [`Names::WEIGHTS`] in their order; the first two are merged into
     /// one.
@@ -49,7 +53,7 @@ pub struct Parts {
 
 type Bag = [f64; BAG_SIZE];
 
-impl Ledger {
+impl Attribution {
     /// Reads the weights of a model file. It is as strict as [`Model::load`], but for the
     /// self-test.
     pub fn read(bytes: &[u8]) -> Result<Self, ModelError> {
@@ -95,24 +99,24 @@ impl Ledger {
 
     /// What pushed the calibrated log-odds of a mail, the strongest first; `origins` says where
     /// each token is from. The sum of all of them is [`Model::log_odds`], but for rounding. The
-    /// same word in the same place is told once; a 4-gram that stands in several words of a
+    /// same word in the same place is listed once; a 4-gram that is in several words of a
     /// window belongs to the first.
     pub fn contributions(&self, vector: &FeatureVector, origins: &[Origin]) -> Vec<Contribution> {
         let parts = self.parts(vector);
         let slope = self.calibration.slope;
-        let mut told = super::contribution::Together::default();
+        let mut combined = Combined::default();
         for (part, origin) in parts.tokens.iter().zip(origins) {
-            told.add(origin.place, &origin.word, part * slope);
+            combined.add(origin.place, &origin.word, part * slope);
         }
         for (part, name) in parts.dense.iter().zip(Schema::dense_names()) {
-            told.add(STRUCTURE, name, part * slope);
+            combined.add(STRUCTURE, name, part * slope);
         }
-        told.add(
+        combined.add(
             CONSTANT,
             "",
             parts.constant * slope + self.calibration.offset,
         );
-        told.strongest_first()
+        combined.strongest_first()
     }
 
     /// The parts of the logit, which is not calibrated.

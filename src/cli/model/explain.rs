@@ -3,17 +3,18 @@
 
 use serde::Serialize;
 
-use super::Exit;
-use super::arguments::Format;
-use super::failure::Failure;
-use super::learn;
-use super::learn::StateArguments;
-use super::scan::input;
-use super::terminal::{Output, escaped};
+use crate::cli::Exit;
+use crate::cli::arguments::Format;
+use crate::cli::failure::Failure;
+use crate::cli::learn::{self, StateArguments};
+use crate::cli::scan::input;
+use crate::cli::terminal::{Output, escaped};
 use crate::config::Loaded;
-use crate::daemon::{load_ledger, load_model};
-use gatepost_learn::classifier::{Contribution, Ledger, Model, Probability, SiteOpinion, Stacker};
-use gatepost_learn::features::{MilterView, Trust, explained};
+use crate::daemon::{load_attribution, load_model};
+use gatepost_learn::classifier::{
+    Attribution, Contribution, FrozenSite, Model, Probability, Stacker,
+};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds, explained};
 use gatepost_learn::learning::{self, TrainingExample};
 use gatepost_mail::{Limits, Specimen};
 
@@ -33,7 +34,7 @@ struct Explanation {
     others: Others,
 }
 
-/// What one expert adds: its opinion times its weight.
+/// What one expert adds: its logit times its weight.
 #[derive(Serialize)]
 struct Part {
     opinion: Option<f64>,
@@ -49,14 +50,14 @@ struct Push {
     adds: f64,
 }
 
-/// The words that are not told one by one.
+/// The words that are not listed one by one.
 #[derive(Default, Serialize)]
 struct Others {
     words: usize,
     adds: f64,
 }
 
-/// Explains one mail.
+/// Explains one message.
 pub(super) fn explain(
     loaded: &Loaded,
     path: &std::path::Path,
@@ -78,15 +79,15 @@ pub(super) fn explain(
         false
     });
     let raw = raw
-        .unwrap_or_else(|| Err("there is no mail in it".to_owned()))
+        .unwrap_or_else(|| Err("there is no message in it".to_owned()))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
-    let trust = Trust::of(&config.learner.trusted_authservs);
+    let trust = TrustedAuthservIds::new(&config.learner.trusted_authservs);
     let learner = gatepost_learn::classifier::SiteLearner::new(settings.learner.clone());
     let example =
         TrainingExample::of_stored(&raw, &learner, model.as_ref(), &trust, &config.limits);
-    let view = MilterView::of_stored(&raw, &trust);
-    let pushes =
-        load_ledger(&config.model)?.map(|ledger| content_pushes(&ledger, &raw, &config.limits));
+    let view = SiteView::of_stored(&raw, &trust);
+    let pushes = load_attribution(&config.model)?
+        .map(|attribution| content_pushes(&attribution, &raw, &config.limits));
     let pushes = pushes.unwrap_or_default();
     let content = example.content.map(f64::from);
     let explanation = explanation(
@@ -108,10 +109,10 @@ pub(super) fn explain(
 
 fn explanation(
     model: Option<&Model>,
-    site: Option<&SiteOpinion>,
+    site: Option<&FrozenSite>,
     content: Option<f64>,
     pushes: &[Contribution],
-    view: &MilterView,
+    view: &SiteView,
     words: usize,
 ) -> Explanation {
     let id = model.map(|model| model.manifest().id.as_str());
@@ -129,18 +130,18 @@ fn explanation(
     .log_odds(content, 0.0);
     let log_odds = stacker.log_odds(content, logit.unwrap_or(0.0));
     let of_site = log_odds - without - stacker.offset;
-    // An opinion beyond what the stacker takes counts less; then so do all of its parts alike.
+    // A logit beyond what the stacker takes counts less; then so do all of its parts alike.
     let scale = logit
         .filter(|logit| *logit != 0.0)
         .map_or(0.0, |logit| of_site / logit);
     let parts: Vec<Contribution> = site
         .map(|site| site.learner().contributions(view))
         .unwrap_or_default();
-    let (told, others) = told(&parts, words, scale);
+    let (listed, others) = strongest(&parts, words, scale);
     let scale = content
         .filter(|content| *content != 0.0)
         .map_or(0.0, |content| without / content);
-    let (content_words, content_others) = self::told(pushes, words, scale);
+    let (content_words, content_others) = strongest(pushes, words, scale);
     Explanation {
         model: name,
         probability: Probability::from_logit(log_odds).value(),
@@ -158,14 +159,14 @@ fn explanation(
         },
         content_words,
         content_others,
-        words: told,
+        words: listed,
         others,
     }
 }
 
 /// The strongest pushes, and the others together.
-fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others) {
-    let (told, others) = parts.split_at_checked(words).unwrap_or((parts, &[]));
+fn strongest(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others) {
+    let (listed, others) = parts.split_at_checked(words).unwrap_or((parts, &[]));
     let push = |part: &Contribution| Push {
         place: part.place.clone(),
         word: part.word.clone(),
@@ -175,7 +176,7 @@ fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others)
         .iter()
         .fold(0.0, |sum, part| sum + part.logit * scale);
     (
-        told.iter().map(push).collect(),
+        listed.iter().map(push).collect(),
         Others {
             words: others.len(),
             adds,
@@ -183,12 +184,12 @@ fn told(parts: &[Contribution], words: usize, scale: f64) -> (Vec<Push>, Others)
     )
 }
 
-/// What pushed the content model. No feature of it depends on when or to whom the mail came.
-fn content_pushes(ledger: &Ledger, raw: &[u8], limits: &Limits) -> Vec<Contribution> {
+/// What pushed the content model. No feature of it depends on when or to whom the message came.
+fn content_pushes(attribution: &Attribution, raw: &[u8], limits: &Limits) -> Vec<Contribution> {
     let specimen = Specimen::stored(raw);
     let message = specimen.message(limits);
     let (vector, origins) = explained(&specimen.case(&message));
-    ledger.contributions(&vector, &origins)
+    attribution.contributions(&vector, &origins)
 }
 
 fn text(explanation: &Explanation) -> String {
@@ -201,9 +202,9 @@ fn text(explanation: &Explanation) -> String {
         site,
         ..
     } = explanation;
-    let opinion = |part: &Part| {
+    let logit = |part: &Part| {
         part.opinion
-            .map_or_else(|| "none".to_owned(), |opinion| format!("{opinion:+.3}"))
+            .map_or_else(|| "none".to_owned(), |logit| format!("{logit:+.3}"))
     };
     let mut lines = vec![
         format!(
@@ -213,13 +214,13 @@ fn text(explanation: &Explanation) -> String {
         format!(
             "  {:>+8.3}  content model: {} times its weight {:.3}",
             content.adds,
-            opinion(content),
+            logit(content),
             content.weight
         ),
         format!(
             "  {:>+8.3}  site learner: {} times its weight {:.3}",
             site.adds,
-            opinion(site),
+            logit(site),
             site.weight
         ),
         format!("  {offset:>+8.3}  offset"),
@@ -259,7 +260,7 @@ mod tests {
 
     #[test]
     fn every_part_is_part_of_the_sum() {
-        let view = |raw: &str| MilterView::of_stored(raw.as_bytes(), &Trust::nobody());
+        let view = |raw: &str| SiteView::of_stored(raw.as_bytes(), &TrustedAuthservIds::none());
         let mut site = Site::new(SiteSettings {
             rate: 0.05,
             ..SiteSettings::default()
@@ -274,10 +275,10 @@ mod tests {
             let class = Class::from_is_spam(spam);
             site.learn(&slots, class, Some(if spam { 1.0 } else { -1.0 }));
         }
-        let opinion = site.opinion(5);
+        let frozen = site.freeze(5);
         for (site, content) in [
-            (Some(&opinion), Some(1.5)),
-            (Some(&opinion), None),
+            (Some(&frozen), Some(1.5)),
+            (Some(&frozen), None),
             (None, Some(-2.0)),
             (None, None),
         ] {
@@ -295,27 +296,31 @@ mod tests {
                 .zip(logits)
                 .map(|(w, l)| push(w, l))
                 .collect();
-            let told = explanation(None, site, content, &pushes, &view(raw), 3);
-            let words = told.content_words.iter().map(|word| word.adds).sum::<f64>()
-                + told.content_others.adds;
+            let found = explanation(None, site, content, &pushes, &view(raw), 3);
+            let words = found
+                .content_words
+                .iter()
+                .map(|word| word.adds)
+                .sum::<f64>()
+                + found.content_others.adds;
             assert!(
-                (words - told.content.adds).abs() < 1e-9,
+                (words - found.content.adds).abs() < 1e-9,
                 "{words} {}",
-                told.content.adds
+                found.content.adds
             );
-            let sum = told.offset + told.content.adds + told.site.adds;
-            assert!((sum - told.log_odds).abs() < 1e-9);
-            let words = told.words.iter().map(|word| word.adds).sum::<f64>() + told.others.adds;
+            let sum = found.offset + found.content.adds + found.site.adds;
+            assert!((sum - found.log_odds).abs() < 1e-9);
+            let words = found.words.iter().map(|word| word.adds).sum::<f64>() + found.others.adds;
             assert!(
-                (words - told.site.adds).abs() < 1e-9,
+                (words - found.site.adds).abs() < 1e-9,
                 "{words} {}",
-                told.site.adds
+                found.site.adds
             );
             if let Some(site) = site {
-                assert!((told.log_odds - site.log_odds(content, &view(raw))).abs() < 1e-9);
-                assert_eq!(told.words.len(), 3);
+                assert!((found.log_odds - site.log_odds(content, &view(raw))).abs() < 1e-9);
+                assert_eq!(found.words.len(), 3);
             }
-            assert!(text(&told).ends_with('\n'));
+            assert!(text(&found).ends_with('\n'));
         }
     }
 }

@@ -2,13 +2,13 @@
 
 /// Means and inverse deviations of the training data.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Standard {
+pub(super) struct Standardizer {
     pub(super) mean: Vec<f32>,
     /// 0 where a feature never changes: then it says nothing.
     pub(super) inverse: Vec<f32>,
 }
 
-impl Standard {
+impl Standardizer {
     /// How far a standardised value may be from 0.
     pub(super) const LIMIT: f32 = 4.0;
     /// Deviations smaller than this are taken as this: a feature that is nearly always the same
@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn standardises() {
         let rows: [&[f32]; 3] = [&[1.0, 5.0], &[2.0, 5.0], &[3.0, 5.0]];
-        let standard = Standard::of(rows.iter().copied(), 2);
-        let first = standard.apply(&[1.0, 9.0]);
+        let standardizer = Standardizer::of(rows.iter().copied(), 2);
+        let first = standardizer.apply(&[1.0, 9.0]);
         assert!((first[0] + 1.224_744_9).abs() < 1e-5, "{first:?}");
         assert_eq!(first[1], 0.0, "a constant says nothing");
-        assert_eq!(standard.apply(&[1e9, 0.0])[0], Standard::LIMIT);
+        assert_eq!(standardizer.apply(&[1e9, 0.0])[0], Standardizer::LIMIT);
     }
 }

@@ -9,12 +9,13 @@ use std::fmt::Write as _;
 
 use super::random::Random;
 use gatepost_mail::{Limits, Message};
+use gatepost_words::bytes::{self, Cursor};
 
-/// Paragraphs of a text that become paragraphs of a page; the rest stands in the last.
+/// Paragraphs of a text that become paragraphs of a page; the rest is in the last.
 const PARAGRAPHS: usize = 60;
 
 /// The mail in the other form; `None` where it has no text.
-pub(super) fn other(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+pub(super) fn reformat(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let message = Message::parse(raw, &Limits::default());
     let is_page = message.texts.iter().any(|text| text.html.is_some());
     // Of a page with a plain copy, the page.
@@ -29,7 +30,7 @@ pub(super) fn other(raw: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     if text.trim().is_empty() {
         return None;
     }
-    let mut out = header(raw.get(..message.body_start).unwrap_or(raw));
+    let mut out = header(bytes::head(raw, message.body_start));
     if is_page {
         out.extend(
             b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n",
@@ -73,11 +74,7 @@ fn header(header: &[u8]) -> Vec<u8> {
             break;
         }
         if !matches!(line.first(), Some(b' ' | b'\t')) {
-            let name = line
-                .split(|&byte| byte == b':')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
+            let name = Cursor::new(line).take_until(b':').to_ascii_lowercase();
             is_kept = !name.starts_with(b"content-") && name != b"mime-version";
         }
         if is_kept {
@@ -144,7 +141,7 @@ fn page(text: &str, random: &mut Random) -> String {
     out + "\r\n</body></html>"
 }
 
-/// A paragraph, perhaps bold, as a link, or beside an image.
+/// A paragraph, perhaps bold, as a link, or next to an image.
 fn decorated(words: &str, random: &mut Random) -> String {
     match random.below(8) {
         0 => format!("<b>{words}</b>"),
@@ -201,13 +198,13 @@ mod tests {
     #[test]
     fn there_and_back_the_words_stay() {
         for seed in 0..40 {
-            let page = other(PLAIN, &mut Random::new(seed)).unwrap();
+            let page = reformat(PLAIN, &mut Random::new(seed)).unwrap();
             let message = Message::parse(&page, &Limits::default());
             assert!(message.texts.iter().any(|text| text.html.is_some()));
             assert!(page.starts_with(
                 b"From: a@example.com\r\nSubject: Lunch\r\nX: y\r\nMIME-Version: 1.0\r\n"
             ));
-            let plain = other(&page, &mut Random::new(seed)).unwrap();
+            let plain = reformat(&page, &mut Random::new(seed)).unwrap();
             let message = Message::parse(&plain, &Limits::default());
             assert!(message.texts.iter().all(|text| text.html.is_none()));
             let words: Vec<&str> = message.texts[0]
@@ -230,15 +227,15 @@ mod tests {
     #[test]
     fn the_seed_decides_and_no_text_is_left_alone() {
         assert_eq!(
-            other(PLAIN, &mut Random::new(3)),
-            other(PLAIN, &mut Random::new(3))
+            reformat(PLAIN, &mut Random::new(3)),
+            reformat(PLAIN, &mut Random::new(3))
         );
         for raw in [
             &b"Subject: x\r\n\r\n"[..],
             b"Content-Type: image/png\r\n\r\nxx",
             b"",
         ] {
-            assert!(other(raw, &mut Random::new(1)).is_none());
+            assert!(reformat(raw, &mut Random::new(1)).is_none());
         }
     }
 }

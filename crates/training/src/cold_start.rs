@@ -1,17 +1,20 @@
-//! How a site would fare after so many labels of its own: the shipped model, what the site taught,
-//! and the stacker, together.
+//! How a site would do after so many labels of its own: the shipped model, the site learner and the
+//! stacker together.
 
 use std::collections::HashSet;
 
 use super::bootstrap::intervals;
-use super::measure::Scored;
+use super::corpus::Corpus;
+use super::error::TrainError;
+use super::measure::Report;
 use super::message_features::features_of;
 use super::random::Random;
-use super::{Corpus, Progress, Report, TrainError};
+use super::scored::Scored;
+use super::settings::Progress;
 use gatepost_learn::classifier::{
     Model, ModelError, Probability, Site, SiteLearner, SiteSettings, Slots,
 };
-use gatepost_learn::features::{MilterView, Trust};
+use gatepost_learn::features::{SiteView, TrustedAuthservIds};
 use gatepost_words::Class;
 
 /// Resamplings for the confidence intervals.
@@ -19,32 +22,37 @@ const RESAMPLES: usize = 1_000;
 /// Seed of the order in which labels come.
 const SEED: u64 = 11;
 
-struct Mail {
+struct Labelled {
     content: f64,
     slots: Slots,
     class: Class,
-    /// Mails with the same body share it.
+    /// Messages with the same body share it.
     body: u64,
 }
 
 /// One report for each number of labels in `budgets`. Labels come in an order shuffled by a fixed
-/// seed; all are measured on the same mails: those behind the largest budget whose bodies occur in
+/// seed; all are measured on the same messages: those after the largest budget whose bodies occur in
 /// no label.
-pub fn evaluate_local(
+pub fn evaluate_cold_start(
     model: &Model,
     corpus: &Corpus,
     budgets: &[usize],
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Report>, TrainError> {
     let settings = SiteSettings::default();
-    let mut mails = read(model, &SiteLearner::new(settings.clone()), corpus, progress)?;
-    Random::new(SEED).shuffle(&mut mails);
-    let most = budgets.iter().copied().max().unwrap_or(0).min(mails.len());
-    let (labels, rest) = mails.split_at_checked(most).unwrap_or((&mails, &[]));
-    let known: HashSet<u64> = labels.iter().map(|mail| mail.body).collect();
-    let fresh: Vec<&Mail> = rest
+    let mut messages = read(model, &SiteLearner::new(settings.clone()), corpus, progress)?;
+    Random::new(SEED).shuffle(&mut messages);
+    let most = budgets
         .iter()
-        .filter(|mail| !known.contains(&mail.body))
+        .copied()
+        .max()
+        .unwrap_or(0)
+        .min(messages.len());
+    let (labels, rest) = messages.split_at(most);
+    let known: HashSet<u64> = labels.iter().map(|message| message.body).collect();
+    let fresh: Vec<&Labelled> = rest
+        .iter()
+        .filter(|message| !known.contains(&message.body))
         .collect();
     let mut site = Site::new(settings);
     let mut learned = 0;
@@ -52,22 +60,24 @@ pub fn evaluate_local(
     budgets.sort_unstable();
     let mut reports = Vec::new();
     for budget in budgets {
-        for mail in labels.iter().take(budget).skip(learned) {
+        for message in labels.iter().take(budget).skip(learned) {
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "the stacker needs no more digits"
             )]
-            site.learn(&mail.slots, mail.class, Some(mail.content as f32));
+            site.learn(&message.slots, message.class, Some(message.content as f32));
         }
         learned = budget.min(labels.len());
-        let stacker = *site.opinion(0).stacker();
-        let judge = |mail: &&Mail| {
-            let score =
-                stacker.log_odds(Some(mail.content), site.learner().score_slots(&mail.slots));
+        let stacker = *site.freeze(0).stacker();
+        let judge = |message: &&Labelled| {
+            let score = stacker.log_odds(
+                Some(message.content),
+                site.learner().score_slots(&message.slots),
+            );
             Scored {
                 score,
                 probability: Probability::from_logit(score).value(),
-                class: Some(mail.class),
+                class: Some(message.class),
             }
         };
         let scored: Vec<Scored> = fresh.iter().map(judge).collect();
@@ -86,16 +96,19 @@ fn read(
     learner: &SiteLearner,
     corpus: &Corpus,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Vec<Mail>, TrainError> {
-    let mut mails = Vec::new();
+) -> Result<Vec<Labelled>, TrainError> {
+    let mut messages = Vec::new();
     let mut failed: Option<ModelError> = None;
     corpus.read(progress, |sample| {
         let Some(class) = sample.class else { return };
         let (features, body) = features_of(&sample.raw);
         match model.log_odds(&features) {
             Ok(content) => {
-                let slots = learner.slots(&MilterView::of_stored(&sample.stored, &Trust::nobody()));
-                mails.push(Mail {
+                let slots = learner.slots(&SiteView::of_stored(
+                    &sample.stored,
+                    &TrustedAuthservIds::none(),
+                ));
+                messages.push(Labelled {
                     content,
                     slots,
                     class,
@@ -105,5 +118,5 @@ fn read(
             Err(error) => failed = failed.take().or(Some(error)),
         }
     })?;
-    failed.map_or(Ok(mails), |error| Err(error.into()))
+    failed.map_or(Ok(messages), |error| Err(error.into()))
 }

@@ -1,34 +1,35 @@
-//! Whose word on authentication is taken, and what it says: the `Authentication-Results` fields
+//! Which servers attest a sender, and what they attest: the `Authentication-Results` fields
 //! (RFC 8601) that the site's own MTA, or a milter in front of this one, has written.
 //!
-//! A sender may write anything into a mail, such a field included. So a field counts only where its
-//! authserv-id is one that the admin named, where it stands above the first `Received` field of a
+//! A sender may write anything into a message, such a field included. So a field counts only where its
+//! authserv-id is one that the admin named, where it is above the first `Received` field of a
 //! relay (ours are put on top), and where what passed is aligned with the domain of the one `From`
 //! address (RFC 7489 §3.1, relaxed). The MTA must still remove incoming fields that carry its own
 //! name (RFC 8601 §5); OpenDKIM and OpenDMARC do.
 
 use super::domain;
+use gatepost_words::bytes;
 use gatepost_words::canonical::{Canonical, Encoder};
 
 /// Bytes of one field that are read.
 const FIELD: usize = 4 << 10;
-/// Fields of one mail that are read.
+/// Fields of one message that are read.
 const FIELDS: usize = 20;
 
-/// The authserv-ids that are trusted; none by default, and then nobody is authenticated.
+/// The authserv-ids that are trusted; none by default, and then no sender is authenticated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trust {
+pub struct TrustedAuthservIds {
     authservs: Vec<String>,
 }
 
-impl Trust {
-    /// Trust in nobody: every identity counts as unauthenticated.
-    pub fn nobody() -> Self {
+impl TrustedAuthservIds {
+    /// No server is trusted: every identity counts as unauthenticated.
+    pub fn none() -> Self {
         Self::default()
     }
 
-    /// Trust in what these servers write (RFC 8601 §2.5: usually the host name of the MTA).
-    pub fn of(authservs: &[String]) -> Self {
+    /// TrustedAuthservIds in what these servers write (RFC 8601 §2.5: usually the host name of the MTA).
+    pub fn new(authservs: &[String]) -> Self {
         Self {
             authservs: authservs
                 .iter()
@@ -37,22 +38,23 @@ impl Trust {
         }
     }
 
-    /// Whether nobody is trusted.
+    /// Whether no server is trusted.
     pub fn is_empty(&self) -> bool {
         self.authservs.is_empty()
     }
 
     /// The registrable domain of the sender, where a trusted field among `results` (values of
-    /// `Authentication-Results`) vouches for it. `from` holds the values of all `From` fields:
-    /// more than one, or none, and nobody can vouch.
+    /// `Authentication-Results`) attests it. `from` holds the values of all `From` fields:
+    /// with more than one, or none, nothing is attested.
     pub(super) fn aligned(&self, results: &[&[u8]], from: &[&[u8]]) -> Option<String> {
         let [from] = from else { return None };
         let sender = domain::of_address(&address(&text(from))?)?;
-        let vouches = |value: &&[u8]| self.vouches(&text(value), &sender);
-        results.iter().take(FIELDS).any(vouches).then_some(sender)
+        let attests = |value: &&[u8]| self.attests(&text(value), &sender);
+        results.iter().take(FIELDS).any(attests).then_some(sender)
     }
 
-    fn vouches(&self, value: &str, sender: &str) -> bool {
+    /// Whether one field, by a trusted server, attests that sender.
+    fn attests(&self, value: &str, sender: &str) -> bool {
         let value = without_comments(value);
         let mut parts = value.split(';');
         let Some(authserv) = parts.next().and_then(|part| part.split_whitespace().next()) else {
@@ -63,7 +65,7 @@ impl Trust {
     }
 }
 
-impl Canonical for Trust {
+impl Canonical for TrustedAuthservIds {
     fn encode(&self, out: &mut Encoder) {
         let Self { authservs } = self;
         out.list("authservs", authservs.iter().map(String::as_str));
@@ -90,11 +92,11 @@ fn passes(part: &str, sender: &str) -> bool {
 }
 
 fn text(value: &[u8]) -> String {
-    String::from_utf8_lossy(value.get(..value.len().min(FIELD)).unwrap_or_default()).into_owned()
+    String::from_utf8_lossy(bytes::head(value, FIELD)).into_owned()
 }
 
-/// The address of a From field with exactly one: what stands in the last angle brackets, or the
-/// field itself. A list of addresses has none that could be vouched for.
+/// The address of a From field with exactly one: what is in the last angle brackets, or the
+/// field itself. A list of addresses has none that could be attested.
 fn address(value: &str) -> Option<String> {
     let bare = without_quotes(&without_comments(value));
     let inside = bare
@@ -105,7 +107,7 @@ fn address(value: &str) -> Option<String> {
     is_one.then(|| inside.unwrap_or(&bare).trim().to_owned())
 }
 
-/// Without what stands in parentheses (RFC 5322 §3.2.2), which may nest.
+/// Without what is in parentheses (RFC 5322 §3.2.2), which may nest.
 fn without_comments(value: &str) -> String {
     let mut depth = 0_u32;
     let mut quoted = false;
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     fn aligned(results: &[&str], from: &[&str]) -> Option<String> {
-        let trust = Trust::of(&["MX.example.net".to_owned()]);
+        let trust = TrustedAuthservIds::new(&["MX.example.net".to_owned()]);
         let bytes = |values: &[&'static str]| {
             values
                 .iter()
@@ -164,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_aligned_pass_vouches() {
+    fn only_a_trusted_aligned_pass_attests() {
         let from = "Ann <ann@mail.example.com>";
-        for (results, vouched) in [
+        for (results, attested) in [
             (
                 "mx.example.net; dmarc=pass (p=none) header.from=mail.example.com",
                 true,
@@ -201,7 +203,11 @@ mod tests {
             ("; dmarc=pass header.from=example.com", false),
             ("", false),
         ] {
-            assert_eq!(aligned(&[results], &[from]).is_some(), vouched, "{results}");
+            assert_eq!(
+                aligned(&[results], &[from]).is_some(),
+                attested,
+                "{results}"
+            );
         }
         assert_eq!(
             aligned(
@@ -213,7 +219,7 @@ mod tests {
         );
         let trusted = b"mx.example.net; dmarc=pass header.from=example.com";
         assert_eq!(
-            Trust::nobody().aligned(&[trusted], &[from.as_bytes()]),
+            TrustedAuthservIds::none().aligned(&[trusted], &[from.as_bytes()]),
             None
         );
     }
@@ -221,7 +227,7 @@ mod tests {
     #[test]
     fn a_from_field_must_name_one_address() {
         let pass = "mx.example.net; dmarc=pass header.from=example.com";
-        for (from, vouched) in [
+        for (from, attested) in [
             (&["ann@example.com"][..], true),
             (&["\"a, <boss@example.org>\" <ann@example.com>"], true),
             (&["(boss@example.org) ann@example.com"], true),
@@ -232,7 +238,7 @@ mod tests {
             (&[""], false),
             (&[], false),
         ] {
-            assert_eq!(aligned(&[pass], from).is_some(), vouched, "{from:?}");
+            assert_eq!(aligned(&[pass], from).is_some(), attested, "{from:?}");
         }
     }
 
@@ -245,10 +251,10 @@ mod tests {
             )
         };
         let room = FIELD - pass(0).len();
-        for (length, vouched) in [(room, true), (room + 1, false)] {
+        for (length, attested) in [(room, true), (room + 1, false)] {
             assert_eq!(
                 aligned(&[&pass(length)], &["a@example.com"]).is_some(),
-                vouched,
+                attested,
                 "{length}"
             );
         }

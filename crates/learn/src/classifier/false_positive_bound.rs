@@ -1,15 +1,43 @@
-//! What a site may claim about the ham that it loses, from how many labels: the Neyman-Pearson
-//! order statistic.
+//! A bound on the ham that a site loses, and how many labels it needs: the Neyman-Pearson order
+//! statistic.
 //!
 //! Of `n` ham scores, independent and not learned from, let the threshold be the `k`-th highest.
-//! The probability that more than a share α of all ham lies above it is that of at most `k` - 1
+//! The probability that more than a share α of all ham is above it is that of at most `k` - 1
 //! successes in `n` draws with chance α. The threshold may be claimed where that is at most δ; with
 //! `k` = 1, the highest score itself, this needs (1 - α)^n ≤ δ: 2,995 ham for α = 0.1 % at 95 %.
 //! (Tong, Feng, Li 2018, "Neyman-Pearson classification algorithms and NP receiver operating
 //! characteristics".)
 
+/// A bound on lost ham, and what is missing for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FalsePositiveBound {
+    /// Ham samples that count for it.
+    pub ham: u64,
+    /// Ham samples that are needed.
+    pub needed: u64,
+    /// Log-odds that at most [`FalsePositiveBound::LOSS`] of the ham exceeds; `None` while too few
+    /// labels are known.
+    pub threshold: Option<f64>,
+}
+
+impl FalsePositiveBound {
+    /// The share of ham that may be lost: 0.1 %.
+    pub const LOSS: f64 = 0.001;
+    /// The confidence of the bound.
+    pub const CONFIDENCE: f64 = 0.95;
+
+    /// The bound by the log-odds of ham that was not learned from.
+    pub(super) fn of(ham: &[f64]) -> Self {
+        Self {
+            ham: ham.len() as u64,
+            needed: ham_needed(Self::LOSS, Self::CONFIDENCE),
+            threshold: threshold(ham, Self::LOSS, Self::CONFIDENCE),
+        }
+    }
+}
+
 /// Ham labels needed before any threshold can be claimed to lose at most `loss` of the ham, with
-/// that `confidence`. Both lie between 0 and 1; else no number is enough.
+/// that `confidence`. Both are between 0 and 1; else no number is enough.
 pub fn ham_needed(loss: f64, confidence: f64) -> u64 {
     if !(loss > 0.0 && loss < 1.0 && confidence > 0.0 && confidence < 1.0) {
         return u64::MAX;
@@ -25,7 +53,7 @@ pub fn ham_needed(loss: f64, confidence: f64) -> u64 {
     }
 }
 
-/// The lowest score above which, with that `confidence`, at most `loss` of the ham lies; `None`
+/// The lowest score above which, with that `confidence`, at most `loss` of the ham is found; `None`
 /// where there are too few.
 pub fn threshold(ham_scores: &[f64], loss: f64, confidence: f64) -> Option<f64> {
     let mut scores: Vec<f64> = ham_scores
