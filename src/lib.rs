@@ -1,32 +1,49 @@
 //! Gatepost, a mail filter daemon that Postfix and Sendmail ask, over the milter protocol, before
 //! they accept a message.
 //!
-//! This page is the map of the house. Read it, then `engine/message.rs`: the heart of everything in
-//! fifty lines.
+//! This page is the map of the house. Read it, then `crates/engine/src/pipeline.rs`: what happens at
+//! each stage of a session, as one story; and `message.rs` beside it, how a message is judged.
 //!
 //! # The idea: gather, judge, settle
 //!
-//! Everything done to one mail is three acts. **Gather** facts that need the world, each with a
+//! Everything done to one message is three acts. **Gather** facts that need the world, each with a
 //! deadline; a missing fact is `Unknown(cause)`, also a fact. **Judge**: a pure function of
-//! transaction, message, facts and one loaded generation of rules, model and policy, to a verdict;
-//! no I/O, clock, randomness or logging. **Settle**: answer the MTA, count, write the record.
-//! Because the middle is pure it can be replayed, fuzzed, run from golden files, run by training on
-//! the same code, and run on a worker pool that never blocks.
+//! transaction, message, facts and one generation (rules, model, policy, limits), to a verdict; no
+//! I/O, clock, randomness or logging. **Settle**, in two halves: *commit* what must be durable
+//! before the answer, reply, then *publish* (log line, metrics, record) from a thread that never
+//! delays mail. Because the middle is pure it can be replayed, fuzzed, run from golden files, run
+//! by training on the same code, and run on a worker pool that never blocks.
 //!
-//! # Life of one mail
+//! # Life of one message
 //!
 //! ```text
-//! MTA ─milter─▶ server/      sockets, event loop, time-outs, drain
+//! MTA ─milter─▶ server/      sockets, event loop, time-outs, drain; writes no log, reads no disk
 //!                 │ bytes
 //!               milter/      wire bytes ⇄ events and replies, sans-I/O: the only room that knows the protocol
 //!                 │ Connect, Helo, MailFrom, RcptTo, Header, EndOfHeaders, Body, EndOfMessage
-//!               session/     builds the transaction up; asks the engine at every stage that can already decide
-//!                 │ Job
-//!               engine/      pool ─▶ mail/ parse ─▶ rules/ scan ─▶ features/ + classifier/ ─▶ policy/ decide
+//!               session/     builds the transaction up; at every stage an answer now, or later
+//!                 │ Work
+//!               engine/      plan    stage + transaction + generation ─▶ questions (gather/, pure)
+//!                 │          gather  threads of gather/ ─▶ Facts, within a deadline
+//!                 │          judge   mail/ parse ─▶ rules/ scan ─▶ learn/ classify ─▶ policy/ decide
 //!                 │ Verdict or Fault
-//!               session/     what to answer; engine/settle.rs: log line, metrics, record (telemetry/)
+//!               session/     reply   what was decided ─▶ what this MTA can do (action)
+//!                 │          commit  what must be durable first, on threads of engine/commit.rs
 //! MTA ◀─────── server/
+//!               telemetry/   publish log line, metrics, record: after the answer was written
 //! ```
+//!
+//! # Where do I add …
+//!
+//! * **a fact** — a question and its answer in `crates/gather` (its `lib.rs` says where), a field of
+//!   `gatepost_mail::Facts`. The pipeline asks it at the stage at which `plan` raises it, and hands
+//!   it to every later stage; nothing else changes. Rules and features read it from `Case`.
+//! * **a piece of evidence** — a variant of `gatepost_words::verdict::Evidence`; the compiler then
+//!   names the places that score, decide, record and print it.
+//! * **something that judging reads** (a setting, a list) — a field of its settings type and of its
+//!   `Canonical` encoding, so that it is part of the generation's name.
+//! * **an effect that must be certain before the answer** — an implementation of
+//!   `gatepost_engine::Commit`; anything else belongs after the answer, in the publisher.
 //!
 //! # Crates and rooms
 //!
@@ -60,7 +77,8 @@
 //! * Reading a mail never fails and never recurses on its depth; what is odd is an anomaly; every
 //!   quantity has a limit.
 //! * A fault never rejects, and never accepts unless the admin chose so; it defers.
-//! * No queue is unbounded. One mail, one generation, named in the verdict.
+//! * No queue is unbounded. One message, one generation, named in the verdict.
+//! * Answer first, publish after. Who promises a time owns the timer.
 //! * Nothing that came from a mail is shown unescaped: [`gatepost_words::escape`].
 //! * No room but `config` knows the configuration file: each declares its own settings type.
 //!

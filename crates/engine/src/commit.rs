@@ -6,9 +6,8 @@
 //! policy decides; the answer never says that something is kept which is not.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -26,7 +25,7 @@ const QUEUE_MAX: usize = 1_024;
 const THREADS: usize = 2;
 
 /// Makes a record durable; returns when it is. May take long, and may fail; it logs why, since the
-/// caller only counts.
+/// engine only counts the fault.
 pub trait Commit: Send + Sync {
     /// Writes the record so that it survives a loss of power.
     ///
@@ -84,53 +83,30 @@ pub(super) struct CommitJob {
     pub(super) notify: Arc<dyn Notify>,
 }
 
-/// The threads that commit. Dropped, they finish what is queued.
+/// The threads that commit. They are not waited for: a disk that stands still must not keep the
+/// daemon from ending, and a drain has answered every session before.
 pub(super) struct Committer {
-    queue: Option<Sender<CommitJob>>,
-    threads: Vec<JoinHandle<()>>,
-    failures: Arc<AtomicUsize>,
+    queue: Sender<CommitJob>,
 }
 
 impl Committer {
     pub(super) fn start(writer: &Arc<dyn Commit>, clock: &Clock) -> io::Result<Self> {
         let (queue, jobs) = bounded(QUEUE_MAX);
-        let failures = Arc::new(AtomicUsize::new(0));
-        let mut threads = Vec::new();
         for number in 0..THREADS {
             let worker = Worker {
                 jobs: jobs.clone(),
                 writer: Arc::clone(writer),
                 clock: clock.clone(),
-                failures: Arc::clone(&failures),
             };
             let thread = std::thread::Builder::new().name(format!("commit-{number}"));
-            threads.push(thread.spawn(move || worker.run())?);
+            thread.spawn(move || worker.run())?;
         }
-        Ok(Self {
-            queue: Some(queue),
-            threads,
-            failures,
-        })
+        Ok(Self { queue })
     }
 
     /// Hands an outcome over; never waits.
     pub(super) fn submit(&self, job: CommitJob) -> Result<(), Fault> {
-        let queue = self.queue.as_ref().ok_or(Fault::Commit)?;
-        queue.try_send(job).map_err(|_| Fault::Commit)
-    }
-
-    /// Commits that failed since the start.
-    pub(super) fn failures(&self) -> usize {
-        self.failures.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Committer {
-    fn drop(&mut self) {
-        self.queue = None;
-        for thread in self.threads.drain(..) {
-            drop(thread.join());
-        }
+        self.queue.try_send(job).map_err(|_| Fault::Commit)
     }
 }
 
@@ -138,16 +114,14 @@ struct Worker {
     jobs: Receiver<CommitJob>,
     writer: Arc<dyn Commit>,
     clock: Clock,
-    failures: Arc<AtomicUsize>,
 }
 
 impl Worker {
     fn run(&self) {
         while let Ok(job) = self.jobs.recv() {
-            let result = self.commit(&job);
-            if result.is_err() {
-                self.failures.fetch_add(1, Ordering::Relaxed);
-            }
+            // A writer that panics faults its outcome; the thread lives.
+            let committed = catch_unwind(AssertUnwindSafe(|| self.commit(&job)));
+            let result = committed.unwrap_or(Err(Fault::Commit));
             let CommitJob { ticket, notify, .. } = job;
             let report = Report::Committed(result);
             notify.completed(Completion { ticket, report });

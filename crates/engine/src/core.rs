@@ -234,12 +234,6 @@ impl Engine {
         Ok(due)
     }
 
-    /// Commits that failed since the start.
-    pub fn failed_commits(&self) -> usize {
-        let commit = self.commit.as_ref();
-        commit.map_or(0, |(_, committer)| committer.failures())
-    }
-
     /// Publishes one outcome: log line, metrics, record. Never fails.
     pub fn publish(&self, outcome: &Outcome) {
         self.telemetry.mail(&outcome.to_record());

@@ -11,7 +11,8 @@ use gatepost_words::Stage;
 use gatepost_words::verdict::{Disposition, Evidence, Marks, Verdict};
 
 /// Judges a header. The verdict rejects only where the rules of the header add up to more than
-/// everything that could still come for the mail can take off; else it accepts, which means: go on.
+/// everything that could still come for the message can take off; else it accepts, which means: go
+/// on.
 pub fn end_of_headers(
     generation: &Generation,
     transaction: &Transaction,

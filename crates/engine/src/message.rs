@@ -1,4 +1,4 @@
-//! The stage end of message: the whole mail is judged. A pure function of transaction, bytes, facts
+//! The stage end of message: the whole message is judged. A pure function of transaction, bytes, facts
 //! and generation; only the deadline comes in from outside, as a question that a replay answers
 //! with "plenty".
 
@@ -21,7 +21,7 @@ pub enum TimeLeft {
     Plenty,
     /// Enough for the rules, too little for the classifier.
     RulesOnly,
-    /// Nothing, or nobody waits any more.
+    /// Nothing, or the MTA does not wait any more.
     None,
 }
 
@@ -84,8 +84,8 @@ pub fn end_of_message(
     Ok(verdict)
 }
 
-/// The classifier's evidence; none where no expert is there, or where none can say anything about
-/// this mail (a model that fails on one mail is not a reason to defer it: the rules have spoken).
+/// The classifier's evidence; none where there is no expert, or where none has an opinion on this
+/// message (a model that fails on one message is not a reason to defer it: the rules have judged).
 fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option<Evidence> {
     let content = generation.model().and_then(|model| {
         let log_odds = model.log_odds(&features::extract(case)).ok()?;
@@ -143,7 +143,7 @@ mod tests {
     use gatepost_words::verdict::Disposition;
     use gatepost_words::{Class, FailurePolicy};
 
-    /// A site that was told again and again that this is spam, and other mail ham.
+    /// A site that learned again and again that this is spam, and other messages ham.
     fn sure(raw: &[u8], labels: usize) -> Site {
         let mut site = Site::new(SiteSettings {
             bits: 16,

@@ -53,12 +53,12 @@ impl Policy {
         })
     }
 
-    /// From which score on a mail is marked as spam.
+    /// From which score on a message is marked as spam.
     pub fn required(&self) -> Score {
         self.required
     }
 
-    /// From which score on a mail is refused.
+    /// From which score on a message is refused.
     pub fn reject(&self) -> Score {
         self.reject
     }
@@ -185,7 +185,7 @@ fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
             "quarantine",
             quarantine,
             format!(
-                "must not be below required = {required}: mail would be held before it is marked"
+                "must not be below required = {required}: messages would be held before they are marked"
             ),
         );
     }
@@ -198,7 +198,7 @@ fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
     }
     if !(classifier_cap.is_finite() && classifier_cap >= 0.0) || classifier_cap >= reject {
         let message = format!(
-            "must lie in 0.0..{reject}: below reject, since the classifier alone never refuses mail"
+            "must be in 0.0..{reject}: below reject, since the classifier alone never refuses a message"
         );
         wrong("classifier_cap", classifier_cap, message);
     }
@@ -206,7 +206,7 @@ fn check_thresholds(settings: &Settings, errors: &mut Vec<SettingError>) {
         wrong(
             "classifier_floor",
             classifier_floor,
-            format!("must lie in 0.0..={POINTS_MAX}"),
+            format!("must be in 0.0..={POINTS_MAX}"),
         );
     }
 }

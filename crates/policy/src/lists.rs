@@ -234,10 +234,9 @@ impl Network {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
         };
-        let address: IpAddr = address
-            .trim()
-            .parse()
-            .map_err(|_| "no IP address; write 192.0.2.0/24 or 2001:db8::/32".to_owned())?;
+        let address: IpAddr = address.trim().parse().map_err(|_| {
+            "invalid IP address: expected one like 192.0.2.0/24 or 2001:db8::/32".to_owned()
+        })?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let prefix = match prefix {
             None => longest,
@@ -246,7 +245,7 @@ impl Network {
                 .parse()
                 .ok()
                 .filter(|prefix| *prefix <= longest)
-                .ok_or_else(|| format!("the prefix length must lie in 0..={longest}"))?,
+                .ok_or_else(|| format!("the prefix length must be in 0..={longest}"))?,
         };
         Ok(Self { address, prefix })
     }
