@@ -33,6 +33,7 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
         rules: sections::rules::rules(&view, merged.places.contains_key("rules.paths")),
         model: sections::model::model(&view),
         learner: sections::learner::learner(&view),
+        dns: sections::dns::dns(&view),
         connections: view.count("limits.connections"),
         limits: sections::limits::reading(&view),
         engine: sections::workers::engine_settings(&view),

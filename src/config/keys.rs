@@ -67,6 +67,8 @@ pub enum Kind {
     Duration(u64, u64),
     /// A list of texts, none of them empty.
     List,
+    /// A list of IP addresses, each with a port if it is not the usual one.
+    Servers,
 }
 
 impl Kind {
@@ -99,6 +101,9 @@ impl Kind {
                 )
             }
             Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
+            Self::Servers => {
+                "a list of IP addresses, such as [\"127.0.0.1\", \"[::1]:5353\"]".to_owned()
+            }
         }
     }
 }

@@ -241,6 +241,10 @@ mod tests {
             .config;
         assert_eq!(config.policy, gatepost_policy::Settings::default());
         assert_eq!(config.engine, gatepost_engine::Settings::default());
+        assert_eq!(
+            config.dns.gather,
+            gatepost_engine::GatherSettings::default()
+        );
         assert_eq!(config.listeners.len(), 1);
         assert_eq!(config.listeners[0].name.as_ref(), "inbound");
         assert_eq!(config.listeners[0].mode, 0o660);

@@ -32,6 +32,6 @@ pub use lookup::find;
 pub use origin::Origin;
 pub use reference::{explain, manual, sample, schema};
 pub use renamed::{RENAMED, Renamed};
-pub use settings::{Config, FrontEnd, Learner, Listener, Model, Rules, Server};
+pub use settings::{Config, Dns, FrontEnd, Learner, Listener, Model, Rules, Server};
 pub use show::{Which, show};
 pub use table::KEYS;

@@ -163,7 +163,9 @@ fn property(key: &Key) -> Value {
         Kind::Integer(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Kind::Points(min, max) => json!({ "type": "number", "minimum": min, "maximum": max }),
         Kind::Choice(words) => json!({ "enum": words }),
-        Kind::List => json!({ "type": "array", "items": { "type": "string", "minLength": 1 } }),
+        Kind::List | Kind::Servers => {
+            json!({ "type": "array", "items": { "type": "string", "minLength": 1 } })
+        }
         Kind::Size(min, max) => json!({ "anyOf": [
             { "type": "integer", "minimum": min, "maximum": max },
             { "type": "string", "pattern": "^[0-9]+ ?(B|KiB|MiB|GiB)?$" },

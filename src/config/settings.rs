@@ -1,5 +1,6 @@
 //! The configuration as types: what the rest of the program is given.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub struct Config {
     pub model: Model,
     /// `[learner]`
     pub learner: Learner,
+    /// `[dns]`
+    pub dns: Dns,
     /// `limits.connections`: milter connections at the same time.
     pub connections: usize,
     /// `[limits]` of reading: judging depends on them, so they are part of a generation.
@@ -97,6 +100,15 @@ pub struct Learner {
     pub domains: Vec<String>,
     /// Whose word on authentication is taken.
     pub trusted_authservs: Vec<String>,
+}
+
+/// `[dns]`
+#[derive(Clone, Debug)]
+pub struct Dns {
+    /// The resolvers to ask; empty means those of the system.
+    pub servers: Vec<SocketAddr>,
+    /// What is asked, and for how long it is waited.
+    pub gather: gatepost_engine::GatherSettings,
 }
 
 /// `[server]`

@@ -2,7 +2,7 @@
 
 use super::keys::Key;
 use super::sections::{
-    learner, limits, listener, log, model, policy, records, rules, server, workers,
+    dns, learner, limits, listener, log, model, policy, records, rules, server, workers,
 };
 
 /// The sections, in the order in which the sample file and the manual show them.
@@ -12,6 +12,7 @@ const SECTIONS: &[&[Key]] = &[
     rules::KEYS,
     model::KEYS,
     learner::KEYS,
+    dns::KEYS,
     limits::KEYS,
     workers::KEYS,
     server::KEYS,

@@ -1,5 +1,7 @@
 //! The little languages of values: sizes, durations, permission bits. Sockets are [`gatepost_words::SocketAddress`].
 
+use std::net::{IpAddr, SocketAddr};
+
 /// Reads `50MiB`, `64KiB`, `2GiB`, `512B` or `512`. The error is a help text.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
@@ -70,6 +72,19 @@ fn split(text: &str) -> (&str, &str) {
         .map_or((text, ""), |(number, unit)| (number, unit.trim_start()))
 }
 
+/// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`; `port` where none is
+/// given.
+pub(super) fn server(text: &str, port: u16) -> Option<SocketAddr> {
+    let address = text.parse::<IpAddr>();
+    let with_port = || text.parse::<SocketAddr>().ok();
+    address
+        .map_or_else(
+            |_| with_port(),
+            |address| Some(SocketAddr::new(address, port)),
+        )
+        .filter(|server| server.port() > 0)
+}
+
 /// Bytes as people write them: the largest unit that divides them.
 pub(super) fn show_size(bytes: u64) -> String {
     for (unit, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
@@ -97,6 +112,21 @@ pub(super) fn show_duration(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn servers_have_the_port_that_is_written_or_the_usual_one() {
+        for (text, expected) in [
+            ("192.0.2.1", Some("192.0.2.1:53")),
+            ("192.0.2.1:5353", Some("192.0.2.1:5353")),
+            ("2001:db8::1", Some("[2001:db8::1]:53")),
+            ("[2001:db8::1]:5353", Some("[2001:db8::1]:5353")),
+            ("192.0.2.1:0", None),
+            ("dns.example", None),
+        ] {
+            let expected = expected.map(|text| text.parse().unwrap());
+            assert_eq!(server(text, 53), expected, "{text}");
+        }
+    }
 
     #[test]
     fn sizes() {

@@ -41,6 +41,7 @@ pub(super) fn check(kind: Kind, value: &Value) -> Result<(), Problem> {
             within(&units::duration(&text).map_err(Problem::Form)?, &min, &max)
         }
         Kind::List => list(value),
+        Kind::Servers => servers(value),
         Kind::Text | Kind::Path | Kind::Name | Kind::Socket | Kind::Mode | Kind::Choice(_) => {
             text(kind, value.as_str().ok_or_else(wrong)?)
         }
@@ -111,6 +112,18 @@ fn list(value: &Value) -> Result<(), Problem> {
     Ok(())
 }
 
+fn servers(value: &Value) -> Result<(), Problem> {
+    list(value)?;
+    for entry in value.as_array().into_iter().flatten() {
+        let text = entry.as_str().unwrap_or_default();
+        if units::server(text, 1).is_none() {
+            let help = "write an IP address, or ADDRESS:PORT; host names are not looked up";
+            return Err(Problem::Form(help.to_owned()));
+        }
+    }
+    Ok(())
+}
+
 fn within<T: PartialOrd>(value: &T, min: &T, max: &T) -> Result<(), Problem> {
     // Written so that not-a-number is outside.
     if value >= min && value <= max {
@@ -151,7 +164,7 @@ pub(super) fn from_variable(kind: Kind, text: &str) -> Value {
                 .filter(|points| points.is_finite())
                 .map(Value::from),
         ),
-        Kind::List => text
+        Kind::List | Kind::Servers => text
             .split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty())

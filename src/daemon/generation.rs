@@ -60,6 +60,7 @@ pub fn assemble(
     let trust = TrustedAuthservIds::new(&config.learner.trusted_authservs);
     Ok(Generation::new(ruleset, model, default, profiles)
         .with_limits(config.limits)
+        .with_gather(config.dns.gather)
         .with_trust(trust, &config.learner.domains))
 }
 

@@ -10,9 +10,10 @@ use super::generation::load_generation;
 use super::learner::Learner;
 use super::server_settings::server_settings;
 use super::service::Daemon;
-use crate::config::{Loaded, Paths};
+use crate::config::{Config, Loaded, Paths};
 use crate::server::{self, ServeError};
-use gatepost_engine::{Engine, Generation};
+use gatepost_engine::{Engine, Generation, Services};
+use gatepost_gather::{Gather, Resolver, system_servers};
 use gatepost_telemetry::Telemetry;
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::Diagnostic;
@@ -76,13 +77,14 @@ fn start(
     let telemetry = Telemetry::start(&config.records, clock.clone())
         .map_err(|error| StartError::Threads("the publisher", error))?;
     let telemetry = Arc::new(telemetry);
-    let engine = Engine::start(
-        config.engine,
-        generation,
-        clock.clone(),
-        Arc::clone(&telemetry),
-    )
-    .map_err(|error| StartError::Threads("the workers", error))?;
+    let services = Services {
+        clock: clock.clone(),
+        telemetry: Arc::clone(&telemetry),
+        gather: Some(resolver(config, clock)?),
+        commit: None,
+    };
+    let engine = Engine::start_with(config.engine, generation, services)
+        .map_err(|error| StartError::Threads("the workers", error))?;
     let learner = Learner::start(config, Arc::clone(&engine));
     let names = config.listeners.iter();
     Ok(Daemon {
@@ -94,4 +96,21 @@ fn start(
         started: loaded.merged.clone(),
         loaded: Mutex::new(loaded.merged.clone()),
     })
+}
+
+/// Starts the resolver. It is there even where nothing is asked: a reload may switch that on.
+fn resolver(config: &Config, clock: &Clock) -> Result<Arc<dyn Gather>, StartError> {
+    let mut settings = gatepost_gather::Settings {
+        servers: config.dns.servers.clone(),
+        ..gatepost_gather::Settings::default()
+    };
+    if settings.servers.is_empty() {
+        settings.servers = system_servers().unwrap_or_else(|error| {
+            log::error!("cannot read /etc/resolv.conf: {error}; look-ups fail (dns.servers)");
+            Vec::new()
+        });
+    }
+    let resolver = Resolver::start(settings, clock.clone())
+        .map_err(|error| StartError::Threads("the resolver", error))?;
+    Ok(Arc::new(resolver))
 }

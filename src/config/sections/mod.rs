@@ -1,6 +1,7 @@
 //! One file for each section of the configuration: its keys, and the code that reads them into the
 //! settings of a room.
 
+pub(super) mod dns;
 pub(super) mod learner;
 pub(super) mod limits;
 pub(super) mod listener;
