@@ -8,7 +8,9 @@ use super::failure::Failure;
 use super::terminal::{Output, eprint_line, print_diagnostics};
 use super::{Exit, check_learner, rules};
 use crate::config::{Config, Paths};
-use crate::daemon::{assemble, compile, configured_rules, load_model, server_settings};
+use crate::daemon::{
+    assemble, compile, configured_rules, load_model, server_settings, use_public_suffix_list,
+};
 use crate::server::{Probe, probe};
 use gatepost_words::diagnostic::Diagnostic;
 
@@ -18,6 +20,7 @@ pub(super) fn check(paths: &Paths, format: Format) -> Result<Exit, Failure> {
     let loaded = Config::load(paths)?;
     let config = &loaded.config;
     let mut problems = loaded.warnings.clone();
+    keep(use_public_suffix_list(config), &mut problems);
     let mut report = CheckReport::default();
     let files: Vec<&str> = loaded
         .files

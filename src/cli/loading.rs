@@ -12,6 +12,7 @@ use gatepost_learn::classifier::FrozenSite;
 pub(super) fn load(paths: &Paths) -> Result<Loaded, Failure> {
     let loaded = Config::load(paths)?;
     print_diagnostics(&loaded.warnings);
+    daemon::use_public_suffix_list(&loaded.config)?;
     Ok(loaded)
 }
 

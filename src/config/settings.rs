@@ -76,6 +76,8 @@ pub struct Rules {
     pub paths: Vec<PathBuf>,
     /// Whether `paths` is the default, whose directory may be missing.
     pub may_be_missing: bool,
+    /// The public suffix list; `None` means the built-in one.
+    pub public_suffix_list: Option<PathBuf>,
 }
 
 /// `[model]`

@@ -5,6 +5,7 @@
 
 mod generation;
 mod learner;
+mod public_suffixes;
 mod rule_files;
 mod server_settings;
 mod service;
@@ -14,6 +15,7 @@ pub use generation::{
     assemble, builtin_generation, compile, learning_in, learning_settings, load_attribution,
     load_generation, load_model, load_site, read_model,
 };
+pub use public_suffixes::use_public_suffix_list;
 pub use rule_files::{builtin_rules, chosen_rules, configured_rules};
 pub use server_settings::server_settings;
 pub use start::{StartError, run};

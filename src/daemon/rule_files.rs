@@ -212,6 +212,7 @@ mod tests {
             shipped: false,
             paths: Vec::new(),
             may_be_missing: true,
+            public_suffix_list: None,
         }
     }
 
@@ -300,6 +301,7 @@ mod tests {
             shipped: false,
             paths: vec![missing],
             may_be_missing: true,
+            public_suffix_list: None,
         };
         assert!(configured_rules(&rules).unwrap().is_empty());
         rules.may_be_missing = false;

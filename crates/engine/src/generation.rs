@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use gatepost_gather::Wanted;
 use gatepost_learn::classifier::{FrozenSite, Model};
 use gatepost_learn::features::TrustedAuthservIds;
-use gatepost_mail::Limits;
+use gatepost_mail::{Limits, PublicSuffixList};
 use gatepost_policy::Policy;
 use gatepost_rules::{Rule, Ruleset};
 use gatepost_words::FailurePolicy;
@@ -237,7 +237,7 @@ impl Generation {
 
 /// The version of the form in which a generation's inputs are written; goes up when the same inputs
 /// are to have another name.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// The name: twelve hexadecimal digits of a digest over all that judging reads. What the site has
 /// taught is not in it: it changes with every label, and has a name of its own.
@@ -264,6 +264,9 @@ fn identify(generation: &Generation) -> GenerationId {
     out.list("domains", domains.iter().map(String::as_str));
     out.nested("limits", limits);
     out.nested("gather", gather);
+    // One for the whole process, read in the depths of parsing and rules.
+    let suffixes = PublicSuffixList::current().digest();
+    out.text("public_suffixes", &format!("{suffixes:016x}"));
     out.nested("default", &**default);
     for (name, profile) in &**profiles {
         out.text("profile", name);

@@ -29,6 +29,17 @@ pub(in crate::config) const KEYS: &[Key] = &[
               missing, a path that is configured may not.",
         example: "[\"/etc/gatepost/rules\", \"/etc/mail/spamassassin\"]",
     },
+    Key {
+        path: "rules.public_suffix_list",
+        kind: Kind::Path,
+        default: Some("\"\""),
+        since: "0.2.0",
+        applies: Applies::Restart,
+        doc: "A newer public suffix list, in the format of https://publicsuffix.org/list/: it says where the domain of a \
+              registrant begins (`example.co.uk`). Empty means the one that is built in. Another content of the file \
+              takes effect with a restart too.",
+        example: "\"/usr/share/publicsuffix/public_suffix_list.dat\"",
+    },
 ];
 
 /// Reads `[rules]`. `is_set` says whether `rules.paths` is other than the default.
@@ -38,5 +49,6 @@ pub(in crate::config) fn rules(view: &View<'_>, is_set: bool) -> Rules {
         shipped: view.flag("rules.shipped"),
         paths: paths.into_iter().map(PathBuf::from).collect(),
         may_be_missing: !is_set,
+        public_suffix_list: view.path("rules.public_suffix_list"),
     }
 }
