@@ -2,7 +2,7 @@
 //!
 //! # From nothing to filtered mail
 //!
-//! 1. `gatepost check` says whether configuration, rules, model, learner and sockets are in order
+//! 1. `gatepost check` reports whether configuration, rules, model, learner and sockets are in order
 //!    (`--format json` for machines); without a configuration file the embedded defaults hold.
 //!    `gatepost generate sample-config` prints every key with its default and its reason.
 //! 2. `gatepost run` serves in the foreground; a service manager keeps it there (it speaks
@@ -10,7 +10,7 @@
 //! 3. One line in `main.cf`: see `contrib/postfix/main.cf.fragment`, which explains each parameter,
 //!    and `contrib/postfix/README.md` for the chroot and the permissions of the socket.
 //!
-//! # What a mail can meet
+//! # Outcomes of a message
 //!
 //! | Outcome | SMTP | Where the mail is |
 //! |---|---|---|
@@ -82,15 +82,34 @@
 //!
 //! # Reload and restart
 //!
-//! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model and policy completely,
-//! and swaps it between mails. If anything is wrong with the new one, the old one stays and the
-//! answer says what is wrong, with file, line and column. `[learner]` is part of it: the learner is
-//! switched on or off, or goes over to another directory, which must be there. Listeners are set at
-//! the start: a changed socket needs a restart.
+//! `gatepost reload` (or `SIGHUP`) builds a new generation of rules, model, policy and limits of
+//! reading completely, and exchanges it between messages. If anything is wrong with the new one, the
+//! old one stays and the answer says what is wrong, with file, line and column. `[learner]` is part
+//! of it: the learner is switched on or off, or goes over to another directory, which must be there.
 //!
-//! `SIGTERM` drains: no new connections, mails that have begun are answered, then the daemon ends.
-//! A second `SIGTERM` ends it at once. With `default_action=tempfail` Postfix defers what comes
-//! while nobody listens.
+//! Each key takes effect with a reload or with a restart; `gatepost explain KEY` says which. The
+//! answer and the log name both: `changed: policy.reject; needs a restart: limits.connections,
+//! listener.inbound.socket`. What needs a restart is named again with every reload until there was
+//! one. `gatepost config show --running` asks the daemon for the values in force, with the file and
+//! line of each, and marks those that wait.
+//!
+//! The control socket (`server.control`) takes one line of JSON and answers with one:
+//! `{"command":"reload"}` (also `ping`, `metrics`, `config`) gives `ok`, `text` and, for a reload,
+//! `generation`, `changed`, `restart` and `notes`.
+//!
+//! Where a key has another name than in the version before, the old name is accepted with a warning
+//! for one release.
+//!
+//! # Names of the client
+//!
+//! With `dns.client_names` the daemon asks the resolvers of `/etc/resolv.conf` (or `dns.servers`) for
+//! the names of each client, and whether they lead back to its address. A message waits for the
+//! answers for at most `dns.timeout`; what is not known then is unknown, and nothing else happens.
+//! By default nothing is looked up.
+//!
+//! `SIGTERM` drains: no new connections, transactions in progress are finished, then the daemon ends.
+//! A second `SIGTERM` ends it immediately. With `default_action=tempfail` Postfix defers what comes
+//! while the daemon is down.
 //!
 //! # When something is beyond the limits
 //!

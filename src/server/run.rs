@@ -46,7 +46,7 @@ pub enum ServeError {
     /// libmilter serves one listener, once in a process.
     #[error("libmilter can serve one listener only, and only once in a process")]
     LibmilterTwice,
-    /// libmilter did not start, or ended by itself.
+    /// libmilter did not start, or ended on its own.
     #[error("libmilter: {0}")]
     Libmilter(String),
     /// Something needed from the system was refused.
@@ -55,8 +55,8 @@ pub enum ServeError {
     /// The event loop cannot wait for events.
     #[error("cannot wait for events: {0}")]
     Poll(#[source] io::Error),
-    /// A second SIGTERM ended the drain: mails were cut off, their MTAs defer them.
-    #[error("told twice to end: ended without finishing the mails in hand")]
+    /// A second SIGTERM ended the drain: messages in progress were dropped, their MTAs defer them.
+    #[error("second SIGTERM: exited with messages in progress")]
     Forced,
 }
 
