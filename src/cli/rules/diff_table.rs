@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::diff::{Change, Changes, Example};
 use super::judge::Set;
-use super::mails::Label;
+use super::label::Label;
 use super::tally::ByLabel;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;

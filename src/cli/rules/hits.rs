@@ -3,7 +3,8 @@
 use super::arguments::{HitsArguments, HitsOrder};
 use super::hits_table::{self, Table};
 use super::judge::{Judge, Set};
-use super::mails::{Label, Mails};
+use super::label::Label;
+use super::mails::Mails;
 use super::overlap::overlap;
 use super::tally::Tally;
 use crate::cli::Exit;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::interval::percent_interval;
-use super::mails::Label;
+use super::label::Label;
 use super::overlap::Pair;
 use super::tally::{ByLabel, Tally};
 use crate::cli::arguments::Format;

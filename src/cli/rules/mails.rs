@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::arguments::MailArguments;
 use super::expectations;
+use super::label::Label;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
@@ -18,53 +19,6 @@ use gatepost_words::Class;
 
 /// Names of skipped mails that are told.
 const NAMED: usize = 5;
-
-/// What a mail is known to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Label {
-    /// Spam or phishing.
-    Spam,
-    /// Wanted mail.
-    Ham,
-    /// Nobody said.
-    Unlabelled,
-}
-
-impl Label {
-    /// All of them.
-    pub(super) const ALL: [Self; 3] = [Self::Spam, Self::Ham, Self::Unlabelled];
-
-    /// The word that people see.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Spam => "spam",
-            Self::Ham => "ham",
-            Self::Unlabelled => "unlabelled",
-        }
-    }
-
-    fn of(spam: Option<bool>) -> Self {
-        match spam {
-            Some(true) => Self::Spam,
-            Some(false) => Self::Ham,
-            None => Self::Unlabelled,
-        }
-    }
-
-    /// By the innermost directory of a path whose name has the word `ham`, `spam` or `phish` in it:
-    /// `corpus/easy_ham/1.eml`.
-    fn by_path(path: &str) -> Self {
-        let word = |word: &str| match word.to_ascii_lowercase().as_str() {
-            "ham" => Some(Self::Ham),
-            "spam" | "phish" | "phishing" => Some(Self::Spam),
-            _ => None,
-        };
-        let directories = path.rsplit('/').skip(1);
-        let mut words =
-            directories.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()));
-        words.find_map(word).unwrap_or(Self::Unlabelled)
-    }
-}
 
 /// One mail to look at.
 pub(super) struct Mail {
@@ -387,21 +341,6 @@ fn there(path: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_by_path() {
-        for (path, wanted) in [
-            ("corpus/ham/1.eml", Label::Ham),
-            ("corpus/spam/easy_ham_2/1", Label::Ham),
-            ("phishing_pot/phish/1", Label::Spam),
-            ("Spam-2/1", Label::Spam),
-            ("spamassassin/1.eml", Label::Unlabelled),
-            ("hamburg/spam", Label::Unlabelled),
-            ("spam", Label::Unlabelled),
-        ] {
-            assert_eq!(Label::by_path(path), wanted, "{path}");
-        }
-    }
 
     fn arguments() -> MailArguments {
         MailArguments {

@@ -17,6 +17,7 @@ mod hits;
 mod hits_table;
 mod interval;
 mod judge;
+mod label;
 mod list;
 mod mails;
 mod messages;

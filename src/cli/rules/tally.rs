@@ -1,7 +1,7 @@
 //! Counting which rules hit which kind of mail.
 
 use super::judge::{Found, Standing};
-use super::mails::Label;
+use super::label::Label;
 
 /// A count for each label.
 pub(super) type ByLabel = [usize; Label::ALL.len()];
