@@ -7,7 +7,7 @@ use super::learner::Learner;
 use crate::config::{self, Changes, Config, Merged, Paths, Which, in_force};
 use crate::server::{Observation, Reloaded, Request, Service};
 use crate::session::Session;
-use gatepost_engine::{Engine, Notify};
+use gatepost_engine::{Budget, Engine, Notify};
 use gatepost_telemetry::{Gauges, Telemetry};
 use gatepost_words::diagnostic::Diagnostic;
 
@@ -35,6 +35,10 @@ impl Service for Daemon {
             .cloned()
             .unwrap_or_else(|| Arc::from("unknown"));
         Session::new(Arc::clone(&self.engine), listener, notify)
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        self.engine.budget()
     }
 
     /// Rules, model, policies, limits of reading and learner are read again and exchanged together.

@@ -8,7 +8,7 @@ use mio::{Registry, Token};
 use super::handler::Handler;
 use super::stream::Stream;
 use crate::session::{self, Delivery};
-use gatepost_engine::Completion;
+use gatepost_engine::{Completion, Permit};
 use gatepost_milter::{Protocol, ProtocolError, Response};
 
 /// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection
@@ -26,6 +26,8 @@ pub(super) enum Turn {
     Over,
     /// It is over because the MTA broke the protocol.
     Broken(ProtocolError),
+    /// It is over because the budget of memory does not allow what it makes us hold.
+    OverMemory,
 }
 
 /// What all turns share: the loop's buffers and what it knows.
@@ -52,6 +54,8 @@ pub(super) struct Connection<C> {
     handler: Handler<C>,
     /// Which listener it came in by.
     pub(super) listener: usize,
+    /// What its buffers take of the budget of memory.
+    permit: Permit,
     /// Output that the socket did not take. While there is any, nothing is read: a peer that does
     /// not read cannot make us keep more than the answers of one turn.
     backlog: Vec<u8>,
@@ -74,6 +78,7 @@ impl<C: session::Connection> Connection<C> {
         token: Token,
         handler: Handler<C>,
         listener: usize,
+        permit: Permit,
         now: Instant,
     ) -> Self {
         Self {
@@ -82,6 +87,7 @@ impl<C: session::Connection> Connection<C> {
             protocol: Protocol::new(),
             handler,
             listener,
+            permit,
             backlog: Vec::new(),
             readable: true,
             closing: false,
@@ -134,6 +140,11 @@ impl<C: session::Connection> Connection<C> {
         self.protocol.respond(response, bench.output);
         let more = self.readable;
         self.serve_and_write(bench, more)
+    }
+
+    /// Bytes that its buffers take of the budget.
+    pub(super) fn held(&self) -> usize {
+        self.permit.bytes()
     }
 
     /// Ends it from our side: the handler sees `Close`.
@@ -219,6 +230,15 @@ impl<C: session::Connection> Connection<C> {
                 .or(Some(bench.now + bench.progress_interval));
         } else {
             self.progress_due = None;
+        }
+        if !more {
+            self.protocol.shrink();
+        }
+        if !self
+            .permit
+            .resize(self.protocol.memory() + self.backlog.capacity())
+        {
+            return Turn::OverMemory;
         }
         if more && self.backlog.is_empty() {
             Turn::Again

@@ -29,6 +29,7 @@ use super::stream::Stream;
 use super::systemd;
 use super::throttle::Throttle;
 use super::timers::Timers;
+use gatepost_engine::Permit;
 use gatepost_words::clock::Clock;
 
 /// The waker's token.
@@ -70,6 +71,7 @@ pub(super) struct EventLoop<S: Service> {
     pub(super) output: Vec<u8>,
     pub(super) full: Throttle,
     pub(super) broken: Throttle,
+    pub(super) over_memory: Throttle,
 }
 
 impl<S: Service> EventLoop<S> {
@@ -259,8 +261,9 @@ impl<S: Service> EventLoop<S> {
                         .map_err(|_| "its handler panicked".to_owned())?,
                 )
             };
-            let mut connection =
-                Connection::new(stream, Token(first + key.slot), handler, listener, now);
+            let permit = Permit::for_packets(service.budget());
+            let token = Token(first + key.slot);
+            let mut connection = Connection::new(stream, token, handler, listener, permit, now);
             connection
                 .watch(registry)
                 .map_err(|error| error.to_string())?;
@@ -394,6 +397,26 @@ impl<S: Service> EventLoop<S> {
                 self.service.observe(Observation::ProtocolError);
                 self.remove(slot);
             }
+            Turn::OverMemory => self.make_room(slot, now),
+        }
+    }
+
+    /// Closes the connection whose unfinished packets take the most memory, so that `slot` can go
+    /// on: a few that hoard must not keep out the many that do not.
+    fn make_room(&mut self, slot: usize, now: Instant) {
+        if let Some(times) = self.over_memory.admit(now) {
+            log::warn!(
+                "{times} connections closed in the last minute: no memory left for their \
+                 unfinished packets (workers.bytes_in_flight)"
+            );
+        }
+        let held = self.connections.tenants();
+        let largest = held.max_by_key(|(_, connection)| connection.held());
+        let largest = largest.map_or(slot, |(largest, _)| largest);
+        self.service.observe(Observation::OverMemory);
+        self.close(largest, now);
+        if largest != slot {
+            self.enqueue(slot);
         }
     }
 

@@ -174,6 +174,7 @@ fn open<S: Service>(
         output: Vec::new(),
         full: Throttle::default(),
         broken: Throttle::default(),
+        over_memory: Throttle::default(),
     })
 }
 

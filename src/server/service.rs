@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::control_protocol::{Reloaded, Request};
 use crate::session;
-use gatepost_engine::Notify;
+use gatepost_engine::{Budget, Notify};
 
 /// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`]
 /// returns soon.
@@ -16,6 +16,9 @@ pub trait Service: Send + Sync + 'static {
     /// [`super::Settings::listeners`]). Workers report to `notify`; a report for a connection
     /// that is gone is dropped.
     fn open(&self, index: usize, notify: Arc<dyn Notify>) -> Self::Connection;
+
+    /// The budget of memory that the buffers of connections draw on.
+    fn budget(&self) -> &Arc<Budget>;
 
     /// Rebuilds the generation. `Ok` says what changed, `Err` why the old one stays. Runs on its
     /// own thread, never two at the same time.
@@ -49,6 +52,9 @@ pub enum Observation {
     ProtocolError,
     /// A handler panicked; its connection was closed.
     HandlerPanic,
+    /// A connection was closed because the budget of memory did not allow what its unfinished
+    /// packets took.
+    OverMemory,
     /// A connection could not be accepted: no descriptors, no memory.
     AcceptError,
     /// A worker's report came for a connection or a message that is gone.
@@ -65,6 +71,7 @@ impl Observation {
             Self::IdleTimeout => "idle_timeout",
             Self::ProtocolError => "protocol_error",
             Self::HandlerPanic => "handler_panic",
+            Self::OverMemory => "over_memory",
             Self::AcceptError => "accept_error",
             Self::LateCompletion => "late_completion",
         }

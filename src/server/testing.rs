@@ -16,12 +16,15 @@ use super::{
     Address, FrontEnd, Listener, Observation, Reloaded, Request, ServeError, Service, Settings,
 };
 use crate::session::{self, Delivery};
-use gatepost_engine::{Completion, Notify, Report};
+use gatepost_engine::{Budget, Completion, Notify, Report};
 use gatepost_milter::{Action, Event, MilterHandler, Reply, Response};
 use gatepost_words::clock::Clock;
 
 /// How long a test waits before it fails; never part of what it checks.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Bytes that the buffers of all connections of a test may take, and an eighth more.
+pub(super) const BUDGET: usize = 8 << 20;
 
 /// How the test's handler answers the end of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,8 @@ pub(super) struct TestService {
     sender: Sender<Job>,
     /// Jobs, in the order in which they came.
     pub(super) jobs: Receiver<Job>,
+    /// What the buffers of all connections draw on.
+    pub(super) budget: Arc<Budget>,
     /// All that was observed.
     pub(super) seen: Mutex<Vec<Observation>>,
     /// Names of the events, `listener:EVENT`.
@@ -112,6 +117,10 @@ impl Service for TestService {
             in_transaction: false,
             sender: Vec::new(),
         }
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     fn reload(&self) -> Result<Reloaded, String> {
@@ -354,6 +363,7 @@ impl Site {
             mode,
             sender,
             jobs,
+            budget: Budget::new(BUDGET),
             seen: Mutex::default(),
             events: Arc::default(),
         });

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::testing::{
-    MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet,
+    BUDGET, MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet,
 };
 use super::{Address, Observation, Request, ServeError, Settings, control};
 
@@ -396,6 +396,37 @@ fn a_port_scanner_is_sent_away() {
     site.service
         .wait_for(3, |seen| *seen == Observation::ProtocolError);
     site.end();
+}
+
+#[test]
+fn unfinished_packets_are_counted_and_bounded() {
+    let site = Site::start(Mode::Now, |_| ());
+    let budget = site.service.budget.clone();
+    let mut half_packet = (1_u32 << 20).to_be_bytes().to_vec();
+    half_packet.resize((1 << 20) - 100, b'B');
+    let mut hoarders = Vec::new();
+    for _ in 0..12 {
+        let mut hoarder = site.connect("0");
+        hoarder.greet();
+        // The last ones are closed while they send.
+        drop(hoarder.stream.write_all(&half_packet));
+        hoarders.push(hoarder);
+    }
+    site.service
+        .wait_for(1, |seen| *seen == Observation::OverMemory);
+    let counted = budget.used();
+    assert!(counted > 7 << 20, "what is held is counted: {counted}");
+    assert!(counted <= BUDGET + BUDGET / 8, "{counted}");
+    // The hoarders do not keep others out: one of them has to make room.
+    let mut good = site.connect("0");
+    good.greet();
+    good.mail();
+    drop(good);
+    drop(hoarders);
+    site.service
+        .wait_for(13, |seen| matches!(seen, Observation::Closed(_)));
+    site.end();
+    assert_eq!(budget.used(), 0);
 }
 
 #[test]

@@ -1,7 +1,14 @@
-//! The budget of message bytes in flight: what all connections together may hold in memory.
+//! The budget of bytes in flight: what all connections together may hold in memory.
+//!
+//! Two kinds of permit draw on it. Messages (and what judging derives from them) may take all of it.
+//! Unfinished packets may take [`PACKET_SHARE`] more, so that a daemon that is full of messages can
+//! still read the rest of a packet and answer it with a tempfail.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// One part in so many that packets may take in addition to the budget.
+const PACKET_SHARE: usize = 8;
 
 /// Bytes that may be in flight, and how many are. Shared by all connections; lock-free.
 #[derive(Debug)]
@@ -34,21 +41,37 @@ impl Budget {
 #[derive(Debug)]
 pub struct Permit {
     budget: Arc<Budget>,
+    limit: usize,
     bytes: usize,
 }
 
 impl Permit {
-    /// A share of nothing, to grow.
+    /// A share of nothing, to grow with a message.
     pub fn new(budget: &Arc<Budget>) -> Self {
         Self {
-            budget: budget.clone(),
+            budget: Arc::clone(budget),
+            limit: budget.limit,
             bytes: 0,
         }
     }
 
+    /// A share of nothing, to follow the buffers of a connection.
+    pub fn for_packets(budget: &Arc<Budget>) -> Self {
+        Self {
+            budget: Arc::clone(budget),
+            limit: budget.limit.saturating_add(budget.limit / PACKET_SHARE),
+            bytes: 0,
+        }
+    }
+
+    /// Bytes that this permit holds.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes `more` bytes; false, and nothing taken, where the budget does not allow it.
     pub fn grow(&mut self, more: usize) -> bool {
-        let limit = self.budget.limit;
+        let limit = self.limit;
         let add = |used: usize| used.checked_add(more).filter(|sum| *sum <= limit);
         let taken = self
             .budget
@@ -60,14 +83,25 @@ impl Permit {
         }
         taken
     }
-}
 
-impl Permit {
+    /// Holds `bytes` from now on, more or fewer than before; false, and nothing changed, where the
+    /// budget does not allow it.
+    pub fn resize(&mut self, bytes: usize) -> bool {
+        if let Some(more) = bytes.checked_sub(self.bytes) {
+            return more == 0 || self.grow(more);
+        }
+        self.give_back(self.bytes - bytes);
+        true
+    }
+
     /// Gives everything back.
     pub fn release(&mut self) {
-        self.budget
-            .used
-            .fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+        self.give_back(self.bytes);
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        self.bytes -= bytes;
+        self.budget.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -90,6 +124,21 @@ mod tests {
         assert!(!permit.grow(usize::MAX));
         assert!(budget.is_tight());
         drop(permit);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn packets_have_an_eighth_more_than_messages() {
+        let budget = Budget::new(80);
+        let mut message = Permit::new(&budget);
+        let mut packet = Permit::for_packets(&budget);
+        assert!(message.grow(80));
+        assert!(packet.resize(10));
+        assert!(!packet.resize(11), "one byte over the share");
+        assert_eq!((packet.bytes(), budget.used()), (10, 90));
+        assert!(packet.resize(3));
+        assert_eq!(budget.used(), 83);
+        drop((message, packet));
         assert_eq!(budget.used(), 0);
     }
 }

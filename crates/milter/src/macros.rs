@@ -37,6 +37,12 @@ impl Macros {
             .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 
+    /// Bytes of all names and values.
+    pub(super) fn bytes(&self) -> usize {
+        let pairs = self.pairs.iter();
+        pairs.map(|(name, value)| name.len() + value.len()).sum()
+    }
+
     /// All pairs, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.pairs.iter().map(|(name, value)| (&**name, &**value))

@@ -156,6 +156,17 @@ impl Protocol {
         self.pending_reply.is_some()
     }
 
+    /// Bytes that this connection holds: packets that are not complete or not yet shown, and macros.
+    /// A server that bounds its memory adds this up over all connections.
+    pub fn memory(&self) -> usize {
+        self.decoder.capacity() + self.stage_macros.bytes() + self.macros.bytes()
+    }
+
+    /// Gives back the buffer of packets that were all shown; call it when the connection waits.
+    pub fn shrink(&mut self) {
+        self.decoder.shrink();
+    }
+
     /// What was agreed on; `None` before OPTNEG.
     pub fn negotiated(&self) -> Option<&Negotiated> {
         self.negotiated.as_ref()

@@ -55,6 +55,11 @@ impl StageMacros {
         self.of(stage).map(std::mem::take).unwrap_or_default()
     }
 
+    /// Bytes of all macros that wait for their stage.
+    pub(super) fn bytes(&self) -> usize {
+        self.stages.iter().map(Macros::bytes).sum()
+    }
+
     /// Forgets the macros of stages after MAIL, where a message ends.
     pub(super) fn forget_message(&mut self) {
         self.forget(*b"RTNE");

@@ -44,7 +44,18 @@ impl Decoder {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
+        self.make_room(bytes.len());
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Doubles the buffer as `Vec` does, but only up to the longest packet: what is held is counted.
+    fn make_room(&mut self, more: usize) {
+        let needed = self.buffer.len() + more;
+        if needed > self.buffer.capacity() {
+            let doubled = (2 * self.buffer.capacity()).min(LENGTH_BYTES + PACKET_MAX);
+            self.buffer
+                .reserve_exact(doubled.max(needed) - self.buffer.len());
+        }
     }
 
     /// The first packet not yet consumed; `None` until it is complete.
@@ -94,6 +105,15 @@ impl Decoder {
     /// Bytes received and not consumed.
     pub fn buffered(&self) -> usize {
         self.buffer.len() - self.start
+    }
+
+    /// Gives back what an empty buffer holds beyond what an idle connection may keep.
+    pub fn shrink(&mut self) {
+        if self.start == self.buffer.len() && self.buffer.capacity() > IDLE_CAPACITY {
+            self.buffer.clear();
+            self.start = 0;
+            self.buffer.shrink_to(IDLE_CAPACITY);
+        }
     }
 
     /// Bytes of memory held.
@@ -152,6 +172,22 @@ mod tests {
         decoder.receive(&u32::try_from(PACKET_MAX).unwrap().to_be_bytes());
         assert_eq!(decoder.peek(), Ok(None));
         assert!(decoder.capacity() < 64);
+    }
+
+    #[test]
+    fn an_empty_buffer_shrinks_without_another_packet() {
+        let mut decoder = Decoder::default();
+        decoder.receive(&packet(PACKET_MAX));
+        decoder.shrink();
+        assert!(
+            decoder.capacity() >= PACKET_MAX,
+            "the packet is not consumed yet"
+        );
+        decoder.consume();
+        decoder.shrink();
+        assert!(decoder.capacity() <= IDLE_CAPACITY);
+        decoder.receive(&packet(1));
+        assert!(decoder.peek().unwrap().is_some());
     }
 
     #[test]

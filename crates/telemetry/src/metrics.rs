@@ -29,13 +29,14 @@ const FAULTS: [&str; 7] = [
 ];
 
 /// What happens to milter connections, as `server::Observation::name` gives it.
-const CONNECTION_EVENTS: [&str; 8] = [
+const CONNECTION_EVENTS: [&str; 9] = [
     "opened",
     "closed",
     "refused",
     "idle_timeout",
     "protocol_error",
     "handler_panic",
+    "over_memory",
     "accept_error",
     "late_completion",
 ];

@@ -17,6 +17,9 @@ pub enum ConnectionEvent {
     ProtocolError,
     /// A handler panicked; its connection was closed.
     HandlerPanic,
+    /// A connection was closed because the budget of memory did not allow what its unfinished
+    /// packets took.
+    OverMemory,
     /// A connection could not be accepted: no descriptors, no memory.
     AcceptError,
     /// A completion came for a connection or a message that is gone.
@@ -25,13 +28,14 @@ pub enum ConnectionEvent {
 
 impl ConnectionEvent {
     /// Every event.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Opened,
         Self::Closed,
         Self::Refused,
         Self::IdleTimeout,
         Self::ProtocolError,
         Self::HandlerPanic,
+        Self::OverMemory,
         Self::AcceptError,
         Self::LateCompletion,
     ];
@@ -45,6 +49,7 @@ impl ConnectionEvent {
             Self::IdleTimeout => "idle_timeout",
             Self::ProtocolError => "protocol_error",
             Self::HandlerPanic => "handler_panic",
+            Self::OverMemory => "over_memory",
             Self::AcceptError => "accept_error",
             Self::LateCompletion => "late_completion",
         }
