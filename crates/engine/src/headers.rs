@@ -22,14 +22,14 @@ pub fn end_of_headers(
     time_left: &dyn Fn() -> TimeLeft,
 ) -> Result<Verdict, Fault> {
     let policy = &generation.profile(&transaction.listener).policy;
-    let message = Message::parse(header, generation.limits());
+    let expired = || time_left() == TimeLeft::None;
+    let message = Message::parse_until(header, generation.limits(), &expired);
     let case = Case {
         stage: Stage::EndOfHeaders,
         transaction,
         message: &message,
         facts,
     };
-    let expired = || time_left() == TimeLeft::None;
     let scan = scratch
         .scanner(generation)
         .scan(generation.ruleset(), &case, &expired);

@@ -35,7 +35,11 @@ pub fn end_of_message(
     time_left: &dyn Fn() -> TimeLeft,
 ) -> Result<Verdict, Fault> {
     let policy = &generation.profile(&transaction.listener).policy;
-    let message = Message::parse(raw, generation.limits());
+    let expired = || time_left() == TimeLeft::None;
+    let message = Message::parse_until(raw, generation.limits(), &expired);
+    if !message.is_complete {
+        return Err(Fault::Deadline);
+    }
     let case = Case {
         stage: Stage::EndOfMessage,
         transaction,
@@ -43,7 +47,6 @@ pub fn end_of_message(
         facts,
     };
 
-    let expired = || time_left() == TimeLeft::None;
     let scan = scratch
         .scanner(generation)
         .scan(generation.ruleset(), &case, &expired);
@@ -60,7 +63,9 @@ pub fn end_of_message(
             false
         }
     };
-    evidence.extend(beyond_limits(&message.anomalies));
+    evidence.extend(beyond_limits(
+        message.anomalies.iter().chain(&scan.anomalies),
+    ));
 
     let decision = policy.decide(&evidence);
     let mut verdict = Verdict {
@@ -112,8 +117,8 @@ fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option
     })
 }
 
-fn beyond_limits(anomalies: &[Anomaly]) -> Option<Evidence> {
-    let anomaly = anomalies.iter().find(|anomaly| anomaly.kind.is_limit())?;
+fn beyond_limits<'a>(mut anomalies: impl Iterator<Item = &'a Anomaly>) -> Option<Evidence> {
+    let anomaly = anomalies.find(|anomaly| anomaly.kind.is_limit())?;
     Some(Evidence::BeyondLimits {
         anomaly: anomaly.kind.name(),
     })
@@ -160,6 +165,39 @@ mod tests {
             }
         }
         site
+    }
+
+    /// A page whose short links are joined with a base of 4,000 bytes.
+    fn base_bomb(links: usize) -> Vec<u8> {
+        let mut page = b"From: a@example.com\nContent-Type: text/html\n\n".to_vec();
+        page.extend(b"<base href=\"http://e.example/");
+        page.resize(page.len() + 4_000, b'b');
+        page.extend(b"\">\n");
+        for link in 0..links {
+            page.extend(format!("<a href={link:x}>\n").bytes());
+        }
+        page
+    }
+
+    #[test]
+    fn links_joined_with_a_large_base_are_held_beyond_the_limit_of_derived_bytes() {
+        let rules = "uri A /never/\n";
+        let generation = generation(rules, &Settings::default(), FailurePolicy::Tempfail);
+        let transaction = Transaction::new("test".into(), UNIX_EPOCH);
+        for (links, disposition) in [(20, Disposition::Accept), (2_500, Disposition::Quarantine)] {
+            let verdict = end_of_message(
+                &generation,
+                &transaction,
+                &base_bomb(links),
+                &Facts::default(),
+                &mut Scratch::default(),
+                &|| TimeLeft::Plenty,
+            )
+            .unwrap();
+            assert_eq!(verdict.disposition, disposition, "{links} links");
+            let is_beyond = verdict.anomalies.contains(&"derived_limit");
+            assert_eq!(is_beyond, disposition == Disposition::Quarantine);
+        }
     }
 
     #[test]

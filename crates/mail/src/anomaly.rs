@@ -65,6 +65,7 @@ anomaly_kinds! {
     HeaderBytesLimit => "header_bytes_limit", "The header is longer than the limit; the rest was not read";
     HeaderLineLimit => "header_line_limit", "A header field is longer than the limit; the rest of it was not read";
     DecodedLimit => "decoded_limit", "Decoding gave more bytes than the limit; the rest was not read";
+    DerivedLimit => "derived_limit", "Reading gave more bytes (decoded texts, URLs joined with their base) than the limit; the rest was not read";
     UrlsLimit => "urls_limit", "There are more URLs than the limit; the rest was not read";
     HtmlLimit => "html_limit", "There is more HTML than the limit; the rest was not read";
     RuleLimit => "rule_limit", "A limit kept a rule from looking at a part of the message";
@@ -81,6 +82,7 @@ impl AnomalyKind {
                 | Self::HeaderBytesLimit
                 | Self::HeaderLineLimit
                 | Self::DecodedLimit
+                | Self::DerivedLimit
                 | Self::UrlsLimit
                 | Self::HtmlLimit
         )

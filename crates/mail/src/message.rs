@@ -5,7 +5,7 @@ use gatepost_words::bytes;
 use std::borrow::Cow;
 
 use super::html_facts::HtmlFacts;
-use super::{Anomaly, Entity, HeaderField, Limits, Url};
+use super::{Anomaly, DerivedBytes, Entity, HeaderField, Limits, Url};
 
 /// A message as read from its bytes. Views borrow from the bytes where they can.
 #[derive(Clone, Debug)]
@@ -24,6 +24,10 @@ pub struct Message<'a> {
     pub texts: Vec<TextPart<'a>>,
     /// The URLs in those texts and in HTML attributes, each once, in order of appearance.
     pub urls: Vec<Url>,
+    /// What was derived of it, by reading and by all that look at it later.
+    pub derived: DerivedBytes,
+    /// False where the time was up before all was read.
+    pub is_complete: bool,
     /// Everything that was odd.
     pub anomalies: Vec<Anomaly>,
 }
@@ -46,7 +50,13 @@ pub struct TextPart<'a> {
 impl<'a> Message<'a> {
     /// Reads a message. Never fails, never recurses, and stays within `limits`.
     pub fn parse(raw: &'a [u8], limits: &Limits) -> Self {
-        super::parse::parse(raw, limits)
+        Self::parse_until(raw, limits, &|| false)
+    }
+
+    /// The same, but stops where `expired` says that the time is up; then the message is not
+    /// complete, and there is no verdict to be had from it.
+    pub fn parse_until(raw: &'a [u8], limits: &Limits, expired: &dyn Fn() -> bool) -> Self {
+        super::parse::parse(raw, limits, expired)
     }
 
     /// The fields of that name (any case), in order.

@@ -9,7 +9,9 @@ use super::decode::to_utf8;
 use super::html::render_html;
 use super::mime_tree::{decoded_budget, split};
 use super::url_scan::Collector;
-use super::{AnomalyKind, Entity, EntityKind, HeaderField, Limits, Message, TextPart};
+use super::{
+    AnomalyKind, DerivedBytes, Entity, EntityKind, HeaderField, Limits, Message, TextPart,
+};
 
 /// Bytes of a line without its line end (RFC 5322 §2.1.1).
 const LINE_BYTES: usize = 998;
@@ -17,8 +19,9 @@ const LINE_BYTES: usize = 998;
 const CHARSET_GROWTH: usize = 3;
 
 /// Reads a message within `limits`.
-pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
+pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits, expired: &dyn Fn() -> bool) -> Message<'a> {
     let mut report = Report::default();
+    let derived = DerivedBytes::of_message(raw.len());
     let mut decoded_left = decoded_budget(raw.len(), limits);
     let entities = split(raw, limits, &mut decoded_left, &mut report);
     let header = entities
@@ -30,9 +33,17 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
         .map_or(raw.len(), |entity| entity.body.start);
     note_lines(raw, body_start, &mut report);
     note_header(&header, &mut report);
-    let texts = read_texts(&entities, limits, &mut decoded_left, &mut report);
-    let mut collector = Collector::new(limits, &mut report);
+    // Decoding has a limit of its own, which is lower: it only counts here.
+    derived.take(decoded_budget(raw.len(), limits).saturating_sub(decoded_left));
+    let texts = read_texts(&entities, limits, &mut decoded_left, expired, &mut report);
+    derived.take(texts.iter().map(made_of).sum());
+    let mut is_complete = true;
+    let mut collector = Collector::new(limits, &derived, &mut report);
     for text in &texts {
+        if expired() {
+            is_complete = false;
+            break;
+        }
         if let Some(facts) = &text.html {
             collector.html(facts, text.entity);
         }
@@ -46,6 +57,8 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits) -> Message<'a> {
         entities,
         texts,
         urls,
+        derived,
+        is_complete,
         anomalies: report.anomalies,
     }
 }
@@ -113,6 +126,7 @@ fn read_texts<'a>(
     entities: &[Entity<'a>],
     limits: &Limits,
     decoded_left: &mut usize,
+    expired: &dyn Fn() -> bool,
     report: &mut Report,
 ) -> Vec<TextPart<'a>> {
     let mut html_left = limits.html;
@@ -121,6 +135,10 @@ fn read_texts<'a>(
         let is_html = entity.is_html();
         if entity.kind != EntityKind::Leaf || !(is_html || entity.media_type.is("text", "plain")) {
             continue;
+        }
+        // Whoever asks again, after the texts, is told the same.
+        if expired() {
+            break;
         }
         let source = read_source(entity, decoded_left, report);
         if !is_html {
@@ -145,6 +163,15 @@ fn read_texts<'a>(
         });
     }
     texts
+}
+
+/// Bytes that were made for a text.
+fn made_of(text: &TextPart<'_>) -> usize {
+    let length = |text: &Cow<'_, str>| match text {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(text) => text.len(),
+    };
+    length(&text.source) + length(&text.rendered)
 }
 
 /// The content of a leaf in UTF-8. What borrows from the message costs nothing; copies count as

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::anomaly::Report;
 use super::html_facts::{HtmlFacts, LinkKind};
 use super::url::{URL_BYTES, Url, UrlSource, registrable};
-use super::{AnomalyKind, Limits};
+use super::{AnomalyKind, DerivedBytes, Limits};
 
 /// URLs read out of one word: a redirector names its target inside itself.
 const PER_WORD: usize = 4;
@@ -25,18 +25,20 @@ pub(super) struct Collector<'r> {
     seen: HashSet<String>,
     limit: usize,
     lookups_left: usize,
+    derived: &'r DerivedBytes,
     /// The limit of lookups was met, and reported.
     is_out_of_lookups: bool,
     report: &'r mut Report,
 }
 
 impl<'r> Collector<'r> {
-    pub(super) fn new(limits: &Limits, report: &'r mut Report) -> Self {
+    pub(super) fn new(limits: &Limits, derived: &'r DerivedBytes, report: &'r mut Report) -> Self {
         Self {
             urls: Vec::new(),
             seen: HashSet::new(),
             limit: limits.urls,
             lookups_left: LOOKUPS,
+            derived,
             is_out_of_lookups: false,
             report,
         }
@@ -70,6 +72,11 @@ impl<'r> Collector<'r> {
                 has_scheme || link.href.starts_with("//") || link.href.starts_with("\\\\");
             match base.filter(|_| !is_rooted) {
                 Some(base) => {
+                    // Twice: as written and in normal form.
+                    if !self.derived.take(2 * (base.len() + link.href.len())) {
+                        self.report.add(AnomalyKind::DerivedLimit, 0);
+                        return;
+                    }
                     let joined = format!("{base}/{}", link.href.trim_start_matches('/'));
                     self.add(Url::read(&joined, source, entity));
                 }
@@ -223,7 +230,8 @@ mod tests {
 
     fn found(text: &str) -> Vec<String> {
         let mut report = Report::default();
-        let mut collector = Collector::new(&Limits::default(), &mut report);
+        let (limits, derived) = (Limits::default(), DerivedBytes::of_message(0));
+        let mut collector = Collector::new(&limits, &derived, &mut report);
         collector.text(text, 0);
         collector
             .urls
@@ -278,7 +286,8 @@ mod tests {
         let source = "<base href=http://example.com/><a href='/x?a=1&amp;b=2'>go</a><img src='http://ex&#97;mple.net/i'><a href=cid:x>";
         let (_, facts) = render_html(source, usize::MAX);
         let mut report = Report::default();
-        let mut collector = Collector::new(&Limits::default(), &mut report);
+        let (limits, derived) = (Limits::default(), DerivedBytes::of_message(0));
+        let mut collector = Collector::new(&limits, &derived, &mut report);
         collector.html(&facts, 3);
         let urls: Vec<_> = collector
             .urls
@@ -306,7 +315,8 @@ mod tests {
         };
         for (count, is_over) in [(3, false), (4, true)] {
             let mut report = Report::default();
-            let mut collector = Collector::new(&limits, &mut report);
+            let derived = DerivedBytes::of_message(0);
+            let mut collector = Collector::new(&limits, &derived, &mut report);
             let text = (0..count)
                 .map(|index| format!("http://example.com/{index} "))
                 .collect::<Vec<_>>()
@@ -327,7 +337,12 @@ mod tests {
     fn lookups_stop_at_the_limit() {
         for (count, is_over) in [(LOOKUPS, false), (LOOKUPS + 1, true)] {
             let mut report = Report::default();
-            Collector::new(&Limits::default(), &mut report).text(&"example.com ".repeat(count), 0);
+            Collector::new(
+                &Limits::default(),
+                &DerivedBytes::of_message(0),
+                &mut report,
+            )
+            .text(&"example.com ".repeat(count), 0);
             assert_eq!(
                 report
                     .anomalies

@@ -109,7 +109,7 @@ impl Scanner {
 
     fn scan_watched(&mut self, ruleset: &Ruleset, case: &Case<'_>, watch: &mut Watch<'_>) -> Scan {
         self.prepare(ruleset);
-        let views = Views::new(case, &ruleset.lists);
+        let views = Views::new(case, &ruleset.lists).until(watch.until);
         if watch.meter.is_some() {
             // So that the first rule to ask is not charged with making them.
             let _ = (
@@ -127,7 +127,14 @@ impl Scanner {
             self.run_metas(ruleset, &views, watch);
         }
         self.was_cut |= views.budget().was_reached();
-        self.collect(ruleset, case.stage, complete)
+        let mut scan = self.collect(ruleset, case.stage, complete);
+        if case.message.derived.is_exceeded() {
+            scan.anomalies.push(Anomaly {
+                kind: AnomalyKind::DerivedLimit,
+                offset: 0,
+            });
+        }
+        scan
     }
 
     fn prepare(&mut self, ruleset: &Ruleset) {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use gatepost_mail::DerivedBytes;
+
 use super::html::{Link, render};
 use super::text_parts::TextSource;
 
@@ -26,15 +28,23 @@ pub(super) struct BodyText<'m> {
 impl<'m> BodyText<'m> {
     /// Renders the leaves in their order; `limit` is the number of characters that are read of
     /// each.
-    pub(super) fn read(leaves: Vec<Option<TextSource<'m>>>, limit: usize) -> Self {
+    pub(super) fn read(
+        leaves: Vec<Option<TextSource<'m>>>,
+        limit: usize,
+        derived: &DerivedBytes,
+        expired: &dyn Fn() -> bool,
+    ) -> Self {
         let mut body = Self::default();
         for part in leaves {
+            if expired() {
+                break;
+            }
             if !body.text.is_empty() {
                 body.text.push('\n');
             }
             let Some(part) = part else { continue };
             if part.is_html && !part.source.is_empty() {
-                let rendered = render(&part.source, part.is_wide);
+                let rendered = render(&part.source, part.is_wide, derived);
                 body.is_wide |= rendered.is_wide;
                 body.links.extend(rendered.links);
                 body.add(&rendered.text, limit);

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use gatepost_mail::DerivedBytes;
+
 use super::html_look::Looks;
 use super::html_source::{HtmlSource, Piece};
 use super::relative::{Base, resolved};
@@ -35,10 +37,13 @@ fn is_wide(text: &str) -> bool {
 }
 
 /// Renders a source; `is_decoded` says that its charset was undone, and so that all of it is wide.
-pub(super) fn render(source: &str, is_decoded: bool) -> Rendered {
+///
+/// A link that is joined with the base of the page counts as derived; beyond the limit no more are
+/// noted.
+pub(super) fn render(source: &str, is_decoded: bool, derived: &DerivedBytes) -> Rendered {
     let source = prepared(source);
     let mut pieces = HtmlSource::new(&source);
-    let mut renderer = Renderer::default();
+    let mut renderer = Renderer::new(derived);
     while let Some(piece) = pieces.next() {
         match piece {
             Piece::Text(text) => renderer.text(&text),
@@ -113,8 +118,8 @@ enum Last {
     Hidden,
 }
 
-#[derive(Default)]
-struct Renderer {
+struct Renderer<'d> {
+    derived: &'d DerivedBytes,
     out: String,
     last: Last,
     looks: Looks,
@@ -125,7 +130,20 @@ struct Renderer {
     styles: u32,
 }
 
-impl Renderer {
+impl<'d> Renderer<'d> {
+    fn new(derived: &'d DerivedBytes) -> Self {
+        Self {
+            derived,
+            out: String::new(),
+            last: Last::default(),
+            looks: Looks::default(),
+            links: Vec::new(),
+            base: None,
+            scripts: 0,
+            styles: 0,
+        }
+    }
+
     fn text(&mut self, text: &str) {
         if self.scripts > 0 || self.styles > 0 {
             return;
@@ -266,7 +284,13 @@ impl Renderer {
         let target = if is_whole {
             target.to_owned()
         } else {
-            resolved(self.base.as_ref(), target)
+            let base = self.base.as_ref();
+            if self.links.len() >= LINKS_LIMIT
+                || base.is_some_and(|base| !self.derived.take(base.length() + target.len()))
+            {
+                return;
+            }
+            resolved(base, target)
         };
         if !target.is_empty() {
             self.keep(target);
@@ -366,6 +390,10 @@ fn lower<'b>(name: &str, buffer: &'b mut [u8; 12]) -> Option<&'b str> {
 mod tests {
     use super::*;
 
+    fn rendered(source: &str, is_decoded: bool) -> Rendered {
+        render(source, is_decoded, &DerivedBytes::of_message(source.len()))
+    }
+
     #[test]
     fn html_is_rendered() {
         for (source, wanted) in [
@@ -385,7 +413,7 @@ mod tests {
                 "\na\n b \nc",
             ),
         ] {
-            assert_eq!(render(source, true).text, wanted, "{source}");
+            assert_eq!(rendered(source, true).text, wanted, "{source}");
         }
     }
 
@@ -414,7 +442,7 @@ mod tests {
                 vec!["mailto:a@example.com"],
             ),
         ] {
-            let links = render(source, true).links;
+            let links = rendered(source, true).links;
             assert_eq!(
                 links.iter().map(|link| &link.target).collect::<Vec<_>>(),
                 wanted,
@@ -426,11 +454,14 @@ mod tests {
     #[test]
     fn links_stop_at_the_limits() {
         for (count, kept) in [(LINKS_LIMIT, LINKS_LIMIT), (LINKS_LIMIT + 1, LINKS_LIMIT)] {
-            assert_eq!(render(&"<img src=x>".repeat(count), true).links.len(), kept);
+            assert_eq!(
+                rendered(&"<img src=x>".repeat(count), true).links.len(),
+                kept
+            );
         }
         for (length, kept) in [(LINK_LIMIT, LINK_LIMIT), (LINK_LIMIT + 1, LINK_LIMIT)] {
             assert_eq!(
-                render(&format!("<img src={}>", "x".repeat(length)), true).links[0]
+                rendered(&format!("<img src={}>", "x".repeat(length)), true).links[0]
                     .target
                     .len(),
                 kept

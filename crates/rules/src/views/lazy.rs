@@ -25,6 +25,8 @@ const USER_LIMIT: usize = 64;
 pub(crate) struct Views<'c> {
     case: &'c Case<'c>,
     lists: &'c Lists,
+    /// Whether the time is up: what is made then is not complete, and the scan ends.
+    expired: &'c dyn Fn() -> bool,
     relays: OnceCell<Relays>,
     html: OnceCell<Vec<HtmlScan>>,
     text: OnceCell<BodyText<'c>>,
@@ -54,6 +56,7 @@ impl<'c> Views<'c> {
         Self {
             case,
             lists,
+            expired: &|| false,
             relays,
             html,
             text,
@@ -66,6 +69,12 @@ impl<'c> Views<'c> {
             cut,
             budget,
         }
+    }
+
+    /// Views that are left incomplete once `expired` says so.
+    pub(crate) fn until(mut self, expired: &'c dyn Fn() -> bool) -> Self {
+        self.expired = expired;
+        self
     }
 
     /// What backtracking may still cost for this mail. To be held for one match only.
@@ -192,7 +201,12 @@ impl<'c> Views<'c> {
     /// What is read of the parts, before it is cut into paragraphs.
     fn body_text(&self) -> &BodyText<'c> {
         self.text.get_or_init(|| {
-            let text = BodyText::read(text_parts::sources(self.case.message), BODY_PART_LIMIT);
+            let text = BodyText::read(
+                text_parts::sources(self.case.message),
+                BODY_PART_LIMIT,
+                &self.case.message.derived,
+                self.expired,
+            );
             self.cut.set(self.cut.get() || text.is_cut);
             text
         })
@@ -212,7 +226,13 @@ impl<'c> Views<'c> {
     }
 
     fn make_uri(&self) -> Vec<Vec<u8>> {
-        let (list, is_cut) = uri::list(self.body(), &self.body_text().links, self.lists);
+        let (list, is_cut) = uri::list(
+            self.body(),
+            &self.body_text().links,
+            self.lists,
+            &self.case.message.derived,
+            self.expired,
+        );
         self.cut.set(self.cut.get() || is_cut);
         list
     }

@@ -46,6 +46,11 @@ impl<'u> Parts<'u> {
 pub(super) struct Base(String);
 
 impl Base {
+    /// Bytes of the base.
+    pub(super) fn length(&self) -> usize {
+        self.0.len()
+    }
+
     /// The base that a `base` element names: only an absolute URL is one. A file name at its end
     /// goes away.
     pub(super) fn read(target: &str) -> Option<Self> {

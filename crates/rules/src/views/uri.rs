@@ -8,6 +8,7 @@ use super::html::Link;
 use super::uri_clean::forms;
 use super::uri_text::links;
 use crate::lists::tables::Lists;
+use gatepost_mail::DerivedBytes;
 
 /// Bytes of one form.
 const FORM_LIMIT: usize = 8_192;
@@ -19,6 +20,8 @@ pub(super) fn list(
     paragraphs: &[Vec<u8>],
     html_links: &[Link],
     lists: &Lists,
+    derived: &DerivedBytes,
+    expired: &dyn Fn() -> bool,
 ) -> (Vec<Vec<u8>>, bool) {
     let mut list: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut seen = BTreeSet::new();
@@ -28,7 +31,11 @@ pub(super) fn list(
             if seen.len() >= LINKS_LIMIT || seen.contains(&link) {
                 continue;
             }
+            if expired() || derived.is_exceeded() {
+                break;
+            }
             let forms = forms(&link, true, lists);
+            derived.take(bytes_of(&forms));
             seen.insert(link);
             // Text is full of what only looks like a link: a host that can exist must be in it.
             if forms.iter().any(|form| host_of(form, lists).is_some()) {
@@ -38,6 +45,9 @@ pub(super) fn list(
     }
     let mut cleaned = BTreeSet::new();
     for link in html_links {
+        if expired() || derived.is_exceeded() {
+            break;
+        }
         if cleaned.len() >= LINKS_LIMIT || !cleaned.insert(link) {
             continue;
         }
@@ -50,10 +60,17 @@ pub(super) fn list(
                 form.into_bytes()
             })
         };
-        list.extend(forms(&link.target, false, lists).into_iter().map(bytes));
+        let forms = forms(&link.target, false, lists);
+        derived.take(bytes_of(&forms));
+        list.extend(forms.into_iter().map(bytes));
     }
     let is_cut = seen.len() >= LINKS_LIMIT || cleaned.len() >= LINKS_LIMIT;
     (list.into_iter().collect(), is_cut)
+}
+
+/// Bytes of all forms of one link.
+fn bytes_of(forms: &BTreeSet<String>) -> usize {
+    forms.iter().map(String::len).sum()
 }
 
 fn limited(mut form: Vec<u8>) -> Vec<u8> {
@@ -73,7 +90,13 @@ mod tests {
                 is_wide: false,
             })
             .collect();
-        let (list, _) = list(&[text.as_bytes().to_vec()], &html, &Lists::default());
+        let (list, _) = list(
+            &[text.as_bytes().to_vec()],
+            &html,
+            &Lists::default(),
+            &DerivedBytes::of_message(text.len()),
+            &|| false,
+        );
         list.iter()
             .map(|form| String::from_utf8_lossy(form).into_owned())
             .collect()
