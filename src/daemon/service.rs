@@ -91,6 +91,7 @@ impl Daemon {
             queue_depth: self.engine.queue_depth(),
             bytes_in_flight: self.engine.budget().used(),
             panics: self.engine.panics(),
+            stuck_workers: self.engine.stuck_workers(),
             generation: self.engine.generation().id().to_string(),
         })
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use arc_swap::ArcSwap;
 
 use super::commit::{CommitJob, CommitSettings, Committer};
-use super::pool::Pool;
+use super::pool::{Pool, PoolSettings};
 use super::{Budget, Generation, Job, Notify, Outcome, Ticket};
 use gatepost_gather::Gather;
 use gatepost_learn::classifier::FrozenSite;
@@ -118,11 +118,18 @@ impl Engine {
         } else {
             settings.workers
         };
-        let pool = Pool::start(workers, settings.queue, &clock)?;
+        let budget = Budget::new(settings.bytes_in_flight);
+        let pool = PoolSettings {
+            workers,
+            capacity: settings.queue,
+            deadline: settings.deadline,
+            budget: Arc::clone(&budget),
+        };
+        let pool = Pool::start(pool, &clock)?;
         Ok(Arc::new(Self {
             generation: ArcSwap::from_pointee(generation),
             pool,
-            budget: Budget::new(settings.bytes_in_flight),
+            budget,
             settings,
             clock,
             telemetry,
@@ -169,6 +176,12 @@ impl Engine {
     /// Jobs that ended in a panic since the start.
     pub fn panics(&self) -> usize {
         self.pool.panics()
+    }
+
+    /// Workers that were found stuck since the start: beyond the deadline of their message, and not
+    /// to be stopped. Each was replaced, up to a limit.
+    pub fn stuck_workers(&self) -> usize {
+        self.pool.stuck_workers()
     }
 
     /// The budget of bytes in flight.

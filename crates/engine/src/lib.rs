@@ -10,6 +10,7 @@ mod budget;
 mod commit;
 mod connect;
 mod core;
+mod crew;
 mod envelope;
 mod gathering;
 mod generation;
@@ -23,6 +24,7 @@ mod pool;
 mod received;
 mod scratch;
 mod settle;
+mod slow;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -34,6 +36,7 @@ pub use envelope::{helo, mail_from, rcpt_to};
 pub use generation::{GatherSettings, Generation, Profile};
 pub use headers::end_of_headers;
 pub use judge::{judge, judge_within};
+use message::held_for_judging_time;
 pub use message::{TimeLeft, end_of_message};
 pub use outcome::{Completion, Judged, Notify, Report, Ticket};
 pub use pipeline::{Begun, Ended, Pipeline, Point, Progress, Work};

@@ -8,7 +8,7 @@ use gatepost_learn::classifier::Probability;
 use gatepost_learn::features::{self, SiteView};
 use gatepost_mail::Case;
 use gatepost_mail::Facts;
-use gatepost_mail::{Anomaly, Message, Transaction};
+use gatepost_mail::{Anomaly, AnomalyKind, Message, Transaction};
 use gatepost_policy::Policy;
 use gatepost_words::Fault;
 use gatepost_words::Stage;
@@ -40,6 +40,9 @@ pub fn end_of_message(
     if !message.is_complete {
         return Err(Fault::Deadline);
     }
+    if !scratch.hold(message.derived.used()) {
+        return Err(Fault::Overload);
+    }
     let case = Case {
         stage: Stage::EndOfMessage,
         transaction,
@@ -52,6 +55,9 @@ pub fn end_of_message(
         .scan(generation.ruleset(), &case, &expired);
     if !scan.complete {
         return Err(Fault::Deadline);
+    }
+    if !scratch.hold(message.derived.used()) {
+        return Err(Fault::Overload);
     }
     let mut evidence: Vec<Evidence> = scan.hits.into_iter().map(Evidence::Rule).collect();
 
@@ -87,6 +93,27 @@ pub fn end_of_message(
         &verdict,
     );
     Ok(verdict)
+}
+
+/// The verdict on a message that took the whole deadline at an earlier try. It is not judged again:
+/// it passed a limit, that of the time for one message, and is handled as the policy wants that.
+pub(super) fn held_for_judging_time(generation: &Generation, transaction: &Transaction) -> Verdict {
+    let policy = &generation.profile(&transaction.listener).policy;
+    let anomaly = AnomalyKind::JudgingTime.name();
+    let evidence = vec![Evidence::BeyondLimits { anomaly }];
+    let decision = policy.decide(&evidence);
+    Verdict {
+        disposition: decision.disposition,
+        score: decision.score,
+        required: policy.required(),
+        evidence,
+        shadow: Vec::new(),
+        anomalies: vec![anomaly],
+        stage: Stage::EndOfMessage,
+        generation: generation.id().clone(),
+        rules_only: true,
+        marks: Marks::default(),
+    }
 }
 
 /// The classifier's evidence; none where there is no expert, or where none has an opinion on this

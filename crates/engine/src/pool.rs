@@ -3,25 +3,26 @@
 //!
 //! One owned job a message. A worker checks the deadline and the cancel mark before it starts and
 //! between the stages of judging; a panic faults its job, and the worker goes on with fresh scratch
-//! memory. Every job that was accepted is reported exactly once, whatever happens to it.
+//! memory. A worker that is stuck is replaced ([`super::crew`]). Every job that was accepted is reported
+//! exactly once, when its worker is done with it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{RecvTimeoutError, Sender, bounded};
 
+use super::crew::Crew;
+use super::slow::SlowMessages;
 use super::{
-    Completion, Generation, Judged, Notify, ReceivedMail, Report, Scratch, Ticket, TimeLeft,
-    end_of_headers, end_of_message,
+    Budget, Generation, Notify, ReceivedMail, Scratch, Ticket, TimeLeft, end_of_headers,
+    end_of_message,
 };
 use gatepost_mail::Facts;
-use gatepost_words::Fault;
-use gatepost_words::Stage;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Verdict;
+use gatepost_words::{Fault, Stage};
 
 /// One piece of work: a header or a message to judge.
 pub struct Job {
@@ -43,22 +44,38 @@ pub struct Job {
     pub notify: Arc<dyn Notify>,
 }
 
-/// The classifier needs a tenth of a millisecond; with less than this left, a machine in trouble
-/// does without it.
-const CLASSIFIER_RESERVE: Duration = Duration::from_millis(50);
+/// What a worker does with a job.
+pub(super) type Judge =
+    dyn Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync;
+
+/// How often the workers are looked at.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How large a pool is.
+pub(super) struct PoolSettings {
+    /// Threads that judge.
+    pub(super) workers: usize,
+    /// Jobs that may wait.
+    pub(super) capacity: usize,
+    /// From the end of a message to its answer.
+    pub(super) deadline: Duration,
+    /// What judging makes of a message counts here while it is judged.
+    pub(super) budget: Arc<Budget>,
+}
 
 /// The pool. Dropping it lets the workers finish what is queued and waits for them.
 pub(super) struct Pool {
     queue: Option<Sender<Job>>,
-    workers: Vec<JoinHandle<()>>,
-    panics: Arc<AtomicUsize>,
+    crew: Arc<Crew>,
+    /// Looks after the workers until its channel is closed.
+    watch: Option<(Sender<()>, JoinHandle<()>)>,
     capacity: usize,
 }
 
 impl Pool {
-    /// Starts `workers` threads behind a queue of `capacity` jobs.
-    pub(super) fn start(workers: usize, capacity: usize, clock: &Clock) -> std::io::Result<Self> {
-        Self::with_judge(workers, capacity, clock, |job, scratch, time_left| {
+    /// Starts the workers.
+    pub(super) fn start(settings: PoolSettings, clock: &Clock) -> std::io::Result<Self> {
+        let judge = |job: &Job, scratch: &mut Scratch, time_left: &dyn Fn() -> TimeLeft| {
             let judge = if job.stage == Stage::EndOfHeaders {
                 end_of_headers
             } else {
@@ -72,34 +89,50 @@ impl Pool {
                 scratch,
                 time_left,
             )
-        })
+        };
+        let mut pool = Self::with_judge(settings, clock, Box::new(judge))?;
+        let (stop, is_stopped) = bounded(0);
+        let crew = Arc::clone(&pool.crew);
+        let watch = move || {
+            while is_stopped.recv_timeout(WATCH_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                crew.replace_stuck();
+            }
+        };
+        let thread = std::thread::Builder::new().name("judge-watch".to_owned());
+        pool.watch = Some((stop, thread.spawn(watch)?));
+        Ok(pool)
     }
 
-    fn with_judge<J: Judge>(
-        workers: usize,
-        capacity: usize,
+    fn with_judge(
+        settings: PoolSettings,
         clock: &Clock,
-        judge: J,
+        judge: Box<Judge>,
     ) -> std::io::Result<Self> {
-        let (queue, jobs) = bounded(capacity.max(1));
-        let panics = Arc::new(AtomicUsize::new(0));
-        let judge = Arc::new(judge);
-        let mut threads = Vec::new();
-        for number in 0..workers.max(1) {
-            let worker = Worker {
-                jobs: jobs.clone(),
-                judge: judge.clone(),
-                clock: clock.clone(),
-                panics: panics.clone(),
-            };
-            let thread = std::thread::Builder::new().name(format!("judge-{number}"));
-            threads.push(thread.spawn(move || worker.run())?);
+        let capacity = settings.capacity.max(1);
+        let (queue, jobs) = bounded(capacity);
+        let crew = Arc::new(Crew {
+            jobs,
+            judge,
+            clock: clock.clone(),
+            deadline: settings.deadline,
+            budget: settings.budget,
+            size: settings.workers.max(1),
+            slow: SlowMessages::default(),
+            panics: AtomicUsize::new(0),
+            stuck: AtomicUsize::new(0),
+            lost: AtomicUsize::new(0),
+            workers: Mutex::default(),
+        });
+        let mut workers = Vec::new();
+        for _ in 0..crew.size {
+            crew.hire(&mut workers)?;
         }
+        *crew.workers.lock().unwrap_or_else(PoisonError::into_inner) = workers;
         Ok(Self {
             queue: Some(queue),
-            workers: threads,
-            panics,
-            capacity: capacity.max(1),
+            crew,
+            watch: None,
+            capacity,
         })
     }
 
@@ -122,88 +155,23 @@ impl Pool {
 
     /// Jobs that ended in a panic since the start.
     pub(super) fn panics(&self) -> usize {
-        self.panics.load(Ordering::Relaxed)
+        self.crew.panics.load(Ordering::Relaxed)
+    }
+
+    /// Workers that were found stuck since the start.
+    pub(super) fn stuck_workers(&self) -> usize {
+        self.crew.stuck.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
         self.queue = None;
-        for worker in self.workers.drain(..) {
-            // A worker catches the panics of its jobs; if it died all the same there is nothing
-            // left to wait for.
-            drop(worker.join());
+        if let Some((stop, thread)) = self.watch.take() {
+            drop(stop);
+            drop(thread.join());
         }
-    }
-}
-
-/// What a worker does with a job.
-trait Judge:
-    Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault> + Send + Sync + 'static
-{
-}
-
-impl<J> Judge for J where
-    J: Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault>
-        + Send
-        + Sync
-        + 'static
-{
-}
-
-struct Worker<J> {
-    jobs: Receiver<Job>,
-    judge: Arc<J>,
-    clock: Clock,
-    panics: Arc<AtomicUsize>,
-}
-
-impl<J: Judge> Worker<J> {
-    fn run(&self) {
-        let mut scratch = Scratch::default();
-        while let Ok(job) = self.jobs.recv() {
-            let began = self.clock.now();
-            let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&job, &mut scratch)));
-            let result = judged.unwrap_or_else(|_| {
-                self.panics.fetch_add(1, Ordering::Relaxed);
-                scratch = Scratch::default();
-                Err(Fault::Panic)
-            });
-            let Job {
-                ticket,
-                notify,
-                mail,
-                facts,
-                ..
-            } = job;
-            let report = Report::Judged(Judged {
-                mail,
-                facts,
-                result,
-                elapsed: self.clock.now().saturating_duration_since(began),
-            });
-            notify.completed(Completion { ticket, report });
-        }
-    }
-
-    fn judge(&self, job: &Job, scratch: &mut Scratch) -> Result<Verdict, Fault> {
-        if job.cancelled.load(Ordering::Relaxed) {
-            return Err(Fault::Cancelled);
-        }
-        if self.clock.now() >= job.deadline {
-            return Err(Fault::Deadline);
-        }
-        let time_left = || {
-            let left = job.deadline.saturating_duration_since(self.clock.now());
-            if left.is_zero() || job.cancelled.load(Ordering::Relaxed) {
-                TimeLeft::None
-            } else if left < CLASSIFIER_RESERVE {
-                TimeLeft::RulesOnly
-            } else {
-                TimeLeft::Plenty
-            }
-        };
-        (self.judge)(job, scratch, &time_left)
+        self.crew.dismiss();
     }
 }
 

@@ -7,20 +7,54 @@ use std::time::{Duration, SystemTime};
 use crossbeam::channel::bounded;
 
 use super::*;
+use crate::crew::{CLASSIFIER_RESERVE, STUCK_AFTER};
 use crate::testing::{Inbox, generation};
-use crate::{Budget, Permit};
+use crate::{Budget, Completion, Permit, Report};
 use gatepost_mail::Transaction;
 use gatepost_policy::Settings;
 use gatepost_words::FailurePolicy;
+use gatepost_words::verdict::Disposition;
 
 const WAIT: Duration = Duration::from_secs(10);
 
-fn mail(permit: Option<Permit>) -> Arc<ReceivedMail> {
+const RAW: &[u8] = b"From: a@example.com\r\n\r\nhello\r\n";
+
+fn mail_of(raw: &[u8]) -> Arc<ReceivedMail> {
     Arc::new(ReceivedMail {
         transaction: Arc::new(Transaction::new("test".into(), SystemTime::UNIX_EPOCH)),
-        raw: b"From: a@example.com\r\n\r\nhello\r\n".to_vec(),
+        raw: raw.to_vec(),
+        permit: None,
+    })
+}
+
+fn mail(permit: Option<Permit>) -> Arc<ReceivedMail> {
+    let ReceivedMail {
+        transaction, raw, ..
+    } = Arc::into_inner(mail_of(RAW)).unwrap();
+    Arc::new(ReceivedMail {
+        transaction,
+        raw,
         permit,
     })
+}
+
+/// A pool without a watch: a test looks after the workers itself.
+fn pool(
+    workers: usize,
+    capacity: usize,
+    clock: &Clock,
+    judge: impl Fn(&Job, &mut Scratch, &dyn Fn() -> TimeLeft) -> Result<Verdict, Fault>
+    + Send
+    + Sync
+    + 'static,
+) -> std::io::Result<Pool> {
+    let settings = PoolSettings {
+        workers,
+        capacity,
+        deadline: Duration::from_secs(20),
+        budget: Budget::new(1 << 30),
+    };
+    Pool::with_judge(settings, clock, Box::new(judge))
 }
 
 /// How the job ended.
@@ -51,7 +85,7 @@ fn job(ticket: u64, clock: &Clock, notify: Arc<dyn Notify>) -> Job {
 #[test]
 fn a_panic_faults_its_job_and_the_worker_lives() {
     let clock = Clock::system();
-    let pool = Pool::with_judge(
+    let pool = pool(
         1,
         8,
         &clock,
@@ -78,7 +112,7 @@ fn a_panic_faults_its_job_and_the_worker_lives() {
 fn the_queue_takes_n_jobs_and_refuses_the_next() {
     let clock = Clock::system();
     let (open, gate) = bounded::<()>(0);
-    let pool = Pool::with_judge(
+    let pool = pool(
         1,
         3,
         &clock,
@@ -116,7 +150,7 @@ fn the_queue_takes_n_jobs_and_refuses_the_next() {
 #[test]
 fn stale_and_cancelled_jobs_are_not_judged() {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
-    let pool = Pool::with_judge(
+    let pool = pool(
         1,
         8,
         &clock,
@@ -145,7 +179,7 @@ fn stale_and_cancelled_jobs_are_not_judged() {
 fn the_time_left_follows_deadline_and_cancel_mark() {
     let clock = Clock::manual(SystemTime::UNIX_EPOCH);
     let turn = clock.clone();
-    let pool = Pool::with_judge(
+    let pool = pool(
         1,
         8,
         &clock,
@@ -177,7 +211,13 @@ fn dropping_the_pool_finishes_what_is_queued_and_gives_the_budget_back() {
     let clock = Clock::system();
     let budget = Budget::new(1_000);
     let (inbox, reports) = Inbox::open();
-    let pool = Pool::start(2, 64, &clock).unwrap();
+    let settings = PoolSettings {
+        workers: 2,
+        capacity: 64,
+        deadline: Duration::from_secs(20),
+        budget: Arc::clone(&budget),
+    };
+    let pool = Pool::start(settings, &clock).unwrap();
     for ticket in 0..50 {
         let mut permit = Permit::new(&budget);
         assert!(permit.grow(10));
@@ -200,7 +240,7 @@ fn dropping_the_pool_finishes_what_is_queued_and_gives_the_budget_back() {
 #[test]
 fn many_submitters_and_workers_lose_and_double_nothing() {
     let clock = Clock::system();
-    let pool = Pool::with_judge(
+    let pool = pool(
         4,
         100_000,
         &clock,
@@ -226,4 +266,113 @@ fn many_submitters_and_workers_lose_and_double_nothing() {
         .collect();
     tickets.sort_unstable();
     assert_eq!(tickets, (0..2_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_stuck_worker_is_counted_and_replaced_and_ends_when_it_comes_back() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let (open, gate) = bounded::<()>(0);
+    let pool = pool(
+        1,
+        8,
+        &clock,
+        move |job: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
+            if job.ticket == 1 {
+                gate.recv().expect("the test opens the gate");
+            }
+            Err(Fault::Panic)
+        },
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    pool.submit(job(1, &clock, inbox.clone())).unwrap();
+    while pool.depth() > 0 {
+        std::thread::yield_now();
+    }
+    // Only what waits behind the stuck one: another job, and the same message again.
+    let mut other = job(2, &clock, inbox.clone());
+    other.mail = mail_of(b"Subject: another\r\n\r\n");
+    other.deadline += Duration::from_mins(1);
+    pool.submit(other).unwrap();
+    clock.advance(Duration::from_secs(20) + STUCK_AFTER - Duration::from_millis(1));
+    pool.crew.replace_stuck();
+    assert_eq!((pool.stuck_workers(), pool.depth()), (0, 1), "not yet");
+    clock.advance(Duration::from_millis(1));
+    pool.crew.replace_stuck();
+    pool.crew.replace_stuck();
+    assert_eq!(pool.stuck_workers(), 1, "counted once");
+    let second = reports.recv_timeout(WAIT).unwrap();
+    assert_eq!((second.ticket, result(second)), (2, Err(Fault::Panic)));
+
+    // The message that nothing could stop is held at its second try.
+    pool.submit(job(3, &clock, inbox.clone())).unwrap();
+    let verdict = result(reports.recv_timeout(WAIT).unwrap()).unwrap();
+    assert_eq!(verdict.disposition, Disposition::Quarantine);
+    assert_eq!(verdict.anomalies, ["judging_time"]);
+
+    open.send(()).unwrap();
+    assert_eq!(reports.recv_timeout(WAIT).unwrap().ticket, 1);
+    while pool.crew.lost.load(Ordering::Relaxed) > 0 {
+        std::thread::yield_now();
+    }
+    drop(pool);
+}
+
+#[test]
+fn as_many_stuck_workers_as_the_limit_are_replaced_and_no_more() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let (open, gate) = bounded::<()>(0);
+    let pool = pool(
+        1,
+        8,
+        &clock,
+        move |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
+            drop(gate.recv());
+            Err(Fault::Panic)
+        },
+    )
+    .unwrap();
+    let (inbox, _reports) = Inbox::open();
+    for ticket in 1..=4 {
+        let mut stuck = job(ticket, &clock, inbox.clone());
+        stuck.mail = mail_of(format!("Subject: {ticket}\r\n\r\n").as_bytes());
+        pool.submit(stuck).unwrap();
+    }
+    for (stuck, waiting) in [(1, 2), (2, 1), (3, 1)] {
+        while pool.depth() > waiting + 1 {
+            std::thread::yield_now();
+        }
+        // The next one has begun: it may use its own deadline, which is the same for all here.
+        std::thread::sleep(Duration::from_millis(20));
+        clock.advance(Duration::from_secs(20) + STUCK_AFTER);
+        pool.crew.replace_stuck();
+        assert!(pool.stuck_workers() <= stuck, "{stuck}");
+    }
+    assert!(pool.crew.lost.load(Ordering::Relaxed) <= 2);
+    drop(open);
+}
+
+#[test]
+fn a_message_that_took_the_deadline_alone_is_held_at_its_second_try() {
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH);
+    let turn = clock.clone();
+    let pool = pool(
+        1,
+        8,
+        &clock,
+        move |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
+            turn.advance(Duration::from_secs(20));
+            Err(Fault::Deadline)
+        },
+    )
+    .unwrap();
+    let (inbox, reports) = Inbox::open();
+    let mut submit = |ticket| {
+        pool.submit(job(ticket, &clock, inbox.clone())).unwrap();
+        result(reports.recv_timeout(WAIT).unwrap())
+    };
+    assert_eq!(submit(1), Err(Fault::Deadline));
+    let verdict = submit(2).unwrap();
+    assert_eq!(verdict.disposition, Disposition::Quarantine);
+    assert_eq!(verdict.anomalies, ["judging_time"]);
 }

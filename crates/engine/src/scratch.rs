@@ -1,7 +1,9 @@
 //! What a worker keeps between mails: the caches of its scanner, made anew when the generation
 //! changes.
 
-use super::Generation;
+use std::sync::Arc;
+
+use super::{Budget, Generation, Permit};
 use gatepost_rules::Scanner;
 use gatepost_words::verdict::GenerationId;
 
@@ -9,17 +11,35 @@ use gatepost_words::verdict::GenerationId;
 #[derive(Default)]
 pub struct Scratch {
     scanner: Option<(GenerationId, Scanner)>,
+    /// What judging makes of a message counts here; `None` offline.
+    memory: Option<Permit>,
 }
 
 impl std::fmt::Debug for Scratch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scratch")
             .field("generation", &self.scanner.as_ref().map(|(id, _)| id))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 impl Scratch {
+    /// Working memory that counts what is derived of a message against a budget.
+    pub(super) fn within(budget: &Arc<Budget>) -> Self {
+        Self {
+            scanner: None,
+            memory: Some(Permit::new(budget)),
+        }
+    }
+
+    /// Counts the bytes that are held for the message in hand; false where the budget does not
+    /// allow them.
+    pub(super) fn hold(&mut self, bytes: usize) -> bool {
+        self.memory
+            .as_mut()
+            .is_none_or(|memory| memory.resize(bytes))
+    }
+
     /// The scanner for that generation.
     pub(super) fn scanner(&mut self, generation: &Generation) -> &mut Scanner {
         let current = self.scanner.take().filter(|(id, _)| id == generation.id());

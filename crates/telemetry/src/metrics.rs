@@ -63,6 +63,8 @@ pub struct Gauges {
     pub bytes_in_flight: usize,
     /// Panics that were caught since the start.
     pub panics: usize,
+    /// Workers that were found stuck since the start.
+    pub stuck_workers: usize,
     /// The generation in force.
     pub generation: String,
 }
@@ -177,6 +179,7 @@ impl Metrics {
             names::QUEUE => plain(gauges.queue_depth as u64),
             names::IN_FLIGHT => plain(gauges.bytes_in_flight as u64),
             names::PANICS => plain(gauges.panics as u64),
+            names::STUCK => plain(gauges.stuck_workers as u64),
             names::HITS_OTHER => plain(self.hits.read().1),
             names::GENERATION => {
                 writeln!(

@@ -59,6 +59,8 @@ pub(super) const QUEUE: &str = "gatepost_queue_depth";
 pub(super) const IN_FLIGHT: &str = "gatepost_bytes_in_flight";
 /// Panics that were caught.
 pub(super) const PANICS: &str = "gatepost_panics_total";
+/// Workers that were stuck.
+pub(super) const STUCK: &str = "gatepost_stuck_workers_total";
 /// The generation in force.
 pub(super) const GENERATION: &str = "gatepost_generation_info";
 
@@ -149,6 +151,12 @@ pub const METRICS: &[Metric] = &[
         MetricKind::Counter,
         &[],
         "Panics that were caught while judging; each is a bug.",
+    ),
+    metric(
+        STUCK,
+        MetricKind::Counter,
+        &[],
+        "Workers that went on far beyond the deadline of their message; each was replaced, up to a limit.",
     ),
     metric(
         GENERATION,
