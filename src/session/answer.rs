@@ -23,7 +23,7 @@ pub(super) fn to_verdict(
     mut changes: Vec<Action>,
 ) -> Answer {
     let decision = verdict.disposition;
-    let rewritten = verdict.marks.rewritten.iter();
+    let rewritten = verdict.header_edits.rewritten.iter();
     changes.extend(rewritten.map(|(name, value)| Action::ChangeHeader {
         index: 1,
         name: (*name).to_owned(),
@@ -174,7 +174,7 @@ fn accepted(mut actions: Vec<Action>, fields: Vec<(String, String)>) -> Response
 /// and our own.
 fn fields(verdict: &Verdict, id: &VerdictId) -> Vec<(String, String)> {
     let mut fields = verdict
-        .marks
+        .header_edits
         .fields
         .clone()
         .unwrap_or_else(|| usual_fields(verdict));
@@ -240,7 +240,7 @@ mod tests {
     use super::{Answer, deferral, fields, policy_at, to_fault, to_verdict};
     use gatepost_milter::{Action, Reply};
     use gatepost_words::verdict::{
-        Disposition, Evidence, GenerationId, Hit, Marks, Score, Verdict, VerdictId,
+        Disposition, Evidence, GenerationId, HeaderEdits, Hit, Score, Verdict, VerdictId,
     };
     use gatepost_words::{FailurePolicy, Fault, Stage};
 
@@ -262,7 +262,7 @@ mod tests {
             stage: Stage::EndOfMessage,
             generation: GenerationId::new("0123456789ab"),
             rules_only: false,
-            marks: Marks::default(),
+            header_edits: HeaderEdits::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Generation;
 use gatepost_mail::{Mailbox, ReversePath};
 use gatepost_words::Stage;
-use gatepost_words::verdict::{Evidence, Marks, Verdict};
+use gatepost_words::verdict::{Evidence, HeaderEdits, Verdict};
 
 /// Judges a greeting. `None`: nothing speaks against it.
 pub fn helo(generation: &Generation, listener: &str, name: &str) -> Option<Verdict> {
@@ -49,6 +49,6 @@ pub(super) fn verdict(
         stage,
         generation: generation.id().clone(),
         rules_only: false,
-        marks: Marks::default(),
+        header_edits: HeaderEdits::default(),
     }
 }

@@ -8,7 +8,7 @@ use gatepost_mail::Facts;
 use gatepost_mail::{Message, Transaction};
 use gatepost_words::Fault;
 use gatepost_words::Stage;
-use gatepost_words::verdict::{Disposition, Evidence, Marks, Verdict};
+use gatepost_words::verdict::{Disposition, Evidence, HeaderEdits, Verdict};
 
 /// Judges a header. The verdict rejects only where the rules of the header add up to more than
 /// everything that could still come for the message can take off; else it accepts, which means: go
@@ -53,6 +53,6 @@ pub fn end_of_headers(
         stage: Stage::EndOfHeaders,
         generation: generation.id().clone(),
         rules_only: true,
-        marks: Marks::default(),
+        header_edits: HeaderEdits::default(),
     })
 }

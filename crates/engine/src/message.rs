@@ -2,7 +2,7 @@
 //! and generation; only the deadline comes in from outside, as a question that a replay answers
 //! with "plenty".
 
-use super::marks::marks;
+use super::header_edits::header_edits;
 use super::{Generation, Scratch};
 use gatepost_learn::classifier::Probability;
 use gatepost_learn::features::{self, SiteView};
@@ -12,7 +12,7 @@ use gatepost_mail::{Anomaly, AnomalyKind, Message, Transaction};
 use gatepost_policy::Policy;
 use gatepost_words::Fault;
 use gatepost_words::Stage;
-use gatepost_words::verdict::{Evidence, Marks, Verdict};
+use gatepost_words::verdict::{Evidence, HeaderEdits, Verdict};
 
 /// What is left until the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn end_of_message(
             false
         }
     };
-    evidence.extend(beyond_limits(
+    evidence.extend(limit_exceeded(
         message.anomalies.iter().chain(&scan.anomalies),
     ));
 
@@ -84,9 +84,9 @@ pub fn end_of_message(
         stage: Stage::EndOfMessage,
         generation: generation.id().clone(),
         rules_only,
-        marks: Marks::default(),
+        header_edits: HeaderEdits::default(),
     };
-    verdict.marks = marks(
+    verdict.header_edits = header_edits(
         generation.ruleset(),
         scratch.scanner(generation),
         &case,
@@ -100,7 +100,7 @@ pub fn end_of_message(
 pub(super) fn held_for_judging_time(generation: &Generation, transaction: &Transaction) -> Verdict {
     let policy = &generation.profile(&transaction.listener).policy;
     let anomaly = AnomalyKind::JudgingTime.name();
-    let evidence = vec![Evidence::BeyondLimits { anomaly }];
+    let evidence = vec![Evidence::LimitExceeded { anomaly }];
     let decision = policy.decide(&evidence);
     Verdict {
         disposition: decision.disposition,
@@ -112,7 +112,7 @@ pub(super) fn held_for_judging_time(generation: &Generation, transaction: &Trans
         stage: Stage::EndOfMessage,
         generation: generation.id().clone(),
         rules_only: true,
-        marks: Marks::default(),
+        header_edits: HeaderEdits::default(),
     }
 }
 
@@ -144,9 +144,9 @@ fn classify(generation: &Generation, policy: &Policy, case: &Case<'_>) -> Option
     })
 }
 
-fn beyond_limits<'a>(mut anomalies: impl Iterator<Item = &'a Anomaly>) -> Option<Evidence> {
+fn limit_exceeded<'a>(mut anomalies: impl Iterator<Item = &'a Anomaly>) -> Option<Evidence> {
     let anomaly = anomalies.find(|anomaly| anomaly.kind.is_limit())?;
-    Some(Evidence::BeyondLimits {
+    Some(Evidence::LimitExceeded {
         anomaly: anomaly.kind.name(),
     })
 }

@@ -90,7 +90,7 @@ impl Policy {
         let at_least = evidence.iter().map(|piece| match piece {
             Evidence::Refused { .. } => Disposition::Reject,
             Evidence::Deferred { .. } => Disposition::Defer,
-            Evidence::BeyondLimits { .. } => self.beyond_limits,
+            Evidence::LimitExceeded { .. } => self.beyond_limits,
             Evidence::Rule(_) | Evidence::Classifier { .. } => Disposition::Accept,
         });
         Decision {

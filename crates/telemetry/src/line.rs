@@ -75,7 +75,7 @@ impl fmt::Display for MailLine<'_> {
                     Evidence::Deferred { list, entry } => {
                         write!(f, " deferred={list}:{}", word(entry))?;
                     }
-                    Evidence::BeyondLimits { anomaly } => write!(f, " beyond={anomaly}")?,
+                    Evidence::LimitExceeded { anomaly } => write!(f, " beyond={anomaly}")?,
                     Evidence::Rule(_) | Evidence::Classifier { .. } => {}
                 }
             }
@@ -144,7 +144,7 @@ mod tests {
     fn what_decided_beside_the_score_is_named() {
         let mut verdict = verdict();
         verdict.evidence = vec![
-            Evidence::BeyondLimits {
+            Evidence::LimitExceeded {
                 anomaly: "parts_limit",
             },
             Evidence::Refused {

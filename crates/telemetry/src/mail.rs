@@ -153,7 +153,7 @@ fn judged(verdict: &Verdict) -> serde_json::Map<String, Value> {
                     json!({ "list": list, "entry": cut(entry) }),
                 );
             }
-            Evidence::BeyondLimits { anomaly } => {
+            Evidence::LimitExceeded { anomaly } => {
                 fields.insert("beyond_limits".to_owned(), json!(anomaly));
             }
         }
@@ -171,7 +171,7 @@ pub(super) mod tests {
 
     use super::*;
     use gatepost_mail::{ClientAddress, Mailbox, ReversePath};
-    use gatepost_words::verdict::{Disposition, Hit, Marks, Score};
+    use gatepost_words::verdict::{Disposition, HeaderEdits, Hit, Score};
 
     pub(crate) fn transaction() -> Transaction {
         let mut transaction = Transaction::new(Arc::from("inbound"), SystemTime::UNIX_EPOCH);
@@ -206,7 +206,7 @@ pub(super) mod tests {
             stage: Stage::EndOfMessage,
             generation: GenerationId::new("0123456789ab"),
             rules_only: false,
-            marks: Marks::default(),
+            header_edits: HeaderEdits::default(),
         }
     }
 

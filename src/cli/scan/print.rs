@@ -146,7 +146,7 @@ fn text(report: &Report) -> String {
             Evidence::Deferred { list, entry } => {
                 format!("  deferred by policy.defer.{list}: {}", ForTerminal(entry))
             }
-            Evidence::BeyondLimits { anomaly } => {
+            Evidence::LimitExceeded { anomaly } => {
                 format!("  beyond the limits of reading: {anomaly}")
             }
         });
@@ -162,7 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use gatepost_words::verdict::{GenerationId, Hit, Marks, Score};
+    use gatepost_words::verdict::{GenerationId, HeaderEdits, Hit, Score};
 
     fn report(judged: Result<Verdict, String>) -> Report {
         Report {
@@ -196,7 +196,7 @@ mod tests {
             stage: gatepost_words::Stage::EndOfMessage,
             generation: GenerationId::new("g"),
             rules_only: false,
-            marks: Marks::default(),
+            header_edits: HeaderEdits::default(),
         }
     }
 

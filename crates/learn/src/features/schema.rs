@@ -45,11 +45,6 @@ impl Schema {
     pub fn dense_names() -> &'static [&'static str] {
         dense::NAMES.as_slice()
     }
-
-    /// Whether a bucket holds text rather than shape.
-    pub fn is_text(bucket: u32) -> bool {
-        bucket as usize >= Self::SHAPE_BUCKETS
-    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub enum Evidence {
     },
     /// The message has more of something than the limits of reading allow, so a part of it was not
     /// seen.
-    BeyondLimits {
+    LimitExceeded {
         /// The anomaly's name, such as `parts_limit`.
         anomaly: &'static str,
     },
@@ -131,7 +131,9 @@ impl Evidence {
         match self {
             Self::Rule(hit) => hit.score,
             Self::Classifier { score, .. } => *score,
-            Self::BeyondLimits { .. } | Self::Refused { .. } | Self::Deferred { .. } => Score::ZERO,
+            Self::LimitExceeded { .. } | Self::Refused { .. } | Self::Deferred { .. } => {
+                Score::ZERO
+            }
         }
     }
 
@@ -140,7 +142,7 @@ impl Evidence {
         match self {
             Self::Rule(_) => "content rules",
             Self::Classifier { .. } => "statistical content analysis",
-            Self::BeyondLimits { .. } => "message structure",
+            Self::LimitExceeded { .. } => "message structure",
             Self::Refused { .. } | Self::Deferred { .. } => "local policy",
         }
     }

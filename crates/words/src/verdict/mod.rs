@@ -11,5 +11,5 @@ mod reply;
 
 pub use disposition::Disposition;
 pub use evidence::{Evidence, Hit, RuleName, Score};
-pub use outcome::{GenerationId, Marks, Verdict, VerdictId};
+pub use outcome::{GenerationId, HeaderEdits, Verdict, VerdictId};
 pub use reply::{EnhancedStatusCode, ReplyCode, SmtpReply};

@@ -86,13 +86,13 @@ pub struct Verdict {
     /// True when the deadline left no time for the classifier and only the rules were applied.
     pub rules_only: bool,
     /// What the rule files want to be written to the message.
-    pub marks: Marks,
+    pub header_edits: HeaderEdits,
 }
 
 /// What rule files want to be written to a message (SpamAssassin's `add_header`, `rewrite_header` and
 /// the like).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
+pub struct HeaderEdits {
     /// Fields that replace our own `X-Spam-…`; `None` where no rule file mentions them.
     pub fields: Option<Vec<(String, String)>>,
     /// Fields of the message itself, by name, with their new values.
@@ -132,7 +132,7 @@ impl Verdict {
                     evidence,
                     Evidence::Refused { .. }
                         | Evidence::Deferred { .. }
-                        | Evidence::BeyondLimits { .. }
+                        | Evidence::LimitExceeded { .. }
                 );
             if against && !kinds.contains(&evidence.kind()) {
                 kinds.push(evidence.kind());

@@ -12,17 +12,10 @@ impl ReplyCode {
     pub const REFUSED: Self = Self(550);
     /// 451: local error in processing; try again.
     pub const TRY_AGAIN: Self = Self(451);
-    /// 421: the service is closing; try again.
-    pub const CLOSING: Self = Self(421);
 
     /// `None` outside 400..=599.
     pub fn new(code: u16) -> Option<Self> {
         (400..600).contains(&code).then_some(Self(code))
-    }
-
-    /// Whether the code asks the client to try again.
-    pub fn is_transient(self) -> bool {
-        self.0 < 500
     }
 
     /// The number.

@@ -3,7 +3,7 @@
 use gatepost_mail::Case;
 use gatepost_rules::{ReportFacts, Rewrite, Ruleset, Scanner};
 use gatepost_words::CivilTime;
-use gatepost_words::verdict::{Hit, Marks, RuleName, Verdict};
+use gatepost_words::verdict::{HeaderEdits, Hit, RuleName, Verdict};
 
 /// What `_VERSION_` tells.
 const VERSION: &str = concat!("Gatepost ", env!("CARGO_PKG_VERSION"));
@@ -12,15 +12,15 @@ const VERSION: &str = concat!("Gatepost ", env!("CARGO_PKG_VERSION"));
 const HOSTNAME: &str = "localhost";
 
 /// Fills in the templates; nothing where the rule files have none.
-pub(super) fn marks(
+pub(super) fn header_edits(
     ruleset: &Ruleset,
     scanner: &Scanner,
     case: &Case<'_>,
     verdict: &Verdict,
-) -> Marks {
+) -> HeaderEdits {
     let reports = ruleset.reports();
     if !reports.is_customised() && !reports.rewrites_any() {
-        return Marks::default();
+        return HeaderEdits::default();
     }
     let hits: Vec<Hit> = verdict.hits().cloned().collect();
     let subtests: Vec<RuleName> = scanner
@@ -53,7 +53,7 @@ pub(super) fn marks(
             reports.rewritten(rewrite, original.trim(), &facts)?,
         ))
     });
-    Marks {
+    HeaderEdits {
         rewritten: rewritten.collect(),
         fields: reports.is_customised().then(|| reports.headers(&facts)),
     }
@@ -70,7 +70,7 @@ mod tests {
     use gatepost_policy::Settings;
     use gatepost_words::FailurePolicy;
 
-    fn marks_of(rules: &str, mail: &str) -> Marks {
+    fn edits_of(rules: &str, mail: &str) -> HeaderEdits {
         let generation = generation(rules, &Settings::default(), FailurePolicy::Tempfail);
         let transaction = Transaction::new(
             "test".into(),
@@ -86,7 +86,7 @@ mod tests {
             &plenty,
         )
         .unwrap()
-        .marks
+        .header_edits
     }
 
     const MAIL: &str = "Subject: Lunch\r\n  today\r\nFrom: a@example.com\r\n\r\nHello\r\n";
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn without_templates_nothing_is_said() {
         assert_eq!(
-            marks_of("body A /Hello/\nscore A 9\n", MAIL),
-            Marks::default()
+            edits_of("body A /Hello/\nscore A 9\n", MAIL),
+            HeaderEdits::default()
         );
     }
 
@@ -104,8 +104,8 @@ mod tests {
         let rules = "body A /Hello/\nscore A 9\nbody __B /Hello/\nclear_headers\n\
                      add_header all Level _STARS(*)_\nadd_header all Why _TESTS(;)_ _SUBTESTS(;)_ _HEADER(From:addr)_\n\
                      rewrite_header Subject *****SPAM*****\n";
-        let marks = marks_of(rules, MAIL);
-        let fields = marks.fields.unwrap();
+        let header_edits = edits_of(rules, MAIL);
+        let fields = header_edits.fields.unwrap();
         assert_eq!(
             fields,
             [
@@ -114,7 +114,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            marks.rewritten,
+            header_edits.rewritten,
             [("Subject", "*****SPAM***** Lunch  today".to_owned())]
         );
     }
@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn good_mail_and_raw_letters_are_not_rewritten() {
         let rules = "body A /Hello/\nscore A 1\nrewrite_header Subject SPAM\n";
-        assert!(marks_of(rules, MAIL).rewritten.is_empty());
+        assert!(edits_of(rules, MAIL).rewritten.is_empty());
         let rules = "body A /Hello/\nscore A 9\nrewrite_header Subject SPAM\n";
         assert!(
-            marks_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n")
+            edits_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n")
                 .rewritten
                 .is_empty()
         );
