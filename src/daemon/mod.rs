@@ -5,6 +5,7 @@
 
 mod generation;
 mod learner;
+mod memory;
 mod public_suffixes;
 mod rule_files;
 mod server_settings;

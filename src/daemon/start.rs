@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::generation::load_generation;
 use super::learner::Learner;
+use super::memory::{budget_within, memory_available};
 use super::server_settings::server_settings;
 use super::service::Daemon;
 use crate::config::{Config, Loaded, Paths};
@@ -83,7 +84,17 @@ fn start(
         gather: Some(resolver(config, clock)?),
         commit: None,
     };
-    let engine = Engine::start_with(config.engine, generation, services)
+    let mut settings = config.engine;
+    settings.bytes_in_flight = budget_within(config.engine.bytes_in_flight, memory_available());
+    if settings.bytes_in_flight < config.engine.bytes_in_flight {
+        log::warn!(
+            "memory: {} MiB of messages may be held, not the configured {} MiB: the cgroup or a \
+             resource limit allows no more (workers.bytes_in_flight)",
+            settings.bytes_in_flight >> 20,
+            config.engine.bytes_in_flight >> 20,
+        );
+    }
+    let engine = Engine::start_with(settings, generation, services)
         .map_err(|error| StartError::Threads("the workers", error))?;
     let learner = Learner::start(config, Arc::clone(&engine));
     let names = config.listeners.iter();

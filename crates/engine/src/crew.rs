@@ -134,6 +134,14 @@ impl Crew {
         }
     }
 
+    /// Whether a worker has begun a job.
+    #[cfg(test)]
+    pub(super) fn is_judging(&self) -> bool {
+        let workers = lock(&self.workers);
+        let mut activities = workers.iter().map(|worker| lock(&worker.activity));
+        activities.any(|activity| matches!(*activity, Activity::Judging { .. }))
+    }
+
     fn is_late(&self, activity: &Mutex<Activity>) -> bool {
         match &*lock(activity) {
             Activity::Waiting => false,

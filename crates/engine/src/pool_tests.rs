@@ -333,22 +333,24 @@ fn as_many_stuck_workers_as_the_limit_are_replaced_and_no_more() {
     )
     .unwrap();
     let (inbox, _reports) = Inbox::open();
-    for ticket in 1..=4 {
-        let mut stuck = job(ticket, &clock, inbox.clone());
+    // Each is begun at the moment at which the one in front of it is found stuck.
+    let round = Duration::from_secs(20) + STUCK_AFTER;
+    for ticket in 1..=4_u32 {
+        let mut stuck = job(u64::from(ticket), &clock, inbox.clone());
         stuck.mail = mail_of(format!("Subject: {ticket}\r\n\r\n").as_bytes());
+        stuck.deadline = clock.now() + round * ticket - STUCK_AFTER;
         pool.submit(stuck).unwrap();
     }
-    for (stuck, waiting) in [(1, 2), (2, 1), (3, 1)] {
-        while pool.depth() > waiting + 1 {
+    for (stuck, lost, waiting) in [(1, 1, 3), (2, 2, 2), (3, 2, 1)] {
+        while pool.depth() > waiting || !pool.crew.is_judging() {
             std::thread::yield_now();
         }
-        // The next one has begun: it may use its own deadline, which is the same for all here.
-        std::thread::sleep(Duration::from_millis(20));
-        clock.advance(Duration::from_secs(20) + STUCK_AFTER);
+        clock.advance(round);
         pool.crew.replace_stuck();
-        assert!(pool.stuck_workers() <= stuck, "{stuck}");
+        assert_eq!(pool.stuck_workers(), stuck);
+        assert_eq!(pool.crew.lost.load(Ordering::Relaxed), lost);
     }
-    assert!(pool.crew.lost.load(Ordering::Relaxed) <= 2);
+    assert_eq!(pool.depth(), 1, "the last one waits");
     drop(open);
 }
 
@@ -367,7 +369,7 @@ fn a_message_that_took_the_deadline_alone_is_held_at_its_second_try() {
     )
     .unwrap();
     let (inbox, reports) = Inbox::open();
-    let mut submit = |ticket| {
+    let submit = |ticket| {
         pool.submit(job(ticket, &clock, inbox.clone())).unwrap();
         result(reports.recv_timeout(WAIT).unwrap())
     };
