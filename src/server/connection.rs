@@ -13,11 +13,11 @@ use gatepost_milter::{Protocol, ProtocolError, Response};
 
 /// Bytes read at one turn; then the others have theirs. The buffer is shared: an idle connection
 /// holds none.
-pub(super) const TURN_MAX: usize = 64 * 1024;
+pub(super) const READ_MAX: usize = 64 * 1024;
 
-/// What becomes of a connection after a turn.
+/// What a connection has to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum Progress {
     /// Nothing to do until the next event.
     Wait,
     /// There is more to read.
@@ -32,7 +32,7 @@ pub(super) enum Turn {
 
 /// What all turns share: the loop's buffers and what it knows.
 #[derive(Debug)]
-pub(super) struct Bench<'a> {
+pub(super) struct IoContext<'a> {
     /// What is read into.
     pub(super) input: &'a mut [u8],
     /// What answers are collected in; empty between turns.
@@ -63,7 +63,7 @@ pub(super) struct Connection<C> {
     readable: bool,
     /// The peer closed its side: read on until the end, whatever the sizes.
     closing: bool,
-    /// It stands in the queue for a turn.
+    /// It is in the queue of those that have something to do.
     pub(super) queued: bool,
     /// When bytes last came, or left after having been stuck.
     moved: Instant,
@@ -113,33 +113,33 @@ impl<C: session::Connection> Connection<C> {
         self.protocol.is_idle() && self.backlog.is_empty()
     }
 
-    /// One turn: what waits is written, up to [`TURN_MAX`] bytes are read, served and answered.
-    pub(super) fn turn(&mut self, bench: &mut Bench<'_>) -> Turn {
-        if !self.backlog.is_empty() && !self.flush_backlog(bench) {
-            return self.after(bench, false);
+    /// One turn: what waits is written, up to [`READ_MAX`] bytes are read, served and answered.
+    pub(super) fn run(&mut self, context: &mut IoContext<'_>) -> Progress {
+        if !self.backlog.is_empty() && !self.flush_backlog(context) {
+            return self.after(context, false);
         }
-        let more = self.readable && self.read(bench);
-        self.serve_and_write(bench, more)
+        let more = self.readable && self.read(context);
+        self.serve_and_write(context, more)
     }
 
     /// Another thread reported; `None` when nothing waits for it any more.
     pub(super) fn completed(
         &mut self,
         completion: Completion,
-        bench: &mut Bench<'_>,
-    ) -> Option<Turn> {
+        context: &mut IoContext<'_>,
+    ) -> Option<Progress> {
         match self.handler.completed(completion) {
-            Delivery::Respond(response) => Some(self.respond(&response, bench)),
-            Delivery::Noted => Some(self.after(bench, self.readable)),
+            Delivery::Respond(response) => Some(self.respond(&response, context)),
+            Delivery::Noted => Some(self.after(context, self.readable)),
             Delivery::Late => None,
         }
     }
 
     /// Gives an answer that came later, and goes on with what has arrived in the meantime.
-    fn respond(&mut self, response: &Response, bench: &mut Bench<'_>) -> Turn {
-        self.protocol.respond(response, bench.output);
+    fn respond(&mut self, response: &Response, context: &mut IoContext<'_>) -> Progress {
+        self.protocol.respond(response, context.output);
         let more = self.readable;
-        self.serve_and_write(bench, more)
+        self.serve_and_write(context, more)
     }
 
     /// Bytes that its buffers take of the budget.
@@ -148,12 +148,12 @@ impl<C: session::Connection> Connection<C> {
     }
 
     /// Ends it from our side: the handler sees `Close`.
-    pub(super) fn hang_up(&mut self, bench: &mut Bench<'_>) {
+    pub(super) fn hang_up(&mut self, context: &mut IoContext<'_>) {
         self.protocol.hang_up();
-        if let Err(error) = self.protocol.serve(&mut self.handler, bench.output) {
+        if let Err(error) = self.protocol.serve(&mut self.handler, context.output) {
             log::debug!("while closing: {error}");
         }
-        bench.output.clear();
+        context.output.clear();
     }
 
     /// The next time at which [`Self::expire`] has something to do.
@@ -165,40 +165,47 @@ impl<C: session::Connection> Connection<C> {
 
     /// Looks at the clock: `None` when it was idle for too long. Else answers where the time for an
     /// answer is up, and asks for patience where that is due.
-    pub(super) fn expire(&mut self, idle_timeout: Duration, bench: &mut Bench<'_>) -> Option<Turn> {
-        if bench.now.saturating_duration_since(self.moved) >= idle_timeout {
+    pub(super) fn expire(
+        &mut self,
+        idle_timeout: Duration,
+        context: &mut IoContext<'_>,
+    ) -> Option<Progress> {
+        if context.now.saturating_duration_since(self.moved) >= idle_timeout {
             return None;
         }
-        let answers = self.handler.deadline().is_some_and(|due| due <= bench.now);
-        if answers && let Some(response) = self.handler.on_deadline(bench.now) {
-            return Some(self.respond(&response, bench));
+        let answers = self
+            .handler
+            .deadline()
+            .is_some_and(|due| due <= context.now);
+        if answers && let Some(response) = self.handler.on_deadline(context.now) {
+            return Some(self.respond(&response, context));
         }
-        if self.progress_due.is_some_and(|due| due <= bench.now) {
+        if self.progress_due.is_some_and(|due| due <= context.now) {
             self.progress_due = None;
             // Who does not take our bytes is not told that more will come.
             if self.backlog.is_empty() {
-                self.protocol.progress(bench.output);
-                self.write(bench);
+                self.protocol.progress(context.output);
+                self.write(context);
             }
         }
-        Some(self.after(bench, self.readable))
+        Some(self.after(context, self.readable))
     }
 
     /// Reads once. True when there may be more.
-    fn read(&mut self, bench: &mut Bench<'_>) -> bool {
-        match self.stream.read(bench.input) {
+    fn read(&mut self, context: &mut IoContext<'_>) -> bool {
+        match self.stream.read(context.input) {
             Ok(0) => {
                 self.readable = false;
                 self.protocol.hang_up();
             }
             Ok(length) => {
-                self.moved = bench.now;
+                self.moved = context.now;
                 // A short read means that the socket is empty (epoll(7)), and what comes later is a
                 // new event. Not so when the peer has closed: then its end waits
                 // behind the data, and no event will tell (908 leaks, seen).
-                self.readable = length == bench.input.len() || self.closing;
+                self.readable = length == context.input.len() || self.closing;
                 self.protocol
-                    .receive(bench.input.get(..length).unwrap_or_default());
+                    .receive(context.input.get(..length).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
             Err(error) => {
@@ -210,24 +217,24 @@ impl<C: session::Connection> Connection<C> {
         self.readable
     }
 
-    fn serve_and_write(&mut self, bench: &mut Bench<'_>, more: bool) -> Turn {
-        let served = self.protocol.serve(&mut self.handler, bench.output);
-        self.write(bench);
+    fn serve_and_write(&mut self, context: &mut IoContext<'_>, more: bool) -> Progress {
+        let served = self.protocol.serve(&mut self.handler, context.output);
+        self.write(context);
         self.handler.publish();
         match served {
-            Err(error) => Turn::Broken(error),
-            Ok(()) => self.after(bench, more),
+            Err(error) => Progress::Broken(error),
+            Ok(()) => self.after(context, more),
         }
     }
 
-    fn after(&mut self, bench: &mut Bench<'_>, more: bool) -> Turn {
+    fn after(&mut self, context: &mut IoContext<'_>, more: bool) -> Progress {
         if self.protocol.is_closed() {
-            return Turn::Over;
+            return Progress::Over;
         }
         if self.protocol.owes_answer() {
             self.progress_due = self
                 .progress_due
-                .or(Some(bench.now + bench.progress_interval));
+                .or(Some(context.now + context.progress_interval));
         } else {
             self.progress_due = None;
         }
@@ -238,55 +245,55 @@ impl<C: session::Connection> Connection<C> {
             .permit
             .resize(self.protocol.memory() + self.backlog.capacity())
         {
-            return Turn::OverMemory;
+            return Progress::OverMemory;
         }
         if more && self.backlog.is_empty() {
-            Turn::Again
+            Progress::Again
         } else {
-            Turn::Wait
+            Progress::Wait
         }
     }
 
     /// Writes what was collected, in one piece; keeps what the socket does not take.
-    fn write(&mut self, bench: &mut Bench<'_>) {
-        if bench.output.is_empty() {
+    fn write(&mut self, context: &mut IoContext<'_>) {
+        if context.output.is_empty() {
             return;
         }
         if self.backlog.is_empty() {
-            let (sent, alive) = send(&mut self.stream, bench.output);
-            if alive && sent < bench.output.len() {
+            let (sent, alive) = send(&mut self.stream, context.output);
+            if alive && sent < context.output.len() {
                 self.backlog
-                    .extend_from_slice(bench.output.get(sent..).unwrap_or_default());
-                self.watch_room(bench.registry, true);
+                    .extend_from_slice(context.output.get(sent..).unwrap_or_default());
+                self.watch_room(context.registry, true);
             }
-            self.note_end(alive, bench);
+            self.note_end(alive, context);
         } else {
-            self.backlog.append(bench.output);
+            self.backlog.append(context.output);
         }
-        bench.output.clear();
+        context.output.clear();
     }
 
     /// Writes what was kept. True when all is written, or nobody is there to read it.
-    fn flush_backlog(&mut self, bench: &mut Bench<'_>) -> bool {
+    fn flush_backlog(&mut self, context: &mut IoContext<'_>) -> bool {
         let (sent, alive) = send(&mut self.stream, &self.backlog);
         if sent > 0 {
-            self.moved = bench.now;
+            self.moved = context.now;
         }
         if alive && sent < self.backlog.len() {
             self.backlog.drain(..sent);
             return false;
         }
         self.backlog = Vec::new();
-        self.watch_room(bench.registry, false);
-        self.note_end(alive, bench);
+        self.watch_room(context.registry, false);
+        self.note_end(alive, context);
         true
     }
 
     /// A peer that takes no answers any more has hung up: whoever works for it may stop.
-    fn note_end(&mut self, alive: bool, bench: &mut Bench<'_>) {
+    fn note_end(&mut self, alive: bool, context: &mut IoContext<'_>) {
         if !alive {
             self.readable = false;
-            self.hang_up(bench);
+            self.hang_up(context);
         }
     }
 

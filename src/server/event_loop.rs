@@ -12,14 +12,14 @@ use mio::net::UnixListener;
 use mio::{Events, Poll, Token};
 
 use super::accept::{Door, Knock};
-use super::connection::{Bench, Connection, TURN_MAX, Turn};
+use super::connection::{Connection, IoContext, Progress, READ_MAX};
 use super::control::ControlServer;
 use super::handler::Handler;
 use super::listener::SocketFile;
 use super::mailbox::{Mailbox, Report};
 use super::orders::Orders;
 use super::reload::Reloader;
-use super::run::{Other, ServeError};
+use super::run::{LibmilterFrontEnd, ServeError};
 use super::service::{Observation, Service};
 use super::settings::Settings;
 use super::shutdown::{Shutdown, Step};
@@ -61,7 +61,7 @@ pub(super) struct EventLoop<S: Service> {
     pub(super) control: Option<(UnixListener, ControlServer, SocketFile)>,
     pub(super) reloader: Arc<Reloader>,
     /// The libmilter front-end.
-    pub(super) other: Other,
+    pub(super) libmilter: LibmilterFrontEnd,
     pub(super) shutdown: Shutdown,
     pub(super) timers: Timers,
     pub(super) connections: Slots<Connection<S::Connection>>,
@@ -96,7 +96,7 @@ impl<S: Service> EventLoop<S> {
             }
             self.accept(now);
             self.deliver(now);
-            self.turns(now);
+            self.run_ready(now);
             self.sweep(now);
             if self.shutdown.is_draining() && self.is_over(now) {
                 return Ok(());
@@ -172,7 +172,7 @@ impl<S: Service> EventLoop<S> {
         systemd::notify("STOPPING=1");
         self.door.close();
         self.control = None;
-        self.other.drain();
+        self.libmilter.drain();
         self.service.shutting_down();
         // Each has one more turn, for what it sent before it could know; the idle ones are closed
         // after it.
@@ -186,7 +186,7 @@ impl<S: Service> EventLoop<S> {
 
     /// Whether the drain is over; when its time is, what is left is cut.
     fn is_over(&mut self, now: Instant) -> bool {
-        let finished = self.connections.len() == 0 && !self.other.is_busy();
+        let finished = self.connections.len() == 0 && !self.libmilter.is_busy();
         if !finished && !self.shutdown.is_late(now) {
             return false;
         }
@@ -286,11 +286,11 @@ impl<S: Service> EventLoop<S> {
                 return;
             };
             let delivered = self.connections.find(key).is_some()
-                && match self.guarded(key.slot, now, |connection, bench| {
-                    connection.completed(completion, bench)
+                && match self.guarded(key.slot, now, |connection, context| {
+                    connection.completed(completion, context)
                 }) {
-                    Some(Some(turn)) => {
-                        self.settle(key.slot, turn, now);
+                    Some(Some(progress)) => {
+                        self.follow_up(key.slot, progress, now);
                         true
                     }
                     _ => false,
@@ -302,15 +302,15 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Gives each connection that has something to do one turn.
-    fn turns(&mut self, now: Instant) {
+    fn run_ready(&mut self, now: Instant) {
         for _ in 0..self.ready.len() {
             let Some(slot) = self.ready.pop_front() else {
                 return;
             };
             if let Some(connection) = self.connections.tenant(slot) {
                 connection.queued = false;
-                if let Some(turn) = self.guarded(slot, now, Connection::turn) {
-                    self.settle(slot, turn, now);
+                if let Some(progress) = self.guarded(slot, now, Connection::run) {
+                    self.follow_up(slot, progress, now);
                 }
             }
         }
@@ -332,10 +332,10 @@ impl<S: Service> EventLoop<S> {
             }
         }
         for slot in due {
-            match self.guarded(slot, now, |connection, bench| {
-                connection.expire(idle_timeout, bench)
+            match self.guarded(slot, now, |connection, context| {
+                connection.expire(idle_timeout, context)
             }) {
-                Some(Some(turn)) => self.settle(slot, turn, now),
+                Some(Some(progress)) => self.follow_up(slot, progress, now),
                 Some(None) => {
                     self.service.observe(Observation::IdleTimeout);
                     self.close(slot, now);
@@ -351,17 +351,17 @@ impl<S: Service> EventLoop<S> {
         &mut self,
         slot: usize,
         now: Instant,
-        act: impl FnOnce(&mut Connection<S::Connection>, &mut Bench<'_>) -> T,
+        act: impl FnOnce(&mut Connection<S::Connection>, &mut IoContext<'_>) -> T,
     ) -> Option<T> {
         let connection = self.connections.tenant(slot)?;
-        let mut bench = Bench {
+        let mut context = IoContext {
             input: &mut self.input,
             output: &mut self.output,
             registry: self.poll.registry(),
             now,
             progress_interval: self.settings.progress_interval,
         };
-        let result = catch_unwind(AssertUnwindSafe(|| act(connection, &mut bench)));
+        let result = catch_unwind(AssertUnwindSafe(|| act(connection, &mut context)));
         self.output.clear();
         self.output.shrink_to(OUTPUT_KEPT);
         if result.is_err() {
@@ -373,10 +373,10 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Draws the consequences of a turn.
-    fn settle(&mut self, slot: usize, turn: Turn, now: Instant) {
-        match turn {
-            Turn::Again => self.enqueue(slot),
-            Turn::Wait => {
+    fn follow_up(&mut self, slot: usize, progress: Progress, now: Instant) {
+        match progress {
+            Progress::Again => self.enqueue(slot),
+            Progress::Wait => {
                 let Some(connection) = self.connections.tenant(slot) else {
                     return;
                 };
@@ -387,8 +387,8 @@ impl<S: Service> EventLoop<S> {
                         .expect(connection.deadline(self.settings.idle_timeout));
                 }
             }
-            Turn::Over => self.remove(slot),
-            Turn::Broken(error) => {
+            Progress::Over => self.remove(slot),
+            Progress::Broken(error) => {
                 if let Some(times) = self.broken.admit(now) {
                     log::warn!(
                         "{times} connections were closed for breaking the milter protocol, the last: {error}"
@@ -397,7 +397,7 @@ impl<S: Service> EventLoop<S> {
                 self.service.observe(Observation::ProtocolError);
                 self.remove(slot);
             }
-            Turn::OverMemory => self.make_room(slot, now),
+            Progress::OverMemory => self.make_room(slot, now),
         }
     }
 
@@ -441,5 +441,5 @@ impl<S: Service> EventLoop<S> {
 
 /// The shared buffer that all connections read into.
 pub(super) fn input_buffer() -> Box<[u8]> {
-    vec![0; TURN_MAX].into_boxed_slice()
+    vec![0; READ_MAX].into_boxed_slice()
 }

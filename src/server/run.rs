@@ -62,14 +62,14 @@ pub enum ServeError {
 
 /// The libmilter front-end, if there is one.
 #[derive(Debug, Default)]
-pub(super) struct Other {
+pub(super) struct LibmilterFrontEnd {
     #[cfg(feature = "libmilter")]
     front: Option<super::libmilter::Front>,
 }
 
 #[cfg(not(feature = "libmilter"))]
 #[expect(clippy::unused_self, reason = "the same shape as with libmilter")]
-impl Other {
+impl LibmilterFrontEnd {
     pub(super) fn drain(&self) {}
 
     pub(super) fn is_busy(&self) -> bool {
@@ -78,7 +78,7 @@ impl Other {
 }
 
 #[cfg(feature = "libmilter")]
-impl Other {
+impl LibmilterFrontEnd {
     /// No new mail from here on.
     pub(super) fn drain(&self) {
         if let Some(front) = &self.front {
@@ -140,7 +140,7 @@ fn open<S: Service>(
         .map_err(|error| ServeError::System("make a waker", error))?;
     let orders = Arc::new(Orders::new(waker));
     let door = open_door(&settings, &poll)?;
-    let other = open_other(&settings, &service, &orders)?;
+    let libmilter = open_libmilter(&settings, &service, &orders)?;
     // Signals before the reload thread: a SIGHUP that comes early must not kill us.
     let watch = || Signals::watch(poll.registry(), SIGNALS);
     let signals = with_signals
@@ -167,7 +167,7 @@ fn open<S: Service>(
         signals,
         control,
         reloader,
-        other,
+        libmilter,
         connections: Slots::new(),
         ready: VecDeque::new(),
         input: input_buffer(),
@@ -200,34 +200,34 @@ fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
 }
 
 #[cfg(not(feature = "libmilter"))]
-fn open_other<S: Service>(
+fn open_libmilter<S: Service>(
     settings: &Settings,
     _: &Arc<S>,
     _: &Arc<Orders>,
-) -> Result<Other, ServeError> {
+) -> Result<LibmilterFrontEnd, ServeError> {
     match settings
         .listeners
         .iter()
         .find(|listener| listener.front_end == FrontEnd::Libmilter)
     {
         Some(listener) => Err(ServeError::NoLibmilter(Arc::clone(&listener.name))),
-        None => Ok(Other::default()),
+        None => Ok(LibmilterFrontEnd::default()),
     }
 }
 
 #[cfg(feature = "libmilter")]
-fn open_other<S: Service>(
+fn open_libmilter<S: Service>(
     settings: &Settings,
     service: &Arc<S>,
     orders: &Arc<Orders>,
-) -> Result<Other, ServeError> {
+) -> Result<LibmilterFrontEnd, ServeError> {
     let mut found = settings
         .listeners
         .iter()
         .enumerate()
         .filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter);
     let Some((index, listener)) = found.next() else {
-        return Ok(Other::default());
+        return Ok(LibmilterFrontEnd::default());
     };
     if found.next().is_some() {
         return Err(ServeError::LibmilterTwice);
@@ -244,7 +244,7 @@ fn open_other<S: Service>(
         listener.name,
         listener.address
     );
-    Ok(Other { front: Some(front) })
+    Ok(LibmilterFrontEnd { front: Some(front) })
 }
 
 /// The control socket: its listener, its server, and the file that goes with it.
