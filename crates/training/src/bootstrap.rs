@@ -103,17 +103,11 @@ fn poisson(unit: f32) -> f64 {
 fn figures(sorted: &[Item], weights: &[f64]) -> Figures {
     let (mut ham, mut spam, mut ham_lost, mut spam_missed) = (0.0, 0.0, 0.0, 0.0);
     let mut pairs = 0.0;
-    for group in sorted
-        .chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq())
-        .scan(0, |at, group| {
-            let start = *at;
-            *at += group.len();
-            Some((start, group))
-        })
-    {
-        let (start, items) = group;
+    let mut weights_left = weights.iter();
+    for items in sorted.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
         let (mut ham_here, mut spam_here) = (0.0, 0.0);
-        for (item, &weight) in items.iter().zip(weights.get(start..).unwrap_or_default()) {
+        // The items first: a zip takes one of each, and its first ends it.
+        for (item, &weight) in items.iter().zip(weights_left.by_ref()) {
             if item.spam {
                 spam_here += weight;
                 spam_missed += if item.called_spam { 0.0 } else { weight };

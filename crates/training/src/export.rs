@@ -39,16 +39,16 @@ pub(super) fn export(
 
 /// The first tokens of each segment.
 fn shortened(sample: &FeatureVector) -> FeatureVector {
-    let parts = || {
-        sample
-            .ranges()
-            .map(|range| range.start..range.end.min(range.start + EXAMPLE_TOKENS))
-    };
-    let tokens =
-        parts().flat_map(|range| sample.tokens.get(range).unwrap_or_default().iter().copied());
+    let mut tokens = Vec::new();
+    let mut segments = Vec::new();
+    for part in sample.parts() {
+        let (first, _) = part.split_at(part.len().min(EXAMPLE_TOKENS));
+        tokens.extend_from_slice(first);
+        segments.push(first.len());
+    }
     FeatureVector {
-        tokens: tokens.collect(),
-        segments: parts().map(|range| range.len()).collect(),
+        tokens,
+        segments,
         dense: sample.dense.clone(),
     }
 }

@@ -6,7 +6,7 @@ use super::random::Random;
 use super::settings::{Progress, Rates, TrainSettings};
 use super::standardize::Standardizer;
 use gatepost_learn::classifier::Calibration;
-use gatepost_learn::features::{FeatureVector, Schema, ranges};
+use gatepost_learn::features::{FeatureVector, Schema, parts};
 
 /// One message to learn.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub(super) enum Part {
 impl Example {
     /// The tokens of each segment.
     fn parts(&self) -> impl Iterator<Item = &[u32]> {
-        ranges(&self.segments).map(|range| self.tokens.get(range).unwrap_or_default())
+        parts(&self.tokens, &self.segments)
     }
 
     fn input(&self) -> Input<'_> {

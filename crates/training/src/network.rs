@@ -9,7 +9,7 @@ use super::random::Random;
 use super::settings::Rates;
 use super::weights::Weights;
 use gatepost_learn::classifier::{BAG_SIZE, HIDDEN_SIZE, WHOLE_BAGS, WINDOW_SIZE};
-use gatepost_learn::features::{Schema, ranges, weight};
+use gatepost_learn::features::{Schema, parts, weight};
 
 /// Inputs of the hidden layer before the structure features.
 const BEFORE_DENSE: usize = WHOLE_BAGS * BAG_SIZE + WINDOW_SIZE;
@@ -100,9 +100,7 @@ impl Network {
             }
             bag
         };
-        ranges(input.segments)
-            .map(|range| sum(input.tokens.get(range).unwrap_or_default()))
-            .collect()
+        parts(input.tokens, input.segments).map(sum).collect()
     }
 
     fn below(&self, input: &Input<'_>, off: Off) -> Below {
@@ -247,8 +245,9 @@ impl Network {
             }
         }
         let grad_segments = self.learn_windows(input, &below, &grad_inputs, off, rates);
-        for (range, gradient) in ranges(input.segments).zip(&grad_segments) {
-            for &token in input.tokens.get(range).unwrap_or_default() {
+        let segments = parts(input.tokens, input.segments);
+        for (tokens, gradient) in segments.zip(&grad_segments) {
+            for &token in tokens {
                 self.rows
                     .update(token as usize * BAG_SIZE, gradient, rates.rows, 0.0);
             }

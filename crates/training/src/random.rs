@@ -32,6 +32,13 @@ impl Random {
         usize::try_from(wide).unwrap_or(0)
     }
 
+    /// One of several values.
+    #[expect(clippy::indexing_slicing, reason = "`below` gives less than `N`")]
+    pub(super) fn one_of<T: Copy, const N: usize>(&mut self, values: [T; N]) -> T {
+        const { assert!(N > 0) };
+        values[self.below(N)]
+    }
+
     /// Shuffles in place (Fisher and Yates).
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {

@@ -174,10 +174,7 @@ fn address(random: &mut Random, ending: &str) -> String {
         "t.news.example.de",
     ];
     let scheme = if random.unit() < 0.6 { "https" } else { "http" };
-    let host = HOSTS
-        .get(random.below(HOSTS.len()))
-        .copied()
-        .unwrap_or("example.com");
+    let host = random.one_of(HOSTS);
     let query = if ending.is_empty() && random.unit() < 0.6 {
         format!("?u={:x}", random.next())
     } else {

@@ -133,8 +133,8 @@ impl Attribution {
         let own =
             |bag: usize| -> Bag { std::array::from_fn(|column| slope_of(bag * BAG_SIZE + column)) };
         let text_weight = text_weight(vector);
-        for (segment, range) in vector.ranges().enumerate() {
-            let share = f64::from(weight(range.len()));
+        for (segment, tokens) in vector.parts().enumerate() {
+            let share = f64::from(weight(tokens.len()));
             let mut toward: Bag;
             if segment < Schema::FIRST_WINDOW {
                 toward = own(segment + 1).map(|slope| slope * share);
@@ -151,7 +151,7 @@ impl Attribution {
                     parts.constant += slope * at(&self.b0, unit);
                 }
             }
-            for &token in vector.tokens.get(range).unwrap_or_default() {
+            for &token in tokens {
                 let row = self.row(token);
                 parts.tokens.push(
                     row.iter()
@@ -177,17 +177,17 @@ impl Attribution {
 
     /// The weighted bag of each segment.
     fn bags(&self, vector: &FeatureVector) -> Vec<Bag> {
-        let bag = |range: std::ops::Range<usize>| {
-            let share = f64::from(weight(range.len()));
+        let bag = |tokens: &[i64]| {
+            let share = f64::from(weight(tokens.len()));
             let mut bag = [0.0; BAG_SIZE];
-            for &token in vector.tokens.get(range).unwrap_or_default() {
+            for &token in tokens {
                 bag.iter_mut()
                     .zip(self.row(token))
                     .for_each(|(sum, value)| *sum += value * share);
             }
             bag
         };
-        vector.ranges().map(bag).collect()
+        vector.parts().map(bag).collect()
     }
 
     fn standard(&self, vector: &FeatureVector) -> Vec<f64> {

@@ -59,16 +59,11 @@ impl Rows {
         })
     }
 
-    /// The sums of a mail. Tokens outside of the table add nothing.
+    /// The sums of a message. Tokens outside of the table add nothing.
     pub(super) fn sums(&self, features: &FeatureVector) -> Sums {
         let segments: Vec<(Bag, usize)> = features
-            .ranges()
-            .map(|range| {
-                (
-                    self.sum(features.tokens.get(range.clone()).unwrap_or_default()),
-                    range.len(),
-                )
-            })
+            .parts()
+            .map(|tokens| (self.sum(tokens), tokens.len()))
             .collect();
         let (own, windows) = segments
             .split_at_checked(Schema::FIRST_WINDOW)

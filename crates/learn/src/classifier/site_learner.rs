@@ -25,9 +25,7 @@
 //! still moves them.
 
 use super::site_settings::SiteSettings;
-use super::slots::{
-    FIRST_WINDOW, Section, Set, Slots, TABLES, each_section, place, section, table,
-};
+use super::slots::{FIRST_WINDOW, Section, Set, Slots, TABLES, each_section, place, section};
 #[cfg(doc)]
 use super::table_logits::LOGIT_MAX;
 use super::table_logits::{TableLogits, scale};

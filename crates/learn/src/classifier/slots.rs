@@ -83,7 +83,7 @@ pub(super) fn section(slots: &[u32], bits: u32) -> Section {
 }
 
 /// Which table has the weights of a section.
-pub(super) fn table(section: Section) -> usize {
+fn table(section: Section) -> usize {
     section.min(FIRST_WINDOW) as usize
 }
 

@@ -26,4 +26,4 @@ pub use schema::Schema;
 pub use site_view::SiteView;
 pub use trusted_authserv_ids::TrustedAuthservIds;
 pub use vector::{FeatureVector, Origin};
-pub use vector::{ranges, weight};
+pub use vector::{parts, ranges, weight};

@@ -24,6 +24,11 @@ impl FeatureVector {
         ranges(&self.segments)
     }
 
+    /// The tokens of each segment.
+    pub fn parts(&self) -> impl Iterator<Item = &[i64]> {
+        parts(&self.tokens, &self.segments)
+    }
+
     /// The weights with which the tokens enter the bags, one row of [`super::Schema::BAGS`] after
     /// the other: one over the square root of the number of tokens in the bag, for those that
     /// are in it. Bag 0 holds all windows of the text, bag n the segment n - 1. For an engine
@@ -50,6 +55,17 @@ pub fn ranges(segments: &[usize]) -> impl Iterator<Item = Range<usize>> + '_ {
         let start = *at;
         *at = at.saturating_add(length);
         Some(start..*at)
+    })
+}
+
+/// The items of each of the segments of those lengths, one after the other. Lengths that add up to
+/// more than there is give what there is.
+pub fn parts<'a, T>(items: &'a [T], segments: &'a [usize]) -> impl Iterator<Item = &'a [T]> {
+    let mut rest = items;
+    segments.iter().map(move |&length| {
+        let (part, after) = rest.split_at(length.min(rest.len()));
+        rest = after;
+        part
     })
 }
 

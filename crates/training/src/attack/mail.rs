@@ -223,9 +223,12 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0usize, |word, at| {
-            word << 8 | usize::from(chunk.get(at).copied().unwrap_or(0))
-        });
+        let mut padded = [0; 3];
+        for (to, from) in padded.iter_mut().zip(chunk) {
+            *to = *from;
+        }
+        let [a, b, c] = padded.map(usize::from);
+        let word = a << 16 | b << 8 | c;
         for digit in 0..4 {
             let letter = ALPHABET
                 .get(word >> (18 - 6 * digit) & 63)

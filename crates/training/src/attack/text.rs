@@ -311,10 +311,7 @@ pub(super) fn spaced(words: &str, random: &mut Random) -> String {
         {
             return word.to_owned();
         }
-        let separator = [" ", " ", ".", "-", "_"]
-            .get(random.below(5))
-            .copied()
-            .unwrap_or(" ");
+        let separator = random.one_of([" ", " ", ".", "-", "_"]);
         let letters: Vec<String> = word.chars().map(String::from).collect();
         letters.join(separator)
     };
