@@ -52,8 +52,8 @@
 //!
 //! | Crate | For | May name |
 //! |---|---|---|
-//! | [`gatepost_words`] | stages, faults, verdicts, diagnostics, escaping, the clock | none |
-//! | [`gatepost_mail`] | transaction, message, facts | words |
+//! | [`gatepost_words`] | stages, faults, verdicts, diagnostics, escaping, time, cursors, atomic file replace | none |
+//! | [`gatepost_mail`] | transaction, message, facts, the public suffix list | words |
 //! | [`gatepost_milter`] | the protocol, sans-I/O | none |
 //! | [`gatepost_byte_regex`] | Perl patterns on bytes | words |
 //! | [`gatepost_rules`] | SpamAssassin's language | words, mail, byte-regex |

@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::bytes;
+
 use super::escape::{escaped, push};
 use super::{Diagnostic, Place, Severity};
 
 /// Characters of a source line that are shown at most.
 const LINE_LIMIT: usize = 140;
-/// Characters shown before the place where a longer line is cut.
+/// Characters shown before the place where a longer line is truncated.
 const LEAD: usize = 40;
 /// Marks where a line was truncated.
 const CUT: &str = "…";
@@ -81,7 +83,7 @@ fn snippet<'a>(
         .saturating_sub(start)
         .clamp(begin, line.len());
     let (text, span) = window(line, begin..end);
-    let shown = text.get(..span.start).unwrap_or_default().chars().count() + 1;
+    let shown = bytes::head_str(&text, span.start).chars().count() + 1;
     let mut annotation: Annotation<'a> = kind.span(span);
     if !place.label.is_empty() {
         annotation = annotation.label(escaped(&place.label));

@@ -1,5 +1,7 @@
 //! A file as it was read, kept so that a diagnostic can show the line.
 
+use crate::bytes;
+
 /// First of the 128 private-use characters that stand for the bytes 0x80..=0xFF of a file that is
 /// not UTF-8.
 const STAND_IN: u32 = 0xF780;
@@ -66,13 +68,13 @@ impl Source {
     /// The line that holds a byte offset, without its line end, and where it begins.
     pub fn line_at(&self, offset: usize) -> (usize, &str) {
         let start = self.line_start(offset);
-        let rest = self.text.get(start..).unwrap_or_default();
+        let rest = bytes::skip_str(&self.text, start);
         let line = rest.split_once('\n').map_or(rest, |(line, _)| line);
         (start, line.strip_suffix('\r').unwrap_or(line))
     }
 
     fn line_start(&self, offset: usize) -> usize {
-        let before = self.text.get(..self.clamp(offset)).unwrap_or_default();
+        let before = bytes::head_str(&self.text, offset);
         before.rfind('\n').map_or(0, |end| end + 1)
     }
 
