@@ -6,7 +6,7 @@ use super::arguments::Format;
 use super::check_report::CheckReport;
 use super::failure::Failure;
 use super::terminal::{Output, eprint_line, print_diagnostics};
-use super::{Exit, check_learner, rules};
+use super::{Exit, check_dns, check_learner, rules};
 use crate::config::{Config, Paths};
 use crate::daemon::{
     assemble, compile, configured_rules, load_model, server_settings, use_public_suffix_list,
@@ -34,6 +34,7 @@ pub(super) fn check(paths: &Paths, format: Format) -> Result<Exit, Failure> {
     };
     report.note("configuration", names, json!(files));
     generation(config, &mut report, &mut problems);
+    problems.extend(check_dns::dns(config, &mut report));
     let about_learner = check_learner::learner(config, &mut report);
     let sockets = sockets(config, &mut report)?;
     let exit = match (

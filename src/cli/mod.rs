@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod check_dns;
 mod check_learner;
 mod check_report;
 mod config_show;
