@@ -327,7 +327,7 @@ fn as_many_stuck_workers_as_the_limit_are_replaced_and_no_more() {
         8,
         &clock,
         move |_: &Job, _: &mut Scratch, _: &dyn Fn() -> TimeLeft| {
-            drop(gate.recv());
+            let _: Result<(), _> = gate.recv();
             Err(Fault::Panic)
         },
     )
