@@ -11,13 +11,13 @@ use mio::event::Event;
 use mio::net::UnixListener;
 use mio::{Events, Poll, Token};
 
-use super::accept::{Door, Knock};
+use super::acceptor::{Accepted, Acceptor};
+use super::completion_queue::{CompletionQueue, Delivered};
 use super::connection::{Connection, IoContext, Progress, READ_MAX};
 use super::control::ControlServer;
 use super::handler::Handler;
 use super::listener::SocketFile;
-use super::mailbox::{Mailbox, Report};
-use super::orders::Orders;
+use super::loop_requests::LoopRequests;
 use super::reload::Reloader;
 use super::run::{LibmilterFrontEnd, ServeError};
 use super::service::{Observation, Service};
@@ -54,9 +54,9 @@ pub(super) struct EventLoop<S: Service> {
     pub(super) service: Arc<S>,
     pub(super) clock: Clock,
     pub(super) poll: Poll,
-    pub(super) orders: Arc<Orders>,
-    pub(super) mailbox: Mailbox,
-    pub(super) door: Door,
+    pub(super) requests: Arc<LoopRequests>,
+    pub(super) completions: CompletionQueue,
+    pub(super) acceptor: Acceptor,
     pub(super) signals: Option<Signals>,
     pub(super) control: Option<(UnixListener, ControlServer, SocketFile)>,
     pub(super) reloader: Arc<Reloader>,
@@ -69,9 +69,9 @@ pub(super) struct EventLoop<S: Service> {
     pub(super) ready: VecDeque<usize>,
     pub(super) input: Box<[u8]>,
     pub(super) output: Vec<u8>,
-    pub(super) full: Throttle,
-    pub(super) broken: Throttle,
-    pub(super) over_memory: Throttle,
+    pub(super) overload_log: Throttle,
+    pub(super) protocol_error_log: Throttle,
+    pub(super) memory_log: Throttle,
 }
 
 impl<S: Service> EventLoop<S> {
@@ -79,8 +79,8 @@ impl<S: Service> EventLoop<S> {
     pub(super) fn run(&mut self) -> Result<(), ServeError> {
         let mut events = Events::with_capacity(EVENTS_MAX);
         loop {
-            let patience = self.patience(self.clock.now());
-            match self.poll.poll(&mut events, patience) {
+            let timeout = self.timeout(self.clock.now());
+            match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 result => result.map_err(ServeError::Poll)?,
             }
@@ -88,10 +88,10 @@ impl<S: Service> EventLoop<S> {
             for event in &events {
                 self.dispatch(event);
             }
-            if self.obey(now) == Step::Force {
+            if self.handle_requests(now) == Step::Force {
                 return Err(ServeError::Forced);
             }
-            if let Some(why) = self.orders.take_failure() {
+            if let Some(why) = self.requests.take_failure() {
                 return Err(ServeError::Libmilter(why));
             }
             self.accept(now);
@@ -105,14 +105,14 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// How long nothing will be to do.
-    fn patience(&self, now: Instant) -> Option<Duration> {
-        if !self.ready.is_empty() || !self.mailbox.is_empty() {
+    fn timeout(&self, now: Instant) -> Option<Duration> {
+        if !self.ready.is_empty() || !self.completions.is_empty() {
             return Some(Duration::ZERO);
         }
         [
-            self.door.patience(now),
-            self.timers.patience(now),
-            self.shutdown.patience(now),
+            self.acceptor.timeout(now),
+            self.timers.timeout(now),
+            self.shutdown.timeout(now),
         ]
         .into_iter()
         .flatten()
@@ -124,10 +124,10 @@ impl<S: Service> EventLoop<S> {
         match event.token() {
             WAKE | SIGNALS => {}
             CONTROL => self.accept_control(),
-            Token(token) if token < connections => self.door.ready(token - FIRST_LISTENER),
+            Token(token) if token < connections => self.acceptor.ready(token - FIRST_LISTENER),
             Token(token) => {
                 let slot = token - connections;
-                if let Some(connection) = self.connections.tenant(slot) {
+                if let Some(connection) = self.connections.entry(slot) {
                     connection.ready(
                         event.is_readable(),
                         event.is_read_closed() || event.is_error(),
@@ -139,7 +139,7 @@ impl<S: Service> EventLoop<S> {
     }
 
     fn enqueue(&mut self, slot: usize) {
-        if let Some(connection) = self.connections.tenant(slot)
+        if let Some(connection) = self.connections.entry(slot)
             && !std::mem::replace(&mut connection.queued, true)
         {
             self.ready.push_back(slot);
@@ -147,20 +147,20 @@ impl<S: Service> EventLoop<S> {
     }
 
     /// Does what signals and other threads asked for.
-    fn obey(&mut self, now: Instant) -> Step {
+    fn handle_requests(&mut self, now: Instant) -> Step {
         let signals = self.signals.as_mut().map(Signals::take).unwrap_or_default();
-        let orders = self.orders.take();
-        if signals.reload || orders.reload {
+        let requests = self.requests.take();
+        if signals.reload || requests.reload {
             self.reloader.request();
         }
         let step = self
             .shutdown
-            .asked(signals.terminations + orders.terminations, now);
+            .asked(signals.terminations + requests.terminations, now);
         match step {
             Step::None => {}
             Step::Drain => self.begin_drain(),
             Step::Force => log::warn!(
-                "told twice to end: dropping {} connections",
+                "second SIGTERM: exiting with {} connections open",
                 self.connections.len()
             ),
         }
@@ -170,14 +170,14 @@ impl<S: Service> EventLoop<S> {
     fn begin_drain(&mut self) {
         log::info!("draining: {} connections are open", self.connections.len());
         systemd::notify("STOPPING=1");
-        self.door.close();
+        self.acceptor.close();
         self.control = None;
         self.libmilter.drain();
         self.service.shutting_down();
         // Each has one more turn, for what it sent before it could know; the idle ones are closed
         // after it.
         for slot in self.connections.taken() {
-            if let Some(connection) = self.connections.tenant(slot) {
+            if let Some(connection) = self.connections.entry(slot) {
                 connection.ready(true, false);
             }
             self.enqueue(slot);
@@ -221,10 +221,10 @@ impl<S: Service> EventLoop<S> {
 
     fn accept(&mut self, now: Instant) {
         for _ in 0..BATCH_MAX {
-            match self.door.knock(now) {
-                Knock::Enter(listener, stream) => self.enter(listener, stream, now),
-                Knock::Failed => self.service.observe(Observation::AcceptError),
-                Knock::Nobody => return,
+            match self.acceptor.accept_one(now) {
+                Accepted::Connection(listener, stream) => self.enter(listener, stream, now),
+                Accepted::Failed => self.service.observe(Observation::AcceptError),
+                Accepted::None => return,
             }
         }
     }
@@ -234,7 +234,7 @@ impl<S: Service> EventLoop<S> {
         let full = self.connections.len() >= self.settings.connections_max;
         if full {
             self.service.observe(Observation::Refused(listener));
-            if let Some(times) = self.full.admit(now) {
+            if let Some(times) = self.overload_log.admit(now) {
                 let limit = self.settings.connections_max;
                 log::warn!(
                     "{times} connections over the limit of {limit} were deferred (limits.connections)"
@@ -250,9 +250,10 @@ impl<S: Service> EventLoop<S> {
             }
         }
         let first = FIRST_LISTENER + self.settings.listeners.len();
-        let (service, mailbox, registry) = (&self.service, &self.mailbox, self.poll.registry());
+        let (service, completions, registry) =
+            (&self.service, &self.completions, self.poll.registry());
         let entered = self.connections.insert(|key| {
-            let open = || service.open(listener, mailbox.address(key));
+            let open = || service.open(listener, completions.sender(key));
             let handler = if full {
                 Handler::Refusing
             } else {
@@ -280,9 +281,9 @@ impl<S: Service> EventLoop<S> {
 
     /// Hands the reports of workers to their connections.
     fn deliver(&mut self, now: Instant) {
-        self.mailbox.attend();
+        self.completions.rearm();
         for _ in 0..BATCH_MAX {
-            let Some(Report { key, completion }) = self.mailbox.next() else {
+            let Some(Delivered { key, completion }) = self.completions.next() else {
                 return;
             };
             let delivered = self.connections.find(key).is_some()
@@ -307,7 +308,7 @@ impl<S: Service> EventLoop<S> {
             let Some(slot) = self.ready.pop_front() else {
                 return;
             };
-            if let Some(connection) = self.connections.tenant(slot) {
+            if let Some(connection) = self.connections.entry(slot) {
                 connection.queued = false;
                 if let Some(progress) = self.guarded(slot, now, Connection::run) {
                     self.follow_up(slot, progress, now);
@@ -323,7 +324,7 @@ impl<S: Service> EventLoop<S> {
         }
         let idle_timeout = self.settings.idle_timeout;
         let mut due = Vec::new();
-        for (slot, connection) in self.connections.tenants() {
+        for (slot, connection) in self.connections.entries() {
             let deadline = connection.deadline(idle_timeout);
             if deadline <= now {
                 due.push(slot);
@@ -353,7 +354,7 @@ impl<S: Service> EventLoop<S> {
         now: Instant,
         act: impl FnOnce(&mut Connection<S::Connection>, &mut IoContext<'_>) -> T,
     ) -> Option<T> {
-        let connection = self.connections.tenant(slot)?;
+        let connection = self.connections.entry(slot)?;
         let mut context = IoContext {
             input: &mut self.input,
             output: &mut self.output,
@@ -377,7 +378,7 @@ impl<S: Service> EventLoop<S> {
         match progress {
             Progress::Again => self.enqueue(slot),
             Progress::Wait => {
-                let Some(connection) = self.connections.tenant(slot) else {
+                let Some(connection) = self.connections.entry(slot) else {
                     return;
                 };
                 if self.shutdown.is_draining() && connection.is_idle() {
@@ -389,7 +390,7 @@ impl<S: Service> EventLoop<S> {
             }
             Progress::Over => self.remove(slot),
             Progress::Broken(error) => {
-                if let Some(times) = self.broken.admit(now) {
+                if let Some(times) = self.protocol_error_log.admit(now) {
                     log::warn!(
                         "{times} connections were closed for breaking the milter protocol, the last: {error}"
                     );
@@ -404,13 +405,13 @@ impl<S: Service> EventLoop<S> {
     /// Closes the connection whose unfinished packets take the most memory, so that `slot` can go
     /// on: a few that hoard must not keep out the many that do not.
     fn make_room(&mut self, slot: usize, now: Instant) {
-        if let Some(times) = self.over_memory.admit(now) {
+        if let Some(times) = self.memory_log.admit(now) {
             log::warn!(
                 "{times} connections closed in the last minute: no memory left for their \
                  unfinished packets (workers.bytes_in_flight)"
             );
         }
-        let held = self.connections.tenants();
+        let held = self.connections.entries();
         let largest = held.max_by_key(|(_, connection)| connection.held());
         let largest = largest.map_or(slot, |(largest, _)| largest);
         self.service.observe(Observation::OverMemory);

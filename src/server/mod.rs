@@ -11,7 +11,8 @@
 //! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once,
 //!   SIGHUP reloads.
 
-mod accept;
+mod acceptor;
+mod completion_queue;
 mod connection;
 mod control;
 mod control_protocol;
@@ -20,8 +21,7 @@ mod handler;
 #[cfg(feature = "libmilter")]
 mod libmilter;
 mod listener;
-mod mailbox;
-mod orders;
+mod loop_requests;
 mod reload;
 mod run;
 mod service;

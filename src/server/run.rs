@@ -9,12 +9,12 @@ use mio::{Interest, Poll, Token, Waker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
-use super::accept::Door;
+use super::acceptor::Acceptor;
+use super::completion_queue::CompletionQueue;
 use super::control::ControlServer;
 use super::event_loop::{CONTROL, EventLoop, FIRST_LISTENER, SIGNALS, WAKE, input_buffer};
 use super::listener::{BindError, Bound, SocketFile, bind_unix};
-use super::mailbox::Mailbox;
-use super::orders::Orders;
+use super::loop_requests::LoopRequests;
 use super::reload::Reloader;
 use super::service::Service;
 use super::settings::{FrontEnd, Settings};
@@ -108,18 +108,18 @@ pub fn serve<S: Service>(
     serve_with(settings, service, clock, true, |_| ready())
 }
 
-/// As [`serve`]; `ready` gets the tray of orders. Tests run without signals: those belong to the
+/// As [`serve`]; `ready` gets the tray of requests. Tests run without signals: those belong to the
 /// whole process.
 pub(super) fn serve_with<S: Service>(
     settings: Settings,
     service: Arc<S>,
     clock: Clock,
     with_signals: bool,
-    ready: impl FnOnce(&Arc<Orders>),
+    ready: impl FnOnce(&Arc<LoopRequests>),
 ) -> Result<(), ServeError> {
     raise_descriptor_limit(settings.connections_max);
     let mut event_loop = open(settings, service, clock, with_signals)?;
-    ready(&event_loop.orders);
+    ready(&event_loop.requests);
     systemd::notify("READY=1");
     let result = event_loop.run();
     event_loop.reloader.close();
@@ -138,9 +138,9 @@ fn open<S: Service>(
     let poll = Poll::new().map_err(|error| ServeError::System("make an event queue", error))?;
     let waker = Waker::new(poll.registry(), WAKE)
         .map_err(|error| ServeError::System("make a waker", error))?;
-    let orders = Arc::new(Orders::new(waker));
-    let door = open_door(&settings, &poll)?;
-    let libmilter = open_libmilter(&settings, &service, &orders)?;
+    let requests = Arc::new(LoopRequests::new(waker));
+    let acceptor = open_acceptor(&settings, &poll)?;
+    let libmilter = open_libmilter(&settings, &service, &requests)?;
     // Signals before the reload thread: a SIGHUP that comes early must not kill us.
     let watch = || Signals::watch(poll.registry(), SIGNALS);
     let signals = with_signals
@@ -157,13 +157,13 @@ fn open<S: Service>(
     Ok(EventLoop {
         timers: Timers::new(now, settings.progress_interval.min(settings.idle_timeout)),
         shutdown: Shutdown::new(settings.drain_timeout),
-        mailbox: Mailbox::new(Arc::clone(&orders)),
+        completions: CompletionQueue::new(Arc::clone(&requests)),
         settings,
         service,
         clock,
         poll,
-        orders,
-        door,
+        requests,
+        acceptor,
         signals,
         control,
         reloader,
@@ -172,14 +172,14 @@ fn open<S: Service>(
         ready: VecDeque::new(),
         input: input_buffer(),
         output: Vec::new(),
-        full: Throttle::default(),
-        broken: Throttle::default(),
-        over_memory: Throttle::default(),
+        overload_log: Throttle::default(),
+        protocol_error_log: Throttle::default(),
+        memory_log: Throttle::default(),
     })
 }
 
-fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
-    let mut door = Door::new();
+fn open_acceptor(settings: &Settings, poll: &Poll) -> Result<Acceptor, ServeError> {
+    let mut acceptor = Acceptor::new();
     for (index, listener) in settings.listeners.iter().enumerate() {
         match listener.front_end {
             FrontEnd::Native => {
@@ -188,22 +188,22 @@ fn open_door(settings: &Settings, poll: &Poll) -> Result<Door, ServeError> {
                 let bound = Bound::open(
                     &listener.address,
                     poll.registry(),
-                    Token(FIRST_LISTENER + door.len()),
+                    Token(FIRST_LISTENER + acceptor.len()),
                 )?;
                 log::info!("listener {}: {}", listener.name, bound.address);
-                door.add(index, bound);
+                acceptor.add(index, bound);
             }
             FrontEnd::Libmilter => {}
         }
     }
-    Ok(door)
+    Ok(acceptor)
 }
 
 #[cfg(not(feature = "libmilter"))]
 fn open_libmilter<S: Service>(
     settings: &Settings,
     _: &Arc<S>,
-    _: &Arc<Orders>,
+    _: &Arc<LoopRequests>,
 ) -> Result<LibmilterFrontEnd, ServeError> {
     match settings
         .listeners
@@ -219,7 +219,7 @@ fn open_libmilter<S: Service>(
 fn open_libmilter<S: Service>(
     settings: &Settings,
     service: &Arc<S>,
-    orders: &Arc<Orders>,
+    requests: &Arc<LoopRequests>,
 ) -> Result<LibmilterFrontEnd, ServeError> {
     let mut found = settings
         .listeners
@@ -238,7 +238,7 @@ fn open_libmilter<S: Service>(
     };
     let observe = move |observation| observing.observe(observation);
     let hooks = (index, Box::new(open) as _, Box::new(observe) as _);
-    let front = super::libmilter::Front::start(listener, settings, hooks, orders)?;
+    let front = super::libmilter::Front::start(listener, settings, hooks, requests)?;
     log::info!(
         "listener {}: {} (libmilter)",
         listener.name,

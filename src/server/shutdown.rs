@@ -53,7 +53,7 @@ impl Shutdown {
     }
 
     /// How long the loop may sleep.
-    pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.deadline
             .map(|deadline| deadline.saturating_duration_since(now))
     }
@@ -89,7 +89,7 @@ mod tests {
     fn a_drain_has_its_time() {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let mut shutdown = Shutdown::new(Duration::from_secs(25));
-        assert_eq!(shutdown.patience(clock.now()), None);
+        assert_eq!(shutdown.timeout(clock.now()), None);
         shutdown.asked(1, clock.now());
         clock.advance(Duration::from_secs(25) - Duration::from_nanos(1));
         assert!(shutdown.is_draining() && !shutdown.is_late(clock.now()));

@@ -1,19 +1,19 @@
-//! Numbered places for connections. A place is used again; its generation tells the tenants apart,
+//! Numbered places for connections. A place is used again; its generation tells the entries apart,
 //! so that a report for the one that left never reaches the one that moved in.
 
-/// Names one tenant of one place.
+/// Names one entry of one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     /// The place.
     pub(super) slot: usize,
-    /// Which tenant of it.
+    /// Which entry of it.
     pub(super) generation: u64,
 }
 
 #[derive(Debug)]
 struct Place<T> {
     generation: u64,
-    tenant: Option<Box<T>>,
+    entry: Option<Box<T>>,
 }
 
 /// The places. As many are kept as were ever used at once.
@@ -31,26 +31,26 @@ impl<T> Slots<T> {
         }
     }
 
-    /// How many tenants there are.
+    /// How many entries there are.
     pub(super) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }
 
-    /// Lets a new tenant in, who may know its own key; `Err` leaves the place free.
+    /// Lets a new entry in, who may know its own key; `Err` leaves the place free.
     pub(super) fn insert<E>(&mut self, make: impl FnOnce(Key) -> Result<T, E>) -> Result<Key, E> {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.places.push(Place {
                 generation: 0,
-                tenant: None,
+                entry: None,
             });
             self.places.len() - 1
         });
         let generation = self.places.get(slot).map_or(0, |place| place.generation);
         let key = Key { slot, generation };
         match make(key) {
-            Ok(tenant) => {
+            Ok(entry) => {
                 if let Some(place) = self.places.get_mut(slot) {
-                    place.tenant = Some(Box::new(tenant));
+                    place.entry = Some(Box::new(entry));
                 }
                 Ok(key)
             }
@@ -61,41 +61,41 @@ impl<T> Slots<T> {
         }
     }
 
-    /// The tenant of a place, whoever it is.
-    pub(super) fn tenant(&mut self, slot: usize) -> Option<&mut T> {
-        self.places.get_mut(slot)?.tenant.as_deref_mut()
+    /// The entry of a place, whoever it is.
+    pub(super) fn entry(&mut self, slot: usize) -> Option<&mut T> {
+        self.places.get_mut(slot)?.entry.as_deref_mut()
     }
 
-    /// The tenant of that name, if it is still there.
+    /// The entry of that name, if it is still there.
     pub(super) fn find(&mut self, key: Key) -> Option<&mut T> {
         self.places
             .get_mut(key.slot)
             .filter(|place| place.generation == key.generation)?
-            .tenant
+            .entry
             .as_deref_mut()
     }
 
-    /// Lets the tenant of a place out.
+    /// Lets the entry of a place out.
     pub(super) fn remove(&mut self, slot: usize) -> Option<Box<T>> {
-        let tenant = self.places.get_mut(slot)?.tenant.take()?;
+        let entry = self.places.get_mut(slot)?.entry.take()?;
         self.leave(slot);
-        Some(tenant)
+        Some(entry)
     }
 
     /// The places that are taken.
     pub(super) fn taken(&self) -> Vec<usize> {
         (0..)
             .zip(&self.places)
-            .filter(|(_, place)| place.tenant.is_some())
+            .filter(|(_, place)| place.entry.is_some())
             .map(|(slot, _)| slot)
             .collect()
     }
 
-    /// All tenants.
-    pub(super) fn tenants(&self) -> impl Iterator<Item = (usize, &T)> {
+    /// All entries.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (usize, &T)> {
         (0..)
             .zip(&self.places)
-            .filter_map(|(slot, place)| Some((slot, place.tenant.as_deref()?)))
+            .filter_map(|(slot, place)| Some((slot, place.entry.as_deref()?)))
     }
 
     fn leave(&mut self, slot: usize) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::orders::Orders;
+use super::loop_requests::LoopRequests;
 use super::run::serve_with;
 use super::{
     Address, FrontEnd, Listener, Observation, Reloaded, Request, ServeError, Service, Settings,
@@ -24,7 +24,7 @@ mod mta;
 pub(super) use mta::{MESSAGE_ANSWERS, Mta, greeting, message, optneg, packet};
 
 /// How long a test waits before it fails; never part of what it checks.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Bytes that the buffers of all connections of a test may take, and an eighth more.
 pub(super) const BUDGET: usize = 8 << 20;
@@ -84,7 +84,7 @@ impl TestService {
         let mut waited = Duration::ZERO;
         while self.count(&which) < times {
             assert!(
-                waited < PATIENCE,
+                waited < TIMEOUT,
                 "seen only {} of {times}",
                 self.count(&which)
             );
@@ -327,7 +327,7 @@ pub(super) struct Site {
     directory: PathBuf,
     temporary: Option<tempfile::TempDir>,
     pub(super) service: Arc<TestService>,
-    pub(super) orders: Arc<Orders>,
+    pub(super) requests: Arc<LoopRequests>,
     thread: JoinHandle<Result<(), ServeError>>,
 }
 
@@ -373,16 +373,16 @@ impl Site {
         let (ready, is_ready) = unbounded();
         let served = Arc::clone(&service);
         let thread = std::thread::spawn(move || {
-            serve_with(settings, served, Clock::system(), false, |orders| {
-                ready.send(Arc::clone(orders)).unwrap();
+            serve_with(settings, served, Clock::system(), false, |requests| {
+                ready.send(Arc::clone(requests)).unwrap();
             })
         });
-        let orders = is_ready.recv_timeout(PATIENCE).expect("the server starts");
+        let requests = is_ready.recv_timeout(TIMEOUT).expect("the server starts");
         Self {
             directory,
             temporary: None,
             service,
-            orders,
+            requests,
             thread,
         }
     }
@@ -395,7 +395,7 @@ impl Site {
     /// Connects to a listener.
     pub(super) fn connect(&self, name: &str) -> Mta<UnixStream> {
         let stream = UnixStream::connect(self.path(name)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Mta { stream }
     }
 
@@ -406,7 +406,7 @@ impl Site {
 
     /// Drains and waits for the end, which must be a good one.
     pub(super) fn end(self) {
-        self.orders.terminate();
+        self.requests.terminate();
         self.join().unwrap();
     }
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::testing::{
-    BUDGET, MESSAGE_ANSWERS, Mode, Mta, PATIENCE, Site, greeting, message, optneg, packet,
+    BUDGET, MESSAGE_ANSWERS, Mode, Mta, Site, TIMEOUT, greeting, message, optneg, packet,
 };
 use super::{Address, Observation, Request, ServeError, Settings, control};
 
@@ -171,7 +171,7 @@ fn a_hang_up_while_a_worker_is_busy_cancels_and_its_report_is_dropped() {
     let mut gone = site.connect("0");
     gone.greet();
     gone.submit();
-    let late = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let late = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     drop(gone);
     site.service
         .wait_for(1, |seen| matches!(seen, Observation::Closed(_)));
@@ -181,7 +181,7 @@ fn a_hang_up_while_a_worker_is_busy_cancels_and_its_report_is_dropped() {
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
-    let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let job = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     late.finish();
     site.service
         .wait_for(1, |seen| *seen == Observation::LateCompletion);
@@ -196,10 +196,10 @@ fn abort_takes_the_question_back_and_its_report_is_dropped() {
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
-    let late = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let late = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     mta.send(&packet(b'A', b""));
     mta.submit();
-    let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let job = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     late.finish();
     site.service
         .wait_for(1, |seen| *seen == Observation::LateCompletion);
@@ -216,7 +216,7 @@ fn an_mta_that_waits_is_told_to() {
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
-    let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let job = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     assert_eq!(mta.answers(3), "ppp");
     job.finish();
     let verdict = std::iter::repeat_with(|| mta.answers(1)).find(|answer| answer != "p");
@@ -278,8 +278,8 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
     begun.send(&packet(b'M', b"<a@example.com>\0"));
     assert_eq!(begun.answers(1), "c");
     waiting.submit();
-    let first = site.service.jobs.recv_timeout(PATIENCE).unwrap();
-    site.orders.terminate();
+    let first = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
+    site.requests.terminate();
     idle.expect_end();
     assert!(
         UnixStream::connect(site.path("0")).is_err(),
@@ -290,7 +290,7 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
     waiting.expect_end();
     begun.send(&[packet(b'R', b"<b@example.net>\0"), packet(b'E', b"")].concat());
     assert_eq!(begun.answers(1), "c");
-    site.service.jobs.recv_timeout(PATIENCE).unwrap().finish();
+    site.service.jobs.recv_timeout(TIMEOUT).unwrap().finish();
     assert_eq!(begun.answers(1), "t");
     begun.expect_end();
     assert_eq!(site.service.count_events("DRAIN"), 1);
@@ -305,7 +305,7 @@ fn a_drain_does_not_wait_for_ever() {
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
-    let job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
+    let job = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
     let service = std::sync::Arc::clone(&site.service);
     site.end();
     mta.expect_end();
@@ -319,10 +319,10 @@ fn a_second_termination_ends_at_once() {
     let mut mta = site.connect("0");
     mta.greet();
     mta.submit();
-    let _job = site.service.jobs.recv_timeout(PATIENCE).unwrap();
-    site.orders.terminate();
+    let _job = site.service.jobs.recv_timeout(TIMEOUT).unwrap();
+    site.requests.terminate();
     site.service.wait_for(0, |_| true);
-    site.orders.terminate();
+    site.requests.terminate();
     assert!(matches!(site.join(), Err(ServeError::Forced)));
     mta.expect_end();
 }
@@ -462,7 +462,7 @@ fn the_control_socket_answers_and_is_private() {
         key: None,
     };
     assert!(!control(&path, &config).unwrap().ok);
-    site.orders.reload();
+    site.requests.reload();
     site.end();
     assert!(!path.exists());
 }
@@ -510,7 +510,7 @@ fn out_of_descriptors_the_server_lives_on() {
     let path = directory.path().join("0");
     let connect = || {
         let stream = UnixStream::connect(&path).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Mta { stream }
     };
     while UnixStream::connect(&path).is_err() {

@@ -44,7 +44,7 @@ impl Timers {
     }
 
     /// How long the loop may sleep.
-    pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
+    pub(super) fn timeout(&self, now: Instant) -> Option<Duration> {
         self.due.map(|due| due.saturating_duration_since(now))
     }
 }
@@ -61,11 +61,11 @@ mod tests {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let start = clock.now();
         let mut timers = Timers::new(start, Duration::from_secs(10));
-        assert_eq!(timers.patience(start), None);
+        assert_eq!(timers.timeout(start), None);
         timers.expect(start + 5 * second);
         timers.expect(start + 3 * second);
         timers.expect(start + 9 * second);
-        assert_eq!(timers.patience(start), Some(3 * second));
+        assert_eq!(timers.timeout(start), Some(3 * second));
         assert!(!timers.sweep(start + Duration::from_millis(2_999)));
         assert!(timers.sweep(start + 3 * second));
         assert!(
@@ -74,7 +74,7 @@ mod tests {
         );
         timers.expect(start);
         assert_eq!(
-            timers.patience(start + 3 * second),
+            timers.timeout(start + 3 * second),
             Some(Duration::from_millis(250))
         );
     }

@@ -12,7 +12,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use super::answer;
 use crate::server::Observation;
 use crate::server::handler::refusal;
-use crate::server::orders::Orders;
+use crate::server::loop_requests::LoopRequests;
 use crate::session::{Connection, Delivery};
 use gatepost_engine::{Completion, Notify};
 use gatepost_milter::{Event, Negotiated, Reply, Response};
@@ -38,7 +38,7 @@ pub(super) struct Host {
     pub(super) observe: Observe,
     /// Place of the listener among all.
     pub(super) index: usize,
-    pub(super) orders: Arc<Orders>,
+    pub(super) requests: Arc<LoopRequests>,
     pub(super) progress_interval: Duration,
     pub(super) clock: Clock,
     pub(super) connections_max: usize,
@@ -75,9 +75,9 @@ pub(super) fn options_wanted() -> ProtocolOpts {
         | ProtocolOpts::HEADER_LEADING_SPACE
 }
 
-struct Sending(Sender<Completion>);
+struct CompletionSender(Sender<Completion>);
 
-impl Notify for Sending {
+impl Notify for CompletionSender {
     fn completed(&self, completion: Completion) {
         // Full or closed: nobody waits for it.
         if self.0.try_send(completion).is_err() {
@@ -116,7 +116,7 @@ impl Session {
         let (sender, reports) = bounded(REPORTS_MAX);
         let full = host.connections.fetch_add(1, Ordering::AcqRel) >= host.connections_max;
         let opened = catch_unwind(AssertUnwindSafe(|| {
-            (!full).then(|| (host.open)(Arc::new(Sending(sender))))
+            (!full).then(|| (host.open)(Arc::new(CompletionSender(sender))))
         }));
         let was_full = host.is_full.swap(full, Ordering::AcqRel);
         if full {
@@ -291,7 +291,7 @@ impl Session {
         } else if !in_hand && self.in_hand {
             self.host.in_hand.fetch_sub(1, Ordering::AcqRel);
             if self.host.draining.load(Ordering::Acquire) {
-                self.host.orders.wake();
+                self.host.requests.wake();
             }
         }
         self.in_hand = in_hand;
@@ -304,7 +304,7 @@ impl Drop for Session {
         (self.host.observe)(Observation::Closed(self.host.index));
         if self.in_hand {
             self.host.in_hand.fetch_sub(1, Ordering::AcqRel);
-            self.host.orders.wake();
+            self.host.requests.wake();
         }
     }
 }

@@ -9,7 +9,7 @@ use ::milter::Milter;
 use super::bridge::{self, HOST, Host, Observe, Open};
 use super::{callbacks, system};
 use crate::server::listener::{SocketFile, clear_path, set_access};
-use crate::server::orders::Orders;
+use crate::server::loop_requests::LoopRequests;
 use crate::server::run::ServeError;
 use crate::server::settings::{Address, Listener, Settings};
 use gatepost_words::clock::Clock;
@@ -47,13 +47,13 @@ impl Front {
         listener: &Listener,
         settings: &Settings,
         (index, open, observe): (usize, Open, Observe),
-        orders: &Arc<Orders>,
+        requests: &Arc<LoopRequests>,
     ) -> Result<Self, ServeError> {
         let host = Host {
             open,
             observe,
             index,
-            orders: Arc::clone(orders),
+            requests: Arc::clone(requests),
             progress_interval: settings.progress_interval,
             clock: Clock::system(),
             connections_max: settings.connections_max,
@@ -80,7 +80,7 @@ impl Front {
                     .clamp(Duration::from_secs(1), TIMEOUT_MAX),
             )
             .remove_socket(false);
-        let told = Arc::clone(orders);
+        let told = Arc::clone(requests);
         std::thread::Builder::new()
             .name("libmilter".to_owned())
             .spawn(move || {
@@ -104,7 +104,7 @@ impl Front {
                     _file: claim(address)?,
                 });
             }
-            if let Some(why) = orders.take_failure() {
+            if let Some(why) = requests.take_failure() {
                 return Err(ServeError::Libmilter(why));
             }
             std::thread::sleep(LOOK);

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use crate::server::testing::{Mode, PATIENCE, Site, greeting, packet};
+use crate::server::testing::{Mode, Site, TIMEOUT, greeting, packet};
 use crate::server::tests::{CHILD, child};
 use crate::server::{FrontEnd, Observation};
 
@@ -178,10 +178,10 @@ fn both_front_ends_answer_alike() {
             .count(|seen| *seen == Observation::HandlerPanic),
         1
     );
-    site.orders.terminate();
+    site.requests.terminate();
     let mut waited = std::time::Duration::ZERO;
     while site.service.count_events("DRAIN") == 0 {
-        assert!(waited < PATIENCE);
+        assert!(waited < TIMEOUT);
         std::thread::sleep(std::time::Duration::from_millis(2));
         waited += std::time::Duration::from_millis(2);
     }

@@ -1,5 +1,5 @@
 //! How workers report to the event loop: one bounded queue for all, each report addressed to one
-//! tenant of one slot.
+//! entry of one slot.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 
-use super::orders::Orders;
+use super::loop_requests::LoopRequests;
 use super::slots::Key;
 use gatepost_engine::{Completion, Notify};
 
@@ -18,61 +18,61 @@ const REPORTS_MAX: usize = 16_384;
 
 /// How long a worker waits for a full queue before its report is dropped: the loop has then been
 /// stuck for so long that its MTAs have hung up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A report and its addressee.
 #[derive(Debug)]
-pub(super) struct Report {
-    /// Whom it is for.
+pub(super) struct Delivered {
+    /// The connection that it is for.
     pub(super) key: Key,
-    /// What it says.
+    /// The report itself.
     pub(super) completion: Completion,
 }
 
 /// The loop's end of the queue.
 #[derive(Debug)]
-pub(super) struct Mailbox {
-    reports: Receiver<Report>,
-    sender: Sender<Report>,
+pub(super) struct CompletionQueue {
+    reports: Receiver<Delivered>,
+    sender: Sender<Delivered>,
     /// True while a wake-up is under way: a hundred reports need one system call.
     woken: Arc<AtomicBool>,
-    orders: Arc<Orders>,
+    requests: Arc<LoopRequests>,
 }
 
-impl Mailbox {
-    /// An empty one, beside the waker in `orders`.
-    pub(super) fn new(orders: Arc<Orders>) -> Self {
+impl CompletionQueue {
+    /// An empty one, which wakes the loop through `requests`.
+    pub(super) fn new(requests: Arc<LoopRequests>) -> Self {
         let (sender, reports) = bounded(REPORTS_MAX);
         Self {
             reports,
             sender,
             woken: Arc::default(),
-            orders,
+            requests,
         }
     }
 
-    /// An address for the workers of one connection.
-    pub(super) fn address(&self, key: Key) -> Arc<dyn Notify> {
-        let (sender, woken, orders) = (
+    /// Where the workers of one connection report to.
+    pub(super) fn sender(&self, key: Key) -> Arc<dyn Notify> {
+        let (sender, woken, requests) = (
             self.sender.clone(),
             Arc::clone(&self.woken),
-            Arc::clone(&self.orders),
+            Arc::clone(&self.requests),
         );
-        Arc::new(Sending {
+        Arc::new(CompletionSender {
             key,
             sender,
             woken,
-            orders,
+            requests,
         })
     }
 
-    /// Says that the reports will be looked at from here on: the next one wakes the loop again.
-    pub(super) fn attend(&self) {
+    /// To be called before the queue is emptied: the next report wakes the loop again.
+    pub(super) fn rearm(&self) {
         self.woken.store(false, Ordering::SeqCst);
     }
 
     /// The next report.
-    pub(super) fn next(&self) -> Option<Report> {
+    pub(super) fn next(&self) -> Option<Delivered> {
         // Never disconnected: we hold a sender ourselves.
         self.reports.try_recv().ok()
     }
@@ -83,32 +83,32 @@ impl Mailbox {
     }
 }
 
-struct Sending {
+struct CompletionSender {
     key: Key,
-    sender: Sender<Report>,
+    sender: Sender<Delivered>,
     woken: Arc<AtomicBool>,
-    orders: Arc<Orders>,
+    requests: Arc<LoopRequests>,
 }
 
-impl Notify for Sending {
+impl Notify for CompletionSender {
     fn completed(&self, completion: Completion) {
-        match self.sender.try_send(Report {
+        match self.sender.try_send(Delivered {
             key: self.key,
             completion,
         }) {
-            // Nobody listens any more: the daemon ends.
+            // The loop is gone: the daemon ends.
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(report)) => {
-                if self.sender.send_timeout(report, PATIENCE).is_err() {
+                if self.sender.send_timeout(report, TIMEOUT).is_err() {
                     log::error!(
                         "the event loop has taken no reports for {} s; one is lost",
-                        PATIENCE.as_secs()
+                        TIMEOUT.as_secs()
                     );
                 }
             }
         }
         if !self.woken.swap(true, Ordering::SeqCst) {
-            self.orders.wake();
+            self.requests.wake();
         }
     }
 }

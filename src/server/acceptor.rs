@@ -22,27 +22,27 @@ const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// What an attempt to accept gave.
 #[derive(Debug)]
-pub(super) enum Knock {
+pub(super) enum Accepted {
     /// A connection on the listener of this index.
-    Enter(usize, Stream),
+    Connection(usize, Stream),
     /// The system could not; there is a pause now.
     Failed,
-    /// Nobody waits, or a pause is on.
-    Nobody,
+    /// No connection waits, or a pause is on.
+    None,
 }
 
 #[derive(Debug)]
-struct Entrance {
+struct BoundListener {
     index: usize,
     bound: Bound,
-    /// Somebody may wait there.
+    /// A connection may wait there.
     ready: bool,
 }
 
 /// All listeners of the native front-end.
 #[derive(Debug)]
-pub(super) struct Door {
-    entrances: Vec<Entrance>,
+pub(super) struct Acceptor {
+    listeners: Vec<BoundListener>,
     /// Whose turn is next.
     next: usize,
     /// Given up for a moment when descriptors run out, so that one waiting connection can be
@@ -50,84 +50,84 @@ pub(super) struct Door {
     reserve: Option<File>,
     pause: Duration,
     paused_until: Option<Instant>,
-    complaint: Throttle,
+    failure_log: Throttle,
 }
 
-impl Door {
-    /// No entrance yet.
+impl Acceptor {
+    /// No listener yet.
     pub(super) fn new() -> Self {
         Self {
-            entrances: Vec::new(),
+            listeners: Vec::new(),
             next: 0,
             reserve: File::open("/dev/null").ok(),
             pause: PAUSE_MIN,
             paused_until: None,
-            complaint: Throttle::default(),
+            failure_log: Throttle::default(),
         }
     }
 
     /// Adds the listener of this index.
     pub(super) fn add(&mut self, index: usize, bound: Bound) {
-        self.entrances.push(Entrance {
+        self.listeners.push(BoundListener {
             index,
             bound,
             ready: true,
         });
     }
 
-    /// How many entrances there are: the number of the next one.
+    /// How many listeners there are: the number of the next one.
     pub(super) fn len(&self) -> usize {
-        self.entrances.len()
+        self.listeners.len()
     }
 
-    /// Closes all entrances; their socket files are removed.
+    /// Closes all listeners; their socket files are removed.
     pub(super) fn close(&mut self) {
-        self.entrances.clear();
+        self.listeners.clear();
     }
 
-    /// The poll said that somebody waits at the `number`th entrance.
+    /// The poll reported a connection that waits at the `number`th listener.
     pub(super) fn ready(&mut self, number: usize) {
-        if let Some(entrance) = self.entrances.get_mut(number) {
-            entrance.ready = true;
+        if let Some(listener) = self.listeners.get_mut(number) {
+            listener.ready = true;
         }
     }
 
-    /// Accepts one connection, from the entrances in turn.
-    pub(super) fn knock(&mut self, now: Instant) -> Knock {
+    /// Accepts one connection, from the listeners in turn.
+    pub(super) fn accept_one(&mut self, now: Instant) -> Accepted {
         if self.paused_until.is_some_and(|until| now < until) {
-            return Knock::Nobody;
+            return Accepted::None;
         }
         self.paused_until = None;
-        for _ in 0..self.entrances.len() {
-            self.next = (self.next + 1) % self.entrances.len();
-            let Some(entrance) = self
-                .entrances
+        for _ in 0..self.listeners.len() {
+            self.next = (self.next + 1) % self.listeners.len();
+            let Some(listener) = self
+                .listeners
                 .get_mut(self.next)
-                .filter(|entrance| entrance.ready)
+                .filter(|listener| listener.ready)
             else {
                 continue;
             };
-            match entrance.bound.accept() {
+            match listener.bound.accept() {
                 Ok(stream) => {
                     self.pause = PAUSE_MIN;
-                    return Knock::Enter(entrance.index, stream);
+                    return Accepted::Connection(listener.index, stream);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => entrance.ready = false,
-                // That one connection is gone already (accept(2)); the next knock tries again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => listener.ready = false,
+                // That one connection is gone already (accept(2)); the next call tries again.
                 Err(error) if is_gone(&error) => {}
                 Err(error) => {
                     self.fail(&error, now);
-                    return Knock::Failed;
+                    return Accepted::Failed;
                 }
             }
         }
-        Knock::Nobody
+        Accepted::None
     }
 
     /// How long the loop may sleep: not at all while somebody may wait, else to the end of the
     /// pause.
-    pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
-        if !self.entrances.iter().any(|entrance| entrance.ready) {
+    pub(super) fn timeout(&self, now: Instant) -> Option<Duration> {
+        if !self.listeners.iter().any(|listener| listener.ready) {
             return None;
         }
         Some(
@@ -137,16 +137,14 @@ impl Door {
     }
 
     fn fail(&mut self, error: &io::Error, now: Instant) {
-        if let Some(times) = self.complaint.admit(now) {
-            log::error!(
-                "cannot accept connections ({times} times in the last minute): {error}; trying on"
-            );
+        if let Some(times) = self.failure_log.admit(now) {
+            log::error!("accept failed {times} times in the last minute: {error}; retrying");
         }
         let code = error.raw_os_error();
         if code == Some(Errno::MFILE.raw_os_error()) || code == Some(Errno::NFILE.raw_os_error()) {
             self.reserve = None;
-            if let Some(entrance) = self.entrances.get(self.next) {
-                drop(entrance.bound.accept());
+            if let Some(listener) = self.listeners.get(self.next) {
+                drop(listener.bound.accept());
             }
             self.reserve = File::open("/dev/null").ok();
         }
@@ -171,7 +169,7 @@ fn is_gone(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Door, Knock, PAUSE_MAX, PAUSE_MIN, is_gone};
+    use super::{Accepted, Acceptor, PAUSE_MAX, PAUSE_MIN, is_gone};
     use crate::server::Address;
     use crate::server::listener::Bound;
     use gatepost_words::clock::Clock;
@@ -188,8 +186,8 @@ mod tests {
             mode: 0o600,
             group: None,
         };
-        let mut door = Door::new();
-        door.add(
+        let mut acceptor = Acceptor::new();
+        acceptor.add(
             7,
             Bound::open(&address, poll.registry(), mio::Token(0)).unwrap(),
         );
@@ -207,27 +205,30 @@ mod tests {
             PAUSE_MAX,
         ] {
             // The first failure sheds the first connection; only the second is left for later.
-            let door_was_open = door.paused_until.is_none();
-            if door_was_open {
-                door.fail(&error, clock.now());
+            let was_open = acceptor.paused_until.is_none();
+            if was_open {
+                acceptor.fail(&error, clock.now());
                 assert_eq!(
                     io::Read::read(&mut shed, &mut [0]).unwrap(),
                     0,
                     "closed at once"
                 );
             } else {
-                door.fail(
+                acceptor.fail(
                     &io::Error::from_raw_os_error(rustix::io::Errno::NOBUFS.raw_os_error()),
                     clock.now(),
                 );
             }
-            assert_eq!(door.patience(clock.now()), Some(pause));
-            assert!(matches!(door.knock(clock.now()), Knock::Nobody));
+            assert_eq!(acceptor.timeout(clock.now()), Some(pause));
+            assert!(matches!(acceptor.accept_one(clock.now()), Accepted::None));
         }
         clock.advance(PAUSE_MAX);
-        assert!(matches!(door.knock(clock.now()), Knock::Enter(7, _)));
-        assert!(matches!(door.knock(clock.now()), Knock::Nobody));
-        assert_eq!(door.patience(clock.now()), None);
+        assert!(matches!(
+            acceptor.accept_one(clock.now()),
+            Accepted::Connection(7, _)
+        ));
+        assert!(matches!(acceptor.accept_one(clock.now()), Accepted::None));
+        assert_eq!(acceptor.timeout(clock.now()), None);
     }
 
     #[test]

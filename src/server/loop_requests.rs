@@ -7,16 +7,16 @@ use mio::Waker;
 
 use super::signals::Asked;
 
-/// A tray that other threads put orders into; the loop empties it when it is woken.
+/// A tray that other threads put requests into; the loop empties it when it is woken.
 #[derive(Debug)]
-pub(super) struct Orders {
+pub(super) struct LoopRequests {
     waker: Waker,
     terminations: AtomicUsize,
     reload: AtomicBool,
     failure: Mutex<Option<String>>,
 }
 
-impl Orders {
+impl LoopRequests {
     /// A tray beside that waker.
     pub(super) fn new(waker: Waker) -> Self {
         Self {
