@@ -61,7 +61,8 @@
 //! | [`gatepost_gather`] | facts that need the world: plan, DNS stub resolver, cache, breakers | words, mail |
 //! | [`gatepost_learn`] | features, models, labels; the only one with tract | words, mail, store |
 //! | [`gatepost_policy`] | evidence to a decision | words, mail |
-//! | [`gatepost_telemetry`] | log lines, records, metrics | words, mail |
+//! | [`gatepost_records`] | what is kept of each message | words, mail |
+//! | [`gatepost_telemetry`] | publishes log lines, records, metrics | words, records |
 //! | [`gatepost_engine`] | the pipeline of one message | all above but milter, store |
 //! | [`gatepost_training`] | trains and measures models | words, mail, learn |
 //!

@@ -26,7 +26,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("gather", &["words", "mail"]),
     ("learn", &["words", "mail", "store"]),
     ("policy", &["words", "mail"]),
-    ("telemetry", &["words", "mail"]),
+    ("records", &["words", "mail"]),
+    ("telemetry", &["words", "records"]),
     (
         "engine",
         &[
@@ -36,6 +37,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "gather",
             "learn",
             "policy",
+            "records",
             "telemetry",
         ],
     ),

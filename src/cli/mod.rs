@@ -22,6 +22,7 @@ mod model;
 mod pipeline;
 mod program;
 mod progress;
+mod record_text;
 mod rules;
 mod run;
 mod scan;

@@ -36,7 +36,7 @@ pub struct Config {
     /// `[log]`
     pub log: gatepost_telemetry::LogSettings,
     /// `[records]`
-    pub records: gatepost_telemetry::RecordSettings,
+    pub records: gatepost_records::RecordSettings,
 }
 
 /// One `[[listener]]`.

@@ -76,8 +76,7 @@ impl Service for Daemon {
     }
 
     fn observe(&self, what: Observation) {
-        let is_known = self.telemetry.metrics().count_connection(what.name());
-        debug_assert!(is_known, "{what:?} is not among the metrics");
+        self.telemetry.metrics().count_connection(what.event());
     }
 
     fn shutting_down(&self) {
@@ -87,7 +86,7 @@ impl Service for Daemon {
 
 impl Daemon {
     fn metrics(&self) -> String {
-        self.telemetry.metrics().render_prometheus(&Gauges {
+        self.telemetry.render_prometheus(&Gauges {
             queue_depth: self.engine.queue_depth(),
             bytes_in_flight: self.engine.budget().used(),
             panics: self.engine.panics(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::control_protocol::{Reloaded, Request};
 use crate::session;
 use gatepost_engine::{Budget, Notify};
+use gatepost_words::ConnectionEvent;
 
 /// What is behind the sockets. Called from the event loop, so everything but [`Service::reload`]
 /// returns soon.
@@ -62,18 +63,18 @@ pub enum Observation {
 }
 
 impl Observation {
-    /// The name used in metrics.
-    pub fn name(self) -> &'static str {
+    /// The event that is counted.
+    pub fn event(self) -> ConnectionEvent {
         match self {
-            Self::Opened(_) => "opened",
-            Self::Closed(_) => "closed",
-            Self::Refused(_) => "refused",
-            Self::IdleTimeout => "idle_timeout",
-            Self::ProtocolError => "protocol_error",
-            Self::HandlerPanic => "handler_panic",
-            Self::OverMemory => "over_memory",
-            Self::AcceptError => "accept_error",
-            Self::LateCompletion => "late_completion",
+            Self::Opened(_) => ConnectionEvent::Opened,
+            Self::Closed(_) => ConnectionEvent::Closed,
+            Self::Refused(_) => ConnectionEvent::Refused,
+            Self::IdleTimeout => ConnectionEvent::IdleTimeout,
+            Self::ProtocolError => ConnectionEvent::ProtocolError,
+            Self::HandlerPanic => ConnectionEvent::HandlerPanic,
+            Self::OverMemory => ConnectionEvent::OverMemory,
+            Self::AcceptError => ConnectionEvent::AcceptError,
+            Self::LateCompletion => ConnectionEvent::LateCompletion,
         }
     }
 }

@@ -243,6 +243,7 @@ impl Session {
     fn conclude(&mut self, ended: Ended) -> Response {
         let measured = Measured {
             facts: ended.facts,
+            summary: ended.summary,
             gathering: ended.gathering,
             judging: ended.judging,
         };

@@ -9,6 +9,7 @@ use super::message_in_progress::MessageInProgress;
 use gatepost_engine::{Outcome, Timings, Unjudged};
 use gatepost_mail::{Facts, Transaction};
 use gatepost_milter::{Action, Reply, Response};
+use gatepost_records::MessageSummary;
 use gatepost_words::verdict::Verdict;
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
@@ -25,6 +26,7 @@ pub(super) struct HeldAnswer {
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     pub(super) facts: Facts,
+    pub(super) summary: Option<MessageSummary>,
     pub(super) gathering: Duration,
     pub(super) judging: Duration,
 }
@@ -60,6 +62,7 @@ impl Session {
             decided: self.engine.clock().wall(),
             timings: measured.timings(self.elapsed()),
             facts: measured.facts,
+            message: measured.summary,
         };
         let generation = message.map_or_else(
             || self.engine.generation(),
@@ -108,6 +111,7 @@ impl Session {
             decided: self.engine.clock().wall(),
             timings: measured.timings(elapsed),
             facts: measured.facts,
+            message: measured.summary,
         };
         self.finish(answer.response, outcome, configured, removals)
     }
@@ -175,6 +179,7 @@ impl Session {
             }),
             action: answer.action,
             facts: outcome.facts.clone(),
+            message: outcome.message.clone(),
             ..*outcome
         }));
         answer.response

@@ -14,7 +14,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::outcome::{Completion, Notify, Report, Ticket};
 use super::settle::Outcome;
-use gatepost_telemetry::MailRecord;
+use gatepost_records::MailRecord;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Disposition;
 use gatepost_words::{Fault, Stage};
@@ -32,7 +32,7 @@ pub trait Commit: Send + Sync {
     /// # Errors
     ///
     /// Where it is not certain that the record is kept.
-    fn commit(&self, record: &MailRecord<'_>) -> io::Result<()>;
+    fn commit(&self, record: &MailRecord) -> io::Result<()>;
 }
 
 /// Which messages are recorded durably before they are answered.

@@ -249,7 +249,7 @@ impl Engine {
 
     /// Publishes one outcome: log line, metrics, record. Never fails.
     pub fn publish(&self, outcome: &Outcome) {
-        self.telemetry.mail(&outcome.to_record());
+        self.telemetry.publish(outcome.to_record());
     }
 }
 

@@ -17,6 +17,7 @@ use super::slow::SlowMessages;
 use super::{
     Budget, Completion, Judged, ReceivedMail, Report, Scratch, TimeLeft, held_for_judging_time,
 };
+use gatepost_records::MessageSummary;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Verdict;
 use gatepost_words::{Fault, Stage};
@@ -169,12 +170,19 @@ impl Crew {
 
     fn judge_and_report(&self, job: Job, scratch: &mut Scratch, activity: &Mutex<Activity>) {
         let began = self.clock.now();
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(&job, scratch)));
-        let result = judged.unwrap_or_else(|_| {
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let verdict = self.judge(&job, scratch)?;
+            Ok((verdict, summary(&job)))
+        }));
+        let judged = judged.unwrap_or_else(|_| {
             self.panics.fetch_add(1, Ordering::Relaxed);
             *scratch = Scratch::within(&self.budget);
             Err(Fault::Panic)
         });
+        let (result, summary) = match judged {
+            Ok((verdict, summary)) => (Ok(verdict), summary),
+            Err(fault) => (Err(fault), None),
+        };
         scratch.hold(0);
         let ended = self.clock.now();
         let elapsed = ended.saturating_duration_since(began);
@@ -199,6 +207,7 @@ impl Crew {
         let report = Report::Judged(Judged {
             mail,
             facts,
+            summary,
             result,
             elapsed,
         });
@@ -230,6 +239,12 @@ impl Crew {
         };
         (self.judge)(job, scratch, &time_left)
     }
+}
+
+/// What is recorded of a whole message.
+fn summary(job: &Job) -> Option<MessageSummary> {
+    let is_whole = job.stage == Stage::EndOfMessage;
+    is_whole.then(|| MessageSummary::of(&job.mail.raw, job.generation.limits()))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

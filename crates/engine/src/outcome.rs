@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::ReceivedMail;
 use gatepost_gather::{Answer, Question};
 use gatepost_mail::Facts;
+use gatepost_records::MessageSummary;
 use gatepost_words::Fault;
 use gatepost_words::verdict::Verdict;
 
@@ -42,6 +43,8 @@ pub struct Judged {
     pub mail: Arc<ReceivedMail>,
     /// The facts that it was judged with.
     pub facts: Facts,
+    /// Its digest and the fields that are recorded; only of a whole message that was judged.
+    pub summary: Option<MessageSummary>,
     /// How judging ended.
     pub result: Result<Verdict, Fault>,
     /// How long judging took, without the wait for a worker.

@@ -31,6 +31,7 @@ use super::outcome::{Completion, Judged, Notify, Report, Ticket};
 use super::pool::Job;
 use super::{Engine, Generation, Outcome, ReceivedMail, connect, helo, mail_from, rcpt_to};
 use gatepost_mail::{Facts, Mailbox, Transaction};
+use gatepost_records::MessageSummary;
 use gatepost_words::verdict::Verdict;
 use gatepost_words::{Fault, Stage};
 
@@ -85,6 +86,8 @@ pub struct Ended {
     pub result: Result<Option<Verdict>, Fault>,
     /// The facts that it was judged with.
     pub facts: Facts,
+    /// Its digest and the fields that are recorded; only of a whole message that was judged.
+    pub summary: Option<MessageSummary>,
     /// How long facts were waited for.
     pub gathering: Duration,
     /// How long a worker judged.
@@ -378,6 +381,7 @@ impl Pipeline {
             work: waiting.work,
             result: judged.result.map(Some),
             facts: judged.facts,
+            summary: judged.summary,
             gathering,
             judging: judged.elapsed,
         }))
@@ -401,6 +405,7 @@ impl Pipeline {
             result,
             facts: self.gathering.facts().clone(),
             gathering: Duration::ZERO,
+            summary: None,
             judging: Duration::ZERO,
         }
     }

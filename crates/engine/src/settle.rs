@@ -1,10 +1,10 @@
-//! Settling: what happened to a message, in the form in which telemetry keeps it.
+//! Settling: what happened to a message, in the form in which it is published and kept.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gatepost_mail::{Facts, Transaction};
-use gatepost_telemetry::{Ending, MailRecord};
+use gatepost_records::{self as records, Draft, DraftResult, MailRecord, MessageSummary};
 use gatepost_words::verdict::{Disposition, GenerationId, Verdict, VerdictId};
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub action: Disposition,
     /// The facts that it was judged with.
     pub facts: Facts,
+    /// Digest and header fields of the message, where a worker has read all of it.
+    pub message: Option<MessageSummary>,
     /// Bytes of the message that were received.
     pub size: usize,
     /// When it was decided.
@@ -55,61 +57,41 @@ pub struct Timings {
 }
 
 impl Outcome {
-    pub(super) fn to_record(&self) -> MailRecord<'_> {
-        MailRecord {
+    pub(super) fn to_record(&self) -> MailRecord {
+        let result = match &self.result {
+            Ok(verdict) => DraftResult::Judged(verdict),
+            Err(unjudged) => DraftResult::Faulted {
+                fault: unjudged.fault,
+                policy: unjudged.policy,
+                generation: &unjudged.generation,
+            },
+        };
+        let draft = Draft {
             id: &self.id,
             time: self.decided,
             transaction: &self.transaction,
-            size: self.size,
-            elapsed: self.timings.total.unwrap_or_default(),
             stage: self.stage,
-            ending: match &self.result {
-                Ok(verdict) => Ending::Judged(verdict),
-                Err(unjudged) => Ending::Faulted {
-                    fault: unjudged.fault.name(),
-                    action: unjudged.policy.name(),
-                    generation: &unjudged.generation,
-                },
-            },
-        }
+            result,
+            action: self.action,
+            size: self.size,
+            message: self.message.as_ref(),
+            facts: Some(&self.facts),
+            timings: self.timings.to_record(),
+        };
+        draft.to_record()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use gatepost_telemetry::{Gauges, Telemetry};
-    use gatepost_words::clock::Clock;
-
-    /// Telemetry may not name the engine, so it lists the faults by name: a new one must be in that
-    /// list too.
-    #[test]
-    fn every_fault_is_counted() {
-        let clock = Clock::system();
-        let telemetry = Telemetry::without_records(clock.clone());
-        for fault in Fault::ALL {
-            let unjudged = Unjudged {
-                fault,
-                policy: FailurePolicy::Tempfail,
-                generation: GenerationId::new("g"),
-            };
-            let outcome = Outcome {
-                id: VerdictId::from_number(1),
-                transaction: Arc::new(Transaction::new("test".into(), SystemTime::UNIX_EPOCH)),
-                stage: Stage::EndOfMessage,
-                result: Err(unjudged),
-                action: Disposition::Defer,
-                facts: Facts::default(),
-                size: 0,
-                decided: SystemTime::UNIX_EPOCH,
-                timings: Timings::default(),
-            };
-            telemetry.mail(&outcome.to_record());
-            let text = telemetry.metrics().render_prometheus(&Gauges::default());
-            assert!(
-                text.contains(&format!("gatepost_faults_total{{fault=\"{fault}\"}} 1")),
-                "{fault} is not counted"
-            );
+impl Timings {
+    /// In whole microseconds; acts that took no time did not happen.
+    fn to_record(self) -> records::Timings {
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let act = |time: Duration| (!time.is_zero()).then(|| micros(time));
+        records::Timings {
+            gather: act(self.gathering),
+            judge: act(self.judging),
+            total: self.total.map(micros),
+            ..records::Timings::default()
         }
     }
 }

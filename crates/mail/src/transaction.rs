@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use gatepost_words::Direction;
+
 use super::Mailbox;
 
 /// The SMTP client, as the MTA sees it at CONNECT.
@@ -123,6 +125,46 @@ impl Transaction {
             envelope: Envelope::default(),
             queue_id: None,
             arrived,
+        }
+    }
+
+    /// Which way the message goes: an authenticated client submits, the machine itself is internal,
+    /// everything else comes in.
+    pub fn direction(&self) -> Direction {
+        if self.authenticated.is_some() {
+            return Direction::Submission;
+        }
+        match self.client.address {
+            ClientAddress::Local => Direction::Internal,
+            ClientAddress::Ip(address) if address.to_canonical().is_loopback() => {
+                Direction::Internal
+            }
+            ClientAddress::Ip(_) | ClientAddress::Unknown => Direction::Inbound,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_direction_follows_from_login_and_address() {
+        let ip = |text: &str| ClientAddress::Ip(text.parse().unwrap());
+        for (address, login, direction) in [
+            (ip("192.0.2.1"), None, Direction::Inbound),
+            (ip("192.0.2.1"), Some("ben"), Direction::Submission),
+            (ip("127.0.0.2"), None, Direction::Internal),
+            (ip("::1"), None, Direction::Internal),
+            (ip("::ffff:127.0.0.1"), None, Direction::Internal),
+            (ClientAddress::Local, None, Direction::Internal),
+            (ClientAddress::Local, Some("ben"), Direction::Submission),
+            (ClientAddress::Unknown, None, Direction::Inbound),
+        ] {
+            let mut transaction = Transaction::new("x".into(), SystemTime::UNIX_EPOCH);
+            transaction.client.address = address;
+            transaction.authenticated = login.map(str::to_owned);
+            assert_eq!(transaction.direction(), direction, "{address} {login:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Hits {
 
 impl Hits {
     /// Counts one hit.
-    pub(super) fn count(&self, rule: &RuleName) {
+    pub(super) fn count(&self, rule: &str) {
         {
             let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(counter) = counters.get(rule) {
@@ -37,7 +37,7 @@ impl Hits {
         // Another thread may have been here between the two locks.
         if counters.len() < SERIES_MAX || counters.contains_key(rule) {
             counters
-                .entry(rule.clone())
+                .entry(rule.into())
                 .or_default()
                 .fetch_add(1, Ordering::Relaxed);
         } else {
@@ -64,11 +64,11 @@ mod tests {
     fn series_are_bounded_at_n_and_n_plus_one() {
         let hits = Hits::default();
         for number in 0..SERIES_MAX {
-            hits.count(&RuleName::from(format!("R{number}")));
+            hits.count(&format!("R{number}"));
         }
         assert_eq!((hits.read().0.len(), hits.read().1), (SERIES_MAX, 0));
-        hits.count(&RuleName::from("ONE_MORE"));
-        hits.count(&RuleName::from("R7"));
+        hits.count("ONE_MORE");
+        hits.count("R7");
         let (all, other) = hits.read();
         assert_eq!((all.len(), other), (SERIES_MAX, 1));
         assert_eq!(all.iter().find(|(rule, _)| &**rule == "R7").unwrap().1, 2);

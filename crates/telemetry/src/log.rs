@@ -12,7 +12,7 @@ use gatepost_words::CivilTime;
 use gatepost_words::clock::Clock;
 use gatepost_words::escape::ForLog;
 
-use super::output_queue::{LossReport, Losses, OutputQueue, Sink};
+use super::queue::{LossReport, Losses, Queue, Sink};
 
 /// Characters of a panic's message that are logged.
 const PANIC_MAX: usize = 500;
@@ -59,7 +59,7 @@ struct Format {
 #[derive(Debug)]
 struct Logger {
     format: Format,
-    queue: OnceLock<OutputQueue>,
+    queue: OnceLock<Queue<String>>,
 }
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
@@ -83,7 +83,9 @@ pub fn init(settings: LogSettings, clock: Clock) {
 
 /// From now on a thread of its own writes to standard error, and no other thread ever waits for it.
 /// `None` where [`init`] was not called.
-pub(crate) fn write_in_background(losses: Arc<Losses>) -> io::Result<Option<&'static OutputQueue>> {
+pub(crate) fn write_in_background(
+    losses: Arc<Losses>,
+) -> io::Result<Option<&'static Queue<String>>> {
     let Some(logger) = LOGGER.get() else {
         return Ok(None);
     };
@@ -94,7 +96,7 @@ pub(crate) fn write_in_background(losses: Arc<Losses>) -> io::Result<Option<&'st
             format: logger.format.clone(),
         };
         let clock = logger.format.clock.clone();
-        let queue = OutputQueue::start("log", sink, losses, clock)?;
+        let queue = Queue::start("log", sink, losses, clock)?;
         // The only error is that another thread was faster: then its queue is as good.
         logger.queue.set(queue).unwrap_or_default();
     }
@@ -146,7 +148,9 @@ struct StandardError {
 }
 
 impl Sink for StandardError {
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    type Item = String;
+
+    fn write(&mut self, line: String) -> io::Result<()> {
         self.file.write_all(line.as_bytes())
     }
 
@@ -155,7 +159,7 @@ impl Sink for StandardError {
         let message = format!("{lost} log lines were lost: standard error did not accept them");
         let line = self.format.line(Level::Warn, "gatepost", &message);
         // Where this fails too, the next report is due in a minute.
-        self.write(&line).unwrap_or_default();
+        self.write(line).unwrap_or_default();
     }
 }
 

@@ -1,60 +1,39 @@
 //! The counters, and their text form for Prometheus.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hits::Hits;
 use super::names::{self, METRICS};
-use super::output_queue::Losses;
-use super::{Ending, MailRecord};
+use super::queue::Losses;
+use gatepost_records::{MailRecord, Outcome};
+use gatepost_words::verdict::Disposition;
+use gatepost_words::{ConnectionEvent, Fault, Stage};
 
 /// Upper bounds of the buckets of time, in microseconds: from a header verdict to the deadline.
 const BUCKETS_US: [u64; 12] = [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 20_000_000,
 ];
-/// The stages, as `facts::Stage::name` gives them.
-const STAGES: [&str; 6] = ["connect", "helo", "mail", "rcpt", "headers", "message"];
-/// What a mail can end with.
-const VERDICTS: [&str; 5] = ["accept", "defer", "quarantine", "reject", "fault"];
-/// The faults, as `engine::Fault::name` gives them.
-const FAULTS: [&str; 7] = [
-    "deadline",
-    "panic",
-    "overload",
-    "too_large",
-    "cancelled",
-    "shutting_down",
-    "commit",
-];
-
-/// What happens to milter connections, as `server::Observation::name` gives it.
-const CONNECTION_EVENTS: [&str; 9] = [
-    "opened",
-    "closed",
-    "refused",
-    "idle_timeout",
-    "protocol_error",
-    "handler_panic",
-    "over_memory",
-    "accept_error",
-    "late_completion",
-];
+/// Number of verdicts: the dispositions, and a fault.
+const VERDICTS: usize = Disposition::ALL.len() + 1;
 
 /// All counters of the daemon. Counting is lock-free but for the first hit of a rule.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    mails: [[AtomicU64; STAGES.len()]; VERDICTS.len()],
-    faults: [AtomicU64; FAULTS.len()],
+    messages: [[AtomicU64; Stage::ALL.len()]; VERDICTS],
+    faults: [AtomicU64; Fault::ALL.len()],
     hits: Hits,
-    seconds: [Histogram; STAGES.len()],
+    shadow_hits: Hits,
+    scan_duration: [Histogram; Stage::ALL.len()],
     bytes: AtomicU64,
+    publisher: Arc<Losses>,
     log: Arc<Losses>,
     records: Arc<Losses>,
-    connections: [AtomicU64; CONNECTION_EVENTS.len()],
+    connections: [AtomicU64; ConnectionEvent::ALL.len()],
 }
 
-/// What the daemon knows at the moment of asking.
+/// What the daemon knows at the moment of the query.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
     /// Messages that wait for a worker.
@@ -65,7 +44,7 @@ pub struct Gauges {
     pub panics: usize,
     /// Workers that were found stuck since the start.
     pub stuck_workers: usize,
-    /// The generation in force.
+    /// The active generation.
     pub generation: String,
 }
 
@@ -98,35 +77,136 @@ fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-fn at(names: &[&str], name: &str) -> Option<usize> {
-    names.iter().position(|known| *known == name)
+/// The place of a stage in an array of counters.
+const fn stage_index(stage: Stage) -> usize {
+    match stage {
+        Stage::Connect => 0,
+        Stage::Helo => 1,
+        Stage::MailFrom => 2,
+        Stage::RcptTo => 3,
+        Stage::EndOfHeaders => 4,
+        Stage::EndOfMessage => 5,
+    }
+}
+
+const fn fault_index(fault: Fault) -> usize {
+    match fault {
+        Fault::Deadline => 0,
+        Fault::Panic => 1,
+        Fault::Overload => 2,
+        Fault::TooLarge => 3,
+        Fault::Cancelled => 4,
+        Fault::ShuttingDown => 5,
+        Fault::Commit => 6,
+    }
+}
+
+const fn event_index(event: ConnectionEvent) -> usize {
+    match event {
+        ConnectionEvent::Opened => 0,
+        ConnectionEvent::Closed => 1,
+        ConnectionEvent::Refused => 2,
+        ConnectionEvent::IdleTimeout => 3,
+        ConnectionEvent::ProtocolError => 4,
+        ConnectionEvent::HandlerPanic => 5,
+        ConnectionEvent::OverMemory => 6,
+        ConnectionEvent::AcceptError => 7,
+        ConnectionEvent::LateCompletion => 8,
+    }
+}
+
+/// `None` is a fault.
+const fn verdict_index(decision: Option<Disposition>) -> usize {
+    match decision {
+        Some(Disposition::Accept) => 0,
+        Some(Disposition::Defer) => 1,
+        Some(Disposition::Quarantine) => 2,
+        Some(Disposition::Reject) => 3,
+        None => 4,
+    }
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "each index function stays below the length of the array that it is for; a test counts"
+)]
+impl Metrics {
+    /// Counts one message that ended.
+    pub fn count(&self, record: &MailRecord) {
+        let stage = stage_index(record.stage);
+        let decision = record.judgement().map(|judgement| judgement.decision);
+        add(&self.messages[verdict_index(decision)][stage], 1);
+        match &record.outcome {
+            Outcome::Judged(judgement) => {
+                self.scan_duration[stage].observe(record.timings.total.unwrap_or(0));
+                add(&self.bytes, record.message.size);
+                judgement.hits().for_each(|hit| self.hits.count(&hit.rule));
+                let shadow = judgement.shadow.iter();
+                shadow.for_each(|hit| self.shadow_hits.count(&hit.rule));
+            }
+            Outcome::Faulted { fault, .. } => add(&self.faults[fault_index(*fault)], 1),
+        }
+    }
+
+    /// Counts something that happened to a milter connection.
+    pub fn count_connection(&self, event: ConnectionEvent) {
+        add(&self.connections[event_index(event)], 1);
+    }
+
+    fn message_samples(&self, name: &str, text: &mut String) {
+        let decisions = Disposition::ALL.into_iter().map(Some);
+        for decision in decisions.chain([None]) {
+            let verdict = decision.map_or("fault", Disposition::name);
+            for stage in Stage::ALL {
+                let count = &self.messages[verdict_index(decision)][stage_index(stage)];
+                sample(
+                    text,
+                    name,
+                    &format!("verdict=\"{verdict}\",stage=\"{stage}\""),
+                    get(count),
+                );
+            }
+        }
+    }
+
+    fn fault_samples(&self, name: &str, text: &mut String) {
+        for fault in Fault::ALL {
+            let count = get(&self.faults[fault_index(fault)]);
+            sample(text, name, &format!("fault=\"{fault}\""), count);
+        }
+    }
+
+    fn connection_samples(&self, name: &str, text: &mut String) {
+        for event in ConnectionEvent::ALL {
+            let count = get(&self.connections[event_index(event)]);
+            sample(text, name, &format!("event=\"{event}\""), count);
+        }
+    }
+
+    fn duration_samples(&self, name: &str, text: &mut String) {
+        for stage in Stage::ALL {
+            let histogram = &self.scan_duration[stage_index(stage)];
+            let mut sum = 0;
+            for (bound, bucket) in BUCKETS_US.iter().zip(&histogram.buckets) {
+                sum += get(bucket);
+                let labels = format!("stage=\"{stage}\",le=\"{}\"", seconds(*bound));
+                sample(text, &format!("{name}_bucket"), &labels, sum);
+            }
+            let count = get(&histogram.count).max(sum);
+            let labels = format!("stage=\"{stage}\"");
+            let infinite = format!("{labels},le=\"+Inf\"");
+            sample(text, &format!("{name}_bucket"), &infinite, count);
+            let total = seconds(get(&histogram.sum_us));
+            sample(text, &format!("{name}_sum"), &labels, total);
+            sample(text, &format!("{name}_count"), &labels, count);
+        }
+    }
 }
 
 impl Metrics {
-    /// Counts one mail that ended.
-    pub fn count(&self, record: &MailRecord<'_>) {
-        let stage = at(&STAGES, record.stage.name());
-        let verdict = at(&VERDICTS, record.verdict_name());
-        let mails = verdict
-            .zip(stage)
-            .and_then(|(verdict, stage)| self.mails.get(verdict)?.get(stage));
-        if let Some(mails) = mails {
-            add(mails, 1);
-        }
-        match &record.ending {
-            Ending::Judged(verdict) => {
-                if let Some(seconds) = stage.and_then(|stage| self.seconds.get(stage)) {
-                    seconds.observe(record.elapsed_us());
-                }
-                add(&self.bytes, record.size as u64);
-                verdict.hits().for_each(|hit| self.hits.count(&hit.rule));
-            }
-            Ending::Faulted { fault, .. } => {
-                if let Some(faults) = at(&FAULTS, fault).and_then(|fault| self.faults.get(fault)) {
-                    add(faults, 1);
-                }
-            }
-        }
+    /// Where messages that were not published are counted.
+    pub(crate) fn publisher_losses(&self) -> Arc<Losses> {
+        Arc::clone(&self.publisher)
     }
 
     /// Where lost log lines are counted.
@@ -139,118 +219,67 @@ impl Metrics {
         Arc::clone(&self.records)
     }
 
-    /// Counts something that happened to a milter connection; false where that name is not known.
-    pub fn count_connection(&self, event: &str) -> bool {
-        let counter = at(&CONNECTION_EVENTS, event).and_then(|event| self.connections.get(event));
-        counter.inspect(|counter| add(counter, 1)).is_some()
-    }
-
     /// All metrics in Prometheus' text format, version 0.0.4.
     pub fn render_prometheus(&self, gauges: &Gauges) -> String {
         let mut text = String::new();
         for metric in METRICS {
-            writeln!(
-                text,
-                "# HELP {} {}\n# TYPE {} {}",
-                metric.name,
-                metric.help,
-                metric.name,
-                metric.kind.name()
-            )
-            .unwrap_or_default();
-            self.samples(metric.name, gauges, &mut text);
+            let (name, kind) = (metric.name, metric.kind.name());
+            line(
+                &mut text,
+                format_args!("# HELP {name} {}\n# TYPE {name} {kind}", metric.help),
+            );
+            self.samples(name, gauges, &mut text);
         }
         text
     }
 
     fn samples(&self, name: &str, gauges: &Gauges, text: &mut String) {
-        let mut plain = |value: u64| {
-            writeln!(text, "{name} {value}").unwrap_or_default();
-        };
+        let mut plain = |value: u64| line(text, format_args!("{name} {value}"));
         match name {
             names::BYTES => plain(get(&self.bytes)),
             names::RECORDS_LOST => plain(self.records.failed()),
-            names::DROPPED => {
-                for (sink, losses) in [("log", &self.log), ("records", &self.records)] {
-                    writeln!(text, "{name}{{sink=\"{sink}\"}} {}", losses.dropped())
-                        .unwrap_or_default();
-                }
-            }
             names::QUEUE => plain(gauges.queue_depth as u64),
             names::IN_FLIGHT => plain(gauges.bytes_in_flight as u64),
             names::PANICS => plain(gauges.panics as u64),
             names::STUCK => plain(gauges.stuck_workers as u64),
-            names::HITS_OTHER => plain(self.hits.read().1),
+            names::HITS_OTHER => plain(self.hits.read().1 + self.shadow_hits.read().1),
             names::GENERATION => {
-                writeln!(
-                    text,
-                    "{name}{{generation=\"{}\"}} 1",
-                    label(&gauges.generation)
-                )
-                .unwrap_or_default();
+                let generation = label(&gauges.generation);
+                sample(text, name, &format!("generation=\"{generation}\""), 1);
             }
-            names::MAILS => {
-                for (verdict, stages) in VERDICTS.iter().zip(&self.mails) {
-                    for (stage, count) in STAGES.iter().zip(stages) {
-                        writeln!(
-                            text,
-                            "{name}{{verdict=\"{verdict}\",stage=\"{stage}\"}} {}",
-                            get(count)
-                        )
-                        .unwrap_or_default();
-                    }
+            names::MESSAGES => self.message_samples(name, text),
+            names::FAULTS => self.fault_samples(name, text),
+            names::CONNECTIONS => self.connection_samples(name, text),
+            names::HITS => hit_samples(&self.hits, name, text),
+            names::SHADOW_HITS => hit_samples(&self.shadow_hits, name, text),
+            names::SCAN_DURATION => self.duration_samples(name, text),
+            names::DROPPED => {
+                for (sink, losses) in [
+                    ("publisher", &self.publisher),
+                    ("log", &self.log),
+                    ("records", &self.records),
+                ] {
+                    sample(text, name, &format!("sink=\"{sink}\""), losses.dropped());
                 }
             }
-            names::FAULTS => {
-                for (fault, count) in FAULTS.iter().zip(&self.faults) {
-                    writeln!(text, "{name}{{fault=\"{fault}\"}} {}", get(count))
-                        .unwrap_or_default();
-                }
-            }
-            names::CONNECTIONS => {
-                for (event, count) in CONNECTION_EVENTS.iter().zip(&self.connections) {
-                    writeln!(text, "{name}{{event=\"{event}\"}} {}", get(count))
-                        .unwrap_or_default();
-                }
-            }
-            names::HITS => {
-                for (rule, count) in self.hits.read().0 {
-                    writeln!(text, "{name}{{rule=\"{}\"}} {count}", label(&rule))
-                        .unwrap_or_default();
-                }
-            }
-            names::SECONDS => self.histograms(name, text),
             _ => {}
         }
     }
+}
 
-    fn histograms(&self, name: &str, text: &mut String) {
-        for (stage, histogram) in STAGES.iter().zip(&self.seconds) {
-            let mut sum = 0;
-            for (bound, bucket) in BUCKETS_US.iter().zip(&histogram.buckets) {
-                sum += get(bucket);
-                writeln!(
-                    text,
-                    "{name}_bucket{{stage=\"{stage}\",le=\"{}\"}} {sum}",
-                    seconds(*bound)
-                )
-                .unwrap_or_default();
-            }
-            let count = get(&histogram.count).max(sum);
-            writeln!(
-                text,
-                "{name}_bucket{{stage=\"{stage}\",le=\"+Inf\"}} {count}"
-            )
-            .unwrap_or_default();
-            writeln!(
-                text,
-                "{name}_sum{{stage=\"{stage}\"}} {}",
-                seconds(get(&histogram.sum_us))
-            )
-            .unwrap_or_default();
-            writeln!(text, "{name}_count{{stage=\"{stage}\"}} {count}").unwrap_or_default();
-        }
+fn hit_samples(hits: &Hits, name: &str, text: &mut String) {
+    for (rule, count) in hits.read().0 {
+        sample(text, name, &format!("rule=\"{}\"", label(&rule)), count);
     }
+}
+
+fn sample(text: &mut String, name: &str, labels: &str, value: impl fmt::Display) {
+    line(text, format_args!("{name}{{{labels}}} {value}"));
+}
+
+/// One line. Writing to a string does not fail.
+fn line(text: &mut String, line: fmt::Arguments<'_>) {
+    writeln!(text, "{line}").unwrap_or_default();
 }
 
 /// Microseconds as seconds, exactly.
@@ -268,70 +297,66 @@ fn label(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use super::super::mail::tests::{transaction, verdict};
+    use super::super::test_records::{faulted, judged};
     use super::*;
-    use gatepost_words::Stage;
-    use gatepost_words::verdict::{GenerationId, VerdictId};
 
-    #[test]
-    fn every_metric_is_exposed_and_every_mail_is_counted() {
-        let (metrics, id, transaction, verdict) = (
-            Metrics::default(),
-            VerdictId::from_number(1),
-            transaction(),
-            verdict(),
-        );
-        let generation = GenerationId::new("g");
-        let endings = [
-            Ending::Judged(&verdict),
-            Ending::Faulted {
-                fault: "overload",
-                action: "tempfail",
-                generation: &generation,
-            },
-        ];
-        for ending in endings {
-            metrics.count(&MailRecord {
-                id: &id,
-                time: SystemTime::UNIX_EPOCH,
-                transaction: &transaction,
-                size: 10,
-                elapsed: Duration::from_micros(100),
-                stage: Stage::EndOfMessage,
-                ending,
-            });
-        }
-        let text = metrics.render_prometheus(&Gauges {
+    fn render(metrics: &Metrics) -> String {
+        metrics.render_prometheus(&Gauges {
             generation: "a\"b".to_owned(),
             ..Gauges::default()
-        });
+        })
+    }
+
+    #[test]
+    fn every_metric_is_exposed_and_every_message_is_counted() {
+        let metrics = Metrics::default();
+        let mut record = judged();
+        let Outcome::Judged(judgement) = &mut record.outcome else {
+            panic!("a judged message")
+        };
+        judgement.shadow = judgement.hits().take(1).cloned().collect();
+        metrics.count(&record);
+        metrics.count(&faulted());
+        let text = render(&metrics);
         for metric in METRICS {
-            assert!(
-                text.contains(&format!("# TYPE {} ", metric.name)),
-                "{}",
-                metric.name
-            );
-            let samples = text
-                .lines()
-                .filter(|line| line.starts_with(metric.name))
-                .count();
-            assert!(samples > 0, "{} has no sample", metric.name);
+            let name = metric.name;
+            assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
+            let samples = text.lines().filter(|line| line.starts_with(name)).count();
+            assert!(samples > 0, "{name} has no sample");
         }
         for line in [
-            "gatepost_mails_total{verdict=\"quarantine\",stage=\"message\"} 1",
+            "gatepost_messages_total{verdict=\"quarantine\",stage=\"message\"} 1",
+            "gatepost_messages_total{verdict=\"fault\",stage=\"message\"} 1",
             "gatepost_faults_total{fault=\"overload\"} 1",
             "gatepost_rule_hits_total{rule=\"A\"} 1",
-            "gatepost_judge_seconds_bucket{stage=\"message\",le=\"0.00005\"} 0",
-            "gatepost_judge_seconds_bucket{stage=\"message\",le=\"0.0001\"} 1",
-            "gatepost_judge_seconds_sum{stage=\"message\"} 0.0001",
+            "gatepost_rule_shadow_hits_total{rule=\"A\"} 1",
+            "gatepost_scan_duration_seconds_bucket{stage=\"message\",le=\"0.00005\"} 0",
+            "gatepost_scan_duration_seconds_bucket{stage=\"message\",le=\"0.0001\"} 1",
+            "gatepost_scan_duration_seconds_sum{stage=\"message\"} 0.0001",
             "gatepost_generation_info{generation=\"a\\\"b\"} 1",
         ] {
-            assert!(
-                text.lines().any(|there| there == line),
-                "{line} not in\n{text}"
-            );
+            let is_there = text.lines().any(|there| there == line);
+            assert!(is_there, "{line} not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn every_value_of_an_enum_has_a_counter_of_its_own() {
+        fn indexes<T>(all: impl IntoIterator<Item = T>, index: impl Fn(T) -> usize) -> Vec<usize> {
+            all.into_iter().map(index).collect()
+        }
+        let decisions = Disposition::ALL.into_iter().map(Some).chain([None]);
+        for (indexes, count) in [
+            (indexes(Stage::ALL, stage_index), Stage::ALL.len()),
+            (indexes(Fault::ALL, fault_index), Fault::ALL.len()),
+            (
+                indexes(ConnectionEvent::ALL, event_index),
+                ConnectionEvent::ALL.len(),
+            ),
+            (indexes(decisions, verdict_index), VERDICTS),
+        ] {
+            let expected: Vec<usize> = (0..count).collect();
+            assert_eq!(indexes, expected);
         }
     }
 }

@@ -35,16 +35,18 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-/// Mails by verdict.
-pub(super) const MAILS: &str = "gatepost_mails_total";
+/// Messages by verdict.
+pub(super) const MESSAGES: &str = "gatepost_messages_total";
 /// Faults by kind.
 pub(super) const FAULTS: &str = "gatepost_faults_total";
 /// Hits by rule.
 pub(super) const HITS: &str = "gatepost_rule_hits_total";
 /// Hits of rules beyond the limit of series.
 pub(super) const HITS_OTHER: &str = "gatepost_rule_hits_other_total";
+/// Hits of shadow rules by rule.
+pub(super) const SHADOW_HITS: &str = "gatepost_rule_shadow_hits_total";
 /// Time to the verdict by stage.
-pub(super) const SECONDS: &str = "gatepost_judge_seconds";
+pub(super) const SCAN_DURATION: &str = "gatepost_scan_duration_seconds";
 /// Bytes of messages.
 pub(super) const BYTES: &str = "gatepost_message_bytes_total";
 /// Records that could not be written.
@@ -81,16 +83,16 @@ const fn metric(
 /// All metrics, in the order of the exposition.
 pub const METRICS: &[Metric] = &[
     metric(
-        MAILS,
+        MESSAGES,
         MetricKind::Counter,
         &["verdict", "stage"],
-        "Mails that ended, by verdict and stage.",
+        "Messages that ended, by verdict and stage.",
     ),
     metric(
         FAULTS,
         MetricKind::Counter,
         &["fault"],
-        "Mails that could not be judged, by fault.",
+        "Messages that could not be judged, by fault.",
     ),
     metric(
         HITS,
@@ -105,7 +107,13 @@ pub const METRICS: &[Metric] = &[
         "Hits of rules beyond the first 2000.",
     ),
     metric(
-        SECONDS,
+        SHADOW_HITS,
+        MetricKind::Counter,
+        &["rule"],
+        "Hits of shadow rules, which do not count, for the first 2000 that hit.",
+    ),
+    metric(
+        SCAN_DURATION,
         MetricKind::Histogram,
         &["stage"],
         "Time from the last byte that was needed to the verdict, by stage.",
@@ -126,7 +134,7 @@ pub const METRICS: &[Metric] = &[
         DROPPED,
         MetricKind::Counter,
         &["sink"],
-        "Log lines and records that were dropped because their sink was too slow.",
+        "Messages, log lines and records that were dropped because their sink was too slow.",
     ),
     metric(
         CONNECTIONS,

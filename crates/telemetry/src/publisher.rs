@@ -1,44 +1,58 @@
-//! Everything that is published about messages: log line, counters, record.
+//! The publisher: everything that is published about messages, from threads that may never delay
+//! mail.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_records::{MailRecord, Outcome, RecordLog, RecordSettings};
 use gatepost_words::clock::Clock;
 
-use super::output_queue::{LossReport, OutputQueue, Sink};
-use super::record::Writer;
-use super::{Ending, MailLine, MailRecord, Metrics, RecordSettings, log};
+use super::queue::{Item, LossReport, Queue, Sink};
+use super::{Gauges, LogLine, Metrics, log};
 
-/// Log, counters and records of one daemon. Shared by all threads; no method but
-/// [`Telemetry::close`] waits for anything.
+/// How long a query for metrics waits for messages that are not counted yet.
+const COUNT_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// Log, metrics and records of one daemon. Shared by all threads; publishing never waits.
 #[derive(Debug)]
 pub struct Telemetry {
-    metrics: Metrics,
-    records: Option<OutputQueue>,
-    log: Option<&'static OutputQueue>,
+    metrics: Arc<Metrics>,
+    publisher: Option<Queue<Box<MailRecord>>>,
+    records: Option<Arc<Queue<String>>>,
+    log: Option<&'static Queue<String>>,
     clock: Clock,
 }
 
 impl Telemetry {
-    /// Starts the threads that write the log and the record file. From now on the threads of this
-    /// process that log hand their lines over and never wait for standard error.
+    /// Starts the threads that publish, and write the log and the record file. From now on the
+    /// threads of this process that log hand their lines over and never wait for standard error.
     ///
     /// # Errors
     ///
     /// Where the operating system refuses a thread.
     pub fn start(settings: &RecordSettings, clock: Clock) -> io::Result<Self> {
-        let metrics = Metrics::default();
+        let metrics = Arc::new(Metrics::default());
         let log = log::write_in_background(metrics.log_losses())?;
         let records = match &settings.path {
             None => None,
             Some(path) => {
-                let sink = RecordSink::new(Writer::new(path.clone(), settings.size));
+                let log = RecordLog::new(path.clone(), settings.size);
                 let losses = metrics.record_losses();
-                Some(OutputQueue::start("records", sink, losses, clock.clone())?)
+                let queue = Queue::start("records", RecordSink { log }, losses, clock.clone())?;
+                Some(Arc::new(queue))
             }
         };
+        let sink = PublisherSink {
+            metrics: Arc::clone(&metrics),
+            records: records.clone(),
+            node: node_name(),
+        };
+        let losses = metrics.publisher_losses();
+        let publisher = Queue::start("publisher", sink, losses, clock.clone())?;
         Ok(Self {
             metrics,
+            publisher: Some(publisher),
             records,
             log,
             clock,
@@ -48,26 +62,19 @@ impl Telemetry {
     /// Counts and logs only, without threads: for tests and tools.
     pub fn without_records(clock: Clock) -> Self {
         Self {
-            metrics: Metrics::default(),
+            metrics: Arc::default(),
+            publisher: None,
             records: None,
             log: None,
             clock,
         }
     }
 
-    /// Publishes one message: one log line, the counters, one record. Never fails, never waits.
-    pub fn mail(&self, record: &MailRecord<'_>) {
-        match record.ending {
-            Ending::Judged(_) => ::log::info!(target: "gatepost::mail", "{}", MailLine(record)),
-            Ending::Faulted { .. } => {
-                ::log::warn!(target: "gatepost::mail", "{}", MailLine(record));
-            }
-        }
-        self.metrics.count(record);
-        if let Some(records) = &self.records {
-            let mut line = record.to_json().to_string();
-            line.push('\n');
-            records.send(line);
+    /// Publishes one message: one log line, the metrics, one record. Never fails, never waits.
+    pub fn publish(&self, record: MailRecord) {
+        match &self.publisher {
+            Some(publisher) => publisher.send(Box::new(record)),
+            None => count_and_log(&self.metrics, &record),
         }
     }
 
@@ -75,42 +82,98 @@ impl Telemetry {
     /// Returns whether everything is written.
     pub fn close(&self, timeout: Duration) -> bool {
         let deadline = self.clock.now() + timeout;
-        let mut queues = self.records.iter().chain(self.log);
-        queues.all(|queue| queue.flush(&self.clock, deadline))
+        let publisher = self.publisher.iter();
+        let is_published = publisher
+            .map(|queue| queue.flush(&self.clock, deadline))
+            .all(|flushed| flushed);
+        let mut lines = self.records.as_deref().into_iter().chain(self.log);
+        is_published && lines.all(|queue| queue.flush(&self.clock, deadline))
     }
 
     /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
+
+    /// All metrics in Prometheus' text format. Messages that were published are counted in it,
+    /// unless the publisher is far behind.
+    pub fn render_prometheus(&self, gauges: &Gauges) -> String {
+        if let Some(publisher) = &self.publisher {
+            let deadline = self.clock.now() + COUNT_TIMEOUT;
+            publisher.flush(&self.clock, deadline);
+        }
+        self.metrics.render_prometheus(gauges)
+    }
+}
+
+fn count_and_log(metrics: &Metrics, record: &MailRecord) {
+    metrics.count(record);
+    match &record.outcome {
+        Outcome::Judged(_) => ::log::info!(target: "gatepost::mail", "{}", LogLine(record)),
+        Outcome::Faulted { .. } => ::log::warn!(target: "gatepost::mail", "{}", LogLine(record)),
+    }
+}
+
+fn node_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().into_owned()
+}
+
+impl Item for Box<MailRecord> {
+    fn weight(&self) -> usize {
+        MailRecord::weight(self)
+    }
+}
+
+/// Where records go: counted, and as lines to the log and the record file. Never blocks itself.
+struct PublisherSink {
+    metrics: Arc<Metrics>,
+    records: Option<Arc<Queue<String>>>,
+    node: String,
+}
+
+impl Sink for PublisherSink {
+    type Item = Box<MailRecord>;
+
+    fn write(&mut self, mut record: Box<MailRecord>) -> io::Result<()> {
+        count_and_log(&self.metrics, &record);
+        if let Some(records) = &self.records
+            && !record.committed
+        {
+            record.node.clone_from(&self.node);
+            records.send(record.to_line());
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, losses: &LossReport) {
+        let dropped = losses.dropped;
+        ::log::error!("{dropped} messages were neither logged nor recorded: no time left for it");
+    }
 }
 
 /// The record file, as the place where lines go.
 struct RecordSink {
-    writer: Writer,
-}
-
-impl RecordSink {
-    fn new(writer: Writer) -> Self {
-        Self { writer }
-    }
+    log: RecordLog,
 }
 
 impl Sink for RecordSink {
+    type Item = String;
+
     /// Opens the file now: a wrong path is reported before the first message.
     fn open(&mut self) {
-        if let Err(error) = self.writer.open() {
-            let path = self.writer.path().display();
+        if let Err(error) = self.log.open() {
+            let path = self.log.path().display();
             ::log::error!("cannot write records to {path}: {error}");
         }
     }
 
-    fn write(&mut self, line: &str) -> io::Result<()> {
-        self.writer.append(line)
+    fn write(&mut self, line: String) -> io::Result<()> {
+        self.log.append(&line)
     }
 
     fn report(&mut self, losses: &LossReport) {
-        let path = self.writer.path().display();
+        let path = self.log.path().display();
         if let Some(error) = &losses.error {
             let failed = losses.failed;
             ::log::error!("cannot write records to {path}: {error} ({failed} lost)");
@@ -124,28 +187,10 @@ impl Sink for RecordSink {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader};
-    use std::time::SystemTime;
+    use gatepost_records::RecordReader;
 
-    use super::super::mail::tests::{transaction, verdict};
+    use super::super::test_records::judged;
     use super::*;
-    use gatepost_words::Stage;
-    use gatepost_words::verdict::VerdictId;
-
-    fn publish(telemetry: &Telemetry, count: u64) {
-        let (transaction, verdict) = (transaction(), verdict());
-        for number in 0..count {
-            telemetry.mail(&MailRecord {
-                id: &VerdictId::from_number(number),
-                time: SystemTime::UNIX_EPOCH,
-                transaction: &transaction,
-                size: 1,
-                elapsed: Duration::ZERO,
-                stage: Stage::EndOfMessage,
-                ending: Ending::Judged(&verdict),
-            });
-        }
-    }
 
     fn telemetry(path: &std::path::Path) -> Telemetry {
         let settings = RecordSettings {
@@ -155,15 +200,28 @@ mod tests {
         Telemetry::start(&settings, Clock::system()).unwrap()
     }
 
+    fn publish(telemetry: &Telemetry, count: usize) {
+        for _ in 0..count {
+            telemetry.publish(judged());
+        }
+    }
+
     #[test]
-    fn records_are_written_by_the_time_it_is_closed() {
+    fn records_are_written_and_counted_by_the_time_it_is_closed() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("r");
         let telemetry = telemetry(&path);
         publish(&telemetry, 3);
+        let text = telemetry.render_prometheus(&Gauges::default());
+        assert!(
+            text.contains("verdict=\"quarantine\",stage=\"message\"} 3\n"),
+            "{text}"
+        );
         assert!(telemetry.close(Duration::from_secs(10)));
-        let file = std::fs::OpenOptions::new().read(true).open(&path).unwrap();
-        assert_eq!(BufReader::new(file).lines().count(), 3);
+        let mut records = RecordReader::open(&path).unwrap();
+        let record = records.next().unwrap().unwrap();
+        assert_eq!(record.node, node_name());
+        assert_eq!(records.count(), 2);
     }
 
     #[test]

@@ -141,6 +141,12 @@ fn is_deceptive(c: char) -> bool {
     )
 }
 
+/// Whether a terminal or an editor may act on a character, or show the text around it differently:
+/// controls (C0, DEL, C1), separators of lines, bidirectional and invisible characters.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || is_deceptive(c)
+}
+
 impl fmt::Display for ForLog<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (count, c) in self.text.chars().enumerate() {
@@ -152,7 +158,7 @@ impl fmt::Display for ForLog<'_> {
                 '\r' => f.write_str("\\r")?,
                 '\t' => f.write_str("\\t")?,
                 '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() || is_deceptive(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                c if is_unsafe(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
                 c => f.write_char(c)?,
             }
         }
@@ -176,7 +182,7 @@ impl fmt::Display for ForTerminal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| match c {
             '\n' | '\r' | '\t' => f.write_char(' '),
-            c if c.is_control() || is_deceptive(c) => f.write_char('\u{fffd}'),
+            c if is_unsafe(c) => f.write_char('\u{fffd}'),
             c => f.write_char(c),
         })
     }
@@ -191,7 +197,7 @@ impl fmt::Display for ForHtml<'_> {
             '"' => f.write_str("&quot;"),
             '\'' => f.write_str("&#39;"),
             '\n' | '\t' => f.write_char(c),
-            c if c.is_control() || is_deceptive(c) => f.write_char('\u{fffd}'),
+            c if is_unsafe(c) => f.write_char('\u{fffd}'),
             c => f.write_char(c),
         })
     }

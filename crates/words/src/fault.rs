@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::verdict::Disposition;
+
 /// Why a message could not be judged. The failure policy decides its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
@@ -67,6 +69,15 @@ pub enum FailurePolicy {
 }
 
 impl FailurePolicy {
+    /// What is done to the message.
+    pub fn action(self) -> Disposition {
+        match self {
+            Self::Tempfail => Disposition::Defer,
+            Self::Accept => Disposition::Accept,
+            Self::Quarantine => Disposition::Quarantine,
+        }
+    }
+
     /// The name used in the configuration, logs and metrics.
     pub fn name(self) -> &'static str {
         match self {

@@ -31,8 +31,8 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[records]`.
-pub(in crate::config) fn records(view: &View<'_>) -> gatepost_telemetry::RecordSettings {
-    gatepost_telemetry::RecordSettings {
+pub(in crate::config) fn records(view: &View<'_>) -> gatepost_records::RecordSettings {
+    gatepost_records::RecordSettings {
         path: view.path("records.path"),
         size: view.size("records.size"),
     }

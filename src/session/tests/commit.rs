@@ -7,7 +7,8 @@ use crossbeam::channel::{Sender, unbounded};
 
 use super::*;
 use gatepost_engine::{Commit, Durable};
-use gatepost_telemetry::{Gauges, MailRecord};
+use gatepost_records::MailRecord;
+use gatepost_telemetry::Gauges;
 
 /// A disk that the test controls.
 struct Disk {
@@ -18,7 +19,7 @@ struct Disk {
 }
 
 impl Commit for Disk {
-    fn commit(&self, record: &MailRecord<'_>) -> io::Result<()> {
+    fn commit(&self, record: &MailRecord) -> io::Result<()> {
         let _: Result<(), _> = self.gate.recv();
         if self.fails {
             return Err(io::ErrorKind::StorageFull.into());

@@ -1,8 +1,8 @@
-//! A bounded queue of lines and the one thread that writes them: whatever the sink does, the caller
-//! never waits.
+//! A bounded queue and the one thread that empties it: whatever the sink does, the caller never
+//! waits.
 //!
 //! A sink may block for as long as it likes (a pipe that no process reads, a frozen network disk).
-//! The queue then fills, and further lines are dropped and counted; the sink reports them once a
+//! The queue then fills, and further items are dropped and counted; the sink reports them once a
 //! minute as soon as it can write again.
 
 use std::io;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use gatepost_words::clock::Clock;
 
-/// Lines that may wait.
-const LINES_MAX: usize = 8_192;
+/// Items that may wait.
+const ITEMS_MAX: usize = 8_192;
 /// Bytes that may wait.
 const BYTES_MAX: usize = 16 << 20;
 /// How often losses are reported.
@@ -22,30 +22,45 @@ const REPORT_EVERY: Duration = Duration::from_mins(1);
 /// How often a flush looks whether the queue is empty.
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 
-/// Where lines go. Called by one thread only; may block.
+/// What waits in a queue.
+pub(crate) trait Item: Send + 'static {
+    /// About how many bytes of memory it takes.
+    fn weight(&self) -> usize;
+}
+
+impl Item for String {
+    fn weight(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Where items go. Called by one thread only; may block.
 pub(crate) trait Sink: Send + 'static {
-    /// Called once, on the thread, before the first line.
+    /// What it accepts: for a file, lines that end with a line feed.
+    type Item: Item;
+
+    /// Called once, on the thread, before the first item.
     fn open(&mut self) {}
 
-    /// Writes one line, which ends with a line feed.
-    fn write(&mut self, line: &str) -> io::Result<()>;
+    /// Writes one item.
+    fn write(&mut self, item: Self::Item) -> io::Result<()>;
 
-    /// Reports lines that did not arrive; called at most once a minute.
+    /// Reports items that did not arrive; called at most once a minute.
     fn report(&mut self, losses: &LossReport);
 }
 
 /// What was lost since the last report.
 #[derive(Debug)]
 pub(crate) struct LossReport {
-    /// Lines that found the queue full.
+    /// Items that found the queue full.
     pub(crate) dropped: u64,
-    /// Lines that the sink failed to write.
+    /// Items that the sink failed to write.
     pub(crate) failed: u64,
     /// The last failure, as text.
     pub(crate) error: Option<String>,
 }
 
-/// Lines lost since the start. Shared with the metrics.
+/// Items lost since the start. Shared with the metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
     dropped: AtomicU64,
@@ -53,12 +68,12 @@ pub(crate) struct Losses {
 }
 
 impl Losses {
-    /// Lines that found the queue full.
+    /// Items that found the queue full.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Lines that the sink failed to write.
+    /// Items that the sink failed to write.
     pub(crate) fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
     }
@@ -66,21 +81,21 @@ impl Losses {
 
 /// The sending half. The thread ends when it is dropped and everything is written.
 #[derive(Debug)]
-pub(crate) struct OutputQueue {
-    sender: Sender<String>,
+pub(crate) struct Queue<T> {
+    sender: Sender<(T, usize)>,
     waiting: Arc<AtomicUsize>,
     losses: Arc<Losses>,
 }
 
-impl OutputQueue {
+impl<T: Item> Queue<T> {
     /// Starts the thread that writes to `sink`.
     pub(crate) fn start(
         name: &str,
-        sink: impl Sink,
+        sink: impl Sink<Item = T>,
         losses: Arc<Losses>,
         clock: Clock,
     ) -> io::Result<Self> {
-        let (sender, receiver) = bounded(LINES_MAX);
+        let (sender, receiver) = bounded(ITEMS_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
         let writer = Writer {
             sink,
@@ -101,15 +116,15 @@ impl OutputQueue {
         })
     }
 
-    /// Hands one line over, or drops and counts it. Never blocks.
-    pub(crate) fn send(&self, line: String) {
-        let bytes = line.len();
-        let before = self.waiting.fetch_add(bytes, Ordering::AcqRel);
-        let fits = before.saturating_add(bytes) <= BYTES_MAX;
-        if fits && self.sender.try_send(line).is_ok() {
+    /// Hands one item over, or drops and counts it. Never blocks.
+    pub(crate) fn send(&self, item: T) {
+        let weight = item.weight();
+        let before = self.waiting.fetch_add(weight, Ordering::AcqRel);
+        let fits = before.saturating_add(weight) <= BYTES_MAX;
+        if fits && self.sender.try_send((item, weight)).is_ok() {
             return;
         }
-        self.waiting.fetch_sub(bytes, Ordering::AcqRel);
+        self.waiting.fetch_sub(weight, Ordering::AcqRel);
         self.losses.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -140,11 +155,11 @@ struct Writer<S> {
 }
 
 impl<S: Sink> Writer<S> {
-    fn run(mut self, receiver: &Receiver<String>) {
+    fn run(mut self, receiver: &Receiver<(S::Item, usize)>) {
         self.sink.open();
         loop {
             match receiver.recv_timeout(REPORT_EVERY) {
-                Ok(line) => self.write(&line),
+                Ok((item, weight)) => self.write(item, weight),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -152,12 +167,12 @@ impl<S: Sink> Writer<S> {
         }
     }
 
-    fn write(&mut self, line: &str) {
-        if let Err(error) = self.sink.write(line) {
+    fn write(&mut self, item: S::Item, weight: usize) {
+        if let Err(error) = self.sink.write(item) {
             self.losses.failed.fetch_add(1, Ordering::Relaxed);
             self.error = Some(error.to_string());
         }
-        self.waiting.fetch_sub(line.len(), Ordering::AcqRel);
+        self.waiting.fetch_sub(weight, Ordering::AcqRel);
     }
 
     fn report_losses(&mut self) {
@@ -204,12 +219,14 @@ mod tests {
     }
 
     impl Sink for TestSink {
-        fn write(&mut self, line: &str) -> io::Result<()> {
+        type Item = String;
+
+        fn write(&mut self, line: String) -> io::Result<()> {
             drop(self.seen.gate.lock().unwrap());
             if self.fails {
                 return Err(io::ErrorKind::StorageFull.into());
             }
-            self.seen.lines.lock().unwrap().push(line.to_owned());
+            self.seen.lines.lock().unwrap().push(line);
             Ok(())
         }
 
@@ -219,13 +236,13 @@ mod tests {
         }
     }
 
-    fn start(fails: bool, clock: &Clock) -> (OutputQueue, Arc<Seen>, Arc<Losses>) {
+    fn start(fails: bool, clock: &Clock) -> (Queue<String>, Arc<Seen>, Arc<Losses>) {
         let (seen, losses) = (Arc::new(Seen::default()), Arc::new(Losses::default()));
         let sink = TestSink {
             seen: Arc::clone(&seen),
             fails,
         };
-        let queue = OutputQueue::start("test", sink, Arc::clone(&losses), clock.clone()).unwrap();
+        let queue = Queue::start("test", sink, Arc::clone(&losses), clock.clone()).unwrap();
         (queue, seen, losses)
     }
 
@@ -238,13 +255,13 @@ mod tests {
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let (queue, seen, losses) = start(false, &clock);
         let held = seen.gate.lock().unwrap();
-        // One line is in the hands of the sink, LINES_MAX wait, the rest is dropped.
+        // The sink holds one line, ITEMS_MAX wait, the rest is dropped.
         queue.send("first\n".to_owned());
         while !queue.sender.is_empty() {
             std::thread::yield_now();
         }
         let started = Clock::system().now();
-        for _ in 0..LINES_MAX + 10 {
+        for _ in 0..ITEMS_MAX + 10 {
             queue.send("x\n".to_owned());
         }
         let took = Clock::system().now() - started;
@@ -254,7 +271,7 @@ mod tests {
         assert!(!queue.flush(&Clock::system(), deadline), "it still hangs");
         drop(held);
         assert!(queue.flush(&Clock::system(), soon()));
-        assert_eq!(seen.lines.lock().unwrap().len(), LINES_MAX + 1);
+        assert_eq!(seen.lines.lock().unwrap().len(), ITEMS_MAX + 1);
         assert_eq!(*seen.reports.lock().unwrap(), [(10, 0)], "reported once");
     }
 
