@@ -1,3 +1,5 @@
+//! Tests of the label log: torn ends, damage, limits, and the version before.
+
 use std::path::PathBuf;
 
 use gatepost_words::{Class, Label, LabelKind, MessageDigest};

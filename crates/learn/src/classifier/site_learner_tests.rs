@@ -1,3 +1,5 @@
+//! Tests of the site learner: what it learns, what it ignores, and what must not harm it.
+
 use super::*;
 use crate::features::TrustedAuthservIds;
 

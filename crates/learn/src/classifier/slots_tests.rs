@@ -1,3 +1,5 @@
+//! Tests of slots: which word of which field has which place.
+
 use super::*;
 use crate::features::TrustedAuthservIds;
 

@@ -1,3 +1,5 @@
+//! Tests of the view: the same message gives the same bytes in the daemon and from a mailbox.
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
