@@ -1,4 +1,4 @@
-//! Answers through the library, with the limits and the cleaning of `milter::clean`, as in the
+//! Answers through the library, with the limits and the sanitizing of `milter::sanitize`, as in the
 //! native front-end.
 
 use ::milter::{ContextApi, Status};
