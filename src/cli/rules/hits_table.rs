@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(
             text(&table(&ruleset, &tally)),
             [
-                "400 mails: 100 spam, 300 ham; 2 skipped",
+                "400 messages: 100 spam, 300 ham; 2 skipped",
                 "  by rules alone marked   30.00 % of spam, 0.33 % of ham",
                 "  by rules alone held     0.00 % of spam, 0.33 % of ham",
                 "  by rules alone refused  0.00 % of spam, 0.00 % of ham",
