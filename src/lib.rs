@@ -55,7 +55,7 @@
 //! | [`gatepost_words`] | stages, faults, verdicts, diagnostics, escaping, time, cursors, atomic file replace | none |
 //! | [`gatepost_mail`] | transaction, message, facts, the public suffix list | words |
 //! | [`gatepost_milter`] | the protocol, sans-I/O | none |
-//! | [`gatepost_byte_regex`] | Perl patterns on bytes | words |
+//! | [`gatepost_byte_regex`] | Perl patterns on bytes | none |
 //! | [`gatepost_rules`] | SpamAssassin's language | words, mail, byte-regex |
 //! | [`gatepost_store`] | what outlives a process | words |
 //! | [`gatepost_gather`] | facts that need the world: plan, DNS stub resolver, cache, breakers | words, mail |

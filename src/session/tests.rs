@@ -19,7 +19,6 @@ use gatepost_words::clock::Clock;
 
 mod commit;
 mod defer;
-mod dns;
 mod later;
 
 const WAIT: Duration = Duration::from_secs(10);

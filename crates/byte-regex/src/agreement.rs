@@ -75,7 +75,7 @@ fn may_match(form: &Form, text: &[u8]) -> bool {
         && in_skeleton
 }
 
-/// Whether the literals of all clauses stand in a text.
+/// Whether the literals of all clauses are in a text.
 fn has(text: &[u8], clauses: &[Clause]) -> bool {
     let places = |literal: &Vec<u8>| {
         text.windows(literal.len())

@@ -18,7 +18,7 @@ pub(super) enum Greed {
 pub(super) enum Assertion {
     /// `^` without /m, `\A`.
     Start,
-    /// `^` with /m: at the start, or behind a line feed that is not the last byte.
+    /// `^` with /m: at the start, or after a line feed that is not the last byte.
     LineStart,
     /// `$` without /m, `\Z`: at the end, or before a line feed that is the last byte.
     End,
@@ -42,7 +42,7 @@ pub(super) enum Node {
     Set(ByteSet),
     /// A place.
     Assert(Assertion),
-    /// One behind the other.
+    /// One after the other.
     Concat(Vec<Node>),
     /// The first that leads to a match.
     Alternate(Vec<Node>),

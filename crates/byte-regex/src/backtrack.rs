@@ -3,7 +3,7 @@
 //!
 //! It tries one way after the other, in Perl's order, with an explicit stack of what else could be
 //! tried. That takes exponential time for some patterns, so every step is counted: a search that
-//! takes too many is given up, and that is told ([`super::Budget::was_reached`]) instead of being
+//! takes too many is given up, and that is reported ([`super::Budget::was_reached`]) instead of being
 //! taken for an answer.
 
 use super::ast::{Assertion, Greed};
@@ -397,7 +397,7 @@ impl Search<'_> {
         }
     }
 
-    /// A greedy run that began long ago ends at `high`, or at the next lower place behind which the
+    /// A greedy run that began long ago ends at `high`, or at the next lower place after which the
     /// rest can follow.
     fn give(
         &mut self,
@@ -423,7 +423,7 @@ impl Search<'_> {
         Ok(true)
     }
 
-    /// A lazy run ends at `at`, or at the next higher place behind which the rest can follow.
+    /// A lazy run ends at `at`, or at the next higher place after which the rest can follow.
     fn take(
         &mut self,
         number: u32,

@@ -1,10 +1,10 @@
-//! What backtracking may cost: for one text, and for all texts of a mail.
+//! What backtracking may cost: for one text, and for all texts of a message.
 
 /// Steps for one text, whatever its length. One step takes about 5 ns.
 pub(crate) const TEXT_STEPS: u64 = 200_000;
 /// Further steps for each byte of a text.
 pub(crate) const BYTE_STEPS: u64 = 4;
-/// Steps for all rules and texts of one mail.
+/// Steps for all rules and texts of one message.
 pub(crate) const MAIL_STEPS: u64 = 10_000_000;
 /// What backtracking may still cost.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Budget {
     }
 
     /// Settles what they did cost.
-    pub(super) fn settle(&mut self, steps: &Steps, reached: bool) {
+    pub(super) fn charge(&mut self, steps: &Steps, reached: bool) {
         self.left = self.left.saturating_sub(steps.given - steps.left);
         self.reached |= reached;
     }

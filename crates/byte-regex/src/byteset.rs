@@ -73,7 +73,7 @@ impl ByteSet {
         self.each(other, |one, another| one & another)
     }
 
-    /// The bytes that stand in a text.
+    /// The bytes that are in a text.
     pub fn of_text(text: &[u8]) -> Self {
         let mut seen = Self::EMPTY;
         for byte in text {

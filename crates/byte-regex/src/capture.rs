@@ -53,7 +53,7 @@ impl Captures {
                 }
             }
         }
-        budget.settle(&steps, reached);
+        budget.charge(&steps, reached);
         count > 0
     }
 

@@ -11,12 +11,12 @@ pub(super) struct Delimited<'t> {
     pub(super) pattern: &'t str,
     /// Where it begins in the text that was given.
     pub(super) start: usize,
-    /// The letters behind it.
+    /// The letters after it.
     pub(super) modifiers: &'t str,
 }
 
 impl Delimited<'_> {
-    /// Where the modifiers stand.
+    /// Where the modifiers are.
     pub(super) fn modifiers_span(&self) -> Range<usize> {
         let start = self.start + self.pattern.len() + 1;
         start..start + self.modifiers.len()
@@ -83,7 +83,7 @@ pub(super) fn delimited(text: &str) -> Result<Delimited<'_>, Problem> {
     })
 }
 
-/// Where the character stands without a backslash before it.
+/// Where the character is without a backslash before it.
 fn unescaped(pattern: &str, character: char) -> Option<usize> {
     let mut escaped = false;
     for (offset, c) in pattern.char_indices() {

@@ -184,7 +184,7 @@ impl Parser<'_> {
         self.byte_of(value, start)
     }
 
-    /// `{263a}` behind `\x`, `\o` or `\N` (there with `U+` taken as its brace).
+    /// `{263a}` after `\x`, `\o` or `\N` (there with `U+` taken as its brace).
     fn braced_number(&mut self, start: usize, radix: u32) -> Result<Option<u8>, Problem> {
         self.at += 1;
         let digits = self

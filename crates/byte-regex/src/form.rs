@@ -69,12 +69,12 @@ pub(super) struct FormCache {
 #[derive(Clone, Debug)]
 pub struct Form {
     engine: Engine,
-    /// Of each clause, literals stand in every text that matches (in lower case; compare in any
+    /// Of each clause, literals are in every text that matches (in lower case; compare in any
     /// ASCII case).
     pub clauses: Vec<Clause>,
     /// The same of the skeleton of the text; looked for only where there are no clauses above.
     pub skeleton: Vec<Clause>,
-    /// Of each set, at least one byte stands in every text that matches.
+    /// Of each set, at least one byte is in every text that matches.
     pub needs: Vec<ByteSet>,
     /// Shorter texts do not match.
     pub least: usize,
@@ -156,7 +156,7 @@ impl Form {
                 let mut steps = budget.for_text(text);
                 let tried =
                     program.matches_at(&mut cache.machine, &mut steps, text, places(starts, text));
-                budget.settle(&steps, tried.is_err());
+                budget.charge(&steps, tried.is_err());
                 tried.unwrap_or(false)
             }
             Engine::Program { program, guard, .. } => {
@@ -287,7 +287,7 @@ fn count_slowly(
             }
         }
     }
-    budget.settle(&steps, reached);
+    budget.charge(&steps, reached);
     found
 }
 

@@ -44,7 +44,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Behind `(?`.
+    /// After `(?`.
     fn special(&mut self, start: usize) -> Result<Option<Node>, Problem> {
         for (mark, ahead, negative) in [
             (&b"="[..], true, false),

@@ -1,4 +1,4 @@
-//! How a match can begin: short texts, one of which stands (in any ASCII case) where a match
+//! How a match can begin: short texts, one of which is (in any ASCII case) where a match
 //! starts.
 //!
 //! For a large pattern it is far cheaper to try it there than to run its automaton over the whole
@@ -13,7 +13,7 @@ use super::byteset::ByteSet;
 
 /// Bytes of a beginning.
 const LENGTH: usize = 3;
-/// A beginning that is shorter stands nearly everywhere.
+/// A beginning that is shorter is nearly everywhere.
 const SHORTEST: usize = 2;
 /// Most beginnings.
 const MOST: usize = 2_048;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     proptest! {
-        /// Where no beginning stands, nothing matches.
+        /// Where no beginning is, nothing matches.
         #[test]
         fn no_match_begins_elsewhere(
             pattern in "(a|b|ab|[ab]|(\\?:ab|ba|c)|(\\?:ab)\\?|a{1,3}|(\\?:b|ca)+|1|(\\?=a)|\\^){2,6}",

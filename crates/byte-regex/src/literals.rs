@@ -1,13 +1,13 @@
 //! Literals that every match must contain, in any ASCII case. They feed the prefilter.
 //!
 //! What is known of a pattern is a short list of clauses: of each clause at least one literal
-//! stands in every text that matches, or several where the pattern repeats. Two clauses tell far
+//! is in every text that matches, or several where the pattern repeats. Two clauses tell far
 //! more than one where one of them is common, such as `https://`.
 
 use super::ast::Node;
 use super::byteset::ByteSet;
 
-/// What stands in every text that matches.
+/// What is in every text that matches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Clause {
     /// At least one of these, in lower case.
@@ -271,7 +271,7 @@ fn repetition(node: &Node, min: u32, max: Option<u32>) -> Info {
             Info::Exact(sorted(texts))
         }
         (_, 0, _) => Info::unknown(),
-        // At least one copy stands there; several in a row make a longer literal.
+        // At least one copy is there; several in a row make a longer literal.
         (Info::Exact(texts), min, max) => {
             let (mut row, mut copies) = (texts.clone(), 1);
             while copies < min.min(COPIES)
@@ -325,8 +325,8 @@ fn usable(texts: &Texts) -> Option<Clause> {
 
 /// The clauses that filter best, in that order, each once.
 fn best(mut clauses: Vec<Clause>) -> Vec<Clause> {
-    // How long the shortest literal is, counting what stands everywhere as nothing, and how often
-    // one must stand; of equals the smaller clause.
+    // How long the shortest literal is, counting what is everywhere as nothing, and how often
+    // one must be; of equals the smaller clause.
     let worth = |text: &Vec<u8>| {
         if contains(COMMON, text) {
             0

@@ -6,7 +6,7 @@ use super::byteset::ByteSet;
 
 /// Sets kept of a pattern.
 const MOST: usize = 4;
-/// A set that weighs more stands in nearly every text and filters nothing.
+/// A set that weighs more is in nearly every text and filters nothing.
 const HEAVIEST: u32 = 120;
 
 /// The sets, the rarest first; maybe none.

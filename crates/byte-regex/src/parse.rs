@@ -119,7 +119,7 @@ impl<'p> Parser<'p> {
         found
     }
 
-    /// What stands before the next `end`, which is taken too.
+    /// What is before the next `end`, which is taken too.
     pub(super) fn until(&mut self, end: u8) -> Option<&'p [u8]> {
         let rest = self.rest();
         let length = rest.iter().position(|byte| *byte == end)?;
@@ -256,7 +256,7 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// The quantifier behind an atom, if there is one.
+    /// The quantifier after an atom, if there is one.
     fn quantified(&mut self, node: Node, start: usize) -> Result<Node, Problem> {
         self.skip_spacing()?;
         let at = self.at;

@@ -8,7 +8,7 @@ use super::literals::Clause;
 use super::parse::{Flags, Parsed, parse};
 use super::plain::{Plain, dropped, for_plain_texts, is_plain};
 use super::problem::Problem;
-use gatepost_words::diagnostic::byte_of_stand_in;
+use super::stand_in::byte_of_stand_in;
 
 /// The scratch space of one pattern.
 #[derive(Clone, Debug, Default)]
@@ -136,7 +136,7 @@ impl Pattern {
     }
 
     /// The same with a budget of its own too: only for texts of those who write rules, never for
-    /// those of a mail.
+    /// those of a message.
     pub fn matches(&self, text: &[u8]) -> bool {
         self.matches_within(&mut Budget::default(), text)
     }
@@ -152,7 +152,7 @@ impl Pattern {
         self.whole.count(&mut cache.whole, budget, text, most)
     }
 
-    /// How often it matches, up to `most`, one match behind the other. As in Perl, an empty match
+    /// How often it matches, up to `most`, one match after the other. As in Perl, an empty match
     /// is not followed by another at the same place. Where the budget ends, what was found
     /// until then.
     pub fn count(&self, cache: &mut Cache, budget: &mut Budget, text: &[u8], most: u32) -> u32 {

@@ -111,7 +111,7 @@ const MOST_DROPPED: usize = 2_048;
 /// A literal of more bytes tells enough.
 const LONG_ENOUGH: usize = 2;
 
-/// Literals (in lower case) of which one stands in every text that the pattern matches by something
+/// Literals (in lower case) of which one is in every text that the pattern matches by something
 /// that was left out of it; `None` where they are too many.
 pub(super) fn dropped(node: &Node) -> Option<Vec<Vec<u8>>> {
     let mut found = Vec::new();
@@ -149,7 +149,7 @@ fn left_out(node: &Node, found: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Adds literals of which one stands in every text that matches a pattern of which nothing is left.
+/// Adds literals of which one is in every text that matches a pattern of which nothing is left.
 fn needed(node: &Node, found: &mut Vec<Vec<u8>>) {
     let begins = beginnings(node);
     if !begins.is_empty() && begins.iter().all(|text| text.len() >= LONG_ENOUGH) {

@@ -1,22 +1,22 @@
-//! What is wrong with a pattern.
+//! Errors in patterns.
 
 use std::ops::Range;
 
-/// One problem, at a stretch of the pattern's bytes.
+/// An error in a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Code in the table of `diagnostic`.
+    /// Code, such as `R0302`, in Gatepost's table of diagnostics.
     pub code: &'static str,
-    /// What is wrong.
+    /// What is wrong, in words.
     pub message: String,
-    /// Where, in the text that was given.
+    /// The byte range in the text that was compiled.
     pub span: Range<usize>,
-    /// Whether the rule is merely disabled (we lack something) instead of wrong.
+    /// Whether the pattern is valid but not supported, so that a rule is disabled instead of refused.
     pub disables: bool,
 }
 
 impl Problem {
-    /// The pattern is wrong.
+    /// An invalid pattern.
     pub(super) fn wrong(
         code: &'static str,
         message: impl Into<String>,
@@ -30,7 +30,7 @@ impl Problem {
         }
     }
 
-    /// The pattern is fine, but we cannot run it.
+    /// A valid pattern that is not supported.
     pub(super) fn unsupported(
         code: &'static str,
         message: impl Into<String>,

@@ -215,7 +215,7 @@ impl Compiler {
         first_of(nodes).map_or(NO_SET, |set| self.set(set))
     }
 
-    /// Recursion is bounded by the nesting limit of the parser. `following` is what comes behind in
+    /// Recursion is bounded by the nesting limit of the parser. `following` is what comes after in
     /// the same sequence.
     fn node(&mut self, node: &Node, following: &[Node]) {
         match node {

@@ -101,7 +101,7 @@ impl Relaxer<'_> {
         }
     }
 
-    /// The texts of a capture, wherever they stand; `None` when that would be too much.
+    /// The texts of a capture, wherever they are; `None` when that would be too much.
     fn copy(&mut self, node: &Node, fold: bool) -> Option<Node> {
         self.left = self.left.checked_sub(1)?;
         Some(match node {

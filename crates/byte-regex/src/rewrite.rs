@@ -10,7 +10,7 @@ const SHORTEST: u32 = 16;
 /// is a part of B.
 ///
 /// Every byte out of A begins another count, so that an automaton has up to 2^n states. But the
-/// first one in a run of B is enough: if a later one has n bytes of B behind it, the first has too.
+/// first one in a run of B is enough: if a later one has n bytes of B after it, the first has too.
 /// So the run is entered at its start, skips to the first A, and counts once. Only whether it
 /// matches is the same, not where.
 pub(super) fn for_yes_or_no(node: &Node) -> Option<Node> {
@@ -51,7 +51,7 @@ pub(super) fn for_yes_or_no(node: &Node) -> Option<Node> {
     ]))
 }
 
-/// What stands in captures.
+/// What is in captures.
 fn inside(mut node: &Node) -> &Node {
     while let Node::Capture(_, inner) = node {
         node = inner;

@@ -2,9 +2,9 @@
 //! the digits that look like them. A pattern such as `r[_\W]?e[_\W]?s[_\W]?t` has no literal of its
 //! own; in skeletons it has one.
 //!
-//! Each byte of a text becomes at most one byte, whatever stands around it. So where a pattern
+//! Each byte of a text becomes at most one byte, whatever is around it. So where a pattern
 //! matches a text, the pattern that is made in the same way out of its sets matches the skeleton,
-//! and has literals that must stand there.
+//! and has literals that must be there.
 
 use super::ast::{Greed, Node};
 use super::byteset::ByteSet;
@@ -53,7 +53,7 @@ impl Default for Skeletons {
     }
 }
 
-/// What stands in the skeleton of every text that matches.
+/// What is in the skeleton of every text that matches.
 pub(super) fn clauses_of_skeleton(node: &Node) -> Vec<Clause> {
     clauses(&mapped(node))
 }
@@ -198,7 +198,7 @@ mod tests {
     ];
 
     proptest! {
-        /// What must stand in the skeleton stands there wherever the pattern matches.
+        /// What must be in the skeleton is there wherever the pattern matches.
         #[test]
         fn skeletons_have_what_they_must(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 2..9),

@@ -153,7 +153,7 @@ fn counts_as_perl_does() {
         (r"/(\w)\1/", "aabbbbc", 3),
         (r"/(?<=a)/", "aab", 2),
         (r"/(?!x)/", "ab", 3),
-        // Behind an empty match another way is tried at the same place.
+        // After an empty match another way is tried at the same place.
         (r"/(?=a)|a/", "aa", 4),
         (r"/(?>a*)/", "baa", 3),
     ] {
@@ -217,7 +217,7 @@ fn a_limit_is_no_hit_and_is_told() {
     let mut budget = Budget::default();
     assert!(!search(10, &mut budget) && !budget.was_reached());
     assert!(!search(10_000, &mut budget) && budget.was_reached());
-    // The budget of a mail: many searches, each below its own limit.
+    // The budget of a message: many searches, each below its own limit.
     let mut budget = Budget::default();
     let searches = (0..1_000_000).take_while(|_| {
         search(12, &mut budget);

@@ -113,7 +113,7 @@ fn write_assertion(assertion: Assertion, rest: Rest, out: &mut Out) -> bool {
     let loose = out.loose;
     out.text.push_str(match assertion {
         Assertion::Start => r"\A",
-        // regex-automata lets it hold behind a last line feed too; Perl does not.
+        // regex-automata lets it hold after a last line feed too; Perl does not.
         Assertion::LineStart if rest == Rest::Bytes || loose => "(?m:^)",
         // Only at the very end may the line feed be taken into the match instead of being looked
         // at.

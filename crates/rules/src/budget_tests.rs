@@ -1,4 +1,4 @@
-//! What eval functions cost counts with all else that a mail costs.
+//! What eval functions cost counts with all else that a message costs.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -32,7 +32,7 @@ fn with_case<T>(mail: &str, look: impl FnOnce(&Case<'_>) -> T) -> T {
     })
 }
 
-/// The pattern of an eval function that backtracks too much is no hit, and the mail has the
+/// The pattern of an eval function that backtracks too much is no hit, and the message has the
 /// anomaly.
 #[test]
 fn an_eval_that_was_given_up_is_noted() {
@@ -54,7 +54,7 @@ fn an_eval_that_was_given_up_is_noted() {
     }
 }
 
-/// All eval functions of a mail draw on one budget.
+/// All eval functions of a message draw on one budget.
 #[test]
 fn evals_share_the_budget_of_the_mail() {
     let ruleset = load("body A /a/\n");
@@ -87,7 +87,7 @@ fn costs_are_counted_by_rule() {
             costs.measure(&mut scanner, &ruleset, case, &clock);
         }
     });
-    assert_eq!(costs.mails(), 3);
+    assert_eq!(costs.messages(), 3);
     let found = costs.worst_first(&ruleset);
     let row = |name: &str| {
         found
@@ -101,7 +101,7 @@ fn costs_are_counted_by_rule() {
     assert_eq!(found.first().map(|cost| &*cost.rule), Some("A"));
 }
 
-/// Steps of backtracking are told of the rule that took them, and none of a rule that an automaton
+/// Steps of backtracking are reported of the rule that took them, and none of a rule that an automaton
 /// decides.
 #[test]
 fn steps_are_counted_by_rule() {
@@ -128,4 +128,16 @@ fn steps_are_counted_by_rule() {
         matches!(steps[..], [once, twice] if once > 0 && twice == 2 * once),
         "{steps:?}"
     );
+}
+
+/// A source and a pattern must mean the same bytes by the same characters.
+#[test]
+fn stand_ins_of_sources_and_patterns_agree() {
+    for character in '\u{f700}'..='\u{f8ff}' {
+        assert_eq!(
+            gatepost_byte_regex::byte_of_stand_in(character),
+            gatepost_words::diagnostic::byte_of_stand_in(character),
+            "{character:?}"
+        );
+    }
 }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use super::lint::test_lines::run_tests;
 use super::matcher::scanner::Scanner;
 use super::report::explain::explain;
-use super::report::unsupported::Lack;
+use super::report::unsupported::MissingFeature;
+use super::rule_tables::LANGUAGE;
 use super::ruleset::ruleset::Ruleset;
 use super::ruleset::scan::Scan;
 use super::syntax::include::with_includes;
@@ -28,8 +29,8 @@ fn load_all(text: &str) -> (Option<Ruleset>, Vec<Diagnostic>) {
 }
 
 fn load(text: &str) -> Ruleset {
-    let (ruleset, told) = load_all(text);
-    ruleset.unwrap_or_else(|| panic!("{}", gatepost_words::diagnostic::render(&told, false)))
+    let (ruleset, reported) = load_all(text);
+    ruleset.unwrap_or_else(|| panic!("{}", gatepost_words::diagnostic::render(&reported, false)))
 }
 
 fn codes(text: &str) -> Vec<&'static str> {
@@ -62,125 +63,7 @@ fn hits(text: &str) -> Vec<String> {
 /// Each rule stands for itself, as X.
 #[test]
 fn rules_hit_what_they_should() {
-    for (rule, wanted) in [
-        // Templates.
-        (
-            "header __T To:addr =~ /(?<TO>.*)/\nuri X m|\\#%{TO}|i",
-            true,
-        ),
-        (
-            "header __T To:addr =~ /(?<TO>.*)/\nuri X m|\\#%{TO}|",
-            false,
-        ),
-        (
-            "header __T To:addr =~ /(?<TO>b.b)@/\nbody X /hello %{TO}/i",
-            false,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nbody X /\\bHello %{NAME}\\b/",
-            true,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nbody X /%{NAME}.*%{OTHER}/",
-            false,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>nobody)/\nbody X /%{NAME}/",
-            false,
-        ),
-        (
-            "body __T /(?<W>\\w{5,})/\ntflags __T multiple\nheader X From:addr =~ /%{W}/",
-            true,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nheader X From !~ /%{NAME}/",
-            true,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nheader X From =~ /%{NAME}/ [if-unset: Bob]",
-            false,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nheader X X-None =~ /%{NAME}/ [if-unset: Bob]",
-            true,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nbody __B /%{NAME}/\nmeta X __B",
-            true,
-        ),
-        (
-            "header __T To:name =~ /(?<NAME>\\w+)/\nbody X /\\%{NAME}/",
-            false,
-        ),
-        // Details of URLs.
-        ("uri_detail X text =~ /^https:/ cleaned !~ /^https:/", true),
-        ("uri_detail X text =~ /^http:/", false),
-        (
-            "uri_detail X raw =~ /%2Ebar/ domain =~ /^example\\.com$/ type =~ /^a$/",
-            true,
-        ),
-        ("uri_detail X type =~ /^parsed$/ host =~ /^plain\\./", true),
-        (
-            "uri_detail X type =~ /^parsed$/ domain =~ /^example\\.com$/",
-            false,
-        ),
-        // Entities.
-        ("mimeheader X Content-Type =~ /pdf/", true),
-        ("mimeheader X Content-Type =~ /pdf/\ntflags X range=3", true),
-        (
-            "mimeheader X Content-Type =~ /pdf/\ntflags X range=-2",
-            false,
-        ),
-        (
-            "mimeheader X Content-Type =~ /^multipart/\ntflags X range=2-",
-            false,
-        ),
-        (
-            "mimeheader X Content-Type =~ /^text/\ntflags X range=2-3",
-            true,
-        ),
-        (
-            "mimeheader X Content-Type =~ /html.*\\n.*pdf/\ntflags X concat",
-            true,
-        ),
-        ("mimeheader X Content-Type =~ /html.*\\n.*pdf/", false),
-        ("mimeheader X ALL =~ /attachment/\ntflags X range=3-", true),
-        (
-            "mimeheader X Content-Disposition =~ /none/ [if-unset: none]",
-            true,
-        ),
-        (
-            "mimeheader X Content-Disposition !~ /none/ [if-unset: none]",
-            false,
-        ),
-        (
-            "mimeheader X Content-Disposition =~ /none/ [if-unset: none]\ntflags X range=3",
-            false,
-        ),
-        (
-            "mimeheader X Content-Type =~ /none/ [if-unset: none]",
-            false,
-        ),
-        ("mimeheader X Content-Disposition =~ /^$/", true),
-        // Tags within tags.
-        (
-            "replace_tag A <B>\nreplace_tag B H[e]llo\nreplace_rules X\nbody X /<A> Bob/",
-            true,
-        ),
-        // Conditions.
-        (
-            "if can(Mail::SpamAssassin::Conf::feature_capture_rules)\nbody X /Hello/\nendif",
-            true,
-        ),
-        (
-            "if has(Mail::SpamAssassin::Plugin::MIMEHeader::has_tflags_range)\nbody X /Hello/\nendif",
-            true,
-        ),
-        ("require_version 3.004000\nbody X /Hello/", false),
-        ("require_version @@VERSION@@\nbody X /Hello/", true),
-        ("lang en_US body X /Hello/", true),
-        ("lang en_GB body X /Hello/", false),
-    ] {
+    for &(rule, wanted) in LANGUAGE {
         assert_eq!(hits(rule).iter().any(|name| name == "X"), wanted, "{rule}");
     }
 }
@@ -316,10 +199,10 @@ fn included_files_are_read_in_place() {
         "d/a.cf",
         "body A /a/\nscore A 1\ninclude b.inc\nscore A (0.5)\nif 0\ninclude none.inc\nendif\n",
     )];
-    let (all, told) = with_includes(&top, &mut { read });
-    assert_eq!((all.len(), told.len()), (3, 0));
-    let (ruleset, told) = Ruleset::load(&all);
-    assert!(told.is_empty(), "{told:?}");
+    let (all, reported) = with_includes(&top, &mut { read });
+    assert_eq!((all.len(), reported.len()), (3, 0));
+    let (ruleset, reported) = Ruleset::load(&all);
+    assert!(reported.is_empty(), "{reported:?}");
     let ruleset = ruleset.unwrap();
     assert_eq!(ruleset.get("A").unwrap().score().to_string(), "2.5");
     assert!(ruleset.get("C").is_some());
@@ -328,14 +211,14 @@ fn included_files_are_read_in_place() {
         file("b.inc", "include c.inc"),
         file("c.inc", "include b.inc"),
     ];
-    let told = Ruleset::load(&circle).1;
+    let reported = Ruleset::load(&circle).1;
     assert_eq!(
-        told.iter().map(|one| one.code).collect::<Vec<_>>(),
+        reported.iter().map(|one| one.code).collect::<Vec<_>>(),
         ["R0114"]
     );
 }
 
-/// Includes as deep as allowed are read; one deeper is an error, also when nobody asked
+/// Includes as deep as allowed are read; one deeper is an error, also when no caller asked
 /// [`with_includes`].
 #[test]
 fn includes_are_limited_while_loading() {
@@ -356,9 +239,9 @@ fn includes_are_limited_while_loading() {
             .0
             .is_some_and(|set| set.rules().len() == 1)
     );
-    let told = Ruleset::load(&chain(crate::limits::INCLUDE_DEPTH + 1)).1;
+    let reported = Ruleset::load(&chain(crate::limits::INCLUDE_DEPTH + 1)).1;
     assert_eq!(
-        told.iter().map(|one| one.code).collect::<Vec<_>>(),
+        reported.iter().map(|one| one.code).collect::<Vec<_>>(),
         ["R0114"]
     );
 }
@@ -370,22 +253,22 @@ fn what_cannot_hit_is_told_with_the_reason() {
          meta M NET && FN\nmeta N NET || OK\nbody OK /a/\nmeta Z OK > 1\nheader OFF eval:no_such()\nscore OFF 0\n\
          ok_languages en\nrequired_score 3\nlock_method flock\n",
     );
-    let told: Vec<_> = ruleset
+    let reported: Vec<_> = ruleset
         .unsupported()
         .iter()
-        .map(|one| (one.rule.name().to_string(), one.lack))
+        .map(|one| (one.rule.name().to_string(), one.missing))
         .collect();
-    let told: Vec<_> = told
+    let reported: Vec<_> = reported
         .iter()
         .map(|(name, lack)| (name.as_str(), *lack))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
-            ("NET", Lack::Network),
-            ("FN", Lack::Function),
-            ("KIND", Lack::Network),
-            ("M", Lack::Needs)
+            ("NET", MissingFeature::Network),
+            ("FN", MissingFeature::Function),
+            ("KIND", MissingFeature::Network),
+            ("M", MissingFeature::Needs)
         ]
     );
     assert_eq!(ruleset.unsupported()[3].reason, "it needs NET");
@@ -397,7 +280,7 @@ fn what_cannot_hit_is_told_with_the_reason() {
     assert_eq!(settings, ["ok_languages", "required_score"]);
 }
 
-/// Text of ISO-2022-JP has 7 bits: here it is Shift-JIS behind the first letter.
+/// Text of ISO-2022-JP has 7 bits: here it is Shift-JIS after the first letter.
 #[test]
 fn an_encoded_word_of_seven_bits_ends_at_the_eighth() {
     let ruleset = load("header CUT Subject =~ /^a$/\nheader WHOLE Subject =~ /b/\n");
@@ -449,7 +332,7 @@ fn fields_are_told_apart_by_networks() {
 fn beside_loaded_plugins_templates_are_off_unless_wanted() {
     let rules = "header __T To:name =~ /(?<NAME>\\w+)/\nbody X /Hello %{NAME}/\n";
     let plugin = "loadplugin Mail::SpamAssassin::Plugin::FreeMail\n";
-    for (lines, hit, told) in [
+    for (lines, hit, reported) in [
         (String::new(), true, &[][..]),
         (plugin.to_owned(), false, &["R0221"]),
         (format!("{plugin}capture_templates 1\n"), true, &[]),
@@ -458,7 +341,7 @@ fn beside_loaded_plugins_templates_are_off_unless_wanted() {
         let text = format!("{lines}{rules}");
         assert_eq!(
             (!hits(&text).is_empty(), codes(&text).as_slice()),
-            (hit, told),
+            (hit, reported),
             "{lines}"
         );
     }
@@ -510,16 +393,16 @@ fn test_lines_of_small_mails_hold_any_byte() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// No text makes the loader panic, every place lies in the text, and what loads can be judged, linted and told.
+    /// No text makes the loader panic, every place is in the text, and what loads can be judged, linted and rendered.
     #[test]
     fn no_line_of_the_language_makes_anything_panic(lines in prop::collection::vec(
         "(priority|shortcircuit|subjprefix|add_header|remove_header|rewrite_header|report|include|score_set|score|tflags|test|uri_detail|mimeheader|body|meta|capture_templates) {0,2}(A|B|__C|all|spam|subject|1)? {0,2}((range|maxhits)=[0-9-]{1,4}|(raw|text) =~ /[a-z]{1,3}/|%\\{A_B\\}|/\\(\\?<A_B>[a-z.*]{1,4}\\)/|/[a-z%{}A_]{1,9}/|_[A-Z_(),*]{1,12}_|[-!(A-C)&|0-9. ]{0,12})", 0..14),
     ) {
         let source = Arc::new(Source::new("d/t.cf", lines.join("\n")));
         let (all, _) = with_includes(&[Arc::clone(&source)], &mut |_| None);
-        let (ruleset, told) = Ruleset::load(&all);
-        prop_assert_eq!(ruleset.is_none(), told.iter().any(Diagnostic::is_error));
-        for one in &told {
+        let (ruleset, reported) = Ruleset::load(&all);
+        prop_assert_eq!(ruleset.is_none(), reported.iter().any(Diagnostic::is_error));
+        for one in &reported {
             let place = one.place.as_ref().unwrap();
             prop_assert!(place.span.start <= place.span.end && place.span.end <= source.text.len(), "{}", one);
         }

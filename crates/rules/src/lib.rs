@@ -39,11 +39,13 @@ mod budget_tests;
 #[cfg(test)]
 mod language_tests;
 #[cfg(test)]
+mod rule_tables;
+#[cfg(test)]
 mod tests;
 
 pub use lint::check::check;
 pub use lint::rule_lints::lint;
-pub use lint::sample::sample_mails;
+pub use lint::sample::sample_messages;
 pub use lint::test_lines::{TestResult, run_tests};
 pub use matcher::cost::{Cost, Costs};
 #[doc(hidden)]
@@ -51,7 +53,7 @@ pub use matcher::oracle;
 pub use matcher::scanner::Scanner;
 pub use report::explain::explain;
 pub use report::tags::ReportFacts;
-pub use report::unsupported::{Lack, Unsupported};
+pub use report::unsupported::{MissingFeature, Unsupported};
 pub use ruleset::ignored_setting::IgnoredSetting;
 pub use ruleset::kind::RuleKind;
 pub use ruleset::report_templates::{ReportTemplates, Rewrite};

@@ -10,6 +10,7 @@ use super::lint::rule_lints::lint;
 use super::lint::test_lines::run_tests;
 use super::matcher::scanner::Scanner;
 use super::report::explain::explain;
+use super::rule_tables::EVERY_KIND;
 use super::ruleset::ruleset::Ruleset;
 use super::ruleset::scan::Scan;
 use gatepost_mail::{
@@ -69,84 +70,10 @@ fn names(scan: &Scan) -> Vec<&str> {
     scan.hits.iter().map(|hit| hit.rule.as_ref()).collect()
 }
 
-/// Each rule is loaded alone, as the rule X, beside a sub-rule that hits three times.
+/// Each rule is loaded alone, as the rule X, next to a sub-rule that hits three times.
 #[test]
 fn every_kind_of_rule_hits_what_it_should() {
-    for (rule, wanted) in [
-        (r"header X Subject =~ /^Grüße from the sea$/", true),
-        (r"header X Subject:raw =~ /^ =\?utf-8\?q\?/", true),
-        (r"header X From:addr =~ /^alice\@example\.com$/", true),
-        (r"header X From:name =~ /^Alice$/", true),
-        (r"header X From:domain =~ /^example\.com$/", true),
-        (r"header X To:addr =~ /^carol/m", true),
-        (r"header X ToCc =~ /bob.*carol/", true),
-        (r"header X Received:first =~ /one/", true),
-        (r"header X Received:last =~ /one/", false),
-        (r"header X Received =~ /one\ntwo/", true),
-        (r"header X ALL =~ /^Date: Thu/m", true),
-        (r"header X EnvelopeFrom =~ /^bounce\@example\.com$/", true),
-        (
-            r"header X X-Spam-Relays-External =~ /^\[ ip=\S+ rdns= helo=mail\.example\.com /",
-            true,
-        ),
-        (r"header X X-None =~ /./", false),
-        (r"header X X-None !~ /./", true),
-        (r"header X X-None =~ /^$/", true),
-        (r"header X X-None =~ /none/ [if-unset: none]", true),
-        (r"header X X-None !~ /none/ [if-unset: none]", false),
-        (r"header X Subject !~ /sea/", false),
-        (r"header X exists:Date", true),
-        (r"header X exists:X-None", false),
-        (r"body X /^First line goes on\.$/", true),
-        (r"body X /Second paragraph, see/", true),
-        (r"body X /on\.\s+Second/", false),
-        (r"body X /sea/", true),
-        ("body X /sea/\ntflags X nosubject", false),
-        (r"rawbody X /Second  paragraph/", true),
-        (r"uri X m{^http://www\.example\.com/path$}", true),
-        (r"full X /\r\nSubject: =\?utf/", true),
-        (r"mimeheader X Content-Type =~ m{^text/plain}", true),
-        (r"mimeheader X Content-Type !~ m{^text/html}", true),
-        (r"mimeheader X Content-Type !~ m{^text/plain}", false),
-        (r"meta X __NOW > 2", true),
-        (r"meta X __NOW == 3 && !__NONE", true),
-        (r"meta X __NONE", false),
-        (r"meta X __NOW / 0", false),
-        (r"meta X UNKNOWN || __NOW", true),
-        (r"meta X rules_matching(__N*) == 1", true),
-        ("meta X OFF || __NOW\nmeta OFF __NOW\nscore OFF 0", false),
-        ("body X /First/\nscore X 0", false),
-        ("body X /Nothing/\nbody X /First/", true),
-        (r"header X eval:check_for_no_rdns()", true),
-        (
-            r"header X eval:check_for_matching_env_and_hdr_from()",
-            false,
-        ),
-        (
-            r"header X eval:check_header_count_range('Received','2','2')",
-            true,
-        ),
-        (r"header X eval:check_for_shifted_date('3','6')", true),
-        (r"header X eval:check_for_shifted_date('4','undef')", true),
-        (r"header X eval:check_for_shifted_date('undef','4')", false),
-        (r"header X eval:check_helo(/^mail\./)", true),
-        (r"header X eval:check_null_sender()", false),
-        (r"header X eval:nothing_known()", false),
-        (r"body X /sea(?=)/", true),
-        (r"body X /sea(?!.)/", true),
-        (r"body X /(\w)\1+ (\w)\2/", false),
-        (r"body X /(now) \1/", true),
-        (
-            "ifplugin Mail::SpamAssassin::Plugin::DKIM\nbody X /First/\nendif",
-            false,
-        ),
-        (
-            "if (version >= 4.000000)\nbody X /First/\nelse\nbody X /None/\nendif",
-            true,
-        ),
-        ("lang de body X /None/\nlang en body X /First/", true),
-        ("require_version 9\nbody X /First/", false),
-    ] {
+    for &(rule, wanted) in EVERY_KIND {
         let ruleset = load(&format!(
             "body __NOW /now/\ntflags __NOW multiple\nbody __NONE /nothing here/\n{rule}\n"
         ));
@@ -259,14 +186,14 @@ fn only_a_known_client_lacks_a_host_name() {
     }
 }
 
-/// A mail whose text has that many bytes.
+/// A message whose text has that many bytes.
 type MakeMail<'a> = &'a dyn Fn(usize) -> String;
 
 /// A text of just the limit is seen whole; of one more, the end is not, and the scan says so.
 #[test]
 fn texts_are_cut_at_their_limits() {
     use super::limits::{FULL_LIMIT, HEADER_VALUE_LIMIT, RAWBODY_PART_LIMIT};
-    // Lines short enough for the parser; `head` and the text end behind exactly `length` bytes.
+    // Lines short enough for the parser; `head` and the text end after exactly `length` bytes.
     let lines = |head: &str, length: usize, end: &str| {
         let mut text = head.to_owned();
         while text.len() + 66 + end.len() <= length {
@@ -307,7 +234,7 @@ fn texts_are_cut_at_their_limits() {
     }
 }
 
-/// A search that backtracks too much is no hit, and an anomaly; a budget is for one mail.
+/// A search that backtracks too much is no hit, and an anomaly; a budget is for one message.
 #[test]
 fn a_search_that_was_given_up_is_noted() {
     let ruleset = load("body A /(?:a+)+b(?!c)/\nbody B /b(?=c)/\n");
@@ -570,7 +497,7 @@ proptest! {
         prop_assert_eq!(scan_at(&load(&together), &mail, Stage::EndOfMessage).hits, alone);
     }
 
-    /// No text makes the loader panic; every place lies in the text.
+    /// No text makes the loader panic; every place is in the text.
     #[test]
     fn loading_never_panics(lines in prop::collection::vec(
         "(header|body|meta|score|tflags|test|if|ifplugin|else|endif|lang en|mimeheader|describe|uri_detail|[a-z]{1,6}) {0,2}(A|B|__C|1|é)? {0,2}[-A-C!=~/()&|+*<>:.,'\"\\\\#a-d0-9{}\\[\\]é ]{0,24}", 0..12),

@@ -16,7 +16,7 @@ use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::Loaded;
 use crate::daemon::compile;
 use gatepost_mail::{Limits, Specimen};
-use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_mails};
+use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_messages};
 use gatepost_words::diagnostic::Source;
 
 /// Bytes of mail kept in memory, so that reading it is not measured.
@@ -73,7 +73,7 @@ fn measure(
 /// The mails that were named, as many as fit; else the sample.
 fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failure> {
     if arguments.mails.is_empty() {
-        return Ok(sample_mails());
+        return Ok(sample_messages());
     }
     let (mut mails, mut bytes, mut is_full) = (Vec::new(), 0, false);
     read_all(&arguments.mails, limit, &mut |item| {
@@ -124,7 +124,7 @@ fn text(
 ) -> Result<(), Failure> {
     let all = costs.worst_first(ruleset);
     let rules: Duration = all.iter().map(|cost| cost.time).sum();
-    let mails = costs.mails();
+    let mails = costs.messages();
     out.line(format_args!(
         "{} rules loaded in {} ms; {} scans: {:.1} us a mail, {:.1} us of it in {} rules that were tried",
         ruleset.rules().len(),
@@ -164,11 +164,11 @@ fn json(
         json!({
             "rule": &*cost.rule,
             "kind": cost.kind.name(),
-            "us_per_mail": micros(cost.time, costs.mails()),
-            "steps_per_mail": cost.steps / costs.mails().max(1),
+            "us_per_mail": micros(cost.time, costs.messages()),
+            "steps_per_mail": cost.steps / costs.messages().max(1),
             "tried": cost.tried,
             "hits": cost.hits,
-            "mails": costs.mails(),
+            "mails": costs.messages(),
         })
     };
     costs
@@ -190,10 +190,10 @@ mod tests {
         ));
         let ruleset = Ruleset::load(&[source]).0.unwrap();
         let (mut scanner, mut costs) = (Scanner::new(&ruleset), Costs::new(&ruleset));
-        for raw in sample_mails() {
+        for raw in sample_messages() {
             measure(&mut costs, &mut scanner, &ruleset, &raw, &Limits::default());
         }
-        assert_eq!(costs.mails(), 5);
+        assert_eq!(costs.messages(), 5);
         let hits = |name: &str| {
             costs
                 .worst_first(&ruleset)

@@ -55,7 +55,7 @@ fn row(rule: &Rule) -> String {
 }
 
 /// What Gatepost cannot do of a set: why, and the rules or settings that this costs, most first.
-struct Lack {
+struct MissingFeature {
     why: String,
     /// Names of rules; of a setting there is none.
     rules: Vec<String>,
@@ -102,7 +102,7 @@ pub(super) fn unsupported(ruleset: &Ruleset, format: Format) -> Result<Exit, Fai
     })
 }
 
-fn lacks(ruleset: &Ruleset) -> Vec<Lack> {
+fn lacks(ruleset: &Ruleset) -> Vec<MissingFeature> {
     let mut by_rule: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for one in ruleset.unsupported() {
         by_rule
@@ -116,17 +116,17 @@ fn lacks(ruleset: &Ruleset) -> Vec<Lack> {
             .entry(format!("`{}`: {}", setting.name, setting.reason))
             .or_default() += 1;
     }
-    let rules = by_rule.into_iter().map(|(why, rules)| Lack {
+    let rules = by_rule.into_iter().map(|(why, rules)| MissingFeature {
         why,
         rules,
         lines: 0,
     });
-    let settings = by_setting.into_iter().map(|(why, lines)| Lack {
+    let settings = by_setting.into_iter().map(|(why, lines)| MissingFeature {
         why,
         rules: Vec::new(),
         lines,
     });
-    let mut lacks: Vec<Lack> = rules.chain(settings).collect();
+    let mut lacks: Vec<MissingFeature> = rules.chain(settings).collect();
     lacks.sort_by_key(|lack| std::cmp::Reverse((lack.rules.len(), lack.lines)));
     lacks
 }

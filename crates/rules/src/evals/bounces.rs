@@ -1,4 +1,4 @@
-//! Delivery reports: whether a mail that came back went out through the site's own relays.
+//! Delivery reports: whether a message that came back went out through the site's own relays.
 
 use super::signature::Arguments;
 use crate::views::lazy::Views;
@@ -11,7 +11,7 @@ pub(super) fn has_relays(views: &Views<'_>, _: &Arguments) -> bool {
 }
 
 /// A quoted Received field names one of the site's relays. It is looked for in the text that people
-/// see and in the body as it was sent, since reports carry the returned mail in either.
+/// see and in the body as it was sent, since reports carry the returned message in either.
 pub(super) fn is_own(views: &Views<'_>, _: &Arguments) -> bool {
     if !views.lists().has_list(LIST) {
         return false;
@@ -43,7 +43,7 @@ fn sent_names_own_relay(views: &Views<'_>) -> bool {
         })
 }
 
-/// Whether a line begins with the field's name, behind marks of quotation or none.
+/// Whether a line begins with the field's name, after marks of quotation or none.
 fn is_received(line: &[u8]) -> bool {
     const NAME: &[u8] = b"received:";
     let marks = line

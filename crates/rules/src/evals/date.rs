@@ -1,4 +1,4 @@
-//! The Date field beside the time of arrival, and beside the time that Outlook hides in message
+//! The Date field next to the time of arrival, and next to the time that Outlook hides in message
 //! ids.
 
 use std::time::UNIX_EPOCH;
@@ -10,7 +10,7 @@ use gatepost_mail::ClientAddress;
 
 /// Received fields that are looked at for times.
 const TIMES_LIMIT: usize = 100;
-/// A time and its zone behind a date: `1 Jan 2026 00:00:00 +0000` has five words.
+/// A time and its zone after a date: `1 Jan 2026 00:00:00 +0000` has five words.
 const STAMP_WORDS: usize = 5;
 
 #[expect(
@@ -38,7 +38,7 @@ fn distance(views: &Views<'_>) -> Option<i64> {
     Some(date.map_or(0, |date| nearest(date, &arrivals)))
 }
 
-/// When the MTA told us of the mail; `None` of a mail from a file.
+/// When the MTA handed over the message; `None` of a message from a file.
 fn connected(views: &Views<'_>) -> Option<i64> {
     let transaction = views.case().transaction;
     let ClientAddress::Ip(_) = transaction.client.address else {
@@ -66,7 +66,7 @@ fn nearest(date: i64, times: &[i64]) -> i64 {
         .unwrap_or(0)
 }
 
-/// The Received fields, nearest first, without those of a machine that fetched the mail from a
+/// The Received fields, nearest first, without those of a machine that fetched the message from a
 /// mailbox much later.
 fn handovers(views: &Views<'_>) -> Vec<String> {
     let fields = views.case().message.fields("Received").take(TIMES_LIMIT);
@@ -107,7 +107,7 @@ fn stamp(line: &str) -> Option<i64> {
             let is_date = day.ends_with(|c: char| c.is_ascii_digit())
                 && month.chars().count() == 3
                 && year.bytes().all(|byte| byte.is_ascii_digit());
-            // A semicolon may stand right before the day.
+            // A semicolon may be right before the day.
             let start = day
                 .find(|c: char| c.is_ascii_digit())
                 .filter(|_| is_date && time.matches(':').count() == 2)?;

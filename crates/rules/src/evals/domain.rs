@@ -1,6 +1,6 @@
 //! Registered domains (the public suffix and one label more).
 
-/// The registered domain of a host or of what stands behind the @ of an address, in lower case.
+/// The registered domain of a host or of what is after the @ of an address, in lower case.
 pub(super) fn registered_domain(address: &str) -> Option<String> {
     let host = address
         .rsplit('@')

@@ -44,7 +44,7 @@ fn encoding(entity: &Entity<'_>) -> String {
     field(entity, "Content-Transfer-Encoding")
 }
 
-/// The lines of an entity as they stand in the message, with line feeds alone, as SpamAssassin
+/// The lines of an entity as they are in the message, with line feeds alone, as SpamAssassin
 /// counts them.
 fn lines<'v>(views: &'v Views<'_>, entity: &Entity<'_>) -> impl Iterator<Item = Line<'v>> {
     let raw = views
@@ -239,7 +239,7 @@ pub(super) fn html_only(views: &Views<'_>, arguments: &Arguments) -> bool {
     reason = "bytes of one message are far below 2^52"
 )]
 pub(super) fn multipart_ratio(views: &Views<'_>, arguments: &Arguments) -> bool {
-    // The last part of either kind counts; what stands before the alternatives is no version of the
+    // The last part of either kind counts; what is before the alternatives is no version of the
     // same text.
     let (mut has_alternatives, mut text, mut html) = (false, None, None);
     for entity in entities(views) {

@@ -24,7 +24,7 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 /// The client has an address but no host name: it is unknown or an address literal. A client of
-/// which the MTA told no address (mail read from a file), or of a network that seldom names its
+/// of which the MTA gave no address (a message read from a file), or of a network that seldom names its
 /// machines, lacks nothing; nor does an empty name say anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
     let client = &views.case().transaction.client;

@@ -6,6 +6,7 @@ use super::listed::senders;
 use super::signature::Arguments;
 use crate::views::lazy::{Views, address_around};
 use gatepost_mail::LinkKind;
+use gatepost_words::bytes;
 
 /// Addresses in the text from which on it is taken for a list of addresses and not looked at
 /// (SpamAssassin's defaults).
@@ -63,7 +64,7 @@ pub(super) fn reply_to(views: &Views<'_>, arguments: &Arguments) -> bool {
     })
 }
 
-/// Senders of lists and machines, to whom nobody answers.
+/// Senders of lists and machines, to which no one replies.
 fn is_bulk(sender: &str) -> bool {
     let Some((user, _)) = sender.rsplit_once('@') else {
         return false;
@@ -150,7 +151,7 @@ fn in_body(views: &Views<'_>) -> Option<BTreeSet<String>> {
     Some(found.free)
 }
 
-/// The address of a link, right behind its scheme.
+/// The address of a link, right after its scheme.
 fn linked(href: &str) -> Option<&str> {
     let rest = href.strip_prefix("mailto:")?;
     let (start, end) = address_around(rest, rest.find('@')?)?;
@@ -166,11 +167,8 @@ fn add_paragraph(text: &str, found: &mut Found<'_, '_>) -> bool {
         else {
             continue;
         };
-        let (before, behind) = (
-            text.get(..start).unwrap_or_default(),
-            text.get(end..).unwrap_or_default(),
-        );
-        let address = text.get(start..end).unwrap_or_default();
+        let (before, behind) = (bytes::head_str(text, start), bytes::skip_str(text, end));
+        let address = bytes::slice_str(text, start..end);
         let word = before
             .rsplit(char::is_whitespace)
             .next()

@@ -62,7 +62,7 @@ pub(super) fn to_in_subject(views: &Views<'_>, arguments: &Arguments) -> bool {
     is_called(subject, user) || is_answer_to(&subject.to_lowercase(), &user.to_lowercase())
 }
 
-/// Whether the text stands somewhere as whole words: its ends are ends of words.
+/// Whether the text is somewhere as whole words: its ends are ends of words.
 fn has_whole(text: &str, wanted: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices(wanted).any(|(at, _)| {
@@ -208,7 +208,7 @@ const MARKS: [&str; 10] = [
 /// Bytes of a subject that can shout.
 const SUBJECT_MIN: usize = 10;
 
-/// The subject without what stands before it in answers.
+/// The subject without what is before it in answers.
 fn own_subject(subject: &str) -> &str {
     let mut subject = subject.trim();
     while let Some((mark, rest)) = subject.split_once(':')

@@ -97,7 +97,7 @@ fn png_size(content: &[u8]) -> Option<Size> {
     })
 }
 
-/// The frame header of a JPEG (ITU-T T.81 §B.2.2), behind other segments.
+/// The frame header of a JPEG (ITU-T T.81 §B.2.2), after other segments.
 fn jpeg_size(content: &[u8]) -> Option<Size> {
     const START: u8 = 0xd8;
     const END: u8 = 0xd9;
@@ -145,7 +145,7 @@ fn sizes(views: &Views<'_>, arguments: &Arguments) -> Vec<Size> {
         .collect()
 }
 
-/// Whether a number lies between the arguments 1 and 2, both inclusive.
+/// Whether a number is between the arguments 1 and 2, both inclusive.
 fn lies_between(arguments: &Arguments, value: f64) -> bool {
     arguments.number(1).is_some_and(|min| value >= min)
         && arguments.number(2).is_none_or(|max| value <= max)

@@ -1,4 +1,4 @@
-//! The links of HTML texts: where they lead, beside what they show.
+//! The links of HTML texts: where they lead, next to what they show.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -7,6 +7,7 @@ use super::domain::registered_domain;
 use super::signature::Arguments;
 use crate::views::lazy::Views;
 use gatepost_mail::{Link, LinkKind};
+use gatepost_words::bytes;
 
 /// Redirections inside of one URL that are followed.
 const REDIRECTIONS_LIMIT: usize = 10;
@@ -28,7 +29,7 @@ fn anchors<'v>(views: &'v Views<'_>) -> impl Iterator<Item = impl Iterator<Item 
     })
 }
 
-/// What stands behind the scheme of the first URL in a text that has one of the schemes; lower
+/// What is after the scheme of the first URL in a text that has one of the schemes; lower
 /// case.
 fn behind_scheme(text: &str, schemes: &[&str]) -> Option<String> {
     let lower = text.to_ascii_lowercase();
@@ -38,7 +39,7 @@ fn behind_scheme(text: &str, schemes: &[&str]) -> Option<String> {
     lower.get(place..).map(str::to_owned)
 }
 
-/// The host behind the scheme.
+/// The host after the scheme.
 fn host(text: &str, schemes: &[&str]) -> Option<String> {
     let rest = behind_scheme(text, schemes)?;
     let end = rest
@@ -54,10 +55,7 @@ fn leads_to_address(text: &str, schemes: &[&str]) -> bool {
     let Some(scheme) = schemes.iter().find(|scheme| starts_with(text, scheme)) else {
         return false;
     };
-    let rest = text
-        .get(scheme.len()..)
-        .unwrap_or_default()
-        .trim_start_matches('/');
+    let rest = bytes::skip_str(text, scheme.len()).trim_start_matches('/');
     let authority = rest.split('/').next().unwrap_or_default();
     let host = authority
         .split_once('@')
@@ -134,7 +132,7 @@ fn leads_elsewhere(url: &str) -> bool {
         let Some(from) = host(&outer, &["://"]) else {
             return false;
         };
-        // The other one begins behind the first host and a character more.
+        // The other one begins after the first host and a character more.
         let Some(rest) = outer
             .find("://")
             .and_then(|at| outer.get(at + 3 + from.len()..))

@@ -61,24 +61,24 @@ fn vouching<'v>(views: &'v Views<'_>) -> &'v [Relay] {
 
 /// What a list of senders and their relays says.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Brought {
+enum RelayCheck {
     /// No sender is in the list.
     Unlisted,
     /// By a relay that may.
-    Rightly,
+    Verified,
     /// By another relay.
-    Wrongly,
+    Forged,
 }
 
-fn brought(views: &Views<'_>, list: &str) -> Brought {
-    let mut found = Brought::Unlisted;
+fn relay_check(views: &Views<'_>, list: &str) -> RelayCheck {
+    let mut found = RelayCheck::Unlisted;
     for sender in senders(views) {
         for wanted in views.lists().relays_of(list, &sender) {
             if vouching(views).iter().any(|relay| is_relay(relay, wanted)) {
-                return Brought::Rightly;
+                return RelayCheck::Verified;
             }
             if !views.lists().lists("welcomelist_allows_relays", &sender) {
-                found = Brought::Wrongly;
+                found = RelayCheck::Forged;
             }
         }
     }
@@ -111,20 +111,20 @@ pub(super) fn reply_to_in_list(views: &Views<'_>, arguments: &Arguments) -> bool
 
 pub(super) fn from_welcome(views: &Views<'_>, _: &Arguments) -> bool {
     any(views, "welcomelist_from", &senders(views))
-        || brought(views, "welcomelist_from_rcvd") == Brought::Rightly
+        || relay_check(views, "welcomelist_from_rcvd") == RelayCheck::Verified
 }
 
 pub(super) fn from_default(views: &Views<'_>, _: &Arguments) -> bool {
-    brought(views, "def_welcomelist_from_rcvd") == Brought::Rightly
+    relay_check(views, "def_welcomelist_from_rcvd") == RelayCheck::Verified
 }
 
 pub(super) fn forged(views: &Views<'_>, _: &Arguments) -> bool {
     !any(views, "welcomelist_from", &senders(views))
-        && brought(views, "welcomelist_from_rcvd") == Brought::Wrongly
+        && relay_check(views, "welcomelist_from_rcvd") == RelayCheck::Forged
 }
 
 pub(super) fn forged_default(views: &Views<'_>, _: &Arguments) -> bool {
-    brought(views, "def_welcomelist_from_rcvd") == Brought::Wrongly
+    relay_check(views, "def_welcomelist_from_rcvd") == RelayCheck::Forged
 }
 
 pub(super) fn subject_welcome(views: &Views<'_>, _: &Arguments) -> bool {

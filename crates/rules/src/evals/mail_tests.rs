@@ -1,4 +1,4 @@
-//! Functions over whole small mails: HTML texts, MIME entities, anomalies.
+//! Functions over whole small messages: HTML texts, MIME entities, anomalies.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -178,7 +178,7 @@ fn entities_have_names_and_types() {
     }
 }
 
-/// What only the header can tell is told when the header ends.
+/// What only the header can tell is reported when the header ends.
 #[test]
 fn anomalies_of_the_header_come_early() {
     let header = "From: a@example.com\r\nFrom: b@example.com\r\nSubject: s\r\n\r\n";

@@ -3,8 +3,9 @@
 use super::signature::Arguments;
 use crate::views::html_scan::scan::HtmlScan;
 use crate::views::lazy::Views;
+use gatepost_words::bytes;
 
-/// Whether a number lies above the argument at `index` and not above the one behind it.
+/// Whether a number lies above the argument at `index` and not above the one after it.
 fn above(arguments: &Arguments, index: usize, value: f64) -> bool {
     arguments.number(index).is_none_or(|min| value > min)
         && arguments.number(index + 1).is_none_or(|max| value <= max)
@@ -16,11 +17,11 @@ fn compares(value: f64, expression: &str) -> bool {
     let end = text
         .find(|c: char| !"<>=!".contains(c))
         .unwrap_or(text.len());
-    let Ok(number) = text.get(end..).unwrap_or_default().trim().parse::<f64>() else {
+    let Ok(number) = bytes::skip_str(text, end).trim().parse::<f64>() else {
         return false;
     };
     let is_equal = (value - number).abs() < f64::EPSILON;
-    match text.get(..end).unwrap_or_default() {
+    match bytes::head_str(text, end) {
         "==" => is_equal,
         "!=" => !is_equal,
         "<" => value < number,

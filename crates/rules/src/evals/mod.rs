@@ -1,11 +1,10 @@
-//! The functions behind `eval:`, in files named after what they look at.
+//! The functions after `eval:`, in files named after what they look at.
 //!
 //! A function has SpamAssassin's name where SpamAssassin has the same one; the others are ours.
 //! Every function is a line of a table, from which the diagnostics and `gatepost explain` speak
 //! too.
 
 mod bounces;
-mod client_names;
 mod date;
 mod domain;
 mod encoding;

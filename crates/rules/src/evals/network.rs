@@ -1,5 +1,5 @@
-//! Functions that ask the network or a store of what was learned. Judging asks nobody, so that they
-//! never hit; what the world says of a mail comes as facts.
+//! Functions that ask the network or a store of what was learned. Judging asks no one, so that they
+//! never hit; what the world says of a message comes as facts.
 
 use super::signature::Kind::Text;
 use super::signature::{Arguments, Eval, optional};

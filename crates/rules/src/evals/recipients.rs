@@ -2,6 +2,7 @@
 
 use super::signature::Arguments;
 use crate::views::lazy::Views;
+use gatepost_words::bytes;
 
 /// Addresses that are compared with each other.
 const ADDRESSES_LIMIT: usize = 256;
@@ -120,8 +121,8 @@ fn is_rewritten(sender: &str) -> bool {
 fn is_made_of(sender: &str, domain: &str, user: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     sender.match_indices(domain).any(|(at, _)| {
-        let before = sender.get(..at).unwrap_or_default();
-        let mut behind = sender.get(at + domain.len()..).unwrap_or_default().chars();
+        let before = bytes::head_str(sender, at);
+        let mut behind = bytes::skip_str(sender, at + domain.len()).chars();
         let has_sign = behind.next().is_some();
         let is_user = behind
             .as_str()

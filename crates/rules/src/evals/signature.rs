@@ -1,10 +1,11 @@
-//! What a function behind `eval:` is: its name, what it takes, from which stage on it can be
+//! What a function after `eval:` is: its name, what it takes, from which stage on it can be
 //! called; and how the text of a call is read.
 
 use crate::views::lazy::Views;
 use gatepost_byte_regex::{Pattern, Problem};
 use gatepost_mail::AnomalyKind;
 use gatepost_words::Stage;
+use gatepost_words::bytes;
 
 /// What an argument has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Arguments {
         }
     }
 
-    /// Whether a number lies between the arguments 0 (inclusive) and 1 (exclusive; inclusive when
+    /// Whether a number is between the arguments 0 (inclusive) and 1 (exclusive; inclusive when
     /// `closed`).
     pub(super) fn spans(&self, value: f64, closed: bool) -> bool {
         let below = |max: f64| if closed { value <= max } else { value < max };
@@ -180,7 +181,7 @@ impl Eval {
     }
 }
 
-/// Compiles a pattern; one without delimiters is taken as it stands.
+/// Compiles a pattern; one without delimiters is taken as it is.
 fn compile(value: &str) -> Result<Pattern, Problem> {
     if value.starts_with('/') || value.starts_with("m{") || value.starts_with("m(") {
         return Pattern::compile(value);
@@ -189,7 +190,12 @@ fn compile(value: &str) -> Result<Pattern, Problem> {
 }
 
 fn read(at: usize, value: &str, kind: Kind) -> Result<Argument, BadCall> {
-    let unfit = || BadCall::Arguments(format!("`{value}` is not {}", kind.name()));
+    let unfit = || {
+        BadCall::Arguments(format!(
+            "invalid argument `{value}`: expected {}",
+            kind.name()
+        ))
+    };
     match kind {
         Kind::Number if value == "undef" => Ok(Argument::Number(None)),
         Kind::Number => value
@@ -219,7 +225,7 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
         let rest = rest.trim_start();
         let (start, length, taken) = match rest.chars().next() {
             Some(quote @ ('\'' | '"')) => {
-                let inside = rest.get(1..).unwrap_or_default();
+                let inside = bytes::skip_str(rest, 1);
                 let length = inside
                     .find(quote)
                     .ok_or_else(|| format!("the closing {quote} is missing"))?;
@@ -227,7 +233,7 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
             }
             Some('/') => {
                 let closing = closing_slash(rest).ok_or("the closing / is missing")?;
-                let tail = rest.get(closing + 1..).unwrap_or_default();
+                let tail = bytes::skip_str(rest, closing + 1);
                 let length = closing + 1 + tail.len()
                     - tail
                         .trim_start_matches(|c: char| c.is_ascii_alphabetic())
@@ -239,8 +245,8 @@ fn split(text: &str) -> Result<Vec<(usize, &str)>, String> {
                 (at, raw.trim_end().len(), raw.len())
             }
         };
-        arguments.push((start, text.get(start..start + length).unwrap_or_default()));
-        let tail = rest.get(taken..).unwrap_or_default();
+        arguments.push((start, bytes::slice_str(text, start..start + length)));
+        let tail = bytes::skip_str(rest, taken);
         at += taken + tail.len() - tail.trim_start().len();
         match tail.trim_start().strip_prefix(',') {
             Some(_) => at += 1,

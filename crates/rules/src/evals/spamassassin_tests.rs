@@ -1,4 +1,4 @@
-//! Every function of the table over a small mail that it hits and one that it does not.
+//! Every function of the table over a small message that it hits and one that it does not.
 
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -47,7 +47,7 @@ fn hits(call: &str, mail: &str) -> bool {
         .is_empty()
 }
 
-/// A mail of these fields and this text.
+/// A message of these fields and this text.
 fn mail(fields: &str, text: &str) -> String {
     format!("{fields}\n\n{text}\n")
 }
@@ -264,7 +264,7 @@ fn flags_and_traits() {
     }
     for (length, wanted) in [(8_192, false), (8_193, true)] {
         let long = mail(&format!("X-Long: {}", "x".repeat(length - 1)), "x");
-        // The blank behind the colon is part of the value.
+        // The blank after the colon is part of the value.
         assert_eq!(
             hits("check_msg_parse_flags('truncated_header')", &long),
             wanted,

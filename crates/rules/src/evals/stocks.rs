@@ -7,7 +7,7 @@ use crate::views::lazy::Views;
 
 /// Bytes of a label before its colon.
 const LABEL_LENGTH: std::ops::RangeInclusive<usize> = 3..=30;
-/// Different labels that are told apart.
+/// Labels that are counted separately.
 const LABELS_LIMIT: usize = 100;
 
 /// Ends of labels, letters only, that sell shares.

@@ -3,6 +3,7 @@
 use super::signature::Arguments;
 use crate::views::lazy::Views;
 use gatepost_mail::{Entity, EntityKind, HeaderField};
+use gatepost_words::bytes;
 
 /// Bytes of a field's value and of its name that SpamAssassin keeps.
 const VALUE_LIMIT: usize = 8_192;
@@ -49,13 +50,13 @@ fn parts<'v>(views: &'v Views<'_>) -> impl Iterator<Item = &'v Entity<'v>> {
     own_entities(views).filter(|entity| entity.parent.is_some())
 }
 
-/// Whether a blank line stands before the offset.
+/// Whether a blank line is before the offset.
 fn is_separated(raw: &[u8], offset: usize) -> bool {
-    let before = raw.get(..offset).unwrap_or_default();
+    let before = bytes::head(raw, offset);
     before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n") || matches!(before, b"\n" | b"\r\n")
 }
 
-/// Text stands behind the closing delimiter of a multipart. A dot alone is how some mailers end a
+/// Text is after the closing delimiter of a multipart. A dot alone is how some mailers end a
 /// message.
 fn has_epilogue(views: &Views<'_>, entity: &Entity<'_>) -> bool {
     let content_type = entity

@@ -1,7 +1,7 @@
 //! Dates of the header (RFC 5322 §3.3, with the obsolete forms of §4.3) and what else senders write
 //! for one.
 //!
-//! A text is read as words in any order: a day, a month and a year behind each other, a time with
+//! A text is read as words in any order: a day, a month and a year after each other, a time with
 //! colons, a zone. What does not exist in the calendar is moved to what does, so that every rule
 //! sees the time that SpamAssassin sees.
 

@@ -29,13 +29,13 @@ impl Trace {
         )
     }
 
-    /// Each word with the one before it; nothing stands before the first.
+    /// Each word with the one before it; nothing is before the first.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let before = std::iter::once("").chain(self.0.iter().map(String::as_str));
         before.zip(self.0.iter().map(String::as_str))
     }
 
-    /// Whether the words of the pattern stand somewhere, one behind the other.
+    /// Whether the words of the pattern are somewhere, one after the other.
     pub(super) fn says(&self, pattern: &str) -> bool {
         let pattern: Vec<&str> = pattern.split(' ').collect();
         self.0.windows(pattern.len().max(1)).any(|words| {
@@ -46,7 +46,7 @@ impl Trace {
         })
     }
 
-    /// Whether words that fit stand in this order, with others between them or not.
+    /// Whether words that fit are in this order, with others between them or not.
     pub(super) fn says_in_order(&self, parts: &[&str]) -> bool {
         let mut words = self.0.iter();
         parts.iter().all(|part| words.any(|word| fits(part, word)))

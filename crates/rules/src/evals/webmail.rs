@@ -26,7 +26,7 @@ pub(super) fn gated(views: &Views<'_>, _: &Arguments) -> bool {
     is_group(&received) || is_ezmlm(views, &received)
 }
 
-/// MSN's groups. Only where their name stands at all are words worth reading.
+/// MSN's groups. Only where their name is at all are words worth reading.
 fn is_group(received: &str) -> bool {
     received.contains("groups.msn.com")
         && Trace::read(received).says("from groups.msn.com (*.msn.com*")
@@ -50,7 +50,7 @@ fn is_ezmlm(views: &Views<'_>, received: &str) -> bool {
         || received.says_in_order(&["*qmail", "invoked", "by", "*);"])
 }
 
-/// What has to stand in another field, too.
+/// What has to be in another field, too.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Proof {
     None,
@@ -127,7 +127,7 @@ fn hotmail(views: &Views<'_>, arguments: &Arguments) -> Hotmail {
     }
 }
 
-/// Whether a relay greeted as `…hotmail.com`, behind `from`, `HELO` or `helo=`.
+/// Whether a relay greeted as `…hotmail.com`, after `from`, `HELO` or `helo=`.
 fn claims_hotmail(received: &Trace) -> bool {
     let is_whole = |name: &str| {
         let behind = name.rsplit_once("hotmail.com").map(|(_, behind)| behind);
@@ -197,7 +197,7 @@ pub(super) fn gmail(views: &Views<'_>, _: &Arguments) -> bool {
     !is_marked
 }
 
-/// Google's inner addresses: `2002:a05:…`, two digits behind the letter.
+/// Google's inner addresses: `2002:a05:…`, two digits after the letter.
 fn is_inner(word: &str) -> bool {
     let rest = word.strip_prefix("2002:a").map(str::as_bytes);
     matches!(rest, Some([b'0'..=b'9', b'0'..=b'9', b':', ..]))
@@ -222,7 +222,7 @@ pub(super) fn juno(views: &Views<'_>, arguments: &Arguments) -> bool {
     !(has_client && is_own && views.text("X-Mailer").contains("Juno "))
 }
 
-/// Whether a relay of Juno handed the mail on.
+/// Whether a relay of Juno handed the message on.
 fn is_juno(field: &Trace) -> bool {
     ["juno.com", "untd.com"].iter().any(|name| {
         let host = format!("*{name}*");

@@ -92,7 +92,7 @@ fn is_code(paragraph: &[u8]) -> bool {
         CODE_LINE.contains(&line.len()) && line.iter().all(is_digit)
     };
     let mut lines = paragraph.split(|byte| *byte == b' ');
-    // A blank has to stand behind the second one.
+    // A blank has to be after the second one.
     let first_two = lines
         .by_ref()
         .take(2)
@@ -237,7 +237,7 @@ fn unread_texts(views: &Views<'_>, outer: usize) -> Vec<String> {
 fn is_inside(views: &Views<'_>, entity: usize, outer: usize) -> bool {
     let entities = &views.case().message.entities;
     let mut inner = entity;
-    // Parents stand before their children, so that this ends.
+    // Parents are before their children, so that this ends.
     while let Some(parent) = entities
         .get(inner)
         .and_then(|entity| entity.parent)

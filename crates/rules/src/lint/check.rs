@@ -1,4 +1,4 @@
-//! Loading with every complaint, and the in-file tests, for `gatepost rules check`.
+//! Loading with every diagnostic, and the in-file tests, for `gatepost rules check`.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::rule_lints::lint;
 use crate::ruleset::ruleset::Ruleset;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
-/// Loads, as [`Ruleset::load`] does, and tells everything: what loading complains of, what the lint
+/// Loads, as [`Ruleset::load`] does, and reports everything: what loading reports, what the lint
 /// finds, and the test lines that fail.
 pub fn check(sources: &[Arc<Source>]) -> (Option<Ruleset>, Vec<Diagnostic>) {
     let (ruleset, mut diagnostics) = Ruleset::load(sources);

@@ -4,5 +4,5 @@ pub(crate) mod check;
 pub(crate) mod rule_lints;
 pub(crate) mod sample;
 mod slow;
-mod small_mail;
 pub(crate) mod test_lines;
+mod test_message;

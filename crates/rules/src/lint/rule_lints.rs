@@ -1,10 +1,10 @@
-//! What is doubtful about rules that do load: rules that never or always hit, that find what others
+//! What is suspicious about rules that do load: rules that never or always hit, that find what others
 //! find, that cost too much, and what a rule of good manners lacks.
 
 use std::collections::BTreeMap;
 
 use super::slow::slow_rules;
-use super::test_lines::{complaint, run_tests};
+use super::test_lines::{run_tests, test_diagnostic};
 use crate::ruleset::interval;
 use crate::ruleset::interval::Interval;
 use crate::ruleset::kind::RuleKind;
@@ -13,7 +13,7 @@ use crate::ruleset::ruleset::Ruleset;
 use crate::ruleset::template::captured_names;
 use crate::views::header_request::HeaderRequest;
 use crate::views::key::ViewKey;
-use gatepost_byte_regex::Doubt;
+use gatepost_byte_regex::PatternFacts;
 use gatepost_words::diagnostic::{Diagnostic, did_you_mean};
 
 /// Pairs of rules that are compared at most.
@@ -35,7 +35,7 @@ const PSEUDO_FIELDS: &[&str] = &[
     "X-Spam-Relays-Untrusted",
 ];
 
-/// What is doubtful about rules that do load, in the order of the rules.
+/// What is suspicious about rules that do load, in the order of the rules.
 pub fn lint(ruleset: &Ruleset) -> Vec<Diagnostic> {
     let mut results = run_tests(ruleset).into_iter().peekable();
     let lint = Lint::new(ruleset);
@@ -46,9 +46,9 @@ pub fn lint(ruleset: &Ruleset) -> Vec<Diagnostic> {
         found.extend(lint.extent(number, rule));
         found.extend(relations.remove(&number).into_iter().flatten());
         found.extend(slow.get(&number).map(|steps| is_slow(rule, *steps)));
-        found.extend(manners(rule));
+        found.extend(style_lints(rule));
         while let Some(result) = results.next_if(|result| result.rule == rule.name) {
-            found.extend(complaint(&result));
+            found.extend(test_diagnostic(&result));
         }
     }
     found
@@ -61,23 +61,23 @@ fn warn(rule: &Rule, code: &'static str, message: String) -> Diagnostic {
 struct Lint<'r> {
     ruleset: &'r Ruleset,
     values: Vec<Interval>,
-    doubts: Vec<Option<Doubt>>,
+    facts: Vec<Option<PatternFacts>>,
 }
 
 impl<'r> Lint<'r> {
     fn new(ruleset: &'r Ruleset) -> Self {
-        let doubts = ruleset.rules().iter().map(|rule| match &rule.test {
+        let facts = ruleset.rules().iter().map(|rule| match &rule.test {
             Test::Pattern { negated: false, .. }
                 if !ruleset.lists.replaced_rules.contains(&*rule.name) =>
             {
-                rule.regex().and_then(Doubt::new)
+                rule.regex().and_then(PatternFacts::new)
             }
             _ => None,
         });
         Self {
             ruleset,
             values: interval::as_written(ruleset.rules(), &ruleset.metas),
-            doubts: doubts.collect(),
+            facts: facts.collect(),
         }
     }
 
@@ -86,12 +86,12 @@ impl<'r> Lint<'r> {
         let mut found = Vec::new();
         let name = &rule.name;
         if let Some((source, span)) = &rule.earlier {
-            let told = warn(
+            let reported = warn(
                 rule,
                 "R0403",
                 format!("{name} is defined twice; this one counts"),
             );
-            found.push(told.also(source, span.clone(), "first defined here"));
+            found.push(reported.also(source, span.clone(), "first defined here"));
         }
         if rule.disabled.is_some() {
             return found;
@@ -123,10 +123,10 @@ impl<'r> Lint<'r> {
             _ => None,
         };
         if let Some((why, help)) = never {
-            let told = warn(rule, "R0408", format!("{name} never hits: {why}"));
+            let reported = warn(rule, "R0408", format!("{name} never hits: {why}"));
             found.push(match help {
-                Some(help) => told.help(help),
-                None => told,
+                Some(help) => reported.help(help),
+                None => reported,
             });
         }
         found
@@ -134,12 +134,12 @@ impl<'r> Lint<'r> {
 
     fn never(&self, number: usize, view: &ViewKey) -> Option<(String, Option<String>)> {
         if let ViewKey::Header(request) = view
-            && let Some(told) = no_such_field(request)
+            && let Some(reported) = no_such_field(request)
         {
-            return Some(told);
+            return Some(reported);
         }
-        let doubt = self.doubts.get(number)?.as_ref()?;
-        doubt
+        let facts = self.facts.get(number)?.as_ref()?;
+        facts
             .never(*view == ViewKey::Body)
             .map(|why| (why.to_owned(), None))
     }
@@ -155,7 +155,7 @@ impl<'r> Lint<'r> {
                 ..
             } = &rule.test
                 && rule.disabled.is_none()
-                && self.doubts.get(number).is_some_and(Option::is_some)
+                && self.facts.get(number).is_some_and(Option::is_some)
             {
                 groups.entry(view).or_default().push(number);
             }
@@ -177,8 +177,8 @@ impl<'r> Lint<'r> {
                 let wider = scored
                     .iter()
                     .find(|other| *other != number && self.is_within(*number, **other));
-                if let Some(told) = wider.and_then(|wider| self.subsumed(*number, *wider)) {
-                    found.entry(*number).or_default().push(told);
+                if let Some(reported) = wider.and_then(|wider| self.subsumed(*number, *wider)) {
+                    found.entry(*number).or_default().push(reported);
                 }
             }
         }
@@ -193,7 +193,7 @@ impl<'r> Lint<'r> {
     }
 
     fn is_within(&self, number: usize, other: usize) -> bool {
-        let doubt = |at: usize| self.doubts.get(at).and_then(Option::as_ref);
+        let facts = |at: usize| self.facts.get(at).and_then(Option::as_ref);
         let skips = |at: usize| {
             self.ruleset
                 .rules()
@@ -201,8 +201,8 @@ impl<'r> Lint<'r> {
                 .is_some_and(|rule| rule.flags.no_subject)
         };
         (skips(number) || !skips(other))
-            && doubt(number)
-                .zip(doubt(other))
+            && facts(number)
+                .zip(facts(other))
                 .is_some_and(|(own, other)| own.is_within(other))
     }
 
@@ -212,9 +212,9 @@ impl<'r> Lint<'r> {
             self.ruleset.rules().get(wider)?,
         );
         let message = format!("{} hits only where {} hits too", rule.name, wider.name);
-        let told =
+        let reported =
             warn(rule, "R0409", message).also(&wider.source, wider.span.clone(), "finds all of it");
-        Some(told.help("their scores add up: if that is not wanted, leave out one of them"))
+        Some(reported.help("their scores add up: if that is not wanted, leave out one of them"))
     }
 
     /// Rules of one view with the same pattern and flags as one before them.
@@ -240,7 +240,7 @@ impl<'r> Lint<'r> {
                 continue;
             };
             let message = format!("{} is the same as {}", rule.name, earlier.name);
-            let told = warn(rule, "R0410", message).also(
+            let reported = warn(rule, "R0410", message).also(
                 &earlier.source,
                 earlier.span.clone(),
                 "the same pattern",
@@ -248,7 +248,7 @@ impl<'r> Lint<'r> {
             found
                 .entry(*number)
                 .or_default()
-                .push(told.help("use one of them, and name it in metas"));
+                .push(reported.help("use one of them, and name it in metas"));
             twins.push(*number);
         }
         twins
@@ -289,7 +289,7 @@ fn no_such_field(request: &HeaderRequest) -> Option<(String, Option<String>)> {
 }
 
 /// What a rule should have.
-fn manners(rule: &Rule) -> Vec<Diagnostic> {
+fn style_lints(rule: &Rule) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let name = &rule.name;
     if rule.disabled.is_some() || rule.is_subrule() || rule.kind == RuleKind::Unsupported {
@@ -302,16 +302,16 @@ fn manners(rule: &Rule) -> Vec<Diagnostic> {
         );
     }
     if !rule.has_score {
-        let told = warn(
+        let reported = warn(
             rule,
             "R0402",
             format!("{name} has no score and counts {}", rule.score),
         );
-        found.push(told.help(format!("add `score {name} {}`", rule.score)));
+        found.push(reported.help(format!("add `score {name} {}`", rule.score)));
     }
     if matches!(rule.test, Test::Pattern { .. }) && rule.tests.is_empty() {
-        let told = warn(rule, "R0404", format!("{name} has no test line"));
-        found.push(told.help(format!("add `test {name} ok …` and `test {name} fail …`")));
+        let reported = warn(rule, "R0404", format!("{name} has no test line"));
+        found.push(reported.help(format!("add `test {name} ok …` and `test {name} fail …`")));
     }
     found
 }
@@ -323,24 +323,25 @@ mod tests {
     use gatepost_words::diagnostic::Source;
 
     fn load(text: &str) -> Ruleset {
-        let (ruleset, told) = Ruleset::load(&[std::sync::Arc::new(Source::new("t.cf", text))]);
-        ruleset.unwrap_or_else(|| panic!("{told:?}"))
+        let (ruleset, reported) = Ruleset::load(&[std::sync::Arc::new(Source::new("t.cf", text))]);
+        ruleset.unwrap_or_else(|| panic!("{reported:?}"))
     }
 
-    /// The codes of the doubts about hits; manners apart.
+    /// The codes of the lints about hits, without those about style.
     fn codes(text: &str) -> Vec<String> {
-        let told = lint(&load(text));
-        let told = told
+        let reported = lint(&load(text));
+        let reported = reported
             .iter()
             .filter(|one| !["R0401", "R0402", "R0404"].contains(&one.code));
-        told.map(|one| {
-            format!(
-                "{} {}",
-                one.code,
-                one.message.split(' ').next().unwrap_or_default()
-            )
-        })
-        .collect()
+        reported
+            .map(|one| {
+                format!(
+                    "{} {}",
+                    one.code,
+                    one.message.split(' ').next().unwrap_or_default()
+                )
+            })
+            .collect()
     }
 
     #[test]
@@ -389,14 +390,14 @@ mod tests {
     #[test]
     fn slow_rules_are_told() {
         let ruleset = load("body A /z/\nbody B /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\nbody C /x.*y/\n");
-        let told = lint(&ruleset);
-        let slow: Vec<_> = told.iter().filter(|one| one.code == "R0411").collect();
-        let told = slow.iter().map(|one| {
+        let reported = lint(&ruleset);
+        let slow: Vec<_> = reported.iter().filter(|one| one.code == "R0411").collect();
+        let reported = slow.iter().map(|one| {
             (
                 one.message.split(": ").next().unwrap(),
                 one.position().unwrap().0,
             )
         });
-        assert_eq!(told.collect::<Vec<_>>(), [("B is slow", 2)]);
+        assert_eq!(reported.collect::<Vec<_>>(), [("B is slow", 2)]);
     }
 }

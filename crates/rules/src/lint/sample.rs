@@ -1,7 +1,7 @@
 //! A small sample of mail: for `rules bench` where no mail is named, and to tell slow rules.
 
-/// Mails of the common shapes: a letter, a newsletter, a form, a bounce, one without sense.
-pub fn sample_mails() -> Vec<Vec<u8>> {
+/// Messages of the common shapes: a letter, a newsletter, a form, a bounce, one without sense.
+pub fn sample_messages() -> Vec<Vec<u8>> {
     let prose = "The meeting on Thursday moves to the small room on the second floor. Please bring the figures of the last \
         quarter, and tell me by Wednesday noon if you cannot come.\n\n";
     let offer = "<p>Dear customer, our spring catalogue is here. <a href=\"https://shop.example.com/spring?id=42&amp;u=7\">\

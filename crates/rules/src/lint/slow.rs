@@ -1,22 +1,22 @@
-//! Which rules are slow: told by counting steps, never by a clock, so that every machine says the
+//! Which rules are slow: decided by counting steps, never by a clock, so that every machine says the
 //! same.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::sample::sample_mails;
+use super::sample::sample_messages;
 use crate::matcher::scanner::Scanner;
 use crate::matcher::tally::Tally;
 use crate::ruleset::ruleset::Ruleset;
 use gatepost_mail::{Limits, Specimen};
 
-/// Steps of backtracking for one mail, above which a rule is slow: about half a millisecond, and
+/// Steps of backtracking for one message, above which a rule is slow: about half a millisecond, and
 /// half of what a search in one short text may take before it is given up.
 const SLOW_STEPS: u64 = 100_000;
 
-/// The rules that take more than [`SLOW_STEPS`] for a mail of the sample: by number, with the most
-/// steps that one mail took. What a finite automaton decides takes none. All rules draw on the
-/// budget of the mail: where many are slow, the last of them may show only when the first are
+/// The rules that take more than [`SLOW_STEPS`] for a message of the sample: by number, with the most
+/// steps that one message took. What a finite automaton decides takes none. All rules draw on the
+/// budget of the message: where many are slow, the last of them may show only when the first are
 /// mended.
 pub(crate) fn slow_rules(ruleset: &Ruleset) -> BTreeMap<usize, u64> {
     slower_than(SLOW_STEPS, ruleset)
@@ -25,7 +25,7 @@ pub(crate) fn slow_rules(ruleset: &Ruleset) -> BTreeMap<usize, u64> {
 fn slower_than(limit: u64, ruleset: &Ruleset) -> BTreeMap<usize, u64> {
     let mut scanner = Scanner::new(ruleset);
     let mut most: BTreeMap<usize, u64> = BTreeMap::new();
-    for raw in sample_mails() {
+    for raw in sample_messages() {
         for (number, tally) in tallies(ruleset, &mut scanner, &raw).iter().enumerate() {
             if tally.steps > limit {
                 let steps = most.entry(number).or_default();
@@ -36,7 +36,7 @@ fn slower_than(limit: u64, ruleset: &Ruleset) -> BTreeMap<usize, u64> {
     most
 }
 
-/// What each rule does on one mail, by number.
+/// What each rule does on one message, by number.
 fn tallies(ruleset: &Ruleset, scanner: &mut Scanner, raw: &[u8]) -> Vec<Tally> {
     let specimen = Specimen::stored(raw);
     let message = specimen.message(&Limits::default());

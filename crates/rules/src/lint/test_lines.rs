@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::small_mail::small_mail;
+use super::test_message::test_message;
 use crate::matcher::scanner::Scanner;
 use crate::ruleset::rule::{Rule, Test, TestLine};
 use crate::ruleset::ruleset::Ruleset;
@@ -27,8 +27,8 @@ pub struct TestResult {
     pub test: TestLine,
 }
 
-/// What a test line that went wrong, or could not be run, is told as.
-pub(crate) fn complaint(result: &TestResult) -> Option<Diagnostic> {
+/// What a test line that went wrong, or could not be run, is reported as.
+pub(crate) fn test_diagnostic(result: &TestResult) -> Option<Diagnostic> {
     let (source, span) = (&result.test.source, result.test.span.clone());
     let name = &result.rule;
     if let Some(why) = result.not_run {
@@ -77,7 +77,7 @@ fn run(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, test: &TestLine) -
     }
 }
 
-/// Whether a rule hits a text; an error says why that cannot be told.
+/// Whether a rule hits a text; an error says why that cannot be decided.
 fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
     match &rule.test {
         Test::Exists(request) => Ok(text
@@ -104,9 +104,9 @@ fn hits(rule: &Rule, text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Whether a rule that needs more than one text hits the small mail that its test line stands for.
+/// Whether a rule that needs more than one text hits the small message that its test line stands for.
 fn hits_mail(ruleset: &Ruleset, scanner: &mut Scanner, rule: &Rule, text: &str) -> bool {
-    let specimen = Specimen::stored(small_mail(text));
+    let specimen = Specimen::stored(test_message(text));
     let message = specimen.message(&Limits::default());
     scanner.scan(ruleset, &specimen.case(&message), &|| false);
     scanner

@@ -49,7 +49,7 @@ impl Networks {
         self.0.is_empty()
     }
 
-    /// Whether the address lies in the networks; what is no address lies nowhere.
+    /// Whether the address is in the networks; what is no address lies nowhere.
     pub(crate) fn has(&self, ip: &str) -> bool {
         let Ok(ip) = ip.parse().map(number) else {
             return false;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// How often tags are replaced that stand inside what replaced others.
+use gatepost_words::bytes;
+
+/// How often tags are replaced that are inside what replaced others.
 const PASSES: usize = 6;
 /// Bytes that a regular expression may grow to by replacing tags.
 pub(super) const EXPANDED_LIMIT: usize = 256 << 10;
@@ -53,10 +55,7 @@ impl Replacements {
         let Some(length) = definition.get(start..).and_then(|rest| rest.find('>')) else {
             return "";
         };
-        let name = definition
-            .get(start + kind.len() + 2..start + length)
-            .unwrap_or_default()
-            .to_owned();
+        let name = bytes::slice_str(definition, start + kind.len() + 2..start + length).to_owned();
         definition.replace_range(start..=start + length, "");
         self.text(&format!("replace_{kind}"), &name)
     }
@@ -74,8 +73,8 @@ impl Replacements {
                 out.push_str(between);
             }
             let (text, tag) = (
-                rest.get(..start).unwrap_or_default(),
-                rest.get(start..=end).unwrap_or_default(),
+                bytes::head_str(rest, start),
+                bytes::slice_str(rest, start..end + 1),
             );
             out.push_str(text);
             out.push_str(before);
@@ -88,7 +87,7 @@ impl Replacements {
             }
             out.push_str(behind);
             follows_tag = true;
-            rest = rest.get(end + 1..).unwrap_or_default();
+            rest = bytes::skip_str(rest, end + 1);
         }
         out.push_str(rest);
         (out, has_tags)

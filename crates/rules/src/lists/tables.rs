@@ -109,7 +109,7 @@ impl Lists {
                 .entry(key.to_owned())
                 .or_default()
                 .extend(words(value)),
-            // A subject has blanks; the glob may stand anywhere in it.
+            // A subject has blanks; the glob may be anywhere in it.
             "welcomelist_subject" | "blocklist_subject" => {
                 let glob = format!("*{}*", value.trim().to_lowercase());
                 self.globs.entry(key.to_owned()).or_default().insert(glob);

@@ -1,4 +1,4 @@
-//! What each rule costs: measured over mails, with a clock that the caller lends.
+//! What each rule costs: measured over messages, with a clock that the caller lends.
 
 use super::tally::Tally;
 use std::time::Duration;
@@ -21,19 +21,19 @@ pub struct Cost {
     /// Texts that it was tried on because no filter excluded it; for functions and metas,
     /// evaluations.
     pub tried: u64,
-    /// Mails that it hit.
+    /// Messages that it hit.
     pub hits: u64,
-    /// Time over all mails, without what the filters cost.
+    /// Time over all messages, without what the filters cost.
     pub time: Duration,
-    /// Steps of backtracking over all mails: the same on every machine.
+    /// Steps of backtracking over all messages: the same on every machine.
     pub steps: u64,
 }
 
-/// Costs of the rules of a set over some mails.
+/// Costs of the rules of a set over some messages.
 #[derive(Debug)]
 pub struct Costs {
     tallies: Vec<Tally>,
-    mails: u64,
+    messages: u64,
     total: Duration,
 }
 
@@ -42,12 +42,12 @@ impl Costs {
     pub fn new(ruleset: &Ruleset) -> Self {
         Self {
             tallies: vec![Tally::default(); ruleset.rules().len()],
-            mails: 0,
+            messages: 0,
             total: Duration::ZERO,
         }
     }
 
-    /// Scans one mail and adds what it cost. `clock` tells a time that only grows. Reading the
+    /// Scans one message and adds what it cost. `clock` tells a time that only grows. Reading the
     /// clock costs too (some tens of nanoseconds a rule), so that totals are higher than those
     /// of a scan that is not measured.
     pub fn measure(
@@ -60,7 +60,7 @@ impl Costs {
         let start = clock();
         let scan = scanner.scan_measured(ruleset, case, clock, &mut self.tallies);
         self.total += clock().saturating_sub(start);
-        self.mails += 1;
+        self.messages += 1;
         let values: Vec<usize> = scanner.values_by_number().collect();
         for number in values {
             if let Some(tally) = self.tallies.get_mut(number) {
@@ -70,9 +70,9 @@ impl Costs {
         scan
     }
 
-    /// Mails measured.
-    pub fn mails(&self) -> u64 {
-        self.mails
+    /// Messages measured.
+    pub fn messages(&self) -> u64 {
+        self.messages
     }
 
     /// Time of all scans: the rules below, the views that they look at, and the filters before

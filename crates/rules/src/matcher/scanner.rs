@@ -29,7 +29,7 @@ struct Meter<'w> {
 }
 
 impl Watch<'_> {
-    /// Does it, and notes the time and the steps of backtracking that it took if somebody asks for
+    /// Does it, and notes the time and the steps of backtracking that it took if requested
     /// them.
     fn measured<T>(&mut self, number: usize, views: &Views<'_>, work: impl FnOnce() -> T) -> T {
         let Some(meter) = &mut self.meter else {
@@ -47,7 +47,7 @@ impl Watch<'_> {
     }
 }
 
-/// The scratch space of one worker. Owns every cache; nothing of one mail leaks into the next.
+/// The scratch space of one worker. Owns every cache; nothing of one message leaks into the next.
 #[derive(Debug)]
 pub struct Scanner {
     digest: [u8; 32],
@@ -61,7 +61,7 @@ pub struct Scanner {
     marks: Marks,
     candidates: Vec<usize>,
     /// Whether a limit kept a part of a text from a rule, or an answer from being found.
-    was_cut: bool,
+    truncated: bool,
     stack: Vec<f64>,
 }
 
@@ -77,12 +77,12 @@ impl Scanner {
             due: vec![0; ruleset.metas.len().div_ceil(64)],
             marks: Marks::default(),
             candidates: Vec::new(),
-            was_cut: false,
+            truncated: false,
             stack: Vec::new(),
         }
     }
 
-    /// Decides every rule that can be decided at the stage of the case. `until` tells whether the
+    /// Decides every rule that can be decided at the stage of the case. `until` reports whether the
     /// deadline passed; it is asked before every text and every rule over it. Another set than
     /// the last one is fine.
     pub fn scan(&mut self, ruleset: &Ruleset, case: &Case<'_>, until: &dyn Fn() -> bool) -> Scan {
@@ -126,7 +126,7 @@ impl Scanner {
         if complete {
             self.run_metas(ruleset, &views, watch);
         }
-        self.was_cut |= views.budget().was_reached();
+        self.truncated |= views.budget().was_reached();
         let mut scan = self.collect(ruleset, case.stage, complete);
         if case.message.derived.is_exceeded() {
             scan.anomalies.push(Anomaly {
@@ -146,7 +146,7 @@ impl Scanner {
                 *value = 0.0;
             }
         }
-        self.was_cut = false;
+        self.truncated = false;
     }
 
     fn scan_views(&mut self, ruleset: &Ruleset, views: &Views<'_>, watch: &mut Watch<'_>) -> bool {
@@ -166,7 +166,7 @@ impl Scanner {
         watch: &mut Watch<'_>,
     ) -> bool {
         let texts = views.texts(&view.key);
-        let was_cut = views.take_cut();
+        let truncated = views.take_truncated();
         if texts.is_empty() {
             view.when_missing
                 .iter()
@@ -198,12 +198,12 @@ impl Scanner {
             self.candidates = candidates;
         }
         // Only a rule that did not hit yet, or counts, would have looked at the rest.
-        if was_cut
+        if truncated
             && view
                 .numbers()
                 .any(|number| self.value(number) == 0.0 || counts(ruleset, number))
         {
-            self.was_cut = true;
+            self.truncated = true;
         }
         for number in &view.negated {
             let value = if self.value(*number) == 0.0 { 1.0 } else { 0.0 };
@@ -256,7 +256,7 @@ impl Scanner {
                 Test::UriDetail(detail) => detail.hits(views),
                 Test::Pattern { .. } | Test::Template(_) | Test::Meta(_) | Test::Never => false,
             });
-            self.was_cut |= views.take_cut();
+            self.truncated |= views.take_truncated();
             self.set(*number, if hits { 1.0 } else { 0.0 });
         }
         true
@@ -286,11 +286,11 @@ impl Scanner {
         let stage = views.case().stage;
         self.due.fill(0);
         ruleset
-            .restless
+            .always_due
             .iter()
-            .for_each(|position| self.wake(*position));
+            .for_each(|position| self.schedule(*position));
         for at in 0..self.touched.len() {
-            self.wake_dependents(ruleset, self.touched.get(at).copied());
+            self.schedule_dependents(ruleset, self.touched.get(at).copied());
         }
         let mut from = 0;
         while let Some(position) = self.next_due(from) {
@@ -315,21 +315,21 @@ impl Scanner {
             let result = result.filter(|result| !result.is_nan()).unwrap_or(0.0);
             if result != 0.0 {
                 self.set(number, if result < 0.0 { 1.0 } else { result });
-                // They all stand behind it in the order.
-                self.wake_dependents(ruleset, Some(number));
+                // They all are after it in the order.
+                self.schedule_dependents(ruleset, Some(number));
             }
         }
     }
 
-    fn wake_dependents(&mut self, ruleset: &Ruleset, number: Option<usize>) {
+    fn schedule_dependents(&mut self, ruleset: &Ruleset, number: Option<usize>) {
         let positions = number.and_then(|number| ruleset.dependents.get(number));
         positions
             .into_iter()
             .flatten()
-            .for_each(|position| self.wake(*position));
+            .for_each(|position| self.schedule(*position));
     }
 
-    fn wake(&mut self, position: usize) {
+    fn schedule(&mut self, position: usize) {
         if let Some(word) = self.due.get_mut(position / 64) {
             *word |= 1 << (position % 64);
         }
@@ -375,7 +375,7 @@ impl Scanner {
             complete,
             ..Scan::default()
         };
-        scan.anomalies.extend((self.was_cut).then_some(Anomaly {
+        scan.anomalies.extend((self.truncated).then_some(Anomaly {
             kind: AnomalyKind::RuleLimit,
             offset: 0,
         }));

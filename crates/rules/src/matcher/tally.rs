@@ -5,9 +5,9 @@ use std::time::Duration;
 /// What one rule did, and how long it took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
-    /// Texts that it was tried on, behind the filters; evaluations of a function or meta.
+    /// Texts that it was tried on, after the filters; evaluations of a function or meta.
     pub(crate) tried: u64,
-    /// Mails that it hit.
+    /// Messages that it hit.
     pub(crate) hits: u64,
     pub(crate) time: Duration,
     /// Steps of backtracking.

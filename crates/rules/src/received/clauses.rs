@@ -1,6 +1,8 @@
 //! Single facts that any mailer may write into a Received field, read word by word. The field has
 //! single blanks.
 
+use gatepost_words::bytes;
+
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -63,19 +65,19 @@ pub(super) fn without_date(line: &str) -> &str {
     {
         return line;
     }
-    let mut before = rest.get(..day).unwrap_or_default();
+    let mut before = bytes::head_str(rest, day);
     let name = before
         .strip_suffix(", ")
         .map(|text| (text, before_word(text)));
     if let Some((text, start)) = name.filter(|(_, start)| *start > 0)
         && text.get(start..).is_some_and(|day| DAYS.contains(&day))
     {
-        before = text.get(..start).unwrap_or_default();
+        before = bytes::head_str(text, start);
     }
     before.trim_end_matches([' ', ';'])
 }
 
-/// The id under which the mailer took the mail.
+/// The id under which the mailer took the message.
 pub(super) fn id(line: &str) -> Option<&str> {
     after(line, "id").find_map(|word| {
         let word = word.strip_prefix('<').unwrap_or(word);
@@ -85,12 +87,12 @@ pub(super) fn id(line: &str) -> Option<&str> {
     })
 }
 
-/// The host that took the mail.
+/// The host that took the message.
 pub(super) fn by(line: &str) -> Option<&str> {
     after(line, "by").next()
 }
 
-/// The first greeting that stands anywhere: `helo=name`, `HELO name`, `EHLO name`.
+/// The first greeting that is anywhere: `helo=name`, `HELO name`, `EHLO name`.
 pub(super) fn helo(line: &str) -> Option<&str> {
     const STARTS: [&str; 3] = ["helo=", "HELO ", "EHLO "];
     let is_helo = |byte: u8| byte.is_ascii_alphanumeric() || b"-.^+_&:=?!@%*$\\/".contains(&byte);
@@ -183,7 +185,7 @@ fn is_gmail_id(id: &str) -> bool {
 }
 
 fn named_login(line: &str) -> &str {
-    /// Mailers that say so in words: two texts that stand in their fields, and the name that rules
+    /// Mailers that say so in words: two texts that are in their fields, and the name that rules
     /// know.
     const SAID: [(&str, &str, &str); 3] = [
         (") (Authenticated sender: ", " (Postfix) with ", "Postfix"),
@@ -228,7 +230,7 @@ fn courier_login(line: &str) -> Option<&str> {
     })
 }
 
-/// Behind the client's address a comment says `authenticated`, before `by`.
+/// After the client's address a comment says `authenticated`, before `by`.
 fn is_sendmail_login(line: &str) -> bool {
     let Some((_, rest)) = line
         .strip_prefix("from ")
@@ -255,7 +257,7 @@ fn web_login(line: &str) -> Option<&str> {
     })
 }
 
-/// Whether the texts stand in this order.
+/// Whether the texts are in this order.
 fn in_order(text: &str, pieces: &[&str]) -> bool {
     let behind = pieces.iter().try_fold(text, |rest, piece| {
         rest.split_once(piece).map(|(_, behind)| behind)

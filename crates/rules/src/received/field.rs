@@ -3,6 +3,7 @@
 use super::forms::Lookup;
 use super::notation::{Found, STEPS_LIMIT, Slot};
 use super::{clauses, forms};
+use gatepost_words::bytes;
 
 /// Bytes of one field that are read.
 pub(super) const FIELD_LIMIT: usize = 8_192;
@@ -20,7 +21,7 @@ pub(crate) struct Relay {
     pub(crate) auth: String,
     /// The mailer looked for a name and found none.
     pub(crate) has_no_name: bool,
-    /// The relay stands inside of our networks.
+    /// The relay is inside of our networks.
     pub(crate) is_internal: bool,
     /// The relay is one of ours that takes mail from people, not from other mailers.
     pub(crate) is_msa: bool,
@@ -30,7 +31,7 @@ pub(crate) struct Relay {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Parsed {
     Relay(Box<Relay>),
-    /// No handover between mailers, but a machine that fetched the mail from a mailbox.
+    /// No handover between mailers, but a machine that fetched the message from a mailbox.
     Fetched,
     /// No handover; the text is the sender that a scanner noted for the next field.
     Skipped(Option<String>),
@@ -39,9 +40,7 @@ pub(crate) enum Parsed {
 
 /// Reads one field; white space inside may be folded.
 pub(crate) fn parse(field: &str) -> Parsed {
-    let field = field
-        .get(..field.floor_char_boundary(FIELD_LIMIT))
-        .unwrap_or_default();
+    let field = bytes::head_str(field, field.floor_char_boundary(FIELD_LIMIT));
     let line = field.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches([';', ' ']);
     if !is_transfer(line) {

@@ -18,7 +18,7 @@ pub(super) enum Lookup {
 
 /// Mailers that write alike.
 struct Family {
-    /// The family is tried where one of these texts stands in the field (behind `!`: where it does
+    /// The family is tried where one of these texts is in the field (after `!`: where it does
     /// not); everywhere when there is none.
     marks: &'static [&'static str],
     lookup: Lookup,
@@ -238,7 +238,7 @@ const HANDOVERS: &[Family] = &[
 
 /// Forms of fields that tell of no handover between hosts.
 const NO_HANDOVERS: &[&str] = &[
-    // The machine itself handed the mail on.
+    // The machine itself handed the message on.
     "Unknown/Local (",
     "{local} ({local})",
     "{local} ({local}[",
@@ -272,13 +272,13 @@ const NO_HANDOVERS: &[&str] = &[
     "[<{gap} (Jetsend",
 ];
 
-/// The form in capitals that old gateways write behind `FROM`.
+/// The form in capitals that old gateways write after `FROM`.
 const CAPITALS: &[&str] = &[
     "{helo} ({name} [{ip}]) BY {by} ({comment}) WITH SMTP ID {id}",
     "{helo} ({name} [{ip}]) BY {by} ID {id}",
 ];
 
-/// What a virus scanner in front of a mailer writes behind `(from `.
+/// What a virus scanner in front of a mailer writes after `(from `.
 const GATEWAY: &str = "{helo?} [{ip}]) by {by} (NAVGW ";
 
 static HANDOVER_FORMS: LazyLock<Vec<(&'static Family, Vec<Form>)>> = LazyLock::new(|| {
@@ -297,7 +297,7 @@ static NO_HANDOVER_FORMS: LazyLock<Vec<Form>> =
 static CAPITAL_FORMS: LazyLock<Vec<Form>> =
     LazyLock::new(|| CAPITALS.iter().map(|form| Form::new(form)).collect());
 
-/// Reads what stands behind `from `.
+/// Reads what is after `from `.
 pub(super) fn handover<'t>(text: &'t str, steps: &mut u32) -> Option<(Found<'t>, Lookup)> {
     HANDOVER_FORMS.iter().find_map(|(family, forms)| {
         let has = |mark: &str| match mark.strip_prefix('!') {
@@ -314,18 +314,18 @@ pub(super) fn handover<'t>(text: &'t str, steps: &mut u32) -> Option<(Found<'t>,
     })
 }
 
-/// Reads what stands behind `(from `.
+/// Reads what is after `(from `.
 pub(super) fn behind_gateway<'t>(text: &'t str, steps: &mut u32) -> Option<Found<'t>> {
     static FORM: LazyLock<Form> = LazyLock::new(|| Form::new(GATEWAY));
     FORM.find(text, steps)
 }
 
-/// Reads what stands behind `FROM `.
+/// Reads what is after `FROM `.
 pub(super) fn in_capitals<'t>(text: &'t str, steps: &mut u32) -> Option<Found<'t>> {
     CAPITAL_FORMS.iter().find_map(|form| form.find(text, steps))
 }
 
-/// Whether what stands behind `from ` is known to be no handover.
+/// Whether what is after `from ` is known to be no handover.
 pub(super) fn is_no_handover(text: &str, steps: &mut u32) -> bool {
     NO_HANDOVER_FORMS
         .iter()

@@ -1,4 +1,4 @@
-//! Received fields (RFC 5321 §4.4) as the mailers of the world write them: who handed the mail to
+//! Received fields (RFC 5321 §4.4) as the mailers of the world write them: who handed the message to
 //! whom.
 //!
 //! A field is read twice: `clauses` looks for the single facts that any mailer may write (`by`,

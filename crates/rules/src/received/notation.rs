@@ -22,7 +22,7 @@ pub(super) enum Slot {
     By,
     Ident,
     Id,
-    /// A comment in which further facts may stand as `key=value`.
+    /// A comment in which further facts may be as `key=value`.
     Comment,
     /// Nothing.
     Ignored,
@@ -72,17 +72,17 @@ enum Piece {
     Ident,
     /// One of several texts.
     OneOf(&'static [&'static str]),
-    /// The text, if it stands there.
+    /// The text, if it is there.
     Optional(&'static str),
-    /// `.25` or `:25`, if it stands there.
+    /// `.25` or `:25`, if it is there.
     Port,
-    /// `%eth0`, if it stands there.
+    /// `%eth0`, if it is there.
     Zone,
-    /// ` (envelope-sender <…>)`, if it stands there.
+    /// ` (envelope-sender <…>)`, if it is there.
     Sender,
     /// Four numbers with dots, which Microsoft writes where others write an id.
     Version,
-    /// What qmail writes behind its own name.
+    /// What qmail writes after its own name.
     QmailTail,
     /// The end of the field.
     End,
@@ -251,7 +251,7 @@ impl<'t> Attempt<'t, '_> {
         }
     }
 
-    /// A cheap look at what must stand there.
+    /// A cheap look at what must be there.
     fn may_follow(&self, behind: &[Piece], at: usize) -> bool {
         match behind.first() {
             Some(Piece::Text(text)) => self

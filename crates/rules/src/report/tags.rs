@@ -8,10 +8,11 @@ use crate::ruleset::report_templates::{ReportTemplates, Rewrite};
 use crate::ruleset::ruleset::Ruleset;
 use crate::views::lazy::Views;
 use gatepost_mail::Case;
+use gatepost_words::bytes;
 use gatepost_words::escape::ForHeader;
 use gatepost_words::verdict::{Hit, RuleName, Score};
 
-/// Characters shown of one value from a mail.
+/// Characters shown of one value from a message.
 const VALUE_LIMIT: usize = 1_000;
 /// Bytes of a whole field.
 const FIELD_LIMIT: usize = 8 << 10;
@@ -20,7 +21,7 @@ const FOLD_WIDTH: usize = 78;
 /// Most stars of `_STARS_`.
 const STARS_LIMIT: i32 = 50;
 
-/// What is known of a mail when it was judged.
+/// What is known of a message when it was judged.
 #[derive(Clone, Copy)]
 pub struct ReportFacts<'f> {
     /// Whether it is marked as spam.
@@ -46,7 +47,7 @@ pub struct ReportFacts<'f> {
 }
 
 impl Ruleset {
-    /// What the rule files want to be written to a mail.
+    /// What the rule files want to be written to a message.
     pub fn reports(&self) -> &ReportTemplates {
         &self.extras.reports
     }
@@ -140,7 +141,7 @@ impl ReportTemplates {
                 Some((self.value(name, argument, facts)?, behind.get(length..)?))
             });
             let (value, next) =
-                filled.unwrap_or_else(|| ("_".to_owned(), behind.get(1..).unwrap_or_default()));
+                filled.unwrap_or_else(|| ("_".to_owned(), bytes::skip_str(behind, 1)));
             out.push_str(&value);
             rest = next;
         }
@@ -336,10 +337,7 @@ fn padded(score: &str, pad: Option<&str>) -> String {
         .filter(|pad| pad.chars().all(|c| c == '0') || pad.chars().all(|c| c == ' '))
         .unwrap_or_default();
     let missing = (pad.len() + 3).saturating_sub(score.len());
-    format!(
-        "{}{score}",
-        pad.get(..missing.min(pad.len())).unwrap_or_default()
-    )
+    format!("{}{score}", bytes::head_str(pad, missing.min(pad.len())))
 }
 
 fn stars(score: Score, argument: Option<&str>) -> String {
@@ -422,7 +420,7 @@ fn shortcircuit(tag: &str, facts: &ReportFacts<'_>) -> String {
     word.to_owned()
 }
 
-/// Breaks behind blanks and commas.
+/// Breaks after blanks and commas.
 fn folded(line: &str, used: usize) -> String {
     let (mut out, mut width) = (String::new(), used);
     for piece in line.split_inclusive([' ', ',']) {

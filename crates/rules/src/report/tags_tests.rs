@@ -103,7 +103,7 @@ fn tags_are_read() {
     }
 }
 
-/// A header value of a mail can neither begin a field of its own nor reach a terminal.
+/// A header value of a message can neither begin a field of its own nor reach a terminal.
 #[test]
 fn what_a_stranger_wrote_stays_on_one_line() {
     let mut templates = ReportTemplates::default();

@@ -11,7 +11,7 @@ use crate::syntax::settings;
 
 /// Why a rule can never hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lack {
+pub enum MissingFeature {
     /// It asks the network.
     Network,
     /// It calls a function that is not there.
@@ -24,7 +24,7 @@ pub enum Lack {
     Needs,
 }
 
-impl Lack {
+impl MissingFeature {
     /// In one word, for tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -43,20 +43,20 @@ pub struct Unsupported<'r> {
     /// Which.
     pub rule: &'r Rule,
     /// Why.
-    pub lack: Lack,
+    pub missing: MissingFeature,
     /// Why, in words.
     pub reason: String,
 }
 
 impl Ruleset {
     /// The rules that can never hit because something is missing here, in the order of the rules.
-    /// Rules that a score of 0 switches off are not told.
+    /// Rules that a score of 0 switches off are not reported.
     pub fn unsupported(&self) -> Vec<Unsupported<'_>> {
         let values = interval::all(self.rules(), &self.metas);
-        let lacks: Vec<Option<(Lack, String)>> = self.rules().iter().map(own_lack).collect();
+        let mut all: Vec<Option<(MissingFeature, String)>> =
+            self.rules().iter().map(own_missing_feature).collect();
         // A meta that is always 0 may be so for its own sake: only what names a rule that lacks
-        // something is told.
-        let mut all = lacks;
+        // something is reported.
         for number in &self.metas {
             let Some(Rule {
                 test: Test::Meta(program),
@@ -72,13 +72,17 @@ impl Ruleset {
                 continue;
             };
             if let Some(slot) = all.get_mut(*number) {
-                *slot = Some((Lack::Needs, format!("it needs {}", needed.name())));
+                *slot = Some((MissingFeature::Needs, format!("it needs {}", needed.name())));
             }
         }
         let pairs = self.rules().iter().zip(all);
         pairs
-            .filter_map(|(rule, lack)| {
-                lack.map(|(lack, reason)| Unsupported { rule, lack, reason })
+            .filter_map(|(rule, missing)| {
+                missing.map(|(missing, reason)| Unsupported {
+                    rule,
+                    missing,
+                    reason,
+                })
             })
             .collect()
     }
@@ -89,7 +93,7 @@ impl Ruleset {
     }
 }
 
-fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
+fn own_missing_feature(rule: &Rule) -> Option<(MissingFeature, String)> {
     let is_off =
         rule.has_score && !rule.is_subrule() && rule.score == gatepost_words::verdict::Score::ZERO;
     if is_off {
@@ -98,7 +102,7 @@ fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
     if let Test::Eval(eval, _) = &rule.test {
         return crate::evals::table::asks_network(eval).then(|| {
             (
-                Lack::Network,
+                MissingFeature::Network,
                 format!("`{}` asks the network or what was learned", eval.name),
             )
         });
@@ -107,14 +111,14 @@ fn own_lack(rule: &Rule) -> Option<(Lack, String)> {
         return None;
     }
     let why = rule.disabled.clone()?;
-    let lack = if rule.flags.net || settings::needs_network(&why) {
-        Lack::Network
+    let missing = if rule.flags.net || settings::needs_network(&why) {
+        MissingFeature::Network
     } else if rule.kind == RuleKind::Unsupported {
-        Lack::Kind
+        MissingFeature::Kind
     } else if rule.definition.starts_with("eval:") || rule.definition.starts_with("rbleval:") {
-        Lack::Function
+        MissingFeature::Function
     } else {
-        Lack::Expression
+        MissingFeature::Expression
     };
-    Some((lack, why))
+    Some((missing, why))
 }

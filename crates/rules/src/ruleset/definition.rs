@@ -15,9 +15,9 @@ pub(crate) struct Defined {
     pub(crate) name: String,
     pub(crate) kind: RuleKind,
     pub(crate) definition: String,
-    /// Where the name stands.
+    /// Where the name is.
     pub(crate) at: At,
-    /// Where the definition stands.
+    /// Where the definition is.
     pub(crate) definition_at: Range<usize>,
     pub(crate) earlier: Option<At>,
     pub(crate) test: Test,

@@ -228,7 +228,7 @@ impl<'t, N> Parser<'t, '_, N> {
             .starts_with(|c: char| c.is_ascii_digit() || c == '.')
             .then(|| word.parse::<f64>());
         if let Some(number) = number {
-            let message = "this is no number".to_owned();
+            let message = "invalid number".to_owned();
             let number = number.map_err(|_| Malformed {
                 message,
                 span: start..self.at,

@@ -1,5 +1,5 @@
-//! What a set holds beside its rules: their order, what ends a scan, templates, what is written to
-//! the mail, and what could not be taken.
+//! What a set holds next to its rules: their order, what ends a scan, templates, what is written to
+//! the message, and what could not be taken.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ const NETWORK_PRIORITY: i32 = -100;
 /// The priority of rules that capture: before all others.
 const CAPTURE_PRIORITY: i32 = -10_000;
 
-/// See the module.
+/// What a set holds in addition to its rules.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     /// As said in `priority` lines.
-    pub(crate) said_priorities: BTreeMap<String, (i32, At)>,
+    pub(crate) declared_priorities: BTreeMap<String, (i32, At)>,
     /// Of all rules whose priority is not 0.
     priorities: BTreeMap<RuleName, i32>,
     pub(crate) shortcircuits: ShortCircuits,
@@ -37,9 +37,9 @@ pub(crate) struct Extras {
 
 impl Extras {
     /// What was said of rules by name: word, name, place.
-    pub(crate) fn said_of_rules(&self) -> impl Iterator<Item = (&'static str, &String, &At)> {
+    pub(crate) fn declared_of_rules(&self) -> impl Iterator<Item = (&'static str, &String, &At)> {
         let priorities = self
-            .said_priorities
+            .declared_priorities
             .iter()
             .map(|(name, (_, at))| ("priority", name, at));
         let ends = self
@@ -55,8 +55,8 @@ impl Extras {
         priorities.chain(ends).chain(prefixes)
     }
 
-    /// When all rules are there: `order` has every meta behind what it needs.
-    pub(crate) fn settle(&mut self, rules: &[Rule], order: &[usize]) {
+    /// When all rules are there: `order` has every meta after what it needs.
+    pub(crate) fn resolve(&mut self, rules: &[Rule], order: &[usize]) {
         self.templates = Templates::new(rules);
         let mut priorities: Vec<i32> = rules.iter().map(|rule| self.own_priority(rule)).collect();
         for number in order.iter().rev() {
@@ -79,7 +79,7 @@ impl Extras {
 
     fn own_priority(&self, rule: &Rule) -> i32 {
         let said = self
-            .said_priorities
+            .declared_priorities
             .get(&*rule.name)
             .map(|(priority, _)| *priority);
         if matches!(rule.test, Test::Pattern { .. }) && !captured_names(&rule.definition).is_empty()

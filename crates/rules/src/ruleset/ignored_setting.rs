@@ -12,7 +12,7 @@ pub struct IgnoredSetting {
     pub name: String,
     /// What it belongs to, or where it is decided instead.
     pub reason: &'static str,
-    /// Where it stands first.
+    /// Where it is first.
     pub source: Arc<Source>,
     /// The stretch of the name in that source.
     pub span: Range<usize>,

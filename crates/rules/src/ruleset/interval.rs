@@ -115,7 +115,7 @@ impl Interval {
     }
 }
 
-/// The values of all rules; what is disabled is 0. `order` has every meta behind what it needs.
+/// The values of all rules; what is disabled is 0. `order` has every meta after what it needs.
 pub(crate) fn all(rules: &[Rule], order: &[usize]) -> Vec<Interval> {
     found(rules, order, |rule| rule.disabled.is_none())
 }

@@ -1,5 +1,7 @@
 //! The kinds of rules, and where in a definition of each kind its regular expression is.
 
+use gatepost_words::bytes;
+
 /// What a rule looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleKind {
@@ -57,7 +59,7 @@ pub(crate) fn regex_of(kind: RuleKind, text: &str) -> Option<&str> {
     }
 }
 
-/// A regular expression, and the value that `[if-unset: …]` behind it gives to a missing field.
+/// A regular expression, and the value that `[if-unset: …]` after it gives to a missing field.
 pub(crate) fn without_default(rest: &str) -> (&str, Option<String>) {
     match rest.rfind("[if-unset:") {
         Some(at)
@@ -66,14 +68,8 @@ pub(crate) fn without_default(rest: &str) -> (&str, Option<String>) {
                     .get(..at)
                     .is_some_and(|before| before.trim_end().is_empty()) =>
         {
-            let value = rest
-                .get(at + 10..rest.len() - 1)
-                .unwrap_or_default()
-                .trim_start();
-            (
-                rest.get(..at).unwrap_or_default().trim_end(),
-                Some(value.to_owned()),
-            )
+            let value = bytes::slice_str(rest, at + 10..rest.len() - 1).trim_start();
+            (bytes::head_str(rest, at).trim_end(), Some(value.to_owned()))
         }
         _ => (rest, None),
     }

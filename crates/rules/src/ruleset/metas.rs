@@ -43,7 +43,7 @@ fn compile_one(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Step<u32>>> {
     let place = |span: std::ops::Range<usize>| {
-        // No backslash is dropped inside of an expression: `#` cannot stand in one.
+        // No backslash is dropped inside of an expression: `#` cannot be in one.
         rule.definition_at.start + span.start..rule.definition_at.start + span.end
     };
     let mut unknown = Vec::new();
@@ -177,12 +177,12 @@ impl Metas {
                 }
             }
         }
-        self.complain_of_circles(&mut waiting, rules);
+        self.report_cycles(&mut waiting, rules);
     }
 
     /// What is left waits, directly or not, for a circle. Each step goes to a meta that also waits,
     /// so that every walk ends in one.
-    fn complain_of_circles(&mut self, waiting: &mut BTreeMap<usize, usize>, rules: &[Defined]) {
+    fn report_cycles(&mut self, waiting: &mut BTreeMap<usize, usize>, rules: &[Defined]) {
         while let Some(start) = waiting.keys().next().copied() {
             let mut path = vec![start];
             let circle = loop {
@@ -209,7 +209,7 @@ impl Metas {
                     .take(12)
                     .collect();
                 let message = format!(
-                    "metas depend on each other in a circle: {}",
+                    "cyclic dependency between meta rules: {}",
                     shown.join(" -> ")
                 );
                 let mut diagnostic = Diagnostic::error("R0210", message).at(

@@ -65,8 +65,8 @@ pub(crate) struct Marks {
     text: u64,
     /// By entry: the text at which it was looked at last, and what is left to be seen in that.
     seen: Vec<(u64, Left)>,
-    /// By literal: the text in which it stood last.
-    stood: Vec<u64>,
+    /// By literal: the text in which it was last.
+    last_seen: Vec<u64>,
     skeletons: Skeletons,
     /// The text in lower case, or its skeleton.
     changed: Vec<u8>,
@@ -246,7 +246,7 @@ struct Automaton {
     owners: Vec<Owners>,
     /// By literal: whether it, or one inside of it, is needed several times by some rule.
     is_counted: Vec<bool>,
-    /// Where its literals stand among those of the group.
+    /// Where its literals are among those of the group.
     first: usize,
 }
 
@@ -272,20 +272,20 @@ impl Group {
         take: &mut impl FnMut(&Entry),
     ) {
         let end = automaton.first + automaton.owners.len();
-        if marks.stood.len() < end {
-            marks.stood.resize(end, 0);
+        if marks.last_seen.len() < end {
+            marks.last_seen.resize(end, 0);
         }
         let (seen, now) = (&mut marks.seen, marks.text);
-        let Some(stood) = marks.stood.get_mut(automaton.first..) else {
+        let Some(last_seen) = marks.last_seen.get_mut(automaton.first..) else {
             return;
         };
         let literal_stands = |literal: usize, is_longest: bool| {
-            let (Some(owners), Some(stood)) =
-                (automaton.owners.get(literal), stood.get_mut(literal))
+            let (Some(owners), Some(last_seen)) =
+                (automaton.owners.get(literal), last_seen.get_mut(literal))
             else {
                 return true;
             };
-            let is_first = std::mem::replace(stood, now) != now;
+            let is_first = std::mem::replace(last_seen, now) != now;
             // The longest literal that ends at a place tells which others end there.
             if is_longest
                 && !is_first
@@ -312,7 +312,7 @@ impl Group {
         }
     }
 
-    /// Notes that a literal of an owner stands in the text.
+    /// Notes that a literal of an owner is in the text.
     fn count(
         &self,
         owner: Owner,
@@ -369,7 +369,7 @@ impl<'f> Gathered<'f> {
                 } else {
                     &mut owners.once
                 };
-                // Two literals may begin alike: what stands at one place counts once.
+                // Two literals may begin alike: what is at one place counts once.
                 if owners.last() != Some(&owner) {
                     owners.push(owner);
                 }
@@ -434,7 +434,7 @@ enum Literals {
     Small(contiguous::NFA),
 }
 
-/// Tells of each literal that stands in the text where it ends, the longest that end at a place
+/// Tells of each literal that is in the text where it ends, the longest that end at a place
 /// first, and whether it is that one. With the answer `false` the others at that place are skipped.
 fn walk(automaton: &impl Walk, text: &[u8], mut found: impl FnMut(usize, bool) -> bool) {
     let Ok(mut state) = automaton.start_state(Anchored::No) else {
@@ -474,7 +474,7 @@ impl Literals {
             .map(Self::Small)
     }
 
-    /// Whether the condition holds for one of the literals that stand in the text.
+    /// Whether the condition holds for one of the literals that are in the text.
     fn any_in(&self, text: &[u8], condition: &impl Fn(usize) -> bool) -> bool {
         let mut holds = false;
         let each = |literal: usize, _: bool| {

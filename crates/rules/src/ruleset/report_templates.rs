@@ -1,5 +1,5 @@
-//! What the rule files want to be written to a mail: `add_header`, `rewrite_header` and their like,
-//! as templates. A mail is never wrapped into a report: the templates of reports are not kept.
+//! What the rule files want to be written to a message: `add_header`, `rewrite_header` and their like,
+//! as templates. A message is never wrapped into a report: the templates of reports are not kept.
 //!
 //! The tags in a template (`_SCORE_` and so on) are filled in by [`super::report_tags`].
 
@@ -12,12 +12,12 @@ const FIELDS_LIMIT: usize = 64;
 /// Where `_SUMMARY_` and `_REPORT_` are wrapped, if nothing else is said.
 const WRAP_WIDTH: usize = 75;
 
-/// A field of the mail that can be marked.
+/// A field of the message that can be marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rewrite {
     /// `Subject`: the mark comes first.
     Subject,
-    /// `From`: the mark comes behind, in parentheses.
+    /// `From`: the mark comes after, in parentheses.
     From,
     /// `To`: likewise.
     To,
@@ -40,7 +40,7 @@ impl Rewrite {
 /// The templates of a set.
 #[derive(Clone, Debug)]
 pub struct ReportTemplates {
-    /// Name behind `X-Spam-`, and text: for spam, and for all other mail.
+    /// Name after `X-Spam-`, and text: for spam, and for all other mail.
     pub(crate) fields: [Vec<(String, String)>; 2],
     customised: bool,
     pub(crate) rewrites: BTreeMap<Rewrite, String>,
@@ -85,12 +85,12 @@ impl Default for ReportTemplates {
 }
 
 impl ReportTemplates {
-    /// Whether the rule files say which fields a mail gets. If not, the caller adds its own.
+    /// Whether the rule files say which fields a message gets. If not, the caller adds its own.
     pub fn is_customised(&self) -> bool {
         self.customised
     }
 
-    /// Whether any field of the mail itself is to be marked.
+    /// Whether any field of the message itself is to be marked.
     pub fn rewrites_any(&self) -> bool {
         !self.rewrites.is_empty()
     }
@@ -184,7 +184,7 @@ fn field_words(value: &str) -> Result<(&'static [usize], &str, &str), String> {
         "all" => &[0, 1],
         _ => {
             return Err(format!(
-                "`{kind}` is no kind of mail: write spam, ham or all"
+                "invalid kind `{kind}`: expected one of spam, ham, all"
             ));
         }
     };

@@ -33,7 +33,7 @@ pub(crate) enum Test {
     Eval(&'static Eval, Arc<Arguments>),
     /// Conditions on one URL.
     UriDetail(Arc<UriDetail>),
-    /// A pattern that is made anew for every mail.
+    /// A pattern that is made again for every message.
     Template(Arc<Template>),
     /// A program over the values of other rules.
     Meta(Vec<Step<u32>>),
@@ -73,7 +73,7 @@ pub struct TestLine {
     pub must_hit: bool,
     /// The text.
     pub text: String,
-    /// Where the line stands, in the source.
+    /// Where the line is, in the source.
     pub span: Range<usize>,
     /// In which source.
     pub source: Arc<Source>,
@@ -109,7 +109,7 @@ impl Rule {
         self.kind
     }
 
-    /// What stands behind its name: the regular expression, expression or function.
+    /// What is after its name: the regular expression, expression or function.
     pub fn definition(&self) -> &str {
         &self.definition
     }

@@ -20,10 +20,10 @@ pub struct Ruleset {
     pub(crate) others: Vec<usize>,
     /// Metas, in an order in which each follows what it needs.
     pub(crate) metas: Vec<usize>,
-    /// By rule: where the metas that name it stand in that order.
+    /// By rule: where the metas that name it are in that order.
     pub(crate) dependents: Vec<Vec<usize>>,
-    /// Where the metas stand whose value is not 0 even when nothing hits.
-    pub(crate) restless: Vec<usize>,
+    /// Where the metas are whose value is not 0 even when nothing hits.
+    pub(crate) always_due: Vec<usize>,
     /// What eval functions look up.
     pub(crate) lists: Lists,
     /// Order, templates, reports, and what could not be taken.
@@ -51,7 +51,7 @@ impl Ruleset {
     }
 
     /// The sum of all negative scores that can still come after `stage`: with a score above the
-    /// limit even so, a mail may be refused at once. Zero or negative.
+    /// limit even so, a message may be refused at once. Zero or negative.
     pub fn lowest_remaining(&self, stage: Stage) -> Score {
         let later = self
             .rules

@@ -6,7 +6,7 @@ use gatepost_words::verdict::Hit;
 /// What a scan found.
 #[derive(Clone, Debug, Default)]
 pub struct Scan {
-    /// The rules that hit and score, in the order of their definition. Sub-rules are not told.
+    /// The rules that hit and score, in the order of their definition. Sub-rules are not reported.
     pub hits: Vec<Hit>,
     /// The shadow rules that hit: counted, never scored.
     pub shadow: Vec<Hit>,

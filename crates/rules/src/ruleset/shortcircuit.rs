@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::scan::Scan;
 use gatepost_words::verdict::{Hit, RuleName, Score};
 
-/// The name under which the end of a scan is told.
+/// The name under which the end of a scan is reported.
 pub(crate) const NAME: &str = "SHORTCIRCUIT";
 /// The priority of a rule that ends the scan, unless a `priority` line says otherwise.
 pub(crate) const PRIORITY: i32 = -200;
@@ -20,9 +20,9 @@ pub(crate) const PRIORITY: i32 = -200;
 /// What a hit of such a rule means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// The mail is spam, by `shortcircuit_spam_score`.
+    /// The message is spam, by `shortcircuit_spam_score`.
     Spam,
-    /// The mail is good, by `shortcircuit_ham_score`.
+    /// The message is good, by `shortcircuit_ham_score`.
     Ham,
     /// The score so far decides.
     On,
@@ -148,7 +148,7 @@ impl ShortCircuits {
         });
     }
 
-    /// The first priority behind which the score so far is beyond a limit.
+    /// The first priority after which the score so far is beyond a limit.
     fn ended_by_score(&self, scan: &Scan, priority: &dyn Fn(&str) -> i32) -> Option<(i32, f64)> {
         if self.below.is_none() && self.above.is_none() {
             return None;

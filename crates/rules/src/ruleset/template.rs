@@ -1,7 +1,7 @@
 //! Templates: `%{NAME}` in a regular expression stands for what another rule captured with
 //! `(?<NAME>…)`.
 //!
-//! Such a pattern is made anew for every mail, so it is made as seldom as can be: only when
+//! Such a pattern is made again for every message, so it is made as seldom as can be: only when
 //! something was captured, and a text holds it.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use std::ops::Range;
 use crate::views::key::ViewKey;
 use crate::views::lazy::Views;
 use gatepost_byte_regex::{Cache, Pattern};
+use gatepost_words::bytes;
 
 /// A pattern with templates.
 #[derive(Clone, Debug)]
@@ -24,14 +25,14 @@ pub(crate) struct Template {
     places: Vec<(Range<usize>, String)>,
 }
 
-/// What was captured of one mail, by name.
+/// What was captured of one message, by name.
 pub(super) type Captured = BTreeMap<String, Vec<Vec<u8>>>;
 
-/// The templates in a text: where they stand, and their names. `\%{NAME}` is none.
+/// The templates in a text: where they are, and their names. `\%{NAME}` is none.
 fn places(text: &str) -> Vec<(Range<usize>, String)> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("%{") {
-        let rest = text.get(at + 2..).unwrap_or_default();
+        let rest = bytes::skip_str(text, at + 2);
         let name = rest
             .split('}')
             .next()
@@ -101,11 +102,11 @@ impl Template {
     fn filled(&self, mut fill: impl FnMut(&mut String, &str)) -> String {
         let (mut out, mut done) = (String::new(), 0);
         for (place, name) in &self.places {
-            out.push_str(self.text.get(done..place.start).unwrap_or_default());
+            out.push_str(bytes::slice_str(&self.text, done..place.start));
             fill(&mut out, name);
             done = place.end;
         }
-        out.push_str(self.text.get(done..).unwrap_or_default());
+        out.push_str(bytes::skip_str(&self.text, done));
         out
     }
 
@@ -161,7 +162,7 @@ fn write_values(out: &mut String, values: &[Vec<u8>]) {
     out.push(')');
 }
 
-/// Whether a value stands in a text, whatever the case; never no where a pattern would say yes.
+/// Whether a value is in a text, whatever the case; never no where a pattern would say yes.
 fn occurs(value: &[u8], text: &[u8]) -> bool {
     let Some((first, behind)) = value.split_first() else {
         return true;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::views::lazy::Views;
 use gatepost_byte_regex::{Cache, Pattern, Problem};
 use gatepost_mail::{LinkKind, UrlSource};
+use gatepost_words::bytes;
 
 /// What is known of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,11 +68,11 @@ impl UriDetail {
             .and_then(|rest| rest.find(|c: char| !c.is_ascii_whitespace()))
         {
             let start = at + start;
-            let rest = text.get(start..).unwrap_or_default();
+            let rest = bytes::skip_str(text, start);
             let length = rest
                 .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                 .unwrap_or(rest.len());
-            let name = rest.get(..length).unwrap_or_default();
+            let name = bytes::head_str(rest, length);
             let key = KEYS
                 .iter()
                 .find(|(known, _)| *known == name)
@@ -82,7 +83,7 @@ impl UriDetail {
                 "`/regex/` is missing",
                 pattern_at..text.len(),
             ))?;
-            let pattern = Pattern::compile(text.get(pattern_at..end).unwrap_or_default())
+            let pattern = Pattern::compile(bytes::slice_str(text, pattern_at..end))
                 .map_err(|problem| BadDetail::Pattern(pattern_at, problem))?;
             conditions.insert(key, Condition { pattern, negated });
             at = end;
@@ -118,7 +119,7 @@ impl UriDetail {
 
 /// `=~` or `!~` and where the pattern begins.
 fn operator(text: &str, at: usize) -> Result<(bool, usize), BadDetail> {
-    let rest = text.get(at..).unwrap_or_default();
+    let rest = bytes::skip_str(text, at);
     let trimmed = rest.trim_start();
     let sign_at = at + rest.len() - trimmed.len();
     let negated = match trimmed.get(..2) {
@@ -131,7 +132,7 @@ fn operator(text: &str, at: usize) -> Result<(bool, usize), BadDetail> {
             ));
         }
     };
-    let rest = trimmed.get(2..).unwrap_or_default();
+    let rest = bytes::skip_str(trimmed, 2);
     Ok((negated, text.len() - rest.trim_start().len()))
 }
 
@@ -235,12 +236,12 @@ mod tests {
             ("raw =~ /a", "form 7..9"),
             ("raw =~ /(/", "pattern 7"),
         ] {
-            let told = match UriDetail::parse(text).unwrap_err() {
+            let reported = match UriDetail::parse(text).unwrap_err() {
                 BadDetail::Form(_, span) => format!("form {span:?}"),
                 BadDetail::Key(span) => format!("key {span:?}"),
                 BadDetail::Pattern(at, _) => format!("pattern {at}"),
             };
-            assert_eq!(told, wanted, "{text}");
+            assert_eq!(reported, wanted, "{text}");
         }
     }
 }

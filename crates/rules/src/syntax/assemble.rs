@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::loader;
 use super::tables::Tables;
 use crate::ruleset::definition::Defined;
+use crate::ruleset::expression::Step;
 use crate::ruleset::kind::RuleKind;
 use crate::ruleset::metas::Metas;
 use crate::ruleset::prefilter::ViewRules;
@@ -21,7 +22,7 @@ use gatepost_words::verdict::Score;
 use crate::ruleset::ruleset::Ruleset;
 
 impl Ruleset {
-    /// Reads the sources as one text, later lines winning, and tells everything that is wrong with
+    /// Reads the sources as one text, later lines winning, and reports everything that is wrong with
     /// them. With an error among the diagnostics there is no set: the caller keeps the one it
     /// has.
     pub fn load(sources: &[Arc<Source>]) -> (Option<Self>, Vec<Diagnostic>) {
@@ -38,68 +39,18 @@ impl Ruleset {
         )
     }
 
-    fn assemble(tables: Tables, mut compiled: Metas, digest: [u8; 32]) -> Self {
-        let Tables {
-            rules: defined,
-            mut scores,
-            mut descriptions,
-            mut flags,
-            mut tests,
-            lists,
-            mut extras,
-            ..
-        } = tables;
+    fn assemble(mut tables: Tables, mut compiled: Metas, digest: [u8; 32]) -> Self {
+        let defined = std::mem::take(&mut tables.rules);
         let mut rules: Vec<Rule> = Vec::with_capacity(defined.len());
-        for (
-            number,
-            Defined {
-                name,
-                kind,
-                definition,
-                at,
-                earlier,
-                mut test,
-                mut disabled,
-                ..
-            },
-        ) in defined.into_iter().enumerate()
-        {
-            if let Some(program) = compiled.programs.remove(&number) {
-                test = Test::Meta(program);
-            }
-            let flags = flags
-                .remove(&name)
-                .map(|(flags, _)| flags)
-                .unwrap_or_default();
-            let score = scores.remove(&name).map(|(score, _)| score);
-            if score == Some(0.0) && disabled.is_none() {
-                disabled = Some("its score is 0".to_owned());
-            }
-            rules.push(Rule {
-                score: if name.starts_with("__") {
-                    Score::ZERO
-                } else {
-                    default_score(score, &name, flags.nice)
-                },
-                has_score: score.is_some() || name.starts_with("__"),
-                description: descriptions
-                    .remove(&name)
-                    .map_or_else(|| "".into(), |(text, _)| text.into()),
-                tests: tests.remove(&name).unwrap_or_default(),
-                name: name.into(),
-                kind,
-                definition,
-                source: at.0,
-                span: at.1,
-                earlier,
-                flags,
-                disabled,
-                stage: stage(&test),
-                test,
-            });
+        for (number, defined) in defined.into_iter().enumerate() {
+            let program = compiled.programs.remove(&number);
+            rules.push(tables.rule(defined, program));
         }
-        settle_metas(&mut rules, &compiled.order);
-        extras.settle(&rules, &compiled.order);
+        let Tables {
+            lists, mut extras, ..
+        } = tables;
+        resolve_metas(&mut rules, &compiled.order);
+        extras.resolve(&rules, &compiled.order);
         let index = rules
             .iter()
             .enumerate()
@@ -112,7 +63,7 @@ impl Ruleset {
                 .is_some_and(|rule| rule.disabled.is_none())
         };
         let metas: Vec<usize> = compiled.order.into_iter().filter(live).collect();
-        let (dependents, restless) = woken(&rules, &metas);
+        let (dependents, always_due) = dependents_of(&rules, &metas);
         Self {
             rules,
             index,
@@ -120,10 +71,50 @@ impl Ruleset {
             others,
             metas,
             dependents,
-            restless,
+            always_due,
             lists,
             extras,
             digest,
+        }
+    }
+}
+
+impl Tables {
+    /// The rule of a definition, with everything that other lines declare about it. A meta comes
+    /// with its program.
+    fn rule(&mut self, defined: Defined, program: Option<Vec<Step<u32>>>) -> Rule {
+        let name = defined.name;
+        let test = program.map_or(defined.test, Test::Meta);
+        let flags = self.flags.remove(&name);
+        let flags = flags.map(|(flags, _)| flags).unwrap_or_default();
+        let declared_score = self.scores.remove(&name).map(|(score, _)| score);
+        let is_subrule = name.starts_with("__");
+        let score = if is_subrule {
+            Score::ZERO
+        } else {
+            default_score(declared_score, &name, flags.nice)
+        };
+        let mut disabled = defined.disabled;
+        if declared_score == Some(0.0) && disabled.is_none() {
+            disabled = Some("its score is 0".to_owned());
+        }
+        let description = self.descriptions.remove(&name);
+        let description = description.map_or_else(|| "".into(), |(text, _)| text.into());
+        Rule {
+            score,
+            has_score: declared_score.is_some() || is_subrule,
+            description,
+            tests: self.tests.remove(&name).unwrap_or_default(),
+            name: name.into(),
+            kind: defined.kind,
+            definition: defined.definition,
+            source: defined.at.0,
+            span: defined.at.1,
+            earlier: defined.earlier,
+            flags,
+            disabled,
+            stage: stage(&test),
+            test,
         }
     }
 }
@@ -151,7 +142,7 @@ fn stage(test: &Test) -> Stage {
 
 /// Stages of metas, and metas that can never hit: as in SpamAssassin a meta of score 0 is never
 /// evaluated, and nothing that names it ever hits.
-fn settle_metas(rules: &mut [Rule], order: &[usize]) {
+fn resolve_metas(rules: &mut [Rule], order: &[usize]) {
     for number in order {
         let Some(Rule {
             test: Test::Meta(program),
@@ -179,11 +170,11 @@ fn settle_metas(rules: &mut [Rule], order: &[usize]) {
     }
 }
 
-/// What wakes each meta: by rule, where the metas stand that name it; and those that are awake
-/// without any.
-fn woken(rules: &[Rule], metas: &[usize]) -> (Vec<Vec<usize>>, Vec<usize>) {
+/// By rule, the positions of the metas that name it; and the positions of those that are always due,
+/// because their value is not 0 even when nothing hits.
+fn dependents_of(rules: &[Rule], metas: &[usize]) -> (Vec<Vec<usize>>, Vec<usize>) {
     let mut dependents = vec![Vec::new(); rules.len()];
-    let (mut restless, mut stack) = (Vec::new(), Vec::new());
+    let (mut always_due, mut stack) = (Vec::new(), Vec::new());
     for (position, number) in metas.iter().enumerate() {
         let Some(Rule {
             test: Test::Meta(program),
@@ -201,10 +192,10 @@ fn woken(rules: &[Rule], metas: &[usize]) -> (Vec<Vec<usize>>, Vec<usize>) {
             }
         }
         if expression::run(program, &mut stack, |_| 0.0).is_some_and(|value| value != 0.0) {
-            restless.push(position);
+            always_due.push(position);
         }
     }
-    (dependents, restless)
+    (dependents, always_due)
 }
 
 /// Sorts the rules that are neither metas nor disabled by the view that they look at.

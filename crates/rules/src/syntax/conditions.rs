@@ -260,7 +260,7 @@ impl<P: Clone> Blocks<P> {
         });
     }
 
-    /// Turns to the other branch; `false` where no `else` may stand.
+    /// Turns to the other branch; `false` where no `else` may be.
     pub(crate) fn turn(&mut self) -> bool {
         let Some(block) = self.open.last_mut().filter(|block| !block.seen_else) else {
             return false;

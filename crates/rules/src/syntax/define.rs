@@ -1,4 +1,4 @@
-//! What stands behind the name of a rule: from text to a test.
+//! What is after the name of a rule: from text to a test.
 
 use crate::ruleset::kind::without_default;
 use std::ops::Range;
@@ -14,10 +14,11 @@ use crate::ruleset::uri_detail::{BadDetail, UriDetail};
 use crate::views::header_request::{HeaderRequest, MODIFIERS};
 use crate::views::key::ViewKey;
 use gatepost_byte_regex::{Pattern, Problem};
+use gatepost_words::bytes;
 use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
 
-/// A complaint about a definition; the span is relative to its text.
-pub(crate) struct Complaint {
+/// A error about a definition; the span is relative to its text.
+pub(crate) struct DefinitionError {
     pub(crate) diagnostic: Box<Diagnostic>,
     pub(crate) span: Range<usize>,
     pub(crate) label: String,
@@ -25,7 +26,7 @@ pub(crate) struct Complaint {
     pub(crate) disables: Option<&'static str>,
 }
 
-impl Complaint {
+impl DefinitionError {
     fn error(code: &'static str, message: impl Into<String>, span: Range<usize>) -> Self {
         Self {
             diagnostic: Box::new(Diagnostic::error(code, message)),
@@ -70,7 +71,7 @@ impl Complaint {
 }
 
 /// Turns a definition into a test. Metas are compiled later, when all names are known.
-pub(crate) fn define(kind: RuleKind, text: &str) -> Result<Test, Complaint> {
+pub(crate) fn define(kind: RuleKind, text: &str) -> Result<Test, DefinitionError> {
     if let Some(call) = text
         .strip_prefix("eval:")
         .or_else(|| text.strip_prefix("rbleval:"))
@@ -89,7 +90,7 @@ pub(crate) fn define(kind: RuleKind, text: &str) -> Result<Test, Complaint> {
     }
 }
 
-fn plain(text: &str, view: ViewKey) -> Result<Test, Complaint> {
+fn plain(text: &str, view: ViewKey) -> Result<Test, DefinitionError> {
     search(text, 0, view, false, None)
 }
 
@@ -100,11 +101,11 @@ fn search(
     view: ViewKey,
     negated: bool,
     if_unset: Option<String>,
-) -> Result<Test, Complaint> {
+) -> Result<Test, DefinitionError> {
     if let Some(template) = Template::parse(text, view.clone(), negated, if_unset.clone()) {
         return match Pattern::compile(&template.sample()) {
             Ok(_) => Ok(Test::Template(Arc::new(template))),
-            Err(problem) => Err(regex_complaint(
+            Err(problem) => Err(regex_error(
                 Problem {
                     span: 0..text.len(),
                     ..problem
@@ -122,35 +123,38 @@ fn search(
     })
 }
 
-fn detail(text: &str) -> Result<Test, Complaint> {
+fn detail(text: &str) -> Result<Test, DefinitionError> {
     UriDetail::parse(text)
         .map(|detail| Test::UriDetail(Arc::new(detail)))
         .map_err(|bad| match bad {
-            BadDetail::Pattern(at, problem) => regex_complaint(problem, at),
-            BadDetail::Form(message, span) => Complaint::error("R0219", message, span)
+            BadDetail::Pattern(at, problem) => regex_error(problem, at),
+            BadDetail::Form(message, span) => DefinitionError::error("R0219", message, span)
                 .help("write `key =~ /regex/ key !~ /regex/ …`"),
             BadDetail::Key(span) => {
                 let name = text.get(span.clone()).unwrap_or_default();
-                let complaint =
-                    Complaint::error("R0219", format!("a URL has no detail `{name}`"), span);
+                let error = DefinitionError::error(
+                    "R0219",
+                    format!("unknown uri_detail key `{name}`"),
+                    span,
+                );
                 match did_you_mean(name, uri_detail::keys()) {
-                    Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
-                    None => complaint.help("known are raw, type, cleaned, text, domain and host"),
+                    Some(guess) => error.help(format!("did you mean `{guess}`?")),
+                    None => error.help("expected one of raw, type, cleaned, text, domain, host"),
                 }
             }
         })
 }
 
-fn pattern(text: &str, offset: usize) -> Result<Arc<Pattern>, Complaint> {
+fn pattern(text: &str, offset: usize) -> Result<Arc<Pattern>, DefinitionError> {
     Pattern::compile(text)
         .map(Arc::new)
-        .map_err(|problem| regex_complaint(problem, offset))
+        .map_err(|problem| regex_error(problem, offset))
 }
 
-fn regex_complaint(problem: Problem, offset: usize) -> Complaint {
+fn regex_error(problem: Problem, offset: usize) -> DefinitionError {
     let span = problem.span.start + offset..problem.span.end + offset;
     if problem.disables {
-        return Complaint::warning(
+        return DefinitionError::warning(
             problem.code,
             problem.message,
             span,
@@ -158,14 +162,14 @@ fn regex_complaint(problem: Problem, offset: usize) -> Complaint {
         )
         .label("the rule is disabled");
     }
-    let complaint = Complaint::error(problem.code, problem.message, span);
+    let error = DefinitionError::error(problem.code, problem.message, span);
     match problem.code {
-        "R0301" => complaint.help("write `/regex/`, or `m{regex}` where the regex has slashes"),
-        _ => complaint,
+        "R0301" => error.help("write `/regex/`, or `m{regex}` where the regex has slashes"),
+        _ => error,
     }
 }
 
-fn header(text: &str) -> Result<Test, Complaint> {
+fn header(text: &str) -> Result<Test, DefinitionError> {
     match text.strip_prefix("exists:") {
         Some(name) => request(name, 7).map(Test::Exists),
         None => comparison(text, ViewKey::Header),
@@ -173,61 +177,66 @@ fn header(text: &str) -> Result<Test, Complaint> {
 }
 
 /// `Name =~ /regex/ [if-unset: text]`.
-fn comparison(text: &str, view: impl Fn(HeaderRequest) -> ViewKey) -> Result<Test, Complaint> {
+fn comparison(
+    text: &str,
+    view: impl Fn(HeaderRequest) -> ViewKey,
+) -> Result<Test, DefinitionError> {
     let operator = ["=~", "!~"]
         .into_iter()
         .filter_map(|sign| text.find(sign))
         .min();
     let Some(at) = operator else {
-        return Err(
-            Complaint::error("R0201", "a header test needs `=~` or `!~`", 0..text.len())
-                .help("write `Header =~ /regex/`, `exists:Header` or `eval:function()`"),
-        );
+        return Err(DefinitionError::error(
+            "R0201",
+            "a header test needs `=~` or `!~`",
+            0..text.len(),
+        )
+        .help("write `Header =~ /regex/`, `exists:Header` or `eval:function()`"));
     };
-    let name = text.get(..at).unwrap_or_default().trim_end();
+    let name = bytes::head_str(text, at).trim_end();
     let request = request(name, 0)?;
     let negated = text.get(at..).is_some_and(|rest| rest.starts_with('!'));
-    let rest = text.get(at + 2..).unwrap_or_default();
+    let rest = bytes::skip_str(text, at + 2);
     let start = text.len() - rest.trim_start().len();
     let rest = rest.trim_start();
     let (regex, if_unset) = without_default(rest);
     search(regex, start, view(request), negated, if_unset)
 }
 
-fn request(name: &str, offset: usize) -> Result<HeaderRequest, Complaint> {
+fn request(name: &str, offset: usize) -> Result<HeaderRequest, DefinitionError> {
     HeaderRequest::parse(name).map_err(|span| {
         let modifier = name.get(span.clone()).unwrap_or_default();
         let place = span.start + offset..span.end + offset;
         if span.start == 0 {
-            return Complaint::error(
+            return DefinitionError::error(
                 "R0201",
                 "a header test begins with the name of a header",
                 place,
             );
         }
-        let complaint = Complaint::error(
+        let error = DefinitionError::error(
             "R0202",
-            format!("there is no header modifier `:{modifier}`"),
+            format!("unknown header modifier `:{modifier}`"),
             place,
         );
         match did_you_mean(modifier, MODIFIERS.iter().copied()) {
-            Some(guess) => complaint.help(format!("did you mean `:{guess}`?")),
-            None => complaint.help("known are :raw :addr :name :first :last :host :domain"),
+            Some(guess) => error.help(format!("did you mean `:{guess}`?")),
+            None => error.help("expected one of :raw :addr :name :first :last :host :domain"),
         }
     })
 }
 
-fn eval(call: &str, offset: usize) -> Result<Test, Complaint> {
+fn eval(call: &str, offset: usize) -> Result<Test, DefinitionError> {
     let open = call.find('(').unwrap_or(call.len());
-    let name = call.get(..open).unwrap_or_default().trim_end();
+    let name = bytes::head_str(call, open).trim_end();
     let place = |span: Range<usize>| span.start + offset..span.end + offset;
-    let inside = call.get(open + 1..).unwrap_or_default().trim_end();
+    let inside = bytes::skip_str(call, open + 1).trim_end();
     let Some(inside) =
         inside
             .strip_suffix(')')
             .or(if open == call.len() { Some("") } else { None })
     else {
-        return Err(Complaint::error(
+        return Err(DefinitionError::error(
             "R0204",
             "the closing `)` is missing",
             place(call.len()..call.len()),
@@ -235,24 +244,26 @@ fn eval(call: &str, offset: usize) -> Result<Test, Complaint> {
     };
     let Some(eval) = table::find(name) else {
         let why = "its eval function is not known";
-        let complaint = Complaint::warning(
+        let error = DefinitionError::warning(
             "R0203",
-            format!("there is no eval function `{name}`"),
+            format!("unknown eval function `{name}`"),
             place(0..name.len()),
             why,
         )
         .label("the rule is disabled");
         let guess = did_you_mean(name, table::all().map(|eval| eval.name));
         return Err(match guess {
-            Some(guess) => complaint.help(format!("did you mean `{guess}`?")),
-            None => complaint,
+            Some(guess) => error.help(format!("did you mean `{guess}`?")),
+            None => error,
         });
     };
     match eval.arguments(inside) {
         Ok(arguments) => Ok(Test::Eval(eval, Arc::new(arguments))),
-        Err(BadCall::Arguments(message)) => {
-            Err(Complaint::error("R0204", message, place(0..call.len())))
-        }
-        Err(BadCall::Pattern(at, problem)) => Err(regex_complaint(problem, offset + open + 1 + at)),
+        Err(BadCall::Arguments(message)) => Err(DefinitionError::error(
+            "R0204",
+            message,
+            place(0..call.len()),
+        )),
+        Err(BadCall::Pattern(at, problem)) => Err(regex_error(problem, offset + open + 1 + at)),
     }
 }

@@ -18,13 +18,13 @@ use gatepost_words::diagnostic::Diagnostic;
 /// Priorities that can be written.
 const PRIORITIES: std::ops::RangeInclusive<i32> = -1_000_000..=1_000_000;
 
-/// The pieces of a line behind the name of the rule.
+/// The pieces of a line after the name of the rule.
 struct Said<'l, 's> {
     line: &'l Line<'s>,
     /// The directive.
     key: &'l str,
     name: &'l str,
-    /// Where the name stands in the source.
+    /// Where the name is in the source.
     name_span: Range<usize>,
     /// Where the text begins in the line.
     at: usize,
@@ -32,12 +32,12 @@ struct Said<'l, 's> {
 }
 
 impl Said<'_, '_> {
-    /// Where a stretch of the text stands in the source.
+    /// Where a stretch of the text is in the source.
     fn span(&self, range: Range<usize>) -> Range<usize> {
         self.line.span(self.at + range.start..self.at + range.end)
     }
 
-    /// Where the text stands.
+    /// Where the text is.
     fn whole(&self) -> Range<usize> {
         self.span(0..self.text.len())
     }
@@ -124,10 +124,10 @@ impl Reader<'_> {
 
     fn rule(&mut self, kind: RuleKind, said: &Said<'_, '_>) {
         let mut disabled = None;
-        let test = define(kind, said.text).unwrap_or_else(|complaint| {
-            disabled = complaint.disables.map(str::to_owned);
+        let test = define(kind, said.text).unwrap_or_else(|error| {
+            disabled = error.disables.map(str::to_owned);
             self.tables
-                .complain(complaint.placed(self.source, |span| said.span(span)));
+                .report(error.placed(self.source, |span| said.span(span)));
             Test::Never
         });
         if kind == RuleKind::Unsupported {
@@ -212,7 +212,7 @@ impl Reader<'_> {
         let parsed = flags::parse(said.text, |span| unknown.push(span));
         for span in unknown {
             let word = said.text.get(span.clone()).unwrap_or_default();
-            let diagnostic = Diagnostic::warning("R0207", format!("there is no flag `{word}`"));
+            let diagnostic = Diagnostic::warning("R0207", format!("unknown flag `{word}`"));
             self.unknown(diagnostic, said.span(span), word, flags::all(), None);
         }
         let at = self.place(said);
@@ -228,7 +228,7 @@ impl Reader<'_> {
         else {
             return self.error(
                 "R0216",
-                format!("`{}` is no priority", said.text),
+                format!("invalid priority `{}`", said.text),
                 said.whole(),
                 "",
             );
@@ -236,15 +236,15 @@ impl Reader<'_> {
         let at = self.place(said);
         self.tables
             .extras
-            .said_priorities
+            .declared_priorities
             .insert(said.name.to_owned(), (priority, at));
     }
 
     fn shortcircuit(&mut self, said: &Said<'_, '_>) {
         let Some(class) = Class::parse(said.text) else {
             let diagnostic =
-                Diagnostic::error("R0217", format!("`{}` is no way to end a scan", said.text));
-            let help = Some("write spam, ham, on or off".to_owned());
+                Diagnostic::error("R0217", format!("invalid shortcircuit `{}`", said.text));
+            let help = Some("expected one of spam, ham, on, off".to_owned());
             return self.unknown(
                 diagnostic,
                 said.whole(),
@@ -269,7 +269,7 @@ impl Reader<'_> {
             _ => {
                 return self.error(
                     "R0212",
-                    "a test says `ok` or `fail`",
+                    "invalid test line: expected `ok` or `fail`",
                     said.span(0..word.len()),
                     "",
                 );

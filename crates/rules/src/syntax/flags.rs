@@ -3,6 +3,7 @@
 use super::lines::first_word;
 use crate::ruleset::rule::RuleFlags;
 use crate::views::mime_parts::PartRange;
+use gatepost_words::bytes;
 
 /// Flags that change how a rule is looked at.
 const MEANINGFUL: &[&str] = &[
@@ -41,11 +42,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         .chain(["maxhits=1", "range=1"])
 }
 
-/// Reads the flags; of each that is not known, its place is told to `unknown`.
+/// Reads the flags; of each that is not known, its place is reported to `unknown`.
 pub(crate) fn parse(text: &str, mut unknown: impl FnMut(std::ops::Range<usize>)) -> RuleFlags {
     let mut flags = RuleFlags::default();
     let mut offset = 0;
-    while let (word, next, _) = first_word(text.get(offset..).unwrap_or_default())
+    while let (word, next, _) = first_word(bytes::skip_str(text, offset))
         && !word.is_empty()
     {
         if !take(&mut flags, word) {

@@ -1,4 +1,4 @@
-//! `include PATH`: which other files a rule file wants, and getting them through whoever may read
+//! `include PATH`: which other files a rule file wants, and getting them through a caller that may read
 //! files.
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub(crate) struct Include {
     /// The file: relative paths start at the including file's directory. Also the name that its
     /// source must have.
     pub(crate) path: String,
-    /// Where the path stands in the including file.
+    /// Where the path is in the including file.
     pub(crate) span: Range<usize>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn target(including: &str, value: &str) -> String {
     path.display().to_string()
 }
 
-/// The sources with every file that they include, directly or not, behind them: what
+/// The sources with every file that they include, directly or not, after them: what
 /// [`super::Ruleset::load`] wants. `read` gets a path and gives its source, under that very name,
 /// or nothing when it cannot be read; then loading tells so.
 pub fn with_includes(
@@ -69,7 +69,7 @@ pub fn with_includes(
 ) -> (Vec<Arc<Source>>, Vec<Diagnostic>) {
     let mut all = sources.to_vec();
     let mut seen: BTreeSet<String> = sources.iter().map(|source| source.name.clone()).collect();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut pending: Vec<(Arc<Source>, usize)> = sources
         .iter()
         .rev()
@@ -85,12 +85,12 @@ pub fn with_includes(
                 let message = format!(
                     "files may be included {INCLUDE_DEPTH} deep, and {INCLUDES_LIMIT} of them altogether"
                 );
-                told.push(Diagnostic::error("R0114", message).at(
+                reported.push(Diagnostic::error("R0114", message).at(
                     &source,
                     include.span,
                     "not read",
                 ));
-                return (all, told);
+                return (all, reported);
             }
             count += 1;
             if let Some(found) = read(&include.path) {
@@ -99,7 +99,7 @@ pub fn with_includes(
             }
         }
     }
-    (all, told)
+    (all, reported)
 }
 
 #[cfg(test)]
@@ -154,8 +154,8 @@ mod tests {
             };
             with_includes(&[source("a.cf", "include 1")], &mut read)
         };
-        let (all, told) = chain(INCLUDE_DEPTH);
-        assert_eq!((all.len(), told.len()), (INCLUDE_DEPTH + 1, 0));
+        let (all, reported) = chain(INCLUDE_DEPTH);
+        assert_eq!((all.len(), reported.len()), (INCLUDE_DEPTH + 1, 0));
         assert_eq!(chain(INCLUDE_DEPTH + 1).1.len(), 1);
         let many = |count: usize| {
             let text = (0..count)
@@ -173,7 +173,7 @@ mod tests {
     fn a_circle_is_read_once_and_what_is_missing_left_out() {
         let mut read =
             |path: &str| (path == "b.cf").then(|| source(path, "include a.cf\ninclude none.cf"));
-        let (all, told) = with_includes(&[source("a.cf", "include b.cf")], &mut read);
-        assert_eq!((all.len(), told.len()), (2, 0));
+        let (all, reported) = with_includes(&[source("a.cf", "include b.cf")], &mut read);
+        assert_eq!((all.len(), reported.len()), (2, 0));
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use gatepost_words::bytes;
+
 /// One line that says something.
 #[derive(Clone, Debug)]
 pub(crate) struct Line<'s> {
@@ -30,7 +32,7 @@ impl Line<'_> {
 }
 
 /// The lines of a text. As SpamAssassin reads them: a `#` begins a comment unless a backslash
-/// stands before it, and `\#` is `#` everywhere, in regular expressions too.
+/// is before it, and `\#` is `#` everywhere, in regular expressions too.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut offset = 0;
     text.split_inclusive('\n').filter_map(move |raw| {
@@ -50,7 +52,7 @@ fn line(raw: &str, start: usize) -> Option<Line<'_>> {
             comment
         })
         .unwrap_or(raw.len());
-    let kept = raw.get(..end).unwrap_or_default();
+    let kept = bytes::head_str(raw, end);
     let is_blank = |c: char| c.is_ascii_whitespace() || c == '\x0b';
     let trimmed = kept.trim_start_matches(is_blank);
     let start = start + kept.len() - trimmed.len();
@@ -87,8 +89,8 @@ pub(crate) fn first_word(text: &str) -> (&str, usize, &str) {
     let Some(end) = text.find(is_blank) else {
         return (text, text.len(), "");
     };
-    let word = text.get(..end).unwrap_or_default();
-    let rest = text.get(end..).unwrap_or_default();
+    let word = bytes::head_str(text, end);
+    let rest = bytes::skip_str(text, end);
     let trimmed = rest.trim_start_matches(is_blank);
     (word, text.len() - trimmed.len(), trimmed)
 }

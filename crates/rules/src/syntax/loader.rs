@@ -8,11 +8,12 @@ use super::conditions::Blocks;
 use super::include::{includes, target};
 use super::lines::{Line, first_word, lines};
 use super::settings;
-use super::settings::Fate;
+use super::settings::SettingSupport;
 use super::tables::Tables;
 use crate::limits::{CONDITION_DEPTH, FILE_LIMIT, INCLUDE_DEPTH, LINE_LIMIT};
 use crate::ruleset::ignored_setting::IgnoredSetting;
 use crate::ruleset::kind::RuleKind;
+use gatepost_words::bytes;
 use gatepost_words::diagnostic::{Diagnostic, Source, did_you_mean};
 
 /// The version that `require_version` is compared with.
@@ -101,7 +102,7 @@ impl Reader<'_> {
                 place,
                 "opened here",
             );
-            self.tables.complain(diagnostic.help("add `endif`"));
+            self.tables.report(diagnostic.help("add `endif`"));
         }
     }
 
@@ -113,7 +114,7 @@ impl Reader<'_> {
         label: &str,
     ) {
         self.tables
-            .complain(Diagnostic::error(code, message).at(self.source, span, label));
+            .report(Diagnostic::error(code, message).at(self.source, span, label));
     }
 
     pub(crate) fn warning(
@@ -124,7 +125,7 @@ impl Reader<'_> {
         label: &str,
     ) {
         self.tables
-            .complain(Diagnostic::warning(code, message).at(self.source, span, label));
+            .report(Diagnostic::warning(code, message).at(self.source, span, label));
     }
 
     /// Complains of a word, with the known one that it is most like, or `help` where there is none.
@@ -140,7 +141,7 @@ impl Reader<'_> {
         let help = did_you_mean(word, known)
             .map(|guess| format!("did you mean `{guess}`?"))
             .or(help);
-        self.tables.complain(match help {
+        self.tables.report(match help {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });
@@ -148,7 +149,7 @@ impl Reader<'_> {
 
     /// One line from `from` on.
     fn line(&mut self, line: &Line<'_>, from: usize) {
-        let text = line.text.get(from..).unwrap_or_default();
+        let text = bytes::skip_str(&line.text, from);
         let (word, offset, value) = first_word(text);
         let key = word.to_ascii_lowercase().replace('-', "_");
         let key_span = line.span(from..from + word.len());
@@ -184,9 +185,8 @@ impl Reader<'_> {
     fn require_version(&mut self, value: &str, span: Range<usize>) {
         self.stopped = !matches!(value.trim_matches('"'), VERSION | "4.0.1" | "@@VERSION@@");
         if self.stopped {
-            let message = format!(
-                "the rest of the file is for version {value}; this is the language of {VERSION}"
-            );
+            let message =
+                format!("require_version {value} does not match {VERSION}: rest of file skipped");
             self.warning("R0111", message, span, "skipped from here on");
         }
     }
@@ -197,7 +197,7 @@ impl Reader<'_> {
         let Some(source) = self.files.by_name.get(path.as_str()).copied() else {
             return self.warning(
                 "R0113",
-                format!("{path} is not there, or cannot be read"),
+                format!("cannot find or read {path}"),
                 span,
                 "included here",
             );
@@ -326,22 +326,21 @@ impl Reader<'_> {
             Ok(true) => return,
             Ok(false) => {}
             Err(()) => {
-                return self.error("R0205", format!("`{value}` is no score"), value_span, "");
+                return self.error("R0205", format!("invalid score `{value}`"), value_span, "");
             }
         }
-        match settings::fate(key, value) {
-            Some(Fate::Taken | Fate::Idle) => {}
-            Some(Fate::Elsewhere(reason)) => self.ignored(key, span, reason, true),
-            Some(Fate::Missing(reason)) => self.ignored(key, span, reason, false),
+        match settings::setting_support(key, value) {
+            Some(SettingSupport::Taken | SettingSupport::Idle) => {}
+            Some(SettingSupport::Elsewhere(reason)) => self.ignored(key, span, reason, true),
+            Some(SettingSupport::Missing(reason)) => self.ignored(key, span, reason, false),
             None => {
-                let diagnostic =
-                    Diagnostic::error("R0102", format!("there is no directive `{key}`"));
+                let diagnostic = Diagnostic::error("R0102", format!("unknown directive `{key}`"));
                 self.unknown(diagnostic, span.clone(), key, settings::all(), None);
             }
         }
     }
 
-    /// A setting that is known, but changes nothing: told once.
+    /// A setting that is known, but changes nothing: reported once.
     fn ignored(
         &mut self,
         key: &str,
@@ -371,6 +370,6 @@ impl Reader<'_> {
                 Diagnostic::warning("R0103", message).at(&source, span.clone(), "not implemented");
             diagnostic.help(format!("it belongs to {reason}"))
         };
-        self.tables.complain(diagnostic);
+        self.tables.report(diagnostic);
     }
 }

@@ -2,6 +2,7 @@
 //! what was said before.
 
 use super::lines::first_word;
+use gatepost_words::bytes;
 
 /// How many score sets there are: local, network, Bayes, network and Bayes.
 pub(crate) const SETS: usize = 4;
@@ -37,10 +38,10 @@ impl ScoreSets {
 }
 
 impl ScoreLine {
-    /// Reads what stands behind the name of the rule.
+    /// Reads what is after the name of the rule.
     pub(crate) fn parse(text: &str) -> Result<Self, BadScore> {
         let (mut numbers, mut relative, mut offset) = (Vec::new(), false, 0);
-        while let (word, next, _) = first_word(text.get(offset..).unwrap_or_default())
+        while let (word, next, _) = first_word(bytes::skip_str(text, offset))
             && !word.is_empty()
         {
             let inner = word
@@ -54,7 +55,7 @@ impl ScoreLine {
             let span = offset..offset + word.len();
             let Some(number) = number else {
                 return Err(BadScore {
-                    message: format!("`{word}` is no score"),
+                    message: format!("invalid score `{word}`"),
                     span,
                 });
             };

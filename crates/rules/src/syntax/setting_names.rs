@@ -2,7 +2,7 @@
 //! Interface facts, taken from its documentation, with a few names of older versions that are still
 //! found in files.
 
-/// What is written to the mail.
+/// What is written to the message.
 pub(crate) const REPORT: &[&str] = &[
     "add_header",
     "clear_headers",

@@ -5,7 +5,7 @@ use super::setting_names as names;
 
 /// What becomes of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum SettingSupport {
     /// It is read.
     Taken,
     /// It steers a part of SpamAssassin that does not exist here, and changes no verdict.
@@ -71,7 +71,7 @@ const POLICY: &str = "scores that mark, hold and refuse are set in gatepost.toml
 
 /// The fate of a setting; `None` when there is none of that name. `value` matters to those that are
 /// switched off anyway.
-pub(crate) fn fate(key: &str, value: &str) -> Option<Fate> {
+pub(crate) fn setting_support(key: &str, value: &str) -> Option<SettingSupport> {
     let is_off = value.trim() == "0" || value.trim().eq_ignore_ascii_case("no");
     let has = |group: &[&str]| group.contains(&key);
     Some(match key {
@@ -79,31 +79,35 @@ pub(crate) fn fate(key: &str, value: &str) -> Option<Fate> {
         "normalize_charset" | "parse_dkim_uris" | "skip_rbl_checks" | "skip_uribl_checks"
             if !is_off =>
         {
-            Fate::Idle
+            SettingSupport::Idle
         }
-        "body_part_scan_size" if value.trim() == "50000" => Fate::Idle,
-        "rawbody_part_scan_size" if value.trim() == "500000" => Fate::Idle,
-        "dns_available" if is_off => Fate::Idle,
+        "body_part_scan_size" if value.trim() == "50000" => SettingSupport::Idle,
+        "rawbody_part_scan_size" if value.trim() == "500000" => SettingSupport::Idle,
+        "dns_available" if is_off => SettingSupport::Idle,
         _ if is_off && key.starts_with("use_") && (has(names::POLICY) || has(names::NETWORK)) => {
-            Fate::Idle
+            SettingSupport::Idle
         }
-        "body_part_scan_size" | "rawbody_part_scan_size" | "time_limit" => Fate::Elsewhere(LIMITS),
-        "report_safe" if is_off => Fate::Idle,
-        "report_safe" => {
-            Fate::Elsewhere("Gatepost adds header fields and never wraps a mail into a report")
+        "body_part_scan_size" | "rawbody_part_scan_size" | "time_limit" => {
+            SettingSupport::Elsewhere(LIMITS)
         }
+        "report_safe" if is_off => SettingSupport::Idle,
+        "report_safe" => SettingSupport::Elsewhere(
+            "Gatepost adds header fields and never wraps a mail into a report",
+        ),
         "use_bayes" | "use_bayes_rules" | "use_learner" => {
-            Fate::Elsewhere("the classifier is set up in gatepost.toml, table [model]")
+            SettingSupport::Elsewhere("the classifier is set up in gatepost.toml, table [model]")
         }
-        _ if has(names::POLICY) => Fate::Elsewhere(POLICY),
-        _ if has(names::REPORT) || has(names::SHORT) => Fate::Taken,
+        _ if has(names::POLICY) => SettingSupport::Elsewhere(POLICY),
+        _ if has(names::REPORT) || has(names::SHORT) => SettingSupport::Taken,
         _ if has(names::BAYES) || has(names::PLACES) || key.starts_with("bayes_stopword_") => {
-            Fate::Idle
+            SettingSupport::Idle
         }
-        _ if has(names::LISTS) => Fate::Missing("a list or network of the site"),
-        _ if has(names::NETWORK) => Fate::Missing(NETWORK),
-        _ if has(names::TEXT) => Fate::Missing("how texts are read"),
-        _ if has(names::PLUGINS) => Fate::Missing("a plugin that looks into attachments or names"),
+        _ if has(names::LISTS) => SettingSupport::Missing("a list or network of the site"),
+        _ if has(names::NETWORK) => SettingSupport::Missing(NETWORK),
+        _ if has(names::TEXT) => SettingSupport::Missing("how texts are read"),
+        _ if has(names::PLUGINS) => {
+            SettingSupport::Missing("a plugin that looks into attachments or names")
+        }
         _ => return None,
     })
 }
@@ -147,7 +151,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{DIRECTIVES, Fate, UNSUPPORTED_RULES, all, fate};
+    use super::{DIRECTIVES, SettingSupport, UNSUPPORTED_RULES, all, setting_support};
 
     #[test]
     fn names_are_unique_and_all_have_a_fate() {
@@ -158,9 +162,9 @@ mod tests {
             .iter()
             .skip(DIRECTIVES.len() + UNSUPPORTED_RULES.len())
         {
-            assert!(fate(name, "1").is_some(), "{name}");
+            assert!(setting_support(name, "1").is_some(), "{name}");
         }
-        assert_eq!(fate("no_such_setting", "1"), None);
+        assert_eq!(setting_support("no_such_setting", "1"), None);
     }
 
     #[test]
@@ -183,7 +187,11 @@ mod tests {
             ("bayes_stopword_en", "a|b", true),
             ("ok_locales", "en", false),
         ] {
-            assert_eq!(fate(key, value) == Some(Fate::Idle), idle, "{key} {value}");
+            assert_eq!(
+                setting_support(key, value) == Some(SettingSupport::Idle),
+                idle,
+                "{key} {value}"
+            );
         }
     }
 }

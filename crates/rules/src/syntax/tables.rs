@@ -15,7 +15,7 @@ use crate::views::key::ViewKey;
 use crate::views::mime_parts::MimeParts;
 use gatepost_words::diagnostic::{Diagnostic, did_you_mean};
 
-/// Complaints kept of one load: a file of another kind would drown the reader.
+/// Diagnostics kept of one load: a file of another kind would drown the reader.
 const DIAGNOSTICS_LIMIT: usize = 1_000;
 
 /// The tables.
@@ -40,7 +40,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    pub(crate) fn complain(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         if self.diagnostics.len() < DIAGNOSTICS_LIMIT
             || (diagnostic.is_error() && !self.diagnostics.iter().any(Diagnostic::is_error))
         {
@@ -62,9 +62,9 @@ impl Tables {
         self.tell_templates();
     }
 
-    /// Defines the rules anew in which tags stand for stretches of a regular expression.
+    /// Defines the rules again in which tags stand for stretches of a regular expression.
     fn replace_tags(&mut self) {
-        let mut complaints = Vec::new();
+        let mut errors = Vec::new();
         for name in &self.lists.replaced_rules {
             let Some(rule) = self.index.get(name).and_then(|at| self.rules.get_mut(*at)) else {
                 continue;
@@ -74,14 +74,14 @@ impl Tables {
                 continue;
             }
             rule.disabled = None;
-            rule.test = define(rule.kind, &expanded).unwrap_or_else(|complaint| {
-                rule.disabled = complaint.disables.map(str::to_owned);
-                complaints.push(complaint.placed(&rule.at.0, |_| rule.definition_at.clone()));
+            rule.test = define(rule.kind, &expanded).unwrap_or_else(|error| {
+                rule.disabled = error.disables.map(str::to_owned);
+                errors.push(error.placed(&rule.at.0, |_| rule.definition_at.clone()));
                 Test::Never
             });
         }
-        for complaint in complaints {
-            self.complain(complaint);
+        for error in errors {
+            self.report(error);
         }
     }
 
@@ -137,7 +137,7 @@ impl Tables {
             .iter()
             .map(|(name, (_, at))| ("description", name, at));
         let flags = self.flags.iter().map(|(name, (_, at))| ("flag", name, at));
-        let extras = self.extras.said_of_rules();
+        let extras = self.extras.declared_of_rules();
         let tests = first_lines.iter().map(|(name, at)| ("test", *name, at));
         let mut found = Vec::new();
         for (what, name, at) in scores
@@ -161,12 +161,12 @@ impl Tables {
             }
         }
         for diagnostic in found {
-            self.complain(diagnostic);
+            self.report(diagnostic);
         }
     }
 
     /// Whether rules with templates run. In one long-lived process SpamAssassin 4.0.1 was not seen
-    /// to fill them for each mail (2026-11-23: of 2,200 mails 28 hit when each had a process of
+    /// to fill them for each message (2026-11-23: of 2,200 messages 28 hit when each had a process of
     /// its own, none when all shared one; the cause was not proved). A set that is loaded as
     /// its daemon loads it, with `loadplugin` lines, hits as that daemon does.
     fn runs_templates(&self) -> bool {
@@ -187,11 +187,12 @@ impl Tables {
             first.get_or_insert_with(|| (Arc::clone(&rule.at.0), rule.at.1.clone()));
         }
         if let Some((source, span)) = first.filter(|_| self.extras.runs_templates.is_none()) {
-            let message = "rules with templates do not run beside `loadplugin` lines, unless they are switched on";
+            let message = "rules with templates do not run together with `loadplugin` lines unless switched on";
             let diagnostic =
                 Diagnostic::warning("R0221", message).at(&source, span, "the first of them");
-            self.complain(
-                diagnostic.help("write `capture_templates 1` to run them, or 0 to be told no more"),
+            self.report(
+                diagnostic
+                    .help("write `capture_templates 1` to run them, or 0 to silence this warning"),
             );
         }
     }
@@ -232,7 +233,7 @@ impl Tables {
             );
         }
         for diagnostic in found {
-            self.complain(diagnostic);
+            self.report(diagnostic);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The addresses of a header field as SpamAssassin reads them: tolerant of what is no address by
 //! RFC 5322, on bytes, with encoded words left alone.
 
+use gatepost_words::bytes;
+
 /// Addresses read from one field.
 const ADDRESSES_LIMIT: usize = 10_000;
 /// Bytes of one field that are read.
@@ -19,14 +21,14 @@ pub(crate) struct Entry {
 
 /// The entries of a field's value, folded or not.
 pub(crate) fn entries(value: &[u8]) -> Vec<Entry> {
-    let value = value.get(..FIELD_LIMIT).unwrap_or(value).trim_ascii_end();
+    let value = bytes::head(value, FIELD_LIMIT).trim_ascii_end();
     let text = without_group(&without_pairs(value)).to_vec();
     let mut entries = Vec::new();
     let mut rest = text.as_slice();
     while entries.len() < ADDRESSES_LIMIT
         && let Some((entry, length)) = read_entry(rest)
     {
-        rest = rest.get(length..).unwrap_or_default();
+        rest = bytes::skip(rest, length);
         entries.push(entry);
     }
     if rest.contains(&b'@') {
@@ -79,7 +81,7 @@ fn trimmed_start(text: &[u8]) -> &[u8] {
         .iter()
         .position(|byte| !is_space(*byte))
         .unwrap_or(text.len());
-    text.get(start..).unwrap_or_default()
+    bytes::skip(text, start)
 }
 
 fn blanks(text: &[u8]) -> usize {
@@ -87,7 +89,7 @@ fn blanks(text: &[u8]) -> usize {
 }
 
 fn from(text: &[u8], at: usize) -> &[u8] {
-    text.get(at..).unwrap_or_default()
+    bytes::skip(text, at)
 }
 
 /// The length of a quoted string at the start.
@@ -210,10 +212,10 @@ fn read_entry(text: &[u8]) -> Option<(Entry, usize)> {
     Some((settled(text.get(start..name_end), None, comment), end))
 }
 
-/// An address in brackets, the comment behind it, and where the next entry begins.
+/// An address in brackets, the comment after it, and where the next entry begins.
 type Bracketed<'t> = (&'t [u8], Option<&'t [u8]>, usize);
 
-/// An address in angle brackets at `open`, the comment behind it, and where the next entry begins.
+/// An address in angle brackets at `open`, the comment after it, and where the next entry begins.
 fn in_brackets(text: &[u8], open: usize) -> Option<Bracketed<'_>> {
     let start = open + 1 + blanks(from(text, open + 1));
     let rest = from(text, start);
@@ -246,7 +248,7 @@ fn in_brackets(text: &[u8], open: usize) -> Option<Bracketed<'_>> {
     })
 }
 
-/// Behind further addresses in angle brackets, which some write twice.
+/// After further addresses in angle brackets, which some write twice.
 fn behind_repeats(text: &[u8], at: usize) -> usize {
     let mut end = at;
     loop {
@@ -289,8 +291,7 @@ fn plain_phrase(text: &[u8]) -> Vec<u8> {
         let rest = from(text, at);
         if let Some(length) = quoted(rest) {
             out.extend(
-                rest.get(1..length - 1)
-                    .unwrap_or_default()
+                bytes::slice(rest, 1..length - 1)
                     .iter()
                     .filter(|byte| **byte != b'\\'),
             );
@@ -301,7 +302,7 @@ fn plain_phrase(text: &[u8]) -> Vec<u8> {
                 .skip(1)
                 .position(|byte| *byte == b'"')
                 .map_or(rest.len(), |length| length + 1);
-            let words = rest.get(..length).unwrap_or_default();
+            let words = bytes::head(rest, length);
             out.extend(without_comments(words));
             at += length;
         }
@@ -343,10 +344,7 @@ fn settled(name: Option<&[u8]>, address: Option<Vec<u8>>, comment: Option<&[u8]>
             .filter(|(_, byte)| **byte == b'@')
             .nth(1)
             .map(|(at, _)| at);
-        address
-            .get(..second.unwrap_or(address.len()))
-            .unwrap_or_default()
-            .to_vec()
+        bytes::head(&address, second.unwrap_or(address.len())).to_vec()
     });
     Entry {
         name: name.or_else(|| comment.map(<[u8]>::to_vec)),
@@ -359,7 +357,7 @@ fn bracketed(text: &[u8]) -> Vec<Entry> {
     let mut found = Vec::new();
     for open in memchr::memchr_iter(b'<', text).take(ADDRESSES_LIMIT) {
         let inner = from(text, open + 1);
-        let inner = inner.get(..1_024).unwrap_or(inner);
+        let inner = bytes::head(inner, 1_024);
         if let Some(length) = mailbox(inner).filter(|length| inner.get(*length) == Some(&b'>')) {
             let address = inner.get(..length).map(<[u8]>::to_vec);
             found

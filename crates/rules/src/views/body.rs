@@ -6,10 +6,11 @@ use gatepost_mail::DerivedBytes;
 
 use super::html::{Link, render};
 use super::text_parts::TextSource;
+use gatepost_words::bytes;
 
 /// Longest paragraph; longer ones are split at a blank.
 pub(super) const PARAGRAPH_LIMIT: usize = 2_048;
-/// How far behind the limit a part may be cut, to cut it at a line end or blank.
+/// How far after the limit a part may be cut, to cut it at a line end or blank.
 const CUT_SLACK: usize = 1_024;
 
 /// The texts of all parts, joined.
@@ -63,7 +64,7 @@ impl<'m> BodyText<'m> {
         self.text.push_str(seen);
     }
 
-    /// The paragraphs behind the subject, which ends in a line end.
+    /// The paragraphs after the subject, which ends in a line end.
     pub(super) fn paragraphs(&self, subject: Vec<u8>) -> Vec<Vec<u8>> {
         let mut text = subject;
         squeeze(&self.text, self.is_wide, &mut text);
@@ -88,7 +89,7 @@ impl<'m> BodyText<'m> {
     }
 }
 
-/// A part up to its limit (in characters), cut behind a line end or blank that is near.
+/// A part up to its limit (in characters), cut after a line end or blank that is near.
 fn cut(text: &str, limit: usize) -> &str {
     if text.len() <= limit {
         return text;
@@ -96,12 +97,12 @@ fn cut(text: &str, limit: usize) -> &str {
     let Some((start, _)) = text.char_indices().nth(limit) else {
         return text;
     };
-    let slack = text.get(start..).unwrap_or_default();
+    let slack = bytes::skip_str(text, start);
     let end = slack
         .char_indices()
         .nth(CUT_SLACK + 1)
         .map_or(slack.len(), |(end, _)| end);
-    let slack = slack.get(..end).unwrap_or_default();
+    let slack = bytes::head_str(slack, end);
     let more = slack
         .find('\n')
         .or_else(|| slack.find(' '))
@@ -113,7 +114,7 @@ fn cut(text: &str, limit: usize) -> &str {
 /// space one blank. What is not wide goes out as single bytes, and then only ASCII has white space.
 fn squeeze(text: &str, is_wide: bool, out: &mut Vec<u8>) {
     // White space since the last other character: is any before the first line end, how many line
-    // ends, any behind the last.
+    // ends, any after the last.
     let mut gap = Gap::default();
     let mut buffer = [0; 4];
     for character in text.chars() {

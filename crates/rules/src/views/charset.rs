@@ -158,7 +158,7 @@ fn has_ascii_inside(charset: &str) -> bool {
         || name.starts_with("ansi x3.4-")
 }
 
-/// The byte order of UTF-16: the mark, else where blanks and zero bytes stand; `None` where they
+/// The byte order of UTF-16: the mark, else where blanks and zero bytes are; `None` where they
 /// say nothing.
 fn utf_16(bytes: &[u8]) -> Option<&'static str> {
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {

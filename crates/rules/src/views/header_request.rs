@@ -12,7 +12,7 @@ pub(crate) enum Part {
     Address,
     /// The display names, one a line.
     Name,
-    /// What stands behind the @ of the addresses.
+    /// What is after the @ of the addresses.
     Host,
     /// The registered domains of the addresses.
     Domain,

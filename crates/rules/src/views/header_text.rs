@@ -8,6 +8,7 @@ use super::charset::{end_of_word, unambiguous};
 use super::header_request::{HeaderRequest, Part, Pick};
 use crate::lists::tables::Lists;
 use gatepost_mail::{Entity, HeaderAddress, HeaderField, Message, decode_words_up_to};
+use gatepost_words::bytes;
 
 /// Fields whose encoded words stay as they are; so do all that begin with `List-`.
 const PLAIN_FIELDS: &[&str] = &[
@@ -44,7 +45,7 @@ fn picked<T>(mut found: Vec<T>, pick: Pick) -> Vec<T> {
     found
 }
 
-/// The value of the fields of some names, one name behind the other.
+/// The value of the fields of some names, one name after the other.
 pub(crate) fn fields(
     header: &[HeaderField<'_>],
     names: &[&str],
@@ -119,11 +120,11 @@ fn display_name(name: &[u8]) -> Vec<u8> {
     inner.map(str::to_owned).unwrap_or(name).into_bytes()
 }
 
-/// The value as it stands, lines ended by LF, up to the limit.
+/// The value as it is, lines ended by LF, up to the limit.
 fn value<'f>(field: &'f HeaderField<'_>) -> Cow<'f, [u8]> {
     let raw = field.raw.as_ref();
     if memchr::memchr(b'\r', raw).is_none() {
-        return Cow::Borrowed(raw.get(..VALUE_LIMIT).unwrap_or(raw));
+        return Cow::Borrowed(bytes::head(raw, VALUE_LIMIT));
     }
     let is_kept = |(at, byte): &(usize, &u8)| **byte != b'\r' || raw.get(at + 1) != Some(&b'\n');
     Cow::Owned(
@@ -136,7 +137,7 @@ fn value<'f>(field: &'f HeaderField<'_>) -> Cow<'f, [u8]> {
     )
 }
 
-/// The entries of a field. Where they are fewer than its commas say, or comments stand in comments,
+/// The entries of a field. Where they are fewer than its commas say, or comments are in comments,
 /// the strict reading is asked, too, as in SpamAssassin.
 fn entries(field: &HeaderField<'_>) -> Vec<addresses::Entry> {
     let value = value(field);
@@ -177,7 +178,7 @@ pub(crate) fn line(field: &HeaderField<'_>, raw: bool) -> Vec<u8> {
     line
 }
 
-/// The value with each fold (line end and the blanks behind it) as one blank.
+/// The value with each fold (line end and the blanks after it) as one blank.
 fn unfolded(value: &[u8]) -> Vec<u8> {
     let mut unfolded = Vec::with_capacity(value.len());
     for (index, line) in value.trim_ascii().split(|byte| *byte == b'\n').enumerate() {
@@ -188,7 +189,7 @@ fn unfolded(value: &[u8]) -> Vec<u8> {
             .unwrap_or(line.len());
         if index > 0 && text > 0 {
             unfolded.push(b' ');
-            unfolded.extend_from_slice(line.get(text..).unwrap_or_default());
+            unfolded.extend_from_slice(bytes::skip(line, text));
         } else {
             unfolded.extend_from_slice(line);
         }
@@ -243,15 +244,15 @@ pub(crate) fn all(header: &[HeaderField<'_>], raw: bool) -> Vec<u8> {
     out
 }
 
-/// The header block as it was received, without the line that mail boxes put in front.
+/// The header block as it was received, without the line that message boxes put in front.
 pub(crate) fn block<'m>(message: &Message<'m>) -> &'m [u8] {
-    let block = message.raw.get(..message.body_start).unwrap_or_default();
+    let block = bytes::head(message.raw, message.body_start);
     let start = if block.starts_with(b"From ") {
         memchr::memchr(b'\n', block).map_or(0, |end| end + 1)
     } else {
         0
     };
-    let block = block.get(start..).unwrap_or_default();
+    let block = bytes::skip(block, start);
     block
         .strip_suffix(b"\n")
         .filter(|block| block.ends_with(b"\n"))
@@ -269,7 +270,7 @@ pub(crate) fn mime(entity: &Entity<'_>, request: &HeaderRequest) -> Option<Vec<u
         .rev()
         .find(|field| field.is(&request.name))?;
     let line = line(field, request.raw);
-    // Of the fields of parts, unlike those of the message, the blanks behind the colon are never
+    // Of the fields of parts, unlike those of the message, the blanks after the colon are never
     // kept.
     let is_part = request.raw && entity.parent.is_some();
     Some(if is_part {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::lists::tables::Lists;
+use gatepost_words::bytes;
 
 /// A host in lower case with its international labels in ASCII (RFC 3492). What cannot be converted
 /// stays as it is.
@@ -161,11 +162,9 @@ pub(crate) fn host_of(uri: &str, lists: &Lists) -> Option<String> {
                 .take(2)
                 .take_while(|byte| *byte == b'/')
                 .count();
-            rest.get(slashes..).unwrap_or_default()
+            bytes::skip_str(rest, slashes)
         });
-        let authority = rest
-            .get(..rest.find(['/', '?', '#']).unwrap_or(rest.len()))
-            .unwrap_or_default();
+        let authority = bytes::head_str(rest, rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let host = authority
             .rsplit_once('@')
             .map_or(authority, |(_, host)| host);

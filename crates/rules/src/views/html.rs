@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use gatepost_mail::DerivedBytes;
 
-use super::html_look::Looks;
+use super::computed_style::ComputedStyles;
 use super::html_source::{HtmlSource, Piece};
 use super::relative::{Base, resolved};
 
@@ -122,7 +122,7 @@ struct Renderer<'d> {
     derived: &'d DerivedBytes,
     out: String,
     last: Last,
-    looks: Looks,
+    looks: ComputedStyles,
     links: Vec<String>,
     base: Option<Base>,
     /// Scripts and styles that are open.
@@ -136,7 +136,7 @@ impl<'d> Renderer<'d> {
             derived,
             out: String::new(),
             last: Last::default(),
-            looks: Looks::default(),
+            looks: ComputedStyles::default(),
             links: Vec::new(),
             base: None,
             scripts: 0,
@@ -343,7 +343,7 @@ fn trimmed(target: &str) -> &str {
         .map_or(target, |(end, _)| target.get(..end).unwrap_or(target))
 }
 
-/// What stands behind the last `url=`, up to a semicolon.
+/// What is after the last `url=`, up to a semicolon.
 fn refresh_target(content: &str) -> Option<&str> {
     let lower = content.to_ascii_lowercase();
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';

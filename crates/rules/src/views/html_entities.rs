@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 
 use gatepost_mail::named_character;
+use gatepost_words::bytes;
 
 /// Bytes of the longest name that is looked up.
 const NAME_LIMIT: usize = 10;
 
-/// Where the text stands.
+/// Where the text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In text: an old name may run into the word behind it.
+    /// In text: an old name may run into the word after it.
     Text,
     /// In the value of an attribute.
     Attribute,
@@ -29,7 +30,7 @@ pub(super) fn decode(text: &str, place: Place) -> Cow<'_, str> {
         let found = reference(from.as_bytes(), place);
         let (character, length) = found.unwrap_or(('&', 1));
         out.push(character);
-        rest = from.get(length..).unwrap_or_default();
+        rest = bytes::skip_str(from, length);
         let Some(at) = memchr::memchr(b'&', rest.as_bytes()) else {
             out.push_str(rest);
             return Cow::Owned(out);

@@ -36,7 +36,7 @@ pub(crate) enum Piece<'s> {
     Other,
 }
 
-/// What stands at a `<`.
+/// What is at a `<`.
 enum Markup<'s> {
     /// A piece, and where it ends.
     Whole(Piece<'s>, usize),
@@ -64,7 +64,7 @@ pub(crate) struct HtmlSource<'s> {
     /// The element whose text is being read, and whether it is literal.
     literal: Option<(&'static str, bool)>,
     sections: Vec<Section>,
-    /// What was found behind text that was put out first, and where it ends.
+    /// What was found after text that was put out first, and where it ends.
     pending: Option<(Piece<'s>, usize)>,
     /// The end of the source was met inside a comment: from there on the first `>` ends one.
     has_lone_ends: bool,
@@ -196,7 +196,7 @@ impl<'s> HtmlSource<'s> {
         Some(piece)
     }
 
-    /// What stands at the `<` at `start`.
+    /// What is at the `<` at `start`.
     fn markup(&mut self, start: usize) -> Markup<'s> {
         match self.byte(start + 1) {
             Some(byte) if is_name_start(byte) => self.start_tag(start),
@@ -261,7 +261,7 @@ impl<'s> HtmlSource<'s> {
         Some(at)
     }
 
-    /// An end tag; between name and `>` quotes are honoured, behind a blank or an equals sign.
+    /// An end tag; between name and `>` quotes are honoured, after a blank or an equals sign.
     fn end_tag(&self, start: usize) -> Markup<'s> {
         let name_end = self.past(start + 2, |byte| !is_space(byte) && byte != b'>');
         let (mut quote, mut before) = (None, b' ');

@@ -77,12 +77,12 @@ impl<'c> Views<'c> {
         self
     }
 
-    /// What backtracking may still cost for this mail. To be held for one match only.
+    /// What backtracking may still cost for this message. To be held for one match only.
     pub(crate) fn budget(&self) -> RefMut<'_, Budget> {
         self.budget.borrow_mut()
     }
 
-    /// Whether the pattern of an eval function matches, at the cost of this mail.
+    /// Whether the pattern of an eval function matches, at the cost of this message.
     pub(crate) fn matches(&self, pattern: &Pattern, text: &[u8]) -> bool {
         pattern.matches_within(&mut self.budget(), text)
     }
@@ -94,7 +94,7 @@ impl<'c> Views<'c> {
 
     /// Whether something that was made since the last question is shorter than what the message
     /// has, by a limit.
-    pub(crate) fn take_cut(&self) -> bool {
+    pub(crate) fn take_truncated(&self) -> bool {
         self.cut.take()
     }
 
@@ -306,7 +306,7 @@ impl<'c> Views<'c> {
     }
 
     /// The sender of the envelope: of the transaction; else as the nearest relay noted it, else of
-    /// a field that stands above all Received fields.
+    /// a field that is above all Received fields.
     fn envelope_from(&self) -> Option<String> {
         let envelope = &self.case.transaction.envelope;
         if let ReversePath::Mailbox(mailbox) = &envelope.reverse_path {
@@ -359,7 +359,7 @@ impl<'c> Views<'c> {
         None
     }
 
-    /// The fields that our own or trusted relays wrote, with the Received field behind the first
+    /// The fields that our own or trusted relays wrote, with the Received field after the first
     /// `count`, which the last of them added; or all from that on.
     fn side(&self, raw: bool, ours: bool, count: usize) -> Option<Vec<u8>> {
         let header = &self.case.message.header;

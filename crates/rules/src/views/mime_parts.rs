@@ -1,4 +1,4 @@
-//! `mimeheader` rules that do not look at each value by itself: with `tflags range=` or `concat`,
+//! `mimeheader` rules that do not look at each value on its own: with `tflags range=` or `concat`,
 //! at some of the entities or at all values as one text; with `[if-unset: …]`, at entities that
 //! lack the field, too.
 

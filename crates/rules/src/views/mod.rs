@@ -7,12 +7,12 @@
 mod addresses;
 mod body;
 mod charset;
+mod computed_style;
 pub(crate) mod header_request;
 mod header_text;
 pub(crate) mod host;
 mod html;
 mod html_entities;
-mod html_look;
 pub(crate) mod html_scan;
 mod html_source;
 pub(crate) mod key;

@@ -2,10 +2,11 @@
 
 use super::text_parts::{LineEnds, Role, content, leaves, role};
 use gatepost_mail::Message;
+use gatepost_words::bytes;
 
 /// A text that is not longer stays in one piece; longer ones are cut between this and twice this.
 const CHUNK: usize = 2_048;
-/// How far behind the limit a part may be cut, to cut it at a good place.
+/// How far after the limit a part may be cut, to cut it at a good place.
 const CUT_SLACK: usize = 1_024;
 
 /// The chunks of all parts, and whether a part was longer than `limit`.
@@ -25,20 +26,20 @@ pub(super) fn chunks(message: &Message<'_>, limit: usize) -> (Vec<Vec<u8>>, bool
     (chunks, is_cut)
 }
 
-/// A part up to its limit, cut behind a line end, else `>`, else a blank that is near.
+/// A part up to its limit, cut after a line end, else `>`, else a blank that is near.
 fn cut(content: &[u8], limit: usize) -> &[u8] {
     let Some(slack) = content.get(limit..).filter(|slack| !slack.is_empty()) else {
         return content;
     };
-    let slack = slack.get(..=CUT_SLACK).unwrap_or(slack);
+    let slack = bytes::head(slack, CUT_SLACK + 1);
     let more = b"\n> "
         .iter()
         .find_map(|byte| memchr::memchr(*byte, slack))
         .map_or(0, |at| at + 1);
-    content.get(..limit + more).unwrap_or(content)
+    bytes::head(content, limit + more)
 }
 
-/// Pieces of 2,048 to 4,096 bytes, cut behind a line end, else behind `>`, else behind a blank.
+/// Pieces of 2,048 to 4,096 bytes, cut after a line end, else after `>`, else after a blank.
 fn split(text: &[u8], chunks: &mut Vec<Vec<u8>>) {
     if text.len() <= CHUNK {
         chunks.push(text.to_vec());
@@ -46,7 +47,7 @@ fn split(text: &[u8], chunks: &mut Vec<Vec<u8>>) {
     }
     let mut rest = text;
     while rest.len() > 2 * CHUNK {
-        let window = rest.get(CHUNK..2 * CHUNK).unwrap_or_default();
+        let window = bytes::slice(rest, CHUNK..2 * CHUNK);
         let end = b"\n> "
             .iter()
             .find_map(|byte| memchr::memchr(*byte, window))

@@ -1,4 +1,4 @@
-//! Compares the views of our own mails (`tests/views`) with what SpamAssassin made of them.
+//! Compares the views of our own messages (`tests/views`) with what SpamAssassin made of them.
 //!
 //! `expected.jsonl` is the answer of SpamAssassin 4.0.1. Where SpamAssassin and the parity tool are
 //! at hand, it is asked again; with `UPDATE_VIEWS=1` its answer becomes the expected one.
@@ -22,7 +22,7 @@ use gatepost_words::diagnostic::Source;
 
 /// The texts of a view, or nothing.
 type View = Option<Vec<Vec<u8>>>;
-/// The views of a mail by name.
+/// The views of a message by name.
 type Texts = BTreeMap<String, View>;
 
 /// As much JSON as the parity tool writes.
@@ -200,7 +200,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/views")
 }
 
-fn mails() -> Vec<PathBuf> {
+fn messages() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory()).expect("tests/views");
     let paths = entries.map(|entry| entry.expect("an entry").path());
     let mut mails: Vec<_> = paths
@@ -210,7 +210,7 @@ fn mails() -> Vec<PathBuf> {
     mails
 }
 
-/// Our views of a mail, those that `names` ask for.
+/// Our views of a message, those that `names` ask for.
 fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
     let message = Message::parse(raw, &Limits::default());
     let transaction = Transaction::new("test".into(), SystemTime::UNIX_EPOCH);
@@ -235,7 +235,7 @@ fn ours(raw: &[u8], rules: &Ruleset, names: &Texts) -> Texts {
         .collect()
 }
 
-/// What the SpamAssassin of this machine makes of the mails; `None`, with the reason printed, where
+/// What the SpamAssassin of this machine makes of the messages; `None`, with the reason printed, where
 /// there is none.
 fn live() -> Option<BTreeMap<String, Texts>> {
     let tool = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/parity/sa_hits.pl");
@@ -268,7 +268,7 @@ fn live() -> Option<BTreeMap<String, Texts>> {
             directory().as_os_str(),
         ])
         .args(["--views".as_ref(), out.as_os_str()])
-        .args(mails())
+        .args(messages())
         .output()
         .expect("perl runs");
     assert!(
@@ -306,7 +306,7 @@ fn views_are_those_of_spamassassin() {
     let (rules, _) = Ruleset::load(&[Arc::new(Source::new("settings.cf".to_owned(), settings))]);
     let rules = rules.expect("settings.cf loads");
     let mut different = Vec::new();
-    for path in mails() {
+    for path in messages() {
         let name = path
             .file_name()
             .and_then(|name| name.to_str())

@@ -1,6 +1,8 @@
 //! Relative links (RFC 2396 §5.2), with the twists of SpamAssassin: a scheme equal to that of the
 //! base counts as none, and a host without scheme that begins with `www` or `ftp` gets one.
 
+use gatepost_words::bytes;
+
 /// The parts of a reference.
 #[derive(Clone, Copy, Debug, Default)]
 struct Parts<'u> {
@@ -66,7 +68,7 @@ impl Base {
             .take(2)
             .take_while(|byte| *byte == b'/')
             .count();
-        let host_and_path = rest.get(slashes..).unwrap_or_default();
+        let host_and_path = bytes::skip_str(rest, slashes);
         let mut kept = target;
         if let Some((directory, file)) = host_and_path.rsplit_once('/')
             && !directory.is_empty()
@@ -163,7 +165,7 @@ fn without_dots(path: &str) -> String {
     let first = ["../", "./"]
         .iter()
         .find_map(|dots| path.strip_prefix(dots).map(|_| dots.len() - 1));
-    let mut rest = path.get(first.unwrap_or(0)..).unwrap_or_default();
+    let mut rest = bytes::skip_str(path, first.unwrap_or(0));
     let mut out = String::with_capacity(path.len());
     // A rest of `0` is nothing, in Perl.
     while !rest.is_empty() && rest != "0" {

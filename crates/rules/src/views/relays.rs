@@ -1,5 +1,5 @@
 //! The relays of a message: from the MTA's own connection data and the Received fields, trusted
-//! ones told from others.
+//! ones distinguished from others.
 
 use crate::lists::networks::Networks;
 use crate::lists::tables::Lists;
@@ -70,7 +70,7 @@ fn has(networks: &Networks, ip: &str) -> bool {
 }
 
 impl Relays {
-    /// Reads them. A connection that the MTA told of is the first relay.
+    /// Reads them. A connection that the MTA reported is the first relay.
     pub(crate) fn read(case: &Case<'_>, lists: &Lists) -> Self {
         let mut relays = Self::default();
         let mut trust = Trust::new(lists);
@@ -171,7 +171,7 @@ fn line(relay: &Relay) -> String {
     )
 }
 
-/// The relay that handed us the mail. It comes from the MTA's own data, never from a header.
+/// The relay that handed us the message. It comes from the MTA's own data, never from a header.
 fn connection(case: &Case<'_>) -> Option<Relay> {
     let transaction = case.transaction;
     let ClientAddress::Ip(address) = transaction.client.address else {

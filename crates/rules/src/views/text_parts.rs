@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::charset::{Decoded, Trust, decode};
 use gatepost_mail::{Entity, EntityKind, Message, TransferEncoding};
+use gatepost_words::bytes;
 
 /// Blank lines in a row that are kept.
 const BLANK_LINES: usize = 20;
@@ -115,7 +116,7 @@ impl LineEnds {
         } else {
             0
         };
-        let first = raw.get(start..).unwrap_or_default();
+        let first = bytes::skip(raw, start);
         let first_end = memchr::memchr(b'\n', first).and_then(|end| first.get(..end));
         let is_internet =
             first_end.is_some_and(|line| line.ends_with(b"\r")) || raw.ends_with(b"\r\n");
@@ -132,7 +133,7 @@ pub(super) fn content<'m>(entity: &'m Entity<'_>, lines: LineEnds) -> Cow<'m, [u
     if entity.encoding == TransferEncoding::Base64 {
         return unix_lines(&entity.content);
     }
-    // The line end before a delimiter and the blank line behind a header are part of the runs that
+    // The line end before a delimiter and the blank line after a header are part of the runs that
     // are shortened.
     let part = usize::from(entity.parent.is_some());
     let keeps = BlankLines {
@@ -164,7 +165,7 @@ fn applied(text: Cow<'_, [u8]>, change: impl Fn(&[u8]) -> Cow<'_, [u8]>) -> Cow<
     }
 }
 
-/// Lines of parts are broken behind so many bytes; the line end counts.
+/// Lines of parts are broken after so many bytes; the line end counts.
 fn with_short_lines(text: &[u8]) -> Cow<'_, [u8]> {
     if text
         .split_inclusive(|byte| *byte == b'\n')
@@ -195,7 +196,7 @@ struct BlankLines {
 }
 
 impl BlankLines {
-    /// Longer runs of blank lines lose those behind the first one.
+    /// Longer runs of blank lines lose those after the first one.
     fn shortened<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         let (mut out, mut copied) = (Vec::new(), 0);
         // Where the lines of the run begin that is being read.
@@ -220,7 +221,7 @@ impl BlankLines {
                 if let Some(from) = run.get(1).filter(|_| run.len() > most)
                     && let Some(to) = run.get(run.len() - (most - 1))
                 {
-                    out.extend_from_slice(text.get(copied..*from).unwrap_or_default());
+                    out.extend_from_slice(bytes::slice(text, copied..*from));
                     copied = *to;
                 }
                 run.clear();
@@ -230,7 +231,7 @@ impl BlankLines {
         if copied == 0 {
             return Cow::Borrowed(text);
         }
-        out.extend_from_slice(text.get(copied..).unwrap_or_default());
+        out.extend_from_slice(bytes::skip(text, copied));
         Cow::Owned(out)
     }
 }

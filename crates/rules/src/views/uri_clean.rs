@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::host::{has_known_end, to_ascii};
 use crate::lists::tables::Lists;
+use gatepost_words::bytes;
 
 /// Targets of redirectors, one in the other.
 const TARGETS_LIMIT: usize = 20;
@@ -64,10 +65,7 @@ fn addresses(uri: &str) -> Vec<String> {
     let Some((user, rest)) = uri.split_once('@').filter(|(user, _)| !user.is_empty()) else {
         return found;
     };
-    let up_to = |stops: &[char]| {
-        rest.get(..rest.find(stops).unwrap_or(rest.len()))
-            .unwrap_or_default()
-    };
+    let up_to = |stops: &[char]| bytes::head_str(rest, rest.find(stops).unwrap_or(rest.len()));
     let host = up_to(&['?']);
     if !host.is_empty() && host.len() < rest.len() {
         found.push(format!("{user}@{host}"));
@@ -82,7 +80,7 @@ fn addresses(uri: &str) -> Vec<String> {
     }
     if uri.contains("%20") {
         let bare = if starts(user, "mailto:") {
-            user.get(7..).unwrap_or_default()
+            bytes::skip_str(user, 7)
         } else {
             user
         };
@@ -116,7 +114,7 @@ fn cleaned(uri: &str, is_octets: bool) -> String {
                 .take(2)
                 .take_while(|byte| *byte == b'/')
                 .count();
-            text = format!("{scheme}//{}", rest.get(slashes..).unwrap_or_default());
+            text = format!("{scheme}//{}", bytes::skip_str(rest, slashes));
             break;
         }
     }
@@ -136,7 +134,7 @@ fn cleaned(uri: &str, is_octets: bool) -> String {
         );
     }
     if let Some(length) = web_scheme(&text) {
-        let rest = text.get(length..).unwrap_or_default();
+        let rest = bytes::skip_str(&text, length);
         if let Some(end) = rest
             .find(['/', '?', '#'])
             .filter(|end| *end > 0 && !rest.get(*end..).is_some_and(|r| r.starts_with('/')))
@@ -208,12 +206,12 @@ pub(super) fn unescaped(text: &str, is_octets: bool) -> String {
     let mut has_escapes = false;
     while let Some((at, byte)) = escape_at(rest) {
         has_escapes = true;
-        push_escaped(rest.get(..at).unwrap_or_default(), is_octets, &mut out);
+        push_escaped(bytes::head_str(rest, at), is_octets, &mut out);
         match byte {
             0x21..=0x7e => out.push(char::from(byte)),
-            _ => out.push_str(rest.get(at..at + 3).unwrap_or_default()),
+            _ => out.push_str(bytes::slice_str(rest, at..at + 3)),
         }
-        rest = rest.get(at + 3..).unwrap_or_default();
+        rest = bytes::skip_str(rest, at + 3);
     }
     if !has_escapes {
         return text.to_owned();
@@ -250,6 +248,13 @@ struct Cleaner<'f> {
     lists: &'f Lists,
 }
 
+/// The digits after the colon of `:80`.
+fn port_number(port: &str) -> &str {
+    let digits = bytes::skip_str(port, 1);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    end.map_or(digits, |end| digits.split_at(end).0)
+}
+
 impl Cleaner<'_> {
     /// Adds the forms of a URL with another host, and the target that it leads on to.
     fn host(&mut self, url: &str) {
@@ -271,12 +276,9 @@ impl Cleaner<'_> {
             return;
         }
         let rest = format!("{port}{path}");
-        let number: String = port
-            .chars()
-            .skip(1)
-            .take_while(char::is_ascii_digit)
-            .collect();
+        let number = port_number(port);
         let default = if scheme == "http://" { "80" } else { "443" };
+        // What follows the port where it is the default one, so that it can be left out.
         let without_port = (number == default)
             .then(|| rest.get(1 + default.len()..))
             .flatten();
@@ -289,10 +291,9 @@ impl Cleaner<'_> {
         let mut host = host.to_owned();
         if ascii != host.to_lowercase() {
             self.forms.insert(format!("{scheme}{ascii}{rest}"));
-            let rest = if number.is_empty() {
-                ""
-            } else {
-                without_port.unwrap_or(&rest)
+            let rest = match number {
+                "" => "",
+                _ => without_port.unwrap_or(&rest),
             };
             if !rest.is_empty() {
                 self.forms.insert(format!("{scheme}{ascii}{rest}"));
@@ -352,7 +353,7 @@ impl Cleaner<'_> {
     }
 }
 
-/// The only label of a host, or the only one behind `www.`.
+/// The only label of a host, or the only one after `www.`.
 fn single_label(host: &str) -> Option<&str> {
     let name = host
         .strip_prefix("www.")

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::host::{has_known_end, is_full_name};
 use crate::lists::tables::Lists;
+use gatepost_words::bytes;
 
-/// Bytes of a URL behind its start.
+/// Bytes of a URL after its start.
 const URL_LIMIT: usize = 2_048;
 /// Bytes on either side of the @ of an address.
 const ADDRESS_LIMIT: usize = 251;
@@ -88,7 +89,7 @@ impl Scan<'_> {
                 return Some((Kind::Known, at..token_end));
             }
             if address_end <= at {
-                let rest = self.bytes.get(at..token_end).unwrap_or_default();
+                let rest = bytes::slice(self.bytes, at..token_end);
                 address_end = at
                     + rest
                         .iter()
@@ -97,7 +98,7 @@ impl Scan<'_> {
                 sign = None;
             }
             if sign.is_none_or(|sign| sign < at) {
-                let rest = self.bytes.get(at..address_end).unwrap_or_default();
+                let rest = bytes::slice(self.bytes, at..address_end);
                 sign = Some(memchr::memchr(b'@', rest).map_or(address_end, |index| at + index));
             }
             let sign_at = sign.unwrap_or(address_end);
@@ -130,7 +131,7 @@ impl Scan<'_> {
             .is_some_and(|start| start.eq_ignore_ascii_case(what))
     }
 
-    /// A link begins at the edge of a word, behind certain punctuation, or behind a shift of
+    /// A link begins at the edge of a word, after certain punctuation, or after a shift of
     /// ISO-2022.
     fn may_begin(&self, at: usize) -> bool {
         let before = self.before(at);
@@ -177,7 +178,7 @@ impl Scan<'_> {
         {
             return false;
         }
-        let rest = self.bytes.get(at..token_end).unwrap_or_default();
+        let rest = bytes::slice(self.bytes, at..token_end);
         let is_host =
             |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let length = rest
@@ -193,7 +194,7 @@ impl Scan<'_> {
         else {
             return false;
         };
-        let end = host.get(dot + 1..).unwrap_or_default().to_ascii_lowercase();
+        let end = bytes::skip(host, dot + 1).to_ascii_lowercase();
         let is_tld = std::str::from_utf8(&end).is_ok_and(|end| self.lists.is_tld(end));
         is_tld && is_port_and_path(behind)
     }
@@ -207,14 +208,14 @@ fn is_port_and_path(rest: &[u8]) -> bool {
             if !(1..=5).contains(&digits) {
                 return false;
             }
-            port.get(digits..).unwrap_or_default()
+            bytes::skip(port, digits)
         }
         None => rest,
     };
     behind.is_empty() || (behind.starts_with(b"/") && (2..=URL_LIMIT + 1).contains(&behind.len()))
 }
 
-/// Without what belongs to the sentence: a closing bracket that was not opened and what is behind
+/// Without what belongs to the sentence: a closing bracket that was not opened and what is after
 /// it, and punctuation at the end.
 fn trimmed(written: &str) -> &str {
     let unopened = written
@@ -239,7 +240,7 @@ fn meant(kind: Kind, written: &str, lists: &Lists) -> Option<String> {
     }
     if kind == Kind::Bare {
         let end = written.find([':', '/']).unwrap_or(written.len());
-        let host = written.get(..end).unwrap_or_default();
+        let host = bytes::head_str(written, end);
         if !is_full_name(host) {
             return None;
         }
@@ -261,9 +262,7 @@ fn meant(kind: Kind, written: &str, lists: &Lists) -> Option<String> {
     }
     let link = crate::views::uri_clean::unescaped(&link, true);
     let host = link.split_once('@').map(|(_, host)| host)?;
-    let host = host
-        .get(..host.find(['?', '&', '>']).unwrap_or(host.len()))
-        .unwrap_or_default();
+    let host = bytes::head_str(host, host.find(['?', '&', '>']).unwrap_or(host.len()));
     has_known_end(host.trim_end_matches("%20"), lists).then_some(link)
 }
 
@@ -274,7 +273,7 @@ fn with_scheme(written: &str) -> Option<String> {
             .is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
     let is_www = || {
-        let behind = written.get(3..).unwrap_or_default();
+        let behind = bytes::skip_str(written, 3);
         let digits = behind
             .bytes()
             .take(2)
@@ -319,10 +318,8 @@ fn with_scheme(written: &str) -> Option<String> {
                     .get(word.len()..)
                     .is_some_and(|behind| behind.starts_with(':'))
         });
-    let address = written
-        .get(word.map_or(0, |word| word.len())..)
-        .unwrap_or_default()
-        .trim_start_matches(':');
+    let address =
+        bytes::skip_str(written, word.map_or(0, |word| word.len())).trim_start_matches(':');
     Some(format!("mailto:{address}"))
 }
 

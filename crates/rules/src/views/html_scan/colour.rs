@@ -107,7 +107,7 @@ impl Colour {
         shares.next().is_none().then_some(colour)
     }
 
-    /// What a style says somewhere around `rgb`: its numbers, whatever else stands there. Missing
+    /// What a style says somewhere around `rgb`: its numbers, whatever else is there. Missing
     /// ones are 0.
     pub(crate) fn loose(value: &str) -> Self {
         let kept: String = value

@@ -58,7 +58,7 @@ fn is_namespace(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Whether an element parts the text before it from the text behind it.
+/// Whether an element parts the text before it from the text after it.
 pub(super) fn parts_text(name: &str) -> bool {
     matches!(
         name,

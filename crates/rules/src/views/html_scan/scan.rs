@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::elements;
 use super::elements::Kind;
+use crate::views::computed_style::{ComputedStyles, Fault};
 use crate::views::html::{is_blank, prepared};
-use crate::views::html_look::{Fault, Looks};
 use crate::views::html_source::{HtmlSource, Piece};
 
 /// Different names of elements that are counted.
@@ -81,7 +81,7 @@ fn share(part: u32, all: u32) -> Option<f64> {
 
 struct Walk {
     scan: HtmlScan,
-    looks: Looks,
+    looks: ComputedStyles,
     /// The last character that was shown.
     last: Option<char>,
     anchor_bytes: usize,
@@ -97,7 +97,7 @@ impl HtmlScan {
         };
         let mut walk = Walk {
             scan,
-            looks: Looks::default(),
+            looks: ComputedStyles::default(),
             last: None,
             anchor_bytes: 0,
         };
@@ -211,7 +211,7 @@ impl Walk {
         }
     }
 
-    /// Looks at the attributes of a start tag.
+    /// ComputedStyles at the attributes of a start tag.
     fn look_at<V: AsRef<str>>(&mut self, name: &str, value: impl Fn(&str) -> Option<V>) {
         let scan = &mut self.scan;
         let link = elements::link_attribute(name).and_then(&value);

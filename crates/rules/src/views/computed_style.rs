@@ -3,6 +3,7 @@
 
 use super::html_scan::colour::Colour;
 use super::html_source::HtmlSource;
+use gatepost_words::bytes;
 
 /// Elements with a style that are open at once; deeper ones look like the last of them.
 const DEPTH_LIMIT: usize = 10_000;
@@ -28,7 +29,7 @@ enum Paint {
 /// What is wrong with the colours of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It can hardly be told from what is behind it.
+    /// It can hardly be distinguished from what is after it.
     LowContrast,
     /// One colour is none.
     InvalidColour,
@@ -36,7 +37,7 @@ pub(crate) enum Fault {
 
 /// How text looks inside an element.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct ComputedStyle {
     /// Position in [`STYLED`].
     element: usize,
     size: i64,
@@ -48,8 +49,8 @@ struct Look {
 
 /// The looks of the open elements, and the extremes of size that were met.
 #[derive(Debug)]
-pub(crate) struct Looks {
-    open: Vec<Look>,
+pub(crate) struct ComputedStyles {
+    open: Vec<ComputedStyle>,
     /// How many elements of each name are open.
     counts: [usize; STYLED.len()],
     base_size: i64,
@@ -59,7 +60,7 @@ pub(crate) struct Looks {
     pub(crate) smallest: i64,
 }
 
-const PAGE: Look = Look {
+const PAGE: ComputedStyle = ComputedStyle {
     element: usize::MAX,
     size: 3,
     front: Paint::Known(Colour::BLACK),
@@ -68,7 +69,7 @@ const PAGE: Look = Look {
     is_hidden: false,
 };
 
-impl Default for Looks {
+impl Default for ComputedStyles {
     fn default() -> Self {
         let (counts, usual) = ([0; STYLED.len()], PAGE.size);
         Self {
@@ -81,8 +82,8 @@ impl Default for Looks {
     }
 }
 
-impl Looks {
-    fn top(&self) -> Look {
+impl ComputedStyles {
+    fn top(&self) -> ComputedStyle {
         self.open.last().copied().unwrap_or(PAGE)
     }
 
@@ -125,7 +126,7 @@ impl Looks {
         if self.open.len() >= DEPTH_LIMIT {
             return;
         }
-        let mut look = Look {
+        let mut look = ComputedStyle {
             element,
             ..self.top()
         };
@@ -156,7 +157,7 @@ impl Looks {
         }
     }
 
-    /// An end tag; the name is in lower case. A body is never left: text behind it is shown like
+    /// An end tag; the name is in lower case. A body is never left: text after it is shown like
     /// that inside.
     pub(crate) fn close(&mut self, name: &str) {
         let Some(element) = styled(name).filter(|_| name != "body") else {
@@ -172,7 +173,7 @@ impl Looks {
         }
     }
 
-    fn pop(&mut self) -> Option<Look> {
+    fn pop(&mut self) -> Option<ComputedStyle> {
         let look = self.open.pop()?;
         self.count(look.element, -1);
         Some(look)
@@ -197,7 +198,7 @@ impl Looks {
         }
     }
 
-    fn read_attributes(&self, name: &str, tag: &HtmlSource<'_>, look: &mut Look) {
+    fn read_attributes(&self, name: &str, tag: &HtmlSource<'_>, look: &mut ComputedStyle) {
         match name {
             "body" => {
                 if let Some(value) = tag.attribute("text") {
@@ -229,10 +230,8 @@ impl Looks {
         }
     }
 
-    fn read_style(&self, style: &str, look: &mut Look) {
-        let style = style
-            .get(..style.floor_char_boundary(STYLE_LIMIT))
-            .unwrap_or_default();
+    fn read_style(&self, style: &str, look: &mut ComputedStyle) {
+        let style = bytes::head_str(style, style.floor_char_boundary(STYLE_LIMIT));
         for declaration in style.split(';') {
             let Some((property, written)) = declaration.split_once(':') else {
                 continue;
@@ -381,9 +380,9 @@ mod tests {
         at_x(text).hides_text()
     }
 
-    /// The looks where the text `x` of a source stands.
-    fn at_x(text: &str) -> Looks {
-        let (mut source, mut looks) = (HtmlSource::new(text), Looks::default());
+    /// The style where the text `x` of a source is.
+    fn at_x(text: &str) -> ComputedStyles {
+        let (mut source, mut looks) = (HtmlSource::new(text), ComputedStyles::default());
         while let Some(piece) = source.next() {
             match piece {
                 Piece::Text(text) if text == "x" => return looks,

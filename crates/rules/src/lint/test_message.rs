@@ -1,15 +1,16 @@
-//! The small mail that a `test` line of a meta or a function stands for.
+//! The small message that a `test` line of a meta or a function stands for.
 
+use gatepost_words::bytes;
 use gatepost_words::diagnostic::byte_of_stand_in;
 
 /// The header of a line that has none.
 const PLAIN_HEADER: &str = "From: Test <test@example.net>\r\nTo: reader@example.com\r\nSubject: test\r\n\
     Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <test@example.net>\r\n";
 
-/// The mail: `\n` is a line end, `\r` and `\0` are the bare bytes, `\xHH` is the byte of that
+/// The message: `\n` is a line end, `\r` and `\0` are the bare bytes, `\xHH` is the byte of that
 /// number, `\\` a backslash; any other backslash stays. What comes before the first empty line is
-/// the header; a text without one is the body of a plain mail.
-pub(crate) fn small_mail(text: &str) -> Vec<u8> {
+/// the header; a text without one is the body of a plain message.
+pub(crate) fn test_message(text: &str) -> Vec<u8> {
     let mail = unescaped(text);
     if memchr::memmem::find(&mail, b"\r\n\r\n").is_some() {
         return mail;
@@ -38,7 +39,7 @@ fn unescaped(text: &str) -> Vec<u8> {
             _ => (b"\\", 0),
         };
         out.extend_from_slice(bytes);
-        rest = behind.get(taken..).unwrap_or_default().chars();
+        rest = bytes::skip_str(behind, taken).chars();
     }
     out
 }
@@ -52,7 +53,7 @@ fn push(out: &mut Vec<u8>, character: char) {
 
 #[cfg(test)]
 mod tests {
-    use super::{small_mail, unescaped};
+    use super::{test_message, unescaped};
 
     #[test]
     fn escapes_stand_for_bytes() {
@@ -70,8 +71,8 @@ mod tests {
 
     #[test]
     fn a_text_without_header_is_a_body() {
-        assert_eq!(small_mail(r"Subject: x\n\nhi"), b"Subject: x\r\n\r\nhi");
-        let mail = small_mail("hi");
+        assert_eq!(test_message(r"Subject: x\n\nhi"), b"Subject: x\r\n\r\nhi");
+        let mail = test_message("hi");
         assert!(mail.starts_with(b"From: ") && mail.ends_with(b"\r\n\r\nhi\r\n"));
     }
 }

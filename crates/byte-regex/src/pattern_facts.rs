@@ -21,14 +21,14 @@ enum Item {
     Assert(Assertion),
 }
 
-/// A pattern, for doubts.
+/// What is known of a pattern without a text.
 #[derive(Debug)]
-pub struct Doubt {
+pub struct PatternFacts {
     node: Node,
     alternatives: Option<Vec<Vec<Item>>>,
 }
 
-impl Doubt {
+impl PatternFacts {
     /// From a pattern with its delimiters.
     pub fn new(text: &str) -> Option<Self> {
         let parts = delimited(text).ok()?;
@@ -43,16 +43,16 @@ impl Doubt {
 
     /// Why no text matches; `one_line` when texts have no line feed but at their end.
     pub fn never(&self, one_line: bool) -> Option<&'static str> {
-        let mut told = None;
+        let mut reason = None;
         let mut before = Before {
             bytes: false,
             line_feed: false,
         };
-        let possible = can_match(&self.node, &mut before, one_line, &mut told);
+        let possible = can_match(&self.node, &mut before, one_line, &mut reason);
         if possible {
             None
         } else {
-            told.or(Some("nothing can match it"))
+            reason.or(Some("nothing can match it"))
         }
     }
 
@@ -67,7 +67,7 @@ impl Doubt {
     }
 }
 
-/// What stands before a place, at least.
+/// What is before a place, at least.
 #[derive(Clone, Copy)]
 struct Before {
     bytes: bool,
@@ -81,17 +81,16 @@ fn can_match(
     node: &Node,
     before: &mut Before,
     one_line: bool,
-    told: &mut Option<&'static str>,
+    reason: &mut Option<&'static str>,
 ) -> bool {
     match node {
         Node::Set(set) => {
             if set.len() == 0 {
-                *told = Some("a class in it is empty");
+                *reason = Some("a class in it is empty");
                 return false;
             }
             if one_line && before.line_feed {
-                *told =
-                    Some("a line end stands in its middle, but it is tried on one line at a time");
+                *reason = Some("it contains a line end, but is tried on one line at a time");
                 return false;
             }
             *before = Before {
@@ -101,7 +100,7 @@ fn can_match(
             true
         }
         Node::Assert(Assertion::Start) if before.bytes => {
-            *told = Some("something stands before its start");
+            *reason = Some("something must match before its start");
             false
         }
         Node::Empty | Node::Assert(_) | Node::Look { .. } | Node::BackReference { .. } => true,
@@ -109,11 +108,11 @@ fn can_match(
             let mut ended = false;
             nodes.iter().all(|node| {
                 if ended && node.least() > 0 {
-                    *told = Some("something stands behind its end");
+                    *reason = Some("something must match after its end");
                     return false;
                 }
                 ended |= matches!(node, Node::Assert(Assertion::VeryEnd));
-                can_match(node, before, one_line, told)
+                can_match(node, before, one_line, reason)
             })
         }
         Node::Alternate(nodes) => {
@@ -124,7 +123,7 @@ fn can_match(
             let mut any = false;
             for node in nodes {
                 let mut own = *before;
-                if can_match(node, &mut own, one_line, told) {
+                if can_match(node, &mut own, one_line, reason) {
                     any = true;
                     after = Before {
                         bytes: after.bytes && own.bytes,
@@ -141,14 +140,14 @@ fn can_match(
         }
         Node::Repeat { node, max, .. } => {
             let mut own = *before;
-            let possible = can_match(node, &mut own, one_line, told);
+            let possible = can_match(node, &mut own, one_line, reason);
             *before = Before {
                 bytes: own.bytes,
                 line_feed: own.line_feed && *max == Some(1),
             };
             possible
         }
-        Node::Capture(_, node) | Node::Atomic(node) => can_match(node, before, one_line, told),
+        Node::Capture(_, node) | Node::Atomic(node) => can_match(node, before, one_line, reason),
     }
 }
 
@@ -246,10 +245,10 @@ fn holds(ours: &[Item], theirs: &[Item]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Doubt;
+    use super::PatternFacts;
 
-    fn doubt(pattern: &str) -> Doubt {
-        Doubt::new(pattern).unwrap_or_else(|| panic!("{pattern}"))
+    fn doubt(pattern: &str) -> PatternFacts {
+        PatternFacts::new(pattern).unwrap_or_else(|| panic!("{pattern}"))
     }
 
     #[test]
