@@ -62,6 +62,18 @@
 //! _RELAYSEXTERNAL_ _SUBTESTS_`. What comes from the mail is shown as printable ASCII on one line.
 //! A mail is never wrapped into a report: `report text` and its like are read and mean nothing.
 //!
+//! # Facts from the DNS
+//!
+//! With `[dns] client_names = true` Gatepost asks the site's resolver for the names of the client
+//! and whether a name has the client's address (RFC 8601 §2.7.3, `iprev`):
+//!
+//! * `header X eval:check_client_has_no_name()` hits when the address has no name;
+//! * `header X eval:check_client_name_confirmed()` when one of its names has the address;
+//! * `header X eval:check_client_name_unconfirmed()` when it has names and none has the address.
+//!
+//! None of them hits when the answer is not known: switched off, timed out, failed, or too many
+//! questions waiting. So not hitting says nothing: write a rule for what is wrong, not `!CONFIRMED`.
+//!
 //! # Tests
 //!
 //! * `gatepost rules check` compiles all, tells every problem with line and column, doubts about

@@ -24,12 +24,17 @@ const INTAKE_MAX: usize = 64;
 /// The thread wakes up so often, whatever happens.
 const IDLE: Duration = Duration::from_secs(1);
 const EVENTS: usize = 256;
+/// Answers leave so long before their deadline: the one who asked looks at the same clock, and an
+/// answer in part (names, but not yet which of them is confirmed) is worth more than none.
+const LEAD: Duration = Duration::from_millis(20);
 /// The largest message.
 const BUFFER: usize = 64 << 10;
 
 /// One request being worked on.
 struct Request {
     pending: Pending,
+    /// When it is answered with what is known then.
+    due: Instant,
     tasks: Vec<Progress>,
 }
 
@@ -181,11 +186,17 @@ impl State {
         }
         let id = self.next_request;
         self.next_request += 1;
-        self.deadlines.insert((pending.deadline, id));
+        let due = pending.deadline.checked_sub(LEAD).unwrap_or(now);
+        self.deadlines.insert((due, id));
         let tasks: Vec<Task> = pending.questions.iter().map(Task::new).collect();
         let first: Vec<Vec<Lookup>> = tasks.iter().map(Task::begin).collect();
         let tasks = tasks.into_iter().map(Progress::Running).collect();
-        self.requests.insert(id, Request { pending, tasks });
+        let request = Request {
+            pending,
+            due,
+            tasks,
+        };
+        self.requests.insert(id, request);
         for (task, lookups) in first.into_iter().enumerate() {
             self.need(lookups, (id, task), now);
         }
@@ -304,7 +315,7 @@ impl State {
         let Some(request) = self.requests.remove(&id) else {
             return;
         };
-        self.deadlines.remove(&(request.pending.deadline, id));
+        self.deadlines.remove(&(request.due, id));
         let answers = request.tasks.into_iter().map(|progress| match progress {
             Progress::Running(task) => task.answer(),
             Progress::Finished(answer) => answer,

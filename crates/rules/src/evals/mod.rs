@@ -5,6 +5,7 @@
 //! too.
 
 mod bounces;
+mod client_names;
 mod date;
 mod domain;
 mod encoding;

@@ -4,7 +4,7 @@ use super::network::NETWORK;
 use super::signature::Kind::{self, Anomaly, Number, Text, Word};
 use super::signature::{Eval, eval};
 use super::spamassassin::SPAMASSASSIN;
-use super::{envelope, header, html, mime};
+use super::{client_names, envelope, header, html, mime};
 use gatepost_words::Stage::{EndOfHeaders as Header, EndOfMessage as Whole};
 
 /// Every function, sorted by name.
@@ -38,11 +38,32 @@ const EVALS: &[Eval] = &[
         envelope::authenticated,
     ),
     eval(
+        "check_client_has_no_name",
+        &[],
+        Header,
+        "The client's address has no name in the DNS; only with `dns.client_names`.",
+        client_names::has_no_name,
+    ),
+    eval(
         "check_client_host",
         &[Kind::Pattern],
         Header,
         "The client's verified host name (`unknown` where there is none) matches.",
         envelope::client_host,
+    ),
+    eval(
+        "check_client_name_confirmed",
+        &[],
+        Header,
+        "A name of the client's address has that address in the DNS; only with `dns.client_names`.",
+        client_names::name_confirmed,
+    ),
+    eval(
+        "check_client_name_unconfirmed",
+        &[],
+        Header,
+        "No name of the client's address has that address in the DNS; only with `dns.client_names`.",
+        client_names::name_unconfirmed,
     ),
     eval(
         "check_for_from_to_same",
