@@ -19,6 +19,7 @@ use gatepost_words::clock::Clock;
 
 mod commit;
 mod defer;
+mod dns;
 mod later;
 
 const WAIT: Duration = Duration::from_secs(10);
