@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// Train, measure or describe a model.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// List and show what was recorded of messages.
+    #[command(subcommand)]
+    Records(RecordsCommand),
     /// Show the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -80,6 +83,53 @@ pub(super) enum Format {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// `records`
+#[derive(Debug, Subcommand)]
+pub(super) enum RecordsCommand {
+    /// List the newest records, oldest first
+    List(ListRecords),
+    /// Show one record
+    Show {
+        /// A verdict id, queue id or Message-ID
+        id: String,
+        /// Output format
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+}
+
+/// `records list`
+#[derive(Debug, Args)]
+pub(super) struct ListRecords {
+    /// Not before this time: 2026-11-23, 2026-11-23T09:51:07Z, or 30m, 2h, 7d ago
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+    /// With this verdict
+    #[arg(long, value_parser = ["accept", "defer", "quarantine", "reject", "fault"])]
+    pub(super) verdict: Option<String>,
+    /// With this in the envelope sender, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub(super) from: Option<String>,
+    /// With this in an envelope recipient, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub(super) to: Option<String>,
+    /// With a hit of this rule, shadow rules included
+    #[arg(long, value_name = "RULE")]
+    pub(super) rule: Option<String>,
+    /// With this in the subject, in any case
+    #[arg(long, value_name = "TEXT")]
+    pub(super) subject: Option<String>,
+    /// So many at most
+    #[arg(long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) limit: u32,
+    /// Output format
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: Format,
 }
 
 /// `scan`

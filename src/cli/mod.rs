@@ -23,6 +23,7 @@ mod pipeline;
 mod program;
 mod progress;
 mod record_text;
+mod records;
 mod rules;
 mod run;
 mod scan;

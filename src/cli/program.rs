@@ -9,7 +9,9 @@ use super::arguments::{Arguments, Command, ConfigCommand};
 use super::failure::Failure;
 use super::loading::load;
 use super::terminal::{eprint_line, escaped, print_diagnostics};
-use super::{Exit, check, config_show, control, explain, generate, learn, model, rules, run, scan};
+use super::{
+    Exit, check, config_show, control, explain, generate, learn, model, records, rules, run, scan,
+};
 use crate::config::Paths;
 
 /// Runs the program.
@@ -42,6 +44,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Rules(command) => rules::rules(&load(&paths)?, command),
         Command::Learn(command) => learn::learn(&load(&paths)?, &command),
         Command::Model(command) => model::model(&paths, command),
+        Command::Records(command) => records::records(&load(&paths)?, &command),
         Command::Config(ConfigCommand::Show {
             changed,
             running: true,

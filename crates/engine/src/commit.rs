@@ -14,7 +14,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 
 use super::outcome::{Completion, Notify, Report, Ticket};
 use super::settle::Outcome;
-use gatepost_records::MailRecord;
+use gatepost_records::{DurableWriter, MailRecord};
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Disposition;
 use gatepost_words::{Fault, Stage};
@@ -33,6 +33,16 @@ pub trait Commit: Send + Sync {
     ///
     /// Where it is not certain that the record is kept.
     fn commit(&self, record: &MailRecord) -> io::Result<()>;
+}
+
+impl Commit for DurableWriter {
+    fn commit(&self, record: &MailRecord) -> io::Result<()> {
+        let result = Self::commit(self, record);
+        if let Err(error) = &result {
+            log::error!("cannot make the record {} durable: {error}", record.id);
+        }
+        result
+    }
 }
 
 /// Which messages are recorded durably before they are answered.

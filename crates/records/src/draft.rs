@@ -107,7 +107,6 @@ impl Draft<'_> {
             facts: self.facts.map(facts::records_of).unwrap_or_default(),
             timings: self.timings,
             truncated,
-            committed: false,
         }
     }
 

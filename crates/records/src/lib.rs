@@ -9,12 +9,14 @@
 mod draft;
 mod evidence;
 mod facts;
+mod index;
 mod json;
 mod mail_record;
 mod message_summary;
 mod named;
 mod reader;
 mod record_log;
+mod shared_log;
 #[cfg(test)]
 mod tests;
 mod timestamp;
@@ -31,4 +33,5 @@ pub use mail_record::{
 pub use message_summary::MessageSummary;
 pub use reader::{RecordReader, find};
 pub use record_log::{RecordLog, RecordSettings};
+pub use shared_log::{DurableWriter, SharedLog};
 pub use timestamp::Timestamp;

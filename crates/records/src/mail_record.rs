@@ -66,9 +66,6 @@ pub struct MailRecord {
     /// Lists that are longer than what is recorded of them, with their full length.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub truncated: BTreeMap<String, u64>,
-    /// Whether the durable writer has written it already.
-    #[serde(skip)]
-    pub committed: bool,
 }
 
 /// How it ended.
@@ -176,6 +173,13 @@ impl MailRecord {
         self.id.eq_ignore_ascii_case(id)
             || self.queue_id.as_deref() == Some(id)
             || message_id == Some(bare_message_id(id))
+    }
+
+    /// All by which it is found.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        let others = [&self.queue_id, &self.message.message_id];
+        let others = others.into_iter().filter_map(Option::as_deref);
+        std::iter::once(self.id.as_str()).chain(others)
     }
 
     /// About how many bytes of memory it takes.

@@ -1,5 +1,4 @@
 //! The record log: a bounded file of JSON lines, one message each, and the file before it.
-#![expect(clippy::disallowed_methods, reason = "records are kept in a file")]
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -8,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
+
+use super::MailRecord;
+use super::index::{Index, index_path};
 
 /// Where records are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,15 @@ pub struct RecordSettings {
 pub struct RecordLog {
     path: PathBuf,
     limit: u64,
-    file: Option<(File, u64)>,
+    open: Option<OpenLog>,
+}
+
+#[derive(Debug)]
+struct OpenLog {
+    file: File,
+    length: u64,
+    /// `None` where it cannot be written: records are then found by reading the log.
+    index: Option<Index>,
 }
 
 impl RecordLog {
@@ -32,7 +42,7 @@ impl RecordLog {
         Self {
             path,
             limit: limit as u64,
-            file: None,
+            open: None,
         }
     }
 
@@ -43,33 +53,70 @@ impl RecordLog {
 
     /// Opens the file if it is not open.
     pub fn open(&mut self) -> io::Result<()> {
-        if self.file.is_none() {
-            self.file = Some(open(&self.path)?);
+        if self.open.is_none() {
+            self.open = Some(OpenLog::open(&self.path)?);
         }
         Ok(())
     }
 
-    /// Appends one record, a line with its line feed, in one write. After an error the file is
-    /// opened again the next time.
-    pub fn append(&mut self, line: &str) -> io::Result<()> {
-        let result = self.write(line.as_bytes());
-        if result.is_err() {
-            self.file = None;
+    /// The file that is written.
+    pub(super) fn file(&mut self) -> io::Result<File> {
+        match &self.open {
+            Some(open) => open.file.try_clone(),
+            None => Ok(OpenLog::open(&self.path)?.file),
         }
-        result
     }
 
-    fn write(&mut self, line: &[u8]) -> io::Result<()> {
-        let (mut file, mut length) = match self.file.take() {
+    /// Appends one record in one write. After an error the file is opened again the next time.
+    pub fn append(&mut self, record: &MailRecord) -> io::Result<()> {
+        let line = record.to_line();
+        let mut open = match self.open.take() {
             Some(open) => open,
-            None => open(&self.path)?,
+            None => OpenLog::open(&self.path)?,
         };
-        if length > 0 && length + line.len() as u64 > self.limit {
-            std::fs::rename(&self.path, previous(&self.path))?;
-            (file, length) = open(&self.path)?;
+        if open.length > 0 && open.length + line.len() as u64 > self.limit {
+            open = self.rotate(&open)?;
         }
-        file.write_all(line)?;
-        self.file = Some((file, length + line.len() as u64));
+        open.append(record, &line)?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    /// Begins a new file. What is durable stays so: the old one is on the disk when it is renamed.
+    fn rotate(&self, full: &OpenLog) -> io::Result<OpenLog> {
+        full.file.sync_data()?;
+        let old = previous(&self.path);
+        std::fs::rename(&self.path, &old)?;
+        match std::fs::rename(index_path(&self.path), index_path(&old)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        OpenLog::open(&self.path)
+    }
+}
+
+impl OpenLog {
+    fn open(path: &Path) -> io::Result<Self> {
+        let (file, length) = open(path)?;
+        let index = Index::open_for_writing(&index_path(path), &file).ok();
+        Ok(Self {
+            file,
+            length,
+            index,
+        })
+    }
+
+    fn append(&mut self, record: &MailRecord, line: &str) -> io::Result<()> {
+        self.file.write_all(line.as_bytes())?;
+        let offset = self.length;
+        self.length += line.len() as u64;
+        if let Some(index) = &mut self.index {
+            let indexed = index.insert(record, offset);
+            let covered = indexed.and_then(|()| index.cover(self.length));
+            if covered.is_err() {
+                self.index = None;
+            }
+        }
         Ok(())
     }
 }
@@ -129,39 +176,70 @@ pub(super) fn previous(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write and read files")]
 mod tests {
     use super::*;
+    use crate::find;
+
+    const OLD: &str = include_str!("../fixtures/version-1.jsonl");
+
+    fn records() -> Vec<MailRecord> {
+        let lines = OLD.lines();
+        lines
+            .map(|line| MailRecord::from_line(line.as_bytes()).unwrap())
+            .collect()
+    }
 
     #[test]
-    fn a_new_file_begins_after_the_limit() {
+    fn a_new_file_begins_after_the_limit_and_the_index_goes_with_the_old_one() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("records.jsonl");
-        let mut log = RecordLog::new(path.clone(), 4);
-        log.append("1\n").unwrap();
-        log.append("2\n").unwrap();
+        let records = records();
+        let lengths: Vec<usize> = records
+            .iter()
+            .map(|record| record.to_line().len())
+            .collect();
+        let mut log = RecordLog::new(path.clone(), lengths[0] + lengths[1]);
+        log.append(&records[0]).unwrap();
+        log.append(&records[1]).unwrap();
         assert!(!previous(&path).exists(), "the limit itself still fits");
-        log.append("3\n").unwrap();
-        assert_eq!(std::fs::read(previous(&path)).unwrap(), b"1\n2\n");
-        assert_eq!(std::fs::read(&path).unwrap(), b"3\n");
+        log.append(&records[2]).unwrap();
+        assert!(index_path(&previous(&path)).exists());
+        let old = File::open(previous(&path)).unwrap();
+        let index = index_path(&previous(&path));
+        let index = Index::open_for_reading(&index, &old).unwrap().unwrap();
+        assert_eq!(index.places(&records[1].id).unwrap(), [lengths[0] as u64]);
+        for record in &records {
+            assert_eq!(find(&path, &record.id).unwrap().as_ref(), Some(record));
+        }
     }
 
     #[test]
     fn a_torn_line_does_not_swallow_the_next_record() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("r");
-        std::fs::write(&path, "1\n{\"version\"").unwrap();
-        RecordLog::new(path.clone(), 100).append("2\n").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"1\n{\"version\"\n2\n");
+        let record = &records()[0];
+        let line = record.to_line();
+        for length in [1, line.len() / 2, line.len() - 1] {
+            std::fs::write(&path, format!("{line}{}", line.split_at(length).0)).unwrap();
+            RecordLog::new(path.clone(), 1 << 20)
+                .append(record)
+                .unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.ends_with(&format!("\n{line}")), "torn at {length}");
+            assert_eq!(find(&path, &record.id).unwrap().as_ref(), Some(record));
+        }
     }
 
     #[test]
     fn an_error_is_returned_and_the_next_try_opens_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("missing").join("r");
+        let record = &records()[0];
         let mut log = RecordLog::new(path.clone(), 100);
-        assert!(log.append("{}\n").is_err());
+        assert!(log.append(record).is_err());
         std::fs::create_dir(path.parent().unwrap()).unwrap();
-        assert!(log.append("{}\n").is_ok());
+        assert!(log.append(record).is_ok());
     }
 
     #[test]

@@ -123,7 +123,6 @@ impl Version1 {
                 ..Timings::default()
             },
             truncated,
-            committed: false,
         })
     }
 

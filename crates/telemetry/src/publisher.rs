@@ -2,10 +2,11 @@
 //! mail.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_records::{MailRecord, Outcome, RecordLog, RecordSettings};
+use gatepost_records::{DurableWriter, MailRecord, Outcome, RecordLog, RecordSettings, SharedLog};
 use gatepost_words::clock::Clock;
 
 use super::queue::{Item, LossReport, Queue, Sink};
@@ -19,7 +20,8 @@ const COUNT_TIMEOUT: Duration = Duration::from_millis(200);
 pub struct Telemetry {
     metrics: Arc<Metrics>,
     publisher: Option<Queue<Box<MailRecord>>>,
-    records: Option<Arc<Queue<String>>>,
+    records: Option<Arc<Queue<Box<MailRecord>>>>,
+    durable: Option<DurableWriter>,
     log: Option<&'static Queue<String>>,
     clock: Clock,
 }
@@ -34,19 +36,23 @@ impl Telemetry {
     pub fn start(settings: &RecordSettings, clock: Clock) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::default());
         let log = log::write_in_background(metrics.log_losses())?;
-        let records = match &settings.path {
-            None => None,
+        let node = node_name();
+        let (records, durable) = match &settings.path {
+            None => (None, None),
             Some(path) => {
-                let log = RecordLog::new(path.clone(), settings.size);
+                let log = Arc::new(SharedLog::new(RecordLog::new(path.clone(), settings.size)));
+                let durable = DurableWriter::new(Arc::clone(&log), node.clone());
+                let path = path.clone();
+                let sink = RecordSink { log, path };
                 let losses = metrics.record_losses();
-                let queue = Queue::start("records", RecordSink { log }, losses, clock.clone())?;
-                Some(Arc::new(queue))
+                let queue = Queue::start("records", sink, losses, clock.clone())?;
+                (Some(Arc::new(queue)), Some(durable))
             }
         };
         let sink = PublisherSink {
             metrics: Arc::clone(&metrics),
             records: records.clone(),
-            node: node_name(),
+            node,
         };
         let losses = metrics.publisher_losses();
         let publisher = Queue::start("publisher", sink, losses, clock.clone())?;
@@ -54,6 +60,7 @@ impl Telemetry {
             metrics,
             publisher: Some(publisher),
             records,
+            durable,
             log,
             clock,
         })
@@ -65,6 +72,7 @@ impl Telemetry {
             metrics: Arc::default(),
             publisher: None,
             records: None,
+            durable: None,
             log: None,
             clock,
         }
@@ -82,12 +90,18 @@ impl Telemetry {
     /// Returns whether everything is written.
     pub fn close(&self, timeout: Duration) -> bool {
         let deadline = self.clock.now() + timeout;
-        let publisher = self.publisher.iter();
-        let is_published = publisher
-            .map(|queue| queue.flush(&self.clock, deadline))
-            .all(|flushed| flushed);
-        let mut lines = self.records.as_deref().into_iter().chain(self.log);
-        is_published && lines.all(|queue| queue.flush(&self.clock, deadline))
+        let mut publisher = self.publisher.iter();
+        let is_published = publisher.all(|queue| queue.flush(&self.clock, deadline));
+        let mut records = self.records.iter();
+        let is_recorded = records.all(|queue| queue.flush(&self.clock, deadline));
+        let mut log = self.log.into_iter();
+        let is_logged = log.all(|queue| queue.flush(&self.clock, deadline));
+        is_published && is_recorded && is_logged
+    }
+
+    /// What writes records durably before an answer; `None` where records are off.
+    pub fn durable_writer(&self) -> Option<DurableWriter> {
+        self.durable.clone()
     }
 
     /// The counters.
@@ -128,7 +142,7 @@ impl Item for Box<MailRecord> {
 /// Where records go: counted, and as lines to the log and the record file. Never blocks itself.
 struct PublisherSink {
     metrics: Arc<Metrics>,
-    records: Option<Arc<Queue<String>>>,
+    records: Option<Arc<Queue<Box<MailRecord>>>>,
     node: String,
 }
 
@@ -137,11 +151,9 @@ impl Sink for PublisherSink {
 
     fn write(&mut self, mut record: Box<MailRecord>) -> io::Result<()> {
         count_and_log(&self.metrics, &record);
-        if let Some(records) = &self.records
-            && !record.committed
-        {
+        if let Some(records) = &self.records {
             record.node.clone_from(&self.node);
-            records.send(record.to_line());
+            records.send(record);
         }
         Ok(())
     }
@@ -154,26 +166,27 @@ impl Sink for PublisherSink {
 
 /// The record file, as the place where lines go.
 struct RecordSink {
-    log: RecordLog,
+    log: Arc<SharedLog>,
+    path: PathBuf,
 }
 
 impl Sink for RecordSink {
-    type Item = String;
+    type Item = Box<MailRecord>;
 
     /// Opens the file now: a wrong path is reported before the first message.
     fn open(&mut self) {
         if let Err(error) = self.log.open() {
-            let path = self.log.path().display();
+            let path = self.path.display();
             ::log::error!("cannot write records to {path}: {error}");
         }
     }
 
-    fn write(&mut self, line: String) -> io::Result<()> {
-        self.log.append(&line)
+    fn write(&mut self, record: Box<MailRecord>) -> io::Result<()> {
+        self.log.append(&record)
     }
 
     fn report(&mut self, losses: &LossReport) {
-        let path = self.log.path().display();
+        let path = self.path.display();
         if let Some(error) = &losses.error {
             let failed = losses.failed;
             ::log::error!("cannot write records to {path}: {error} ({failed} lost)");
