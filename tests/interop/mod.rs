@@ -16,6 +16,7 @@
 
 mod daemon;
 mod differential;
+mod dns;
 mod learner;
 mod miltertest;
 mod postfix_faults;

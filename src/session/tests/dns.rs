@@ -58,7 +58,7 @@ fn connect_from(harness: &mut Harness, address: &str) -> Reply {
     harness.session.on_event(connect).reply
 }
 
-/// The score of a message of that client, and how long it took to the end of its header.
+/// The score of a message of that client, and how long it took.
 fn judged(harness: &mut Harness, address: &str) -> (String, Duration) {
     let begin = Instant::now();
     assert_eq!(
@@ -70,9 +70,9 @@ fn judged(harness: &mut Harness, address: &str) -> (String, Duration) {
     assert_eq!(harness.rcpt("<b@example.com>"), Reply::Continue);
     harness.header("Subject", "hello");
     assert_eq!(harness.end_of_headers().reply, Reply::Continue);
-    let took = begin.elapsed();
     harness.body("text");
     let response = harness.end();
+    let took = begin.elapsed();
     let score = header_value(&response, "X-Spam-Score").unwrap_or_default();
     (score.to_owned(), took)
 }
@@ -124,9 +124,13 @@ fn others_are_judged_while_one_waits() {
     connect_from(&mut waiting, "192.0.2.20");
     waiting.mail("<a@example.net>");
     waiting.rcpt("<b@example.com>");
+    waiting.header("Subject", "hello");
+    // No rule of the header can reject here: facts are awaited at the end of the message only.
+    assert_eq!(waiting.end_of_headers().reply, Reply::Continue);
+    waiting.body("text");
     let macros = Macros::default();
-    let header = Event::EndOfHeaders { macros: &macros };
-    let pending = waiting.session.on_event(header);
+    let end = Event::EndOfMessage { macros: &macros };
+    let pending = waiting.session.on_event(end);
     assert_eq!(pending.reply, Reply::Pending);
     // Another session of the same engine and resolver.
     let (inbox, reports) = Inbox::open();
