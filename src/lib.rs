@@ -2,7 +2,7 @@
 //! they accept a message.
 //!
 //! This page is the map of the house. Read it, then `crates/engine/src/pipeline.rs`: what happens at
-//! each stage of a session, as one story; and `message.rs` beside it, how a message is judged.
+//! each stage of a session, as one story; and `message.rs` next to it, how a message is judged.
 //!
 //! # The idea: gather, judge, settle
 //!
@@ -96,7 +96,7 @@
 //!   learner) together (2026-11-23).
 //! * The site learner does not read the body as sent, as the design has it, but the header field by
 //!   field and the decoded text window by window: a learner of all bytes was talked round by
-//!   whoever padded the body (2026-11-28, `classifier::site_learner`).
+//!   padding of the body (2026-11-28, `classifier::site_learner`).
 //! * `classifier` sums the rows of the embedding itself and gives tract the network above them:
 //!   three times as fast (2026-11-28, `classifier/rows.rs`). The model file stays one ONNX graph.
 //! * `auth` and `quarantine` are not built yet: they come with the issues that fill them. `state`

@@ -11,6 +11,9 @@
     reason = "a test that cannot read the source tree has failed"
 )]
 
+#[path = "support/plain_words.rs"]
+mod plain_words;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -60,7 +60,7 @@ fn at_least(least: usize, outcome: Result<usize, String>) {
 }
 
 #[test]
-fn golden_mails() {
+fn golden_messages() {
     at_least(60, support::golden::run_all(&folder("golden"), &shipped()));
 }
 

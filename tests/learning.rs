@@ -106,7 +106,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn whoever_learns_at_the_same_time_waits_and_nothing_is_lost() {
+fn a_second_learner_waits_and_nothing_is_lost() {
     let directory = tempfile::tempdir().expect("a directory");
     let (messages, state) = (
         messages(directory.path(), 90),
@@ -182,7 +182,7 @@ fn who_learns_for_long_lets_others_in() {
 }
 
 #[test]
-fn what_was_told_is_there_after_a_kill_at_any_moment() {
+fn what_was_reported_is_there_after_a_kill_at_any_moment() {
     let directory = tempfile::tempdir().expect("a directory");
     let (messages, state) = (
         messages(directory.path(), 300),
@@ -233,7 +233,7 @@ fn what_was_told_is_there_after_a_kill_at_any_moment() {
 /// A limit on the size of files stands for a full disk: the write that reaches it is cut short, the
 /// next one fails.
 #[test]
-fn a_full_disk_is_told_and_costs_no_label_that_was_told() {
+fn a_full_disk_is_reported_and_costs_no_label_that_was_reported() {
     let directory = tempfile::tempdir().expect("a directory");
     let (messages, state) = (
         messages(directory.path(), 600),
@@ -317,7 +317,7 @@ fn a_directory_of_others_is_read_and_not_written() {
     ] {
         std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("its mode");
     }
-    let as_nobody = |command: &Command| {
+    let as_stranger = |command: &Command| {
         let mut other = Command::new("setpriv");
         other
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -325,7 +325,7 @@ fn a_directory_of_others_is_read_and_not_written() {
             .args(command.get_args());
         other.output().expect("setpriv runs")
     };
-    let output = as_nobody(&learn("spam", &state, &messages));
+    let output = as_stranger(&learn("spam", &state, &messages));
     if said(&output).contains("setpriv") {
         return println!("skipped: {}", said(&output));
     }
@@ -338,7 +338,7 @@ fn a_directory_of_others_is_read_and_not_written() {
     let mut log = Command::new(GATEPOST);
     log.args(["learn", "list", "--format", "json", "--state"])
         .arg(&state);
-    let output = as_nobody(&log);
+    let output = as_stranger(&log);
     assert_eq!(lines(&output.stdout).len(), 2, "{}", said(&output));
 }
 

@@ -11,9 +11,9 @@ use gatepost_words::diagnostic::Diagnostic;
 pub(super) enum Failure {
     /// One sentence.
     Message(Exit, String),
-    /// Complaints about files that a person wrote.
+    /// Diagnostics of files that a person wrote.
     Diagnostics(Exit, Vec<Diagnostic>),
-    /// Nobody reads the output any more: `gatepost … | head` is no error.
+    /// No process reads the output any more: `gatepost … | head` is no error.
     BrokenPipe,
 }
 

@@ -69,7 +69,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
 
 /// What clap says: help and version on standard output with success, mistakes on standard error.
 fn usage(error: &clap::Error) -> Exit {
-    // A closed pipe is no error here either, and for anything else nobody is left to tell.
+    // A closed pipe is no error here either, and for anything else there is no reader left.
     error.print().unwrap_or_default();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,

@@ -40,7 +40,7 @@ impl Changes {
         }
     }
 
-    /// Listeners are told apart by their names.
+    /// Listeners are distinguished by their names.
     fn listeners(&mut self, old: &[(&str, &Value)], new: &[(&str, &Value)]) {
         let named = |listeners: &[(&str, &Value)]| -> Vec<String> {
             let names = listeners.iter();

@@ -1,7 +1,7 @@
 //! The configuration: TOML files and the environment over built-in defaults, checked against one
 //! table of keys.
 //!
-//! Everything that is wrong is told at once, with file, line and column. No other room names this
+//! Everything that is wrong is reported together, with file, line and column. No other room names this
 //! one: it fills the settings types that the rooms declare.
 
 mod build;

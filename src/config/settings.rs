@@ -15,7 +15,7 @@ pub struct Config {
     /// The profile of `[policy]`: for offline scans, and what listeners without a profile of their
     /// own have.
     pub policy: gatepost_policy::Settings,
-    /// What becomes of mail that cannot be judged, unless the listener says otherwise.
+    /// The outcome for mail that cannot be judged, unless the listener says otherwise.
     pub on_fault: gatepost_words::FailurePolicy,
     /// `[rules]`
     pub rules: Rules,
@@ -54,7 +54,7 @@ pub struct Listener {
     pub front_end: FrontEnd,
     /// `[policy]` with the listener's own `[listener.policy]` over it.
     pub policy: gatepost_policy::Settings,
-    /// What becomes of mail that cannot be judged.
+    /// The outcome for mail that cannot be judged.
     pub on_fault: gatepost_words::FailurePolicy,
 }
 

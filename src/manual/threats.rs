@@ -3,7 +3,7 @@
 //! | Threat | Where it is known from | Covered by |
 //! |---|---|---|
 //! | Garbage, port scans, HTTP on the milter port | rspamd #3083, #3125 | `tests/dialogue/garbage-*.milter`, fuzz target `milter_frames` |
-//! | One milter reply too many: every later verdict is read one stage early | seen with Postfix, research/milter.md §3.2 | `milter::Protocol` owes exactly one answer; `tests/support/mta.rs` reports any reply nobody asked for |
+//! | One milter reply too many: every later verdict is read one stage early | seen with Postfix | `milter::Protocol` owes exactly one answer; `tests/support/mta.rs` reports any reply that was not asked for |
 //! | Packets that declare gigabytes | CVE class of length-prefixed protocols | `tests/dialogue/packet-too-long.milter`; property: buffers never exceed what was received |
 //! | State of one mail leaks into the next on the connection | go-milter 52ca35f, 700cbf3 | `tests/dialogue/messages-follow.milter`, `session` tests |
 //! | Deep MIME nesting overflows the stack | mail-parser 0.11 (697 kB mail), MimeKit | the bomb shapes of `tests/support/bombs.rs`, on a 256 KiB stack |

@@ -31,13 +31,13 @@
 //!
 //! `header __TO To:addr =~ /(?<TO_ADDR>.*)/` captures, and `uri LOCAL_TO_IN_URL /=%{TO_ADDR}/i`
 //! looks for what was captured, quoted; nothing captured is no hit. 16 values of at most 256 bytes
-//! each are kept of a mail. Beside `loadplugin` lines such rules are off unless `capture_templates
+//! each are kept of a mail. Next to `loadplugin` lines such rules are off unless `capture_templates
 //! 1` is said: code R0221 (`gatepost explain R0221`) tells why.
 //!
 //! # Order
 //!
 //! `shortcircuit NAME spam|ham|on|off` ends the scan at a hit of NAME: hits of rules with a later
-//! `priority` do not count, and `SHORTCIRCUIT` is told beside it with `shortcircuit_spam_score`
+//! `priority` do not count, and `SHORTCIRCUIT` is reported next to it with `shortcircuit_spam_score`
 //! (100) or `shortcircuit_ham_score` (-100). Lower priorities come first; 0 is usual, -200 for such
 //! a rule.
 //!
@@ -48,10 +48,10 @@
 //! * `include PATH` reads another file in place, relative to the including one, 8 deep. A file that
 //!   is included is not read again for itself.
 //! * `lang xx LINE` counts where the language is English (`lang en`): descriptions and reports are
-//!   told in English, whatever the locale of the machine, so that the same rules give the same
+//!   printed in English, whatever the locale of the machine, so that the same rules give the same
 //!   verdict everywhere.
 //! * Every setting of SpamAssassin is accepted. What is not implemented, or is decided in
-//!   gatepost.toml, is told once; `gatepost rules list --unsupported` counts the rules that can
+//!   gatepost.toml, is reported once; `gatepost rules list --unsupported` counts the rules that can
 //!   never hit for it. A word that is no setting is an error.
 //!
 //! # What is written to the mail
@@ -82,8 +82,8 @@
 //!   scan FILE` tells which hit.
 //! * `gatepost rules hits CORPUS…` counts how often each rule hits spam and ham. Read the interval,
 //!   not the percentage: no hit in 300 ham means at most 1.3 %. `--overlap` shows rules that hit
-//!   the same mails.
-//! * `gatepost rules diff OLD NEW MAIL…` tells what another set would change, with mails that show
+//!   the same messages.
+//! * `gatepost rules diff OLD NEW MAIL…` tells what another set would change, with messages that show
 //!   it (status 1 if anything); with `--rules configured` OLD and NEW come on top of what the
 //!   daemon loads.
 //! * `gatepost rules test --messages DIR --write` writes down what hits each mail today; without

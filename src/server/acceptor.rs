@@ -124,7 +124,7 @@ impl Acceptor {
         Accepted::None
     }
 
-    /// How long the loop may sleep: not at all while somebody may wait, else to the end of the
+    /// How long the loop may sleep: not at all while a client may wait, else to the end of the
     /// pause.
     pub(super) fn timeout(&self, now: Instant) -> Option<Duration> {
         if !self.listeners.iter().any(|listener| listener.ready) {

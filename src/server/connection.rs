@@ -182,7 +182,7 @@ impl<C: session::Connection> Connection<C> {
         }
         if self.progress_due.is_some_and(|due| due <= context.now) {
             self.progress_due = None;
-            // Who does not take our bytes is not told that more will come.
+            // A peer that does not take our bytes is not sent word that more will come.
             if self.backlog.is_empty() {
                 self.protocol.progress(context.output);
                 self.write(context);
@@ -273,7 +273,7 @@ impl<C: session::Connection> Connection<C> {
         context.output.clear();
     }
 
-    /// Writes what was kept. True when all is written, or nobody is there to read it.
+    /// Writes what was kept. True when all is written, or the peer is gone.
     fn flush_backlog(&mut self, context: &mut IoContext<'_>) -> bool {
         let (sent, alive) = send(&mut self.stream, &self.backlog);
         if sent > 0 {
@@ -289,7 +289,7 @@ impl<C: session::Connection> Connection<C> {
         true
     }
 
-    /// A peer that takes no answers any more has hung up: whoever works for it may stop.
+    /// A peer that takes no answers any more has hung up: the workers on its message may stop.
     fn note_end(&mut self, alive: bool, context: &mut IoContext<'_>) {
         if !alive {
             self.readable = false;

@@ -229,7 +229,7 @@ impl<S: Service> EventLoop<S> {
         }
     }
 
-    /// Lets a connection in, within the limit; a few more are let in to be told to come back.
+    /// Lets a connection in, within the limit; a few more are let in to be asked to come back.
     fn enter(&mut self, listener: usize, stream: Stream, now: Instant) {
         let full = self.connections.len() >= self.settings.connections_max;
         if full {

@@ -32,7 +32,7 @@ pub enum BindError {
         "the directory {0} does not exist; create it (systemd: RuntimeDirectory=) or name another path"
     )]
     NoDirectory(PathBuf),
-    /// Somebody answers there.
+    /// A process answers there.
     #[error("another process already listens on {0}; stop it or name another address")]
     Live(Address),
     /// The path is something else than a socket.
@@ -58,9 +58,9 @@ pub enum BindError {
 pub enum Probe {
     /// Nothing is there; it can be bound.
     Free,
-    /// A socket file that nobody answers on; it will be replaced.
+    /// A socket file that no process answers on; it will be replaced.
     Stale,
-    /// Somebody listens: the running daemon, or another program.
+    /// A process listens: the running daemon, or another program.
     Live,
 }
 
@@ -117,7 +117,7 @@ fn probe_path(path: &Path, address: &Address) -> Result<Probe, BindError> {
         Ok(_) => Ok(Probe::Live),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(Probe::Stale),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Probe::Free),
-        // Its queue is full, so somebody is there.
+        // Its queue is full, so a process is there.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Probe::Live),
         Err(error) => Err(system("connect to", address)(error)),
     }
@@ -155,7 +155,7 @@ fn system(action: &'static str, address: &Address) -> impl FnOnce(io::Error) -> 
     }
 }
 
-/// A socket file that we made; removed when it goes out of use, unless somebody else has put
+/// A socket file that we made; removed when it goes out of use, unless another process has put
 /// another in its place.
 #[derive(Debug)]
 pub(super) struct SocketFile {
@@ -211,7 +211,7 @@ pub(super) fn set_access(
 }
 
 /// Opens a listening UNIX-domain socket. Mode and group are set between bind and listen, when
-/// nobody can connect yet: no moment with looser permissions, and no change of the process-wide
+/// no client can connect yet: no moment with looser permissions, and no change of the process-wide
 /// umask.
 pub(super) fn bind_unix(
     path: &Path,
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_somebody_else_put_there_stays() {
+    fn a_file_that_another_process_put_there_stays() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("s");
         let bound = bind_unix(&path, 0o660, None).unwrap();

@@ -17,7 +17,7 @@ pub(super) struct LoopRequests {
 }
 
 impl LoopRequests {
-    /// A tray beside that waker.
+    /// A tray next to that waker.
     pub(super) fn new(waker: Waker) -> Self {
         Self {
             waker,

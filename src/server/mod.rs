@@ -6,9 +6,9 @@
 //! connections, bytes read at a turn, bytes waiting to be written, time without a sign of life. The
 //! loop ends for two reasons only: a signal, or a failure of `epoll` itself.
 //!
-//! * [`serve`] runs until it is told to end; [`Service`] is what it serves.
+//! * [`serve`] runs until it is asked to end; [`Service`] is what it serves.
 //! * [`probe`] looks whether an address can be used, [`control()`] speaks to a running daemon.
-//! * SIGTERM and SIGINT drain (mails that have begun are answered), a second one ends at once,
+//! * SIGTERM and SIGINT drain (messages that have begun are answered), a second one ends immediately,
 //!   SIGHUP reloads.
 
 mod acceptor;

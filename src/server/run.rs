@@ -86,7 +86,7 @@ impl LibmilterFrontEnd {
         }
     }
 
-    /// Whether mails are in hand there.
+    /// Whether messages are in progress there.
     pub(super) fn is_busy(&self) -> bool {
         self.front
             .as_ref()

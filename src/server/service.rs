@@ -29,7 +29,7 @@ pub trait Service: Send + Sync + 'static {
     /// socket.
     fn query(&self, request: &Request) -> Result<String, String>;
 
-    /// The drain begins. Mails that have begun are still to be judged.
+    /// The drain begins. Messages that have begun are still to be judged.
     fn shutting_down(&self);
 
     /// Something happened that a counter may want to know.

@@ -1,4 +1,4 @@
-//! What the server is told: where to listen, how many to serve, how long to wait.
+//! What the server is given: where to listen, how many to serve, how long to wait.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// How long a drain waits for transactions that have begun.
     pub drain_timeout: Duration,
-    /// How often an MTA that waits for the answer to the end of a message is told that it is still
+    /// How often an MTA that waits for the answer to the end of a message is sent word that it is still
     /// coming.
     pub progress_interval: Duration,
     /// Path of the control socket (mode 0600); none, no control socket.

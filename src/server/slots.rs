@@ -61,7 +61,7 @@ impl<T> Slots<T> {
         }
     }
 
-    /// The entry of a place, whoever it is.
+    /// The entry of a place, whichever it is.
     pub(super) fn entry(&mut self, slot: usize) -> Option<&mut T> {
         self.places.get_mut(slot)?.entry.as_deref_mut()
     }

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_an_error_not_a_panic() {
+    fn no_listener_is_an_error_not_a_panic() {
         assert!(send(b"/nonexistent/notify", "READY=1").is_err());
         assert!(send(&[b'@'; 200], "READY=1").is_err());
     }

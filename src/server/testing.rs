@@ -387,7 +387,7 @@ impl Site {
         }
     }
 
-    /// Path of a file beside the sockets.
+    /// Path of a file next to the sockets.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }

@@ -35,7 +35,7 @@ fn dialogue() -> Vec<u8> {
 const DIALOGUE_ANSWERS: usize = 3 + MESSAGE_ANSWERS + 2;
 
 #[test]
-fn two_listeners_take_several_mails_each() {
+fn two_listeners_take_several_messages_each() {
     let site = Site::start(Mode::Now, |_| ());
     let mut connections: Vec<_> = ["0", "1", "0"]
         .iter()
@@ -209,7 +209,7 @@ fn abort_takes_the_question_back_and_its_report_is_dropped() {
 }
 
 #[test]
-fn an_mta_that_waits_is_told_to() {
+fn an_mta_that_waits_gets_progress() {
     let site = Site::start(Mode::Later, |settings| {
         settings.progress_interval = Duration::from_millis(5);
     });
@@ -283,7 +283,7 @@ fn a_drain_finishes_what_has_begun_and_closes_the_rest() {
     idle.expect_end();
     assert!(
         UnixStream::connect(site.path("0")).is_err(),
-        "nobody new is let in"
+        "no new client is let in"
     );
     first.finish();
     assert_eq!(waiting.answers(1), "t");

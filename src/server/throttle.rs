@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// How long a repeated complaint is held back.
+/// How long a repeated report is held back.
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// One complaint.
+/// One report.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     last: Option<Instant>,

@@ -33,7 +33,7 @@ impl Timers {
         self.due = Some(self.due.map_or(deadline, |due| due.min(deadline)));
     }
 
-    /// Whether the sweep is due; if so, every deadline must be told anew.
+    /// Whether the sweep is due; if so, every deadline must be entered again.
     pub(super) fn sweep(&mut self, now: Instant) -> bool {
         let due = self.due.is_some_and(|due| due <= now);
         if due {
@@ -70,7 +70,7 @@ mod tests {
         assert!(timers.sweep(start + 3 * second));
         assert!(
             !timers.sweep(start + 9 * second),
-            "told once, and not again"
+            "reported once, and not again"
         );
         timers.expect(start);
         assert_eq!(

@@ -6,12 +6,12 @@ use gatepost_words::verdict::{
 };
 use gatepost_words::{FailurePolicy, Fault, Stage};
 
-/// What the MTA is told to do, and which disposition that amounts to.
+/// What the MTA is asked to do, and which disposition that amounts to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     /// What is done; recorded next to what was decided.
     pub(super) action: Disposition,
-    /// How the MTA is told.
+    /// How the MTA is answered.
     pub(super) response: Response,
 }
 

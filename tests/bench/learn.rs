@@ -26,7 +26,7 @@ use gatepost_words::{Class, LabelKind};
 
 use self::times::{head, tell, time};
 
-const MAILS: usize = 3_000;
+const MESSAGES: usize = 3_000;
 
 /// Who gives the labels.
 const SOURCE: LabelSource<'static> = LabelSource {
@@ -42,7 +42,7 @@ fn main() {
         name: "spamassassin".to_owned(),
         split: Some(Split::Test),
     };
-    let messages = match corpus.messages(MAILS) {
+    let messages = match corpus.messages(MESSAGES) {
         Ok(messages) => messages,
         Err(error) => return println!("skipped: {error}"),
     };

@@ -42,9 +42,9 @@ pub struct Load {
     pub target: Target,
     /// Connections at the same time.
     pub connections: usize,
-    /// Mails altogether.
+    /// Messages altogether.
     pub total: usize,
-    /// Mails on one connection before it is closed and opened again.
+    /// Messages on one connection before it is closed and opened again.
     pub per_connection: usize,
     /// The messages, sent in turn: header and body with CRLF or LF line ends.
     pub messages: Vec<Vec<u8>>,
@@ -55,7 +55,7 @@ pub struct Load {
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Mails with an answer to their end of message.
+    /// Messages with an answer to their end of message.
     pub answered: usize,
     /// Accepted, by `Continue` or `Accept`.
     pub accepted: usize,
@@ -91,7 +91,7 @@ impl Report {
         self.latencies.get(index).copied().unwrap_or_default()
     }
 
-    /// Mails a second.
+    /// Messages a second.
     pub fn rate(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let answered = self.answered as f64;

@@ -30,7 +30,7 @@ use load::{Load, Target};
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// The mail that is sent when no corpus is given: 15 header fields and 2 kB of text, as in
-/// research/milter.md.
+/// tests/bench/records.
 fn small_ham() -> Vec<u8> {
     let mut text = String::from(
         "From: Anna <anna@example.net>\nTo: Ben <ben@example.com>\nSubject: minutes of the meeting\n",
@@ -82,7 +82,7 @@ fn options() -> Outcome<Options> {
             .next()
             .ok_or_else(|| format!("{name} needs a value"))?;
         match name.as_str() {
-            "--messages" | "--mails" => options.total = value.parse()?,
+            "--messages" => options.total = value.parse()?,
             "--connections" => {
                 options.connections = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
             }

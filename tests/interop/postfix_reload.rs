@@ -264,7 +264,7 @@ fn a_broken_rule_file_on_reload_leaves_the_old_set_at_work() {
     // Once fixed, the new set is taken.
     daemon.write_rules(
         "10_test.cf",
-        "body TEST_MENDED /nothing of the kind/\nscore TEST_MENDED 1\n",
+        "body TEST_FIXED /nothing of the kind/\nscore TEST_FIXED 1\n",
     );
     daemon.signal("HUP");
     let taken = super::postfix::wait_until(Duration::from_secs(10), || refused().is_positive());

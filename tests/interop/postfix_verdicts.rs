@@ -117,7 +117,7 @@ fn a_refused_client_gets_no_further_than_mail() {
 }
 
 #[test]
-fn a_client_refused_at_connect_is_told_so() {
+fn a_client_refused_at_connect_gets_the_reason() {
     let Some((_daemon, postfix)) = both("[policy.refuse]\nclients = [\"127.0.0.0/8\"]\n") else {
         return;
     };
@@ -255,7 +255,7 @@ fn quarantined_mail_is_on_hold_with_our_headers() {
 }
 
 #[test]
-fn several_mails_on_one_connection_each_get_their_own_verdict() {
+fn several_messages_on_one_connection_each_get_their_own_verdict() {
     let Some((_daemon, postfix)) = both(REFUSE) else {
         return;
     };

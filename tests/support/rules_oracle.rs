@@ -17,7 +17,7 @@ use gatepost_words::Stage;
 use gatepost_words::diagnostic::Source;
 
 /// Messages of each corpus.
-const MAILS: usize = 30;
+const MESSAGES: usize = 30;
 
 /// The files of a directory with that suffix, in name order.
 fn files(directory: &Path, suffix: &str) -> Vec<PathBuf> {
@@ -90,7 +90,7 @@ fn together_the_rules_find_what_each_finds_alone() {
             split,
         };
         let messages = corpus
-            .messages(MAILS)
+            .messages(MESSAGES)
             .unwrap_or_else(|error| panic!("{error}"));
         for (name, ruleset) in &sets {
             let (mut scanner, mut oracle, mut hits) =

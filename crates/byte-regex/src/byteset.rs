@@ -108,8 +108,7 @@ impl ByteSet {
     }
 
     /// With every letter also its other case: ASCII, and Latin-1 as Perl folds single bytes even
-    /// under `/aa` (research/spamassassin.md §1.3; \xD7, \xF7, \xDF and \xFF have no other
-    /// case).
+    /// under `/aa` (\xD7, \xF7, \xDF and \xFF have no other case).
     pub(super) fn folded(self) -> Self {
         let mut folded = self;
         for byte in self.bytes() {

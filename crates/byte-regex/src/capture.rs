@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_told() {
+    fn groups_are_reported() {
         assert_eq!(
             all(
                 r"/Hello,? (?<NAME>\w+)(?<REST>!)?/i",
@@ -151,7 +151,7 @@ mod tests {
         assert!(Captures::compile("/(a)/").is_none());
     }
     #[test]
-    fn the_first_group_is_told() {
+    fn the_first_group_is_reported() {
         for (pattern, text, wanted) in [
             ("/x(.*?)(?:y|$)/", "axbcyd", Some("bc")),
             (

@@ -10,7 +10,7 @@ use super::ast::{Greed, Node};
 use super::byteset::ByteSet;
 use super::literals::{Clause, clauses};
 
-/// What becomes of a byte. Digits and signs stand for `a`, `i` and `l` everywhere, so these are
+/// The outcome for a byte. Digits and signs stand for `a`, `i` and `l` everywhere, so these are
 /// left out, too.
 fn bone(byte: u8) -> Option<u8> {
     match byte.to_ascii_lowercase() {

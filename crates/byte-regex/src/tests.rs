@@ -208,7 +208,7 @@ fn attacks_end_at_the_limit() {
 }
 
 #[test]
-fn a_limit_is_no_hit_and_is_told() {
+fn a_limit_is_no_hit_and_is_reported() {
     let pattern = Pattern::compile(r"/^(?:a+)+b(?!c)/").unwrap();
     let text = |length: usize| [vec![b'a'; length], b"bc".to_vec()].concat();
     let search = |length: usize, budget: &mut Budget| {

@@ -139,7 +139,7 @@ impl Worker {
     }
 
     fn commit(&self, job: &CommitJob) -> Result<(), Fault> {
-        // What is over is not written: its MTA was told something else.
+        // What is over is not written: its MTA was answered otherwise.
         if self.clock.now() >= job.due {
             return Err(Fault::Commit);
         }

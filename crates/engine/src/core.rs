@@ -139,19 +139,19 @@ impl Engine {
         }))
     }
 
-    /// The generation that new mails are judged by.
+    /// The generation that new messages are judged by.
     pub fn generation(&self) -> Arc<Generation> {
         self.generation.load_full()
     }
 
-    /// Swaps the generation; mails that have begun keep theirs. What the site has taught stays.
+    /// Swaps the generation; messages that have begun keep theirs. What the site has taught stays.
     pub fn replace_generation(&self, generation: Generation) {
         let generation = Arc::new(generation);
         self.generation
             .rcu(|old| generation.with_site(old.site().cloned()));
     }
 
-    /// Swaps what the site has taught, or takes it out; mails that have begun keep what they began
+    /// Swaps what the site has taught, or takes it out; messages that have begun keep what they began
     /// with.
     pub fn replace_site(&self, site: Option<&Arc<FrozenSite>>) {
         self.generation.rcu(|old| old.with_site(site.cloned()));

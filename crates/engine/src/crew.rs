@@ -186,7 +186,7 @@ impl Crew {
         scratch.hold(0);
         let ended = self.clock.now();
         let elapsed = ended.saturating_duration_since(began);
-        // Most of the time was its own, not that of the queue, and nobody hung up on it.
+        // Most of the time was its own, not that of the queue, and its client still waited.
         let took_the_deadline = ended >= job.deadline && elapsed >= self.deadline / 2;
         if result == Err(Fault::Deadline) && took_the_deadline && job.stage == Stage::EndOfMessage {
             self.slow.remember(&job.mail.raw);

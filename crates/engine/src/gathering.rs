@@ -1,4 +1,4 @@
-//! What one SMTP session knows of the world, and what it has asked and not heard of yet.
+//! What one SMTP session knows of the world, and what it has asked and not received yet.
 //!
 //! A question is settled once: by its answer or by its deadline. An answer that comes later is not
 //! used, so that two stages of one session never see two different facts.
@@ -43,8 +43,8 @@ impl Gathering {
         self.open.iter().map(|request| request.due).min()
     }
 
-    /// Asks; returns immediately. Answers that are known without asking anyone (a cache) count at
-    /// once, the others come to `notify` as [`Report::Gathered`] under `ticket`.
+    /// Asks; returns immediately. Answers that are known without asking anyone (a cache) count
+    /// immediately, the others come to `notify` as [`Report::Gathered`] under `ticket`.
     pub(super) fn ask(
         &mut self,
         gather: &dyn Gather,

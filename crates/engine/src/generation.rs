@@ -27,7 +27,7 @@ use gatepost_words::verdict::{GenerationId, Score};
 pub struct Profile {
     /// Thresholds and refuse lists.
     pub policy: Policy,
-    /// What becomes of mail that cannot be judged.
+    /// The outcome for mail that cannot be judged.
     pub on_fault: FailurePolicy,
 }
 
@@ -53,7 +53,7 @@ impl Default for GatherSettings {
     }
 }
 
-/// Everything that a verdict depends on, beside the mail itself.
+/// Everything that a verdict depends on, apart from the message itself.
 #[derive(Clone, Debug)]
 pub struct Generation {
     id: GenerationId,

@@ -19,7 +19,7 @@
 //! [`Pipeline::begin`] gives the outcome of a stage [`Begun::Now`], or [`Begun::Later`]; then the
 //! outcome comes from [`Pipeline::completed`], with a report of another thread, or from
 //! [`Pipeline::expired`], when the time is up. A session waits for one stage at a time, since an
-//! MTA does. Whoever promises a time owns the timer: [`Pipeline::deadline`] holds whether the other
+//! MTA does. The one who promises a time owns the timer: [`Pipeline::deadline`] holds whether the other
 //! thread ever reports or not.
 
 use std::sync::Arc;

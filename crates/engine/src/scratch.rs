@@ -1,4 +1,4 @@
-//! What a worker keeps between mails: the caches of its scanner, made anew when the generation
+//! What a worker keeps between messages: the caches of its scanner, made again when the generation
 //! changes.
 
 use std::sync::Arc;

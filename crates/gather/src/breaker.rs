@@ -1,4 +1,4 @@
-//! A breaker: whoever failed three times in a row is left alone for a while, then tried with one
+//! A breaker: a server that failed three times in a row is left alone for a while, then tried with one
 //! probe.
 
 use std::time::{Duration, Instant};

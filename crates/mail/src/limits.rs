@@ -1,4 +1,4 @@
-//! The limits of reading (design §11). Each is documented and tested at n and n + 1.
+//! The limits of reading. Each is documented and tested at n and n + 1.
 
 use gatepost_words::canonical::{Canonical, Encoder};
 

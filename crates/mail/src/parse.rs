@@ -136,7 +136,7 @@ fn read_texts<'a>(
         if entity.kind != EntityKind::Leaf || !(is_html || entity.media_type.is("text", "plain")) {
             continue;
         }
-        // Whoever asks again, after the texts, is told the same.
+        // Asking again, after the texts, gives the same.
         if expired() {
             break;
         }

@@ -29,7 +29,7 @@
 //! impl MilterHandler for NoSuchUser {
 //!     fn on_event(&mut self, event: Event<'_>) -> Response {
 //!         let reply = match event {
-//!             Event::RcptTo { path: b"<nobody@example.com>", .. } => Reply::Code {
+//!             Event::RcptTo { path: b"<unknown@example.com>", .. } => Reply::Code {
 //!                 code: 550,
 //!                 enhanced: "5.1.1".to_owned(),
 //!                 lines: vec!["No such user".to_owned()],
@@ -44,7 +44,7 @@
 //! let mut received = Vec::new();
 //! write_packet(&mut received, b'O', &[&[0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff]]);
 //! write_packet(&mut received, b'M', &[b"<sender@example.org>\0"]);
-//! write_packet(&mut received, b'R', &[b"<nobody@example.com>\0"]);
+//! write_packet(&mut received, b'R', &[b"<unknown@example.com>\0"]);
 //!
 //! let mut protocol = Protocol::new();
 //! let mut out = Vec::new();

@@ -150,7 +150,7 @@ fn one_of_four_scores_counts() {
 }
 
 #[test]
-fn complaints_have_codes() {
+fn diagnostics_have_codes() {
     for (text, wanted) in [
         ("score_set 4", &["R0205"][..]),
         ("body X /a/\nscore X 1 2", &["R0205"]),
@@ -247,7 +247,7 @@ fn includes_are_limited_while_loading() {
 }
 
 #[test]
-fn what_cannot_hit_is_told_with_the_reason() {
+fn what_cannot_hit_is_reported_with_the_reason() {
     let ruleset = load(
         "header NET eval:check_rbl('x','y')\ntflags NET net\nheader FN eval:no_such_function()\nuridnsbl KIND x A y\n\
          meta M NET && FN\nmeta N NET || OK\nbody OK /a/\nmeta Z OK > 1\nheader OFF eval:no_such()\nscore OFF 0\n\
@@ -297,7 +297,7 @@ fn an_encoded_word_of_seven_bits_ends_at_the_eighth() {
 
 /// Our own relays may be fewer than those that are trusted.
 #[test]
-fn fields_are_told_apart_by_networks() {
+fn fields_are_separated_by_networks() {
     let relay = |host: &str, ip: &str| {
         format!(
             "Received: from {host} ({host} [{ip}]) by mx.example.net (Postfix) with ESMTP id {host};\n\tThu, 1 Jan 1970 00:00:00 +0000\n"
@@ -329,7 +329,7 @@ fn fields_are_told_apart_by_networks() {
 
 /// See `Tables::runs_templates`.
 #[test]
-fn beside_loaded_plugins_templates_are_off_unless_wanted() {
+fn next_to_loaded_plugins_templates_are_off_unless_wanted() {
     let rules = "header __T To:name =~ /(?<NAME>\\w+)/\nbody X /Hello %{NAME}/\n";
     let plugin = "loadplugin Mail::SpamAssassin::Plugin::FreeMail\n";
     for (lines, hit, reported) in [
@@ -378,7 +378,7 @@ fn values_of_templates_are_limited() {
 }
 
 #[test]
-fn test_lines_of_small_mails_hold_any_byte() {
+fn test_lines_of_small_messages_hold_any_byte() {
     let ruleset = load(
         "header __R ALL:raw =~ /x/\nfull __NUL /a\\x00b/\nmeta N __NUL\ntest N ok Subject: s\\n\\na\\0b\\n\ntest N ok a\\x00b\ntest N fail a0b\n\
          full __CR /a\\rb/\nmeta C __CR\ntest C ok a\\rb\ntest C fail a\\nb\n\

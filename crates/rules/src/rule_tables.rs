@@ -101,7 +101,7 @@ pub(crate) const LANGUAGE: &[(&str, bool)] = &[
         false,
     ),
     (
-        "header __T To:name =~ /(?<NAME>nobody)/\nbody X /%{NAME}/",
+        "header __T To:name =~ /(?<NAME>postmaster)/\nbody X /%{NAME}/",
         false,
     ),
     (

@@ -434,7 +434,7 @@ fn long_chains_of_metas() {
 
 /// One bad line does not hide the next.
 #[test]
-fn diagnostics_are_told_all_at_once() {
+fn diagnostics_are_reported_all_together() {
     let source = Arc::new(Source::new(
         "t",
         "bdoy A /x/\nbody B /(/\nheader C Subject ~ /x/\nmeta D (\nbody OK /x/\n",

@@ -1,4 +1,4 @@
-//! The lock of a directory: one writer at a time, whatever becomes of the process that holds it.
+//! The lock of a directory: one writer at a time, whatever happens to the process that holds it.
 #![expect(clippy::disallowed_methods, reason = "the lock is a file")]
 
 use std::fs::{File, OpenOptions};

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn short_texts_are_told_apart_by_their_body() {
+    fn short_texts_are_distinguished_by_their_body() {
         let mut seen = NearDuplicates::default();
         seen.add(&Sketch::of(&text(1, 23), 7));
         assert_eq!(

@@ -153,7 +153,7 @@ fn modes_of_feedback() {
 }
 
 #[test]
-fn capital_labels_are_scored_but_not_told() {
+fn capital_labels_are_scored_but_not_given() {
     let directory = tempfile::tempdir().unwrap();
     let settings = stream(directory.path(), 9);
     let index = std::fs::read_to_string(&settings.index)

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn files_beside_the_index() {
+    fn files_next_to_the_index() {
         let directory = tempfile::tempdir().unwrap();
         let index = directory.path().join("index");
         std::fs::create_dir(directory.path().join("data")).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_beside_the_index_in_another_order() {
+    fn an_archive_next_to_the_index_in_another_order() {
         let directory = tempfile::tempdir().unwrap();
         let index = directory.path().join("made.index");
         let mut tar = Vec::new();

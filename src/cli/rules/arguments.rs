@@ -11,9 +11,9 @@ use crate::cli::arguments::Format;
 pub(in crate::cli) enum RulesCommand {
     /// List the rules with their scores and descriptions
     List(ListArguments),
-    /// Load the rules, complain about what is doubtful, and run their test lines
+    /// Load the rules, report what is suspicious, and run their test lines
     Check(RulesArguments),
-    /// Run the test lines only, or compare what hits whole mails with what is expected
+    /// Run the test lines only, or compare what hits whole messages with what is expected
     Test(TestArguments),
     /// Count how often each rule hits spam and ham
     Hits(HitsArguments),
@@ -56,7 +56,7 @@ pub(in crate::cli) struct TestArguments {
     /// Which rules
     #[command(flatten)]
     pub(super) which: RulesArguments,
-    /// Compare whole mails instead: a directory with mails and an expected.tsv
+    /// Compare whole messages instead: a directory with messages and an expected.tsv
     /// (`path<TAB>total<TAB>RULE=score,...`), or such a file; may be repeated. Status 1 where
     /// something differs
     #[arg(long, value_name = "DIR|FILE")]
@@ -75,8 +75,8 @@ pub(in crate::cli) struct TestArguments {
 /// Labelled mail.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct MailArguments {
-    /// Corpora: NAME[:train|:test] of a NAME.tar.zst with NAME.tsv beside it, or files,
-    /// directories and mailboxes, whose mails are labelled by the directory that has `ham`,
+    /// Corpora: NAME[:train|:test] of a NAME.tar.zst with NAME.tsv next to it, or files,
+    /// directories and mailboxes, whose messages are labelled by the directory that has `ham`,
     /// `spam` or `phish` in its name
     #[arg(value_name = "CORPUS")]
     pub(super) corpora: Vec<String>,
@@ -89,7 +89,7 @@ pub(in crate::cli) struct MailArguments {
     /// Ham, likewise
     #[arg(long, value_name = "PATH")]
     pub(super) ham: Vec<PathBuf>,
-    /// Take out what earlier filters, receivers and collectors left in the mails, as `model train`
+    /// Take out what earlier filters, receivers and collectors left in the messages, as `model train`
     /// does
     #[arg(long)]
     pub(super) clean: bool,
@@ -103,7 +103,7 @@ pub(in crate::cli) struct MailArguments {
 pub(in crate::cli) struct HitsArguments {
     /// Which mail
     #[command(flatten)]
-    pub(super) mails: MailArguments,
+    pub(super) messages: MailArguments,
     /// Files and directories instead of the shipped and configured rules; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
@@ -116,7 +116,7 @@ pub(in crate::cli) struct HitsArguments {
     /// The order of the rules
     #[arg(long, value_enum, default_value = "hits")]
     pub(super) sort: HitsOrder,
-    /// Show also the N pairs of rules that hit the same mails most [without N: 20]
+    /// Show also the N pairs of rules that hit the same messages most [without N: 20]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "20")]
     pub(super) overlap: Option<usize>,
     /// Output format
@@ -152,14 +152,14 @@ pub(in crate::cli) struct DiffArguments {
     pub(super) new: PathBuf,
     /// Which mail
     #[command(flatten)]
-    pub(super) mails: MailArguments,
+    pub(super) messages: MailArguments,
     /// Rules that are in both, read before them; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
     /// Sub-rules (`__...`) too
     #[arg(long)]
     pub(super) subrules: bool,
-    /// Mails that are named for each change, at most
+    /// Messages that are named for each change, at most
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(super) examples: usize,
     /// Output format
@@ -172,7 +172,7 @@ pub(in crate::cli) struct DiffArguments {
 pub(in crate::cli) struct BenchArguments {
     /// Files, directories and mailboxes with mail [default: a small sample of our own]
     #[arg(value_name = "MAIL")]
-    pub(super) mails: Vec<PathBuf>,
+    pub(super) messages: Vec<PathBuf>,
     /// Files and directories with rules instead of the shipped and configured ones; may be
     /// repeated
     #[arg(long, value_name = "PATH")]
@@ -180,7 +180,7 @@ pub(in crate::cli) struct BenchArguments {
     /// Rules to print
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(super) top: usize,
-    /// How often the mails are scanned. The first time is always left out: caches are cold then
+    /// How often the messages are scanned. The first time is always left out: caches are cold then
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) rounds: u16,
     /// Output format

@@ -22,14 +22,14 @@ use gatepost_words::diagnostic::Source;
 /// Bytes of mail kept in memory, so that reading it is not measured.
 const KEPT: usize = 256 << 20;
 
-/// Scans the mails again and again, and prints the table.
+/// Scans the messages again and again, and prints the table.
 pub(super) fn bench(
     loaded: &Loaded,
     arguments: &BenchArguments,
     sources: &[Arc<Source>],
 ) -> Result<Exit, Failure> {
     let limits = loaded.config.limits;
-    let mails = mails(arguments, limits.message)?;
+    let messages = messages(arguments, limits.message)?;
     let start = Instant::now();
     let (ruleset, _) = compile(sources)?;
     let load = start.elapsed();
@@ -37,9 +37,9 @@ pub(super) fn bench(
     let (mut cold, mut costs) = (Costs::new(&ruleset), Costs::new(&ruleset));
     let bar = Progress::new();
     bar.doing("scanning");
-    bar.more(mails.len() * (usize::from(arguments.rounds) + 1));
+    bar.more(messages.len() * (usize::from(arguments.rounds) + 1));
     for round in 0..=arguments.rounds {
-        for raw in &mails {
+        for raw in &messages {
             let costs = if round == 0 { &mut cold } else { &mut costs };
             measure(costs, &mut scanner, &ruleset, raw, &limits);
             bar.one();
@@ -70,19 +70,19 @@ fn measure(
     });
 }
 
-/// The mails that were named, as many as fit; else the sample.
-fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failure> {
-    if arguments.mails.is_empty() {
+/// The messages that were named, as many as fit; else the sample.
+fn messages(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    if arguments.messages.is_empty() {
         return Ok(sample_messages());
     }
-    let (mut mails, mut bytes, mut is_full) = (Vec::new(), 0, false);
-    read_all(&arguments.mails, limit, &mut |item| {
+    let (mut messages, mut bytes, mut is_full) = (Vec::new(), 0, false);
+    read_all(&arguments.messages, limit, &mut |item| {
         match item.raw {
             Ok(raw) => {
                 bytes += raw.len();
                 is_full = bytes > KEPT;
                 if !is_full {
-                    mails.push(raw);
+                    messages.push(raw);
                 }
             }
             Err(why) => eprint_line(format_args!(
@@ -95,24 +95,24 @@ fn mails(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Failu
     });
     if is_full {
         eprint_line(format_args!(
-            "gatepost: {} mails are {} MiB; the others are left out",
-            mails.len(),
+            "gatepost: {} messages are {} MiB; the others are left out",
+            messages.len(),
             KEPT >> 20
         ));
     }
-    if mails.is_empty() {
+    if messages.is_empty() {
         return Err(Failure::new(
             Exit::BadInput,
-            "none of the mails could be read",
+            "none of the messages could be read",
         ));
     }
-    Ok(mails)
+    Ok(messages)
 }
 
 /// Microseconds a mail.
-fn micros(time: Duration, mails: u64) -> f64 {
-    let mails = u32::try_from(mails).unwrap_or(u32::MAX).max(1);
-    time.as_secs_f64() * 1e6 / f64::from(mails)
+fn micros(time: Duration, messages: u64) -> f64 {
+    let messages = u32::try_from(messages).unwrap_or(u32::MAX).max(1);
+    time.as_secs_f64() * 1e6 / f64::from(messages)
 }
 
 fn text(
@@ -124,14 +124,14 @@ fn text(
 ) -> Result<(), Failure> {
     let all = costs.worst_first(ruleset);
     let rules: Duration = all.iter().map(|cost| cost.time).sum();
-    let mails = costs.messages();
+    let messages = costs.messages();
     out.line(format_args!(
         "{} rules loaded in {} ms; {} scans: {:.1} us a mail, {:.1} us of it in {} rules that were tried",
         ruleset.rules().len(),
         load.as_millis(),
-        mails,
-        micros(costs.total(), mails),
-        micros(rules, mails),
+        messages,
+        micros(costs.total(), messages),
+        micros(rules, messages),
         all.len()
     ))?;
     out.line(format_args!(
@@ -143,8 +143,8 @@ fn text(
             100.0 * cost.time.as_secs_f64() / costs.total().as_secs_f64().max(f64::MIN_POSITIVE);
         out.line(format_args!(
             "{:>10.2} {share:>6.1}% {:>9} {:>9} {:>7}  {:<10}  {}",
-            micros(cost.time, mails),
-            cost.steps / mails.max(1),
+            micros(cost.time, messages),
+            cost.steps / messages.max(1),
             cost.tried,
             cost.hits,
             cost.kind.name(),
@@ -168,7 +168,7 @@ fn json(
             "steps_per_mail": cost.steps / costs.messages().max(1),
             "tried": cost.tried,
             "hits": cost.hits,
-            "mails": costs.messages(),
+            "messages": costs.messages(),
         })
     };
     costs

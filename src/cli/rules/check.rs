@@ -10,11 +10,11 @@ use crate::cli::failure::Failure;
 use crate::cli::terminal::{Output, print_diagnostics};
 use gatepost_words::diagnostic::{Diagnostic, Place, Source};
 
-/// Loading, lint and test lines, all complaints at once: 78 where the rules do not load, 1 where
+/// Loading, lint and test lines, all diagnostics together: 78 where the rules do not load, 1 where
 /// something is doubtful.
 pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Failure> {
-    let (ruleset, told) = gatepost_rules::check(sources);
-    let errors = told
+    let (ruleset, reported) = gatepost_rules::check(sources);
+    let errors = reported
         .iter()
         .filter(|diagnostic| diagnostic.is_error())
         .count();
@@ -24,20 +24,20 @@ pub(super) fn check(sources: &[Arc<Source>], format: Format) -> Result<Exit, Fai
             out.line(format_args!(
                 "{} files: {errors} errors, {} warnings",
                 sources.len(),
-                told.len() - errors
+                reported.len() - errors
             ))?;
         }
         Format::Json => {
-            for diagnostic in &told {
+            for diagnostic in &reported {
                 out.line(as_json(diagnostic))?;
             }
         }
     }
     out.finish()?;
     if format == Format::Text {
-        print_diagnostics(&told);
+        print_diagnostics(&reported);
     }
-    Ok(match (ruleset, told.is_empty()) {
+    Ok(match (ruleset, reported.is_empty()) {
         (None, _) => Exit::BadConfig,
         (Some(_), false) => Exit::Finding,
         (Some(_), true) => Exit::Done,

@@ -67,9 +67,9 @@ fn sources(loaded: &Loaded, arguments: &RulesArguments) -> Result<Vec<Arc<Source
     Ok(chosen_rules(&loaded.config.rules, &paths)?)
 }
 
-/// A set to run over mails.
+/// A set to run over messages.
 fn set(sources: &[Arc<Source>]) -> Result<Set, Failure> {
-    let (ruleset, told) = compile(sources)?;
-    print_diagnostics_briefly(&told);
+    let (ruleset, reported) = compile(sources)?;
+    print_diagnostics_briefly(&reported);
     Ok(Set::new(ruleset))
 }

@@ -1,4 +1,4 @@
-//! `gatepost rules diff OLD NEW CORPUS…`: what a change of the rules would change for these mails.
+//! `gatepost rules diff OLD NEW CORPUS…`: what a change of the rules would change for these messages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::diff_table;
 use super::hits::policy;
 use super::judge::{Found, Judge, Set, Standing};
 use super::label::Label;
-use super::mails::{Mail, Mails};
+use super::sources::{Mail, Messages};
 use super::tally::ByLabel;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -29,34 +29,34 @@ pub(super) struct Example {
 /// What changed for one rule.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
-    /// Mails that only the new set hits.
+    /// Messages that only the new set hits.
     pub(super) gained: ByLabel,
-    /// Mails that only the old set hit.
+    /// Messages that only the old set hit.
     pub(super) lost: ByLabel,
-    /// Mails that both hit.
+    /// Messages that both hit.
     pub(super) kept: ByLabel,
     pub(super) examples: Vec<Example>,
 }
 
-/// Mails whose verdict changed from one thing to another.
+/// Messages whose verdict changed from one thing to another.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Move {
-    pub(super) mails: ByLabel,
+    pub(super) messages: ByLabel,
     pub(super) examples: Vec<Example>,
 }
 
 /// All that changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Changes {
-    pub(super) mails: ByLabel,
-    /// Mails that other rules hit now, or that have other points.
+    pub(super) messages: ByLabel,
+    /// Messages that other rules hit now, or that have other points.
     pub(super) differ: ByLabel,
     /// By the name of the rule.
     pub(super) rules: BTreeMap<RuleName, Change>,
     pub(super) moves: BTreeMap<[Standing; 2], Move>,
 }
 
-/// Compares two sets on the mails and prints what differs; a finding where something does, as
+/// Compares two sets on the messages and prints what differs; a finding where something does, as
 /// diff(1) has it.
 pub(super) fn diff(
     loaded: &Loaded,
@@ -64,8 +64,8 @@ pub(super) fn diff(
     sets: &[Set; 2],
 ) -> Result<Exit, Failure> {
     let limits = loaded.config.limits;
-    let mails = Mails::named(&arguments.mails, limits.message)?;
-    let jobs = jobs(arguments.mails.jobs);
+    let messages = Messages::named(&arguments.messages, limits.message)?;
+    let jobs = jobs(arguments.messages.jobs);
     let judge = Judge {
         sets,
         policy: policy(loaded)?,
@@ -74,7 +74,7 @@ pub(super) fn diff(
         subrules: arguments.subrules,
     };
     let most = arguments.examples;
-    let (changes, skipped) = judge.all(&mails, |changes: &mut Changes, mail, found| {
+    let (changes, skipped) = judge.all(&messages, |changes: &mut Changes, mail, found| {
         if let [old, new] = found {
             changes.add(
                 mail,
@@ -85,10 +85,10 @@ pub(super) fn diff(
         }
     })?;
     skipped.tell();
-    if changes.mails.iter().sum::<usize>() == 0 {
+    if changes.messages.iter().sum::<usize>() == 0 {
         return Err(Failure::new(
             Exit::BadInput,
-            "none of the mails could be looked at",
+            "none of the messages could be looked at",
         ));
     }
     let mut out = Output::new();
@@ -139,7 +139,7 @@ impl Changes {
             label,
             scores: [before.score, now.score],
         };
-        count(&mut self.mails, label);
+        count(&mut self.messages, label);
         let [old, new] = hits;
         if old != new || before.score != now.score {
             count(&mut self.differ, label);
@@ -160,7 +160,7 @@ impl Changes {
                 .moves
                 .entry([before.standing, now.standing])
                 .or_default();
-            count(&mut entry.mails, label);
+            count(&mut entry.messages, label);
             keep(&mut entry.examples, &example(), most);
         }
     }
@@ -214,7 +214,7 @@ mod tests {
         noted(&mut found, 2, [&["A"], &["B"]], [1.0, 5.0]);
         noted(&mut found, 3, [&["A"], &["A"]], [1.0, 2.0]);
         noted(&mut found, 4, [&[], &["B"]], [0.0, 5.0]);
-        assert_eq!((found.mails, found.differ), ([2, 3, 0], [2, 2, 0]));
+        assert_eq!((found.messages, found.differ), ([2, 3, 0], [2, 2, 0]));
         let (a, b) = (&found.rules["A"], &found.rules["B"]);
         assert_eq!(
             (a.gained, a.lost, a.kept),
@@ -225,7 +225,7 @@ mod tests {
             ([1, 2, 0], [0, 0, 0], [0, 0, 0])
         );
         let moved = &found.moves[&[Standing::Accepted, Standing::Marked]];
-        assert_eq!(moved.mails, [1, 2, 0]);
+        assert_eq!(moved.messages, [1, 2, 0]);
         let shown: Vec<&str> = moved
             .examples
             .iter()

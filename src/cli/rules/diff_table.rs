@@ -96,15 +96,15 @@ fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
     } else {
         String::new()
     };
-    let (all, differ) = (sum(&changes.mails), sum(&changes.differ));
+    let (all, differ) = (sum(&changes.messages), sum(&changes.differ));
     let which = if differ > 0 {
         format!(" ({})", words(&changes.differ))
     } else {
         String::new()
     };
     let mut lines = vec![format!(
-        "{all} mails: {}{skipped}; {differ} differ{which}",
-        words(&changes.mails)
+        "{all} messages: {}{skipped}; {differ} differ{which}",
+        words(&changes.messages)
     )];
     if !changes.moves.is_empty() {
         lines.push(String::new());
@@ -115,7 +115,7 @@ fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
             "  {} -> {}: {}",
             before.name(),
             now.name(),
-            words(&moved.mails)
+            words(&moved.messages)
         ));
         lines.extend(moved.examples.iter().map(shown));
     }
@@ -154,7 +154,7 @@ fn text(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<String> {
     lines
 }
 
-/// One line on the mails, then one for each change of verdict, then one for each rule.
+/// One line on the messages, then one for each change of verdict, then one for each rule.
 fn lines(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<Value> {
     let by_label = |counts: &ByLabel| {
         let [spam, ham, unlabelled] = counts;
@@ -168,11 +168,11 @@ fn lines(changes: &Changes, rows: &[Row<'_>], skipped: usize) -> Vec<Value> {
         Value::Array(shown.collect())
     };
     let mut lines = vec![json!({
-        "mails": by_label(&changes.mails), "differ": by_label(&changes.differ), "skipped": skipped,
+        "messages": by_label(&changes.messages), "differ": by_label(&changes.differ), "skipped": skipped,
     })];
     lines.extend(changes.moves.iter().map(|([before, now], moved)| {
         json!({
-            "verdict": [before.name(), now.name()], "mails": by_label(&moved.mails),
+            "verdict": [before.name(), now.name()], "messages": by_label(&moved.messages),
             "examples": examples(&moved.examples),
         })
     }));

@@ -1,4 +1,4 @@
-//! Message sets: mails beside a file that says which rules hit them, as
+//! Message sets: messages next to a file that says which rules hit them, as
 //! `path<TAB>total<TAB>RULE=score,…` a line.
 #![expect(clippy::disallowed_methods, reason = "message sets are files")]
 
@@ -10,7 +10,7 @@ use crate::cli::failure::Failure;
 use crate::cli::scan::read_all;
 use gatepost_words::verdict::Score;
 
-/// The name of the file in a directory of mails.
+/// The name of the file in a directory of messages.
 pub(super) const FILE: &str = "expected.tsv";
 /// Lines of one file.
 const LINES: usize = 5_000_000;
@@ -24,14 +24,14 @@ pub(super) struct Expectation {
     pub(super) hits: BTreeMap<String, Score>,
 }
 
-/// Where the expectations stand, and from where their paths count: the directory of the mails, or
+/// Where the expectations stand, and from where their paths count: the directory of the messages, or
 /// the one that was named.
 pub(super) fn places(named: &Path, root: Option<&Path>) -> (PathBuf, PathBuf) {
     if named.is_dir() {
         (named.join(FILE), root.unwrap_or(named).to_owned())
     } else {
-        let beside = named.parent().unwrap_or(Path::new(""));
-        (named.to_owned(), root.unwrap_or(beside).to_owned())
+        let sibling = named.parent().unwrap_or(Path::new(""));
+        (named.to_owned(), root.unwrap_or(sibling).to_owned())
     }
 }
 
@@ -101,14 +101,14 @@ pub(super) fn line(expectation: &Expectation) -> String {
     )
 }
 
-/// The paths of the mails below a directory, from there, in the order in which directories are
+/// The paths of the messages below a directory, from there, in the order in which directories are
 /// read.
-pub(super) fn mails_below(root: &Path, limit: usize) -> Vec<String> {
+pub(super) fn messages_below(root: &Path, limit: usize) -> Vec<String> {
     let mut names = Vec::new();
     read_all(&[root.to_owned()], limit, &mut |item| {
         let path = Path::new(&item.name);
         let relative = path.strip_prefix(root).unwrap_or(path);
-        // The messages of a mailbox have names that are no files: they cannot be told apart in such
+        // The messages of a mailbox have names that are no files: they cannot be reported apart in such
         // a set.
         if path.is_file() && relative != Path::new(FILE) {
             names.push(relative.display().to_string());
@@ -168,13 +168,13 @@ mod tests {
     }
 
     #[test]
-    fn mails_below_a_directory_have_paths_from_there() {
+    fn messages_below_a_directory_have_paths_from_there() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("b")).unwrap();
         for name in [FILE, "b/2.eml", "1.eml"] {
             std::fs::write(directory.path().join(name), "x").unwrap();
         }
-        assert_eq!(mails_below(directory.path(), 10), ["1.eml", "b/2.eml"]);
+        assert_eq!(messages_below(directory.path(), 10), ["1.eml", "b/2.eml"]);
         let (file, root) = places(directory.path(), None);
         assert_eq!(
             (file, root),

@@ -6,7 +6,7 @@ use gatepost_rules::{self, Rule, RuleKind, Ruleset};
 /// Metas that are named at most.
 const METAS: usize = 20;
 
-/// What is told of a rule; `None` where there is none of that name.
+/// What is reported of a rule; `None` where there is none of that name.
 pub(in crate::cli) fn explain(ruleset: &Ruleset, name: &str) -> Option<String> {
     let rule = ruleset.get(name)?;
     let text = gatepost_rules::explain(ruleset, rule);
@@ -49,12 +49,17 @@ mod tests {
         let ruleset = Ruleset::load(&[Arc::new(Source::new("a.cf", text))])
             .0
             .unwrap();
-        let told = explain(&ruleset, "A").unwrap();
+        let reported = explain(&ruleset, "A").unwrap();
         assert!(
-            told.contains("used by    M19\n") && !told.contains("M20") && !told.contains("by    C"),
-            "{told}"
+            reported.contains("used by    M19\n")
+                && !reported.contains("M20")
+                && !reported.contains("by    C"),
+            "{reported}"
         );
-        assert!(told.ends_with("used by    2 metas more\n"), "{told}");
+        assert!(
+            reported.ends_with("used by    2 metas more\n"),
+            "{reported}"
+        );
         assert!(explain(&ruleset, "AB").unwrap().ends_with("used by    C\n"));
         assert!(explain(&ruleset, "D").is_none());
     }

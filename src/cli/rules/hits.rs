@@ -4,8 +4,8 @@ use super::arguments::{HitsArguments, HitsOrder};
 use super::hits_table::{self, Table};
 use super::judge::{Judge, Set};
 use super::label::Label;
-use super::mails::Mails;
 use super::overlap::overlap;
+use super::sources::Messages;
 use super::tally::Tally;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
@@ -15,20 +15,20 @@ use crate::config::Loaded;
 use gatepost_policy::Policy;
 use gatepost_rules::Rule;
 
-/// Runs the rules over the mails and prints the table.
+/// Runs the rules over the messages and prints the table.
 pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Result<Exit, Failure> {
     let limits = loaded.config.limits;
-    let mails = Mails::named(&arguments.mails, limits.message)?;
+    let messages = Messages::named(&arguments.messages, limits.message)?;
     let sets = [set];
     let judge = Judge {
         sets: &sets,
         policy: policy(loaded)?,
         limits,
-        jobs: jobs(arguments.mails.jobs),
+        jobs: jobs(arguments.messages.jobs),
         subrules: arguments.subrules,
     };
     let keep = arguments.overlap.is_some();
-    let (tally, skipped) = judge.all(&mails, |tally: &mut Tally, mail, found| {
+    let (tally, skipped) = judge.all(&messages, |tally: &mut Tally, mail, found| {
         for found in found {
             tally.add(mail.label, found, keep);
         }
@@ -37,7 +37,7 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
     if tally.total() == 0 {
         return Err(Failure::new(
             Exit::BadInput,
-            "none of the mails could be looked at",
+            "none of the messages could be looked at",
         ));
     }
     let [set] = &sets;
@@ -58,14 +58,14 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
 
 /// The thresholds of the default profile.
 pub(super) fn policy(loaded: &Loaded) -> Result<Policy, Failure> {
-    let told = |errors: Vec<_>| {
+    let reported = |errors: Vec<_>| {
         let texts: Vec<String> = errors
             .iter()
             .map(|error: &gatepost_policy::SettingError| error.to_string())
             .collect();
         Failure::new(Exit::BadConfig, texts.join("; "))
     };
-    Policy::new(&loaded.config.policy).map_err(told)
+    Policy::new(&loaded.config.policy).map_err(reported)
 }
 
 /// Whether a rule has a row: those that are off never hit, and would look like bad rules.
@@ -92,7 +92,7 @@ fn rows<'s>(set: &'s Set, tally: &Tally, arguments: &HitsArguments) -> Vec<hits_
         .zip(0..)
         .filter(|(rule, _)| counts(rule, arguments.subrules));
     let rows =
-        rules.map(|(rule, number)| hits_table::Row::new(rule, tally.hits(number), tally.mails));
+        rules.map(|(rule, number)| hits_table::Row::new(rule, tally.hits(number), tally.messages));
     let mut rows: Vec<_> = rows
         .filter(|row| arguments.all || row.total() > 0)
         .collect();

@@ -16,7 +16,7 @@ use gatepost_words::percent;
 pub(super) struct Row<'r> {
     pub(super) rule: &'r Rule,
     hits: ByLabel,
-    mails: ByLabel,
+    messages: ByLabel,
 }
 
 /// All that is printed.
@@ -25,9 +25,9 @@ pub(super) struct Table<'a> {
     /// Rules that hit no mail at all.
     pub(super) never: usize,
     pub(super) tally: &'a Tally,
-    /// Mails that could not be looked at.
+    /// Messages that could not be looked at.
     pub(super) skipped: usize,
-    /// Pairs of rules that hit the same mails, if they were asked for.
+    /// Pairs of rules that hit the same messages, if they were asked for.
     pub(super) pairs: Option<Vec<Pair>>,
     pub(super) rules: &'a [Rule],
 }
@@ -37,26 +37,30 @@ fn at(counts: &ByLabel, label: Label) -> usize {
 }
 
 impl<'r> Row<'r> {
-    pub(super) fn new(rule: &'r Rule, hits: ByLabel, mails: ByLabel) -> Self {
-        Self { rule, hits, mails }
+    pub(super) fn new(rule: &'r Rule, hits: ByLabel, messages: ByLabel) -> Self {
+        Self {
+            rule,
+            hits,
+            messages,
+        }
     }
 
-    /// Mails that it hit.
+    /// Messages that it hit.
     pub(super) fn total(&self) -> usize {
         self.hits.iter().sum()
     }
 
-    /// Mails of that label that it hit.
+    /// Messages of that label that it hit.
     pub(super) fn of(&self, label: Label) -> usize {
         at(&self.hits, label)
     }
 
     fn percent(&self, label: Label) -> f64 {
-        percent::of(self.of(label), at(&self.mails, label))
+        percent::of(self.of(label), at(&self.messages, label))
     }
 
     fn interval(&self, label: Label) -> [f64; 2] {
-        percent_interval(self.of(label), at(&self.mails, label))
+        percent_interval(self.of(label), at(&self.messages, label))
     }
 
     /// The share of spam among its hits, if as much ham as spam had been looked at: 1 is a good
@@ -64,7 +68,7 @@ impl<'r> Row<'r> {
     /// two was not looked at.
     pub(super) fn so(&self) -> Option<f64> {
         let [spam, ham] = [Label::Spam, Label::Ham].map(|label| self.percent(label));
-        let known = at(&self.mails, Label::Spam) > 0 && at(&self.mails, Label::Ham) > 0;
+        let known = at(&self.messages, Label::Spam) > 0 && at(&self.messages, Label::Ham) > 0;
         (known && spam + ham > 0.0).then(|| spam / (spam + ham))
     }
 }
@@ -79,7 +83,7 @@ pub(super) fn print(table: &Table<'_>, format: Format, out: &mut Output) -> Resu
 
 fn text(table: &Table<'_>) -> Vec<String> {
     let mut lines = summary(table);
-    let others = at(&table.tally.mails, Label::Unlabelled) > 0;
+    let others = at(&table.tally.messages, Label::Unlabelled) > 0;
     let other_head = if others { " other %" } else { "" };
     lines.push(String::new());
     lines.push(format!(
@@ -105,10 +109,10 @@ fn text(table: &Table<'_>) -> Vec<String> {
 fn summary(table: &Table<'_>) -> Vec<String> {
     let tally = table.tally;
     let mut labels = Label::ALL.to_vec();
-    labels.retain(|label| at(&tally.mails, *label) > 0);
+    labels.retain(|label| at(&tally.messages, *label) > 0);
     let mut counts = Vec::new();
     for label in &labels {
-        counts.push(format!("{} {}", at(&tally.mails, *label), label.name()));
+        counts.push(format!("{} {}", at(&tally.messages, *label), label.name()));
     }
     let skipped = if table.skipped > 0 {
         format!("; {} skipped", table.skipped)
@@ -127,7 +131,7 @@ fn summary(table: &Table<'_>) -> Vec<String> {
     ] {
         let mut shares = Vec::new();
         for label in &labels {
-            let share = percent::of(at(counts, *label), at(&tally.mails, *label));
+            let share = percent::of(at(counts, *label), at(&tally.messages, *label));
             shares.push(format!("{share:.2} % of {}", label.name()));
         }
         lines.push(format!("  by rules alone {what:<8} {}", shares.join(", ")));
@@ -182,7 +186,7 @@ fn name(table: &Table<'_>, number: usize) -> String {
         .unwrap_or_default()
 }
 
-/// One line on the mails, then one for each rule, then one for each pair.
+/// One line on the messages, then one for each rule, then one for each pair.
 fn lines(table: &Table<'_>) -> Vec<Value> {
     let tally = table.tally;
     let by_label = |counts: &ByLabel| {
@@ -191,7 +195,7 @@ fn lines(table: &Table<'_>) -> Vec<Value> {
         })
     };
     let mut lines = vec![json!({
-        "mails": by_label(&tally.mails), "skipped": table.skipped, "marked": by_label(&tally.marked),
+        "messages": by_label(&tally.messages), "skipped": table.skipped, "marked": by_label(&tally.marked),
         "held": by_label(&tally.held), "refused": by_label(&tally.refused), "never_hit": table.never,
     })];
     lines.extend(table.rows.iter().map(|row| {
@@ -264,7 +268,7 @@ mod tests {
             .rules()
             .iter()
             .zip(0..)
-            .map(|(rule, number)| Row::new(rule, tally.hits(number), tally.mails));
+            .map(|(rule, number)| Row::new(rule, tally.hits(number), tally.messages));
         let pairs = Some(crate::cli::rules::overlap::overlap(&tally.lists, 5));
         Table {
             rows: rows.collect(),
@@ -300,12 +304,12 @@ mod tests {
     }
 
     #[test]
-    fn the_json_lines_are_the_mails_the_rules_the_pairs() {
+    fn the_json_lines_are_the_messages_the_rules_the_pairs() {
         let (ruleset, tally) = (ruleset(), tally());
         let lines = lines(&table(&ruleset, &tally));
         assert_eq!(lines.len(), 5);
         assert_eq!(
-            lines[0]["mails"],
+            lines[0]["messages"],
             json!({"spam": 100, "ham": 300, "unlabelled": 0})
         );
         assert_eq!(lines[1]["rule"], "A");

@@ -1,14 +1,14 @@
-//! How much a share of few mails can be trusted.
+//! How much a share of few messages can be trusted.
 
 /// Standard deviations that hold 95 % of a normal distribution.
 const Z: f64 = 1.959_964;
 
-/// The 95 % interval of a share in percent after `part` of `whole` mails: Wilson's, which is right
-/// for rare events too. Of 300 mails without a hit it says 0 to 1.3 %. Nothing is known without any
+/// The 95 % interval of a share in percent after `part` of `whole` messages: Wilson's, which is right
+/// for rare events too. Of 300 messages without a hit it says 0 to 1.3 %. Nothing is known without any
 /// mail: 0 to 100 %.
 #[expect(
     clippy::cast_precision_loss,
-    reason = "counts of mails are far below 2^52"
+    reason = "counts of messages are far below 2^52"
 )]
 pub(super) fn percent_interval(part: usize, whole: usize) -> [f64; 2] {
     if whole == 0 {
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn the_share_lies_within_and_more_mails_tell_more() {
+    fn the_share_lies_within_and_more_messages_tell_more() {
         let mut last = 101.0;
         for whole in [1, 10, 100, 1_000, 10_000] {
             for part in [0, whole / 3, whole] {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::mails::{Mail, Mails, Skipped};
+use super::sources::{Mail, Messages, Skipped};
 use crate::cli::failure::Failure;
 use crate::cli::pipeline::{self, Panicked};
 use crate::cli::progress::Progress;
@@ -38,7 +38,7 @@ impl Set {
     }
 }
 
-/// What becomes of a mail by the points of rules alone.
+/// Outcome of a message by the points of rules alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
     /// Below `policy.required`.
@@ -100,7 +100,7 @@ pub(super) struct Judge<'a> {
     pub(super) limits: Limits,
     /// Threads.
     pub(super) jobs: usize,
-    /// Whether sub-rules are told too.
+    /// Whether sub-rules are reported too.
     pub(super) subrules: bool,
 }
 
@@ -108,7 +108,7 @@ impl Judge<'_> {
     /// Lets `note` record, for each message in input order, what each set finds in it.
     pub(super) fn all<T: Default>(
         &self,
-        mails: &Mails,
+        messages: &Messages,
         mut note: impl FnMut(&mut T, &Mail, &[Found]),
     ) -> Result<(T, Skipped), Failure> {
         let bar = Progress::new();
@@ -116,7 +116,7 @@ impl Judge<'_> {
         let mut failed = Vec::new();
         let read = pipeline::in_order(
             self.jobs,
-            |take| mails.read(&bar, take),
+            |take| messages.read(&bar, take),
             || self.scanners(),
             |scanners, mail: &mut Mail| self.judge(&mail.raw, scanners),
             |done| {

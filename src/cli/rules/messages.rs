@@ -1,4 +1,4 @@
-//! `gatepost rules test --messages …`: whether the rules hit what is expected of whole mails.
+//! `gatepost rules test --messages …`: whether the rules hit what is expected of whole messages.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,8 +7,8 @@ use super::arguments::TestArguments;
 use super::expectations::{self, Expectation};
 use super::hits::policy;
 use super::judge::{Found, Judge, Set};
-use super::mails::{Mail, Mails};
 use super::messages_table;
+use super::sources::{Mail, Messages};
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::pipeline::jobs;
@@ -19,13 +19,13 @@ use gatepost_words::verdict::Score;
 /// How one rule does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Difference {
-    /// Mails that it is expected to hit.
+    /// Messages that it is expected to hit.
     pub(super) expected: usize,
-    /// Of these, mails that it does not hit.
+    /// Of these, messages that it does not hit.
     pub(super) missing: usize,
-    /// Mails that it hits beyond.
+    /// Messages that it hits beyond.
     pub(super) extra: usize,
-    /// Mails that it hits as expected, with other points.
+    /// Messages that it hits as expected, with other points.
     pub(super) score: usize,
     /// The place in the set of the first mail at which it differs.
     pub(super) first: Option<usize>,
@@ -34,9 +34,9 @@ pub(super) struct Difference {
 /// How a set of messages does.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Comparison {
-    /// Mails that were looked at.
+    /// Messages that were looked at.
     pub(super) compared: usize,
-    /// Mails with the same rules and points as expected.
+    /// Messages with the same rules and points as expected.
     pub(super) identical: usize,
     /// By the name of the rule.
     pub(super) rules: BTreeMap<String, Difference>,
@@ -65,7 +65,7 @@ pub(super) fn messages(
         if arguments.write {
             let count = write(&judge, set, named, &file, &root)?;
             out.line(format_args!(
-                "{}: {count} mails",
+                "{}: {count} messages",
                 crate::cli::terminal::escaped(&file.display().to_string())
             ))?;
             continue;
@@ -97,17 +97,18 @@ fn compare(
         .iter()
         .map(|expectation| expectation.path.clone())
         .collect();
-    let mails = Mails::files(root, names, judge.limits.message);
-    let (comparison, skipped) = judge.all(&mails, |comparison: &mut Comparison, mail, found| {
-        if let (Some(expectation), [found]) = (expected.get(mail.number), found) {
-            comparison.add(mail.number, &expectation.hits, &hits(set, found));
-        }
-    })?;
+    let messages = Messages::files(root, names, judge.limits.message);
+    let (comparison, skipped) =
+        judge.all(&messages, |comparison: &mut Comparison, mail, found| {
+            if let (Some(expectation), [found]) = (expected.get(mail.number), found) {
+                comparison.add(mail.number, &expectation.hits, &hits(set, found));
+            }
+        })?;
     skipped.tell();
     if comparison.compared == 0 {
         return Err(Failure::new(
             Exit::BadInput,
-            "none of the mails could be looked at",
+            "none of the messages could be looked at",
         ));
     }
     Ok(comparison)
@@ -160,14 +161,14 @@ fn write(
     root: &Path,
 ) -> Result<usize, Failure> {
     let paths: Vec<String> = if named.is_dir() {
-        expectations::mails_below(root, judge.limits.message)
+        expectations::messages_below(root, judge.limits.message)
     } else {
         expectations::read(file)?
             .into_iter()
             .map(|expectation| expectation.path)
             .collect()
     };
-    let mails = Mails::files(root, paths, judge.limits.message);
+    let messages = Messages::files(root, paths, judge.limits.message);
     let note = |all: &mut Vec<Expectation>, mail: &Mail, found: &[Found]| {
         if let [found] = found {
             all.push(Expectation {
@@ -176,7 +177,7 @@ fn write(
             });
         }
     };
-    let (all, skipped) = judge.all(&mails, note)?;
+    let (all, skipped) = judge.all(&messages, note)?;
     skipped.tell();
     expectations::write(file, &all)?;
     Ok(all.len())

@@ -87,7 +87,7 @@ fn text(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Str
     };
     let mut lines = vec![
         format!(
-            "{} of {} mails compared, {} identical ({:.2} %)",
+            "{} of {} messages compared, {} identical ({:.2} %)",
             comparison.compared,
             expected.len(),
             comparison.identical,
@@ -143,7 +143,7 @@ fn lines(comparison: &Comparison, set: &Set, expected: &[Expectation]) -> Vec<Va
     let (kinds, all) = kinds(comparison, set);
     let counts = |sum: &Difference| json!({ "expected": sum.expected, "missing": sum.missing, "extra": sum.extra, "points": sum.score });
     let mut lines = vec![json!({
-        "mails": expected.len(), "compared": comparison.compared, "identical": comparison.identical,
+        "messages": expected.len(), "compared": comparison.compared, "identical": comparison.identical,
         "identical_percent": percent::of(comparison.identical, expected.len()), "hits": counts(&all),
     })];
     lines.extend(

@@ -1,8 +1,8 @@
 //! `gatepost rules …`: for those who write rules.
 //!
-//! What runs over many mails (`hits`, `diff`, `test --messages`) is made of three parts: `mails`
+//! What runs over many messages (`hits`, `diff`, `test --messages`) is made of three parts: `messages`
 //! reads and labels, `judge` lets every thread scan with a scanner of its own, and the command's
-//! own counting adds up. Counts of threads are added, lists are put in the order of the mails: the
+//! own counting adds up. Counts of threads are added, lists are put in the order of the messages: the
 //! result does not depend on the number of threads.
 
 mod arguments;
@@ -19,10 +19,10 @@ mod interval;
 mod judge;
 mod label;
 mod list;
-mod mails;
 mod messages;
 mod messages_table;
 mod overlap;
+mod sources;
 mod tally;
 mod test;
 

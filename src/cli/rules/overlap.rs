@@ -1,4 +1,4 @@
-//! Pairs of rules that hit the same mails: one of the two is perhaps not needed, or both are one
+//! Pairs of rules that hit the same messages: one of the two is perhaps not needed, or both are one
 //! idea that scores twice.
 
 use super::interval::percent_interval;
@@ -10,12 +10,12 @@ const PAIRS: usize = 1 << 16;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pair {
     pub(super) rules: [usize; 2],
-    /// Mails that both hit.
+    /// Messages that both hit.
     pub(super) both: usize,
-    /// Mails that each of them hit.
+    /// Messages that each of them hit.
     pub(super) hits: [usize; 2],
-    /// What the pairs are ranked by: the share of mails hit by either that are hit by both, as far
-    /// as so few mails can tell (the low end of its 95 % interval).
+    /// What the pairs are ranked by: the share of messages hit by either that are hit by both, as far
+    /// as so few messages can tell (the low end of its 95 % interval).
     rank: f64,
 }
 
@@ -29,30 +29,32 @@ pub(super) fn overlap(lists: &[Vec<usize>], most: usize) -> Vec<Pair> {
         .filter_map(|list| list.last())
         .max()
         .map_or(0, |highest| highest + 1);
-    let mut mails_of: Vec<Vec<&[usize]>> = vec![Vec::new(); rules];
+    let mut messages_of: Vec<Vec<&[usize]>> = vec![Vec::new(); rules];
     for list in lists {
         for (place, rule) in list.iter().enumerate() {
-            if let (Some(mails), Some(rest)) = (mails_of.get_mut(*rule), list.get(place + 1..)) {
-                mails.push(rest);
+            if let (Some(messages), Some(rest)) =
+                (messages_of.get_mut(*rule), list.get(place + 1..))
+            {
+                messages.push(rest);
             }
         }
     }
     let mut pairs = Vec::new();
     let mut together = vec![0_usize; rules];
-    for (first, mails) in mails_of.iter().enumerate() {
+    for (first, messages) in messages_of.iter().enumerate() {
         together.fill(0);
-        for second in mails.iter().copied().flatten() {
+        for second in messages.iter().copied().flatten() {
             if let Some(count) = together.get_mut(*second) {
                 *count += 1;
             }
         }
         let with_hits = together
             .iter()
-            .zip(&mails_of)
+            .zip(&messages_of)
             .enumerate()
             .filter(|(_, (both, _))| **both > 0);
         pairs.extend(with_hits.map(|(second, (both, others))| {
-            pair([first, second], *both, [mails.len(), others.len()])
+            pair([first, second], *both, [messages.len(), others.len()])
         }));
         if pairs.len() >= PAIRS {
             pick(&mut pairs, most);
@@ -110,7 +112,7 @@ mod tests {
         assert_eq!(
             overlap(&lists, 10),
             found,
-            "the order of the mails does not matter"
+            "the order of the messages does not matter"
         );
     }
 }

@@ -9,15 +9,15 @@ pub(super) type ByLabel = [usize; Label::ALL.len()];
 /// What was counted.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
-    /// Mails.
-    pub(super) mails: ByLabel,
-    /// Mails that are at least marked, at least held, refused: by the points of the rules alone.
+    /// Messages.
+    pub(super) messages: ByLabel,
+    /// Messages that are at least marked, at least held, refused: by the points of the rules alone.
     pub(super) marked: ByLabel,
     /// Likewise, at least held.
     pub(super) held: ByLabel,
     /// Likewise, refused.
     pub(super) refused: ByLabel,
-    /// Mails that each rule hit, by its number.
+    /// Messages that each rule hit, by its number.
     hits: Vec<ByLabel>,
     /// The rules that hit each mail, for those who compare rules with each other.
     pub(super) lists: Vec<Vec<usize>>,
@@ -32,7 +32,7 @@ fn count(counts: &mut ByLabel, label: Label, by: bool) {
 impl Tally {
     /// Counts one mail; with `keep` its list of rules is kept.
     pub(super) fn add(&mut self, label: Label, found: &Found, keep: bool) {
-        count(&mut self.mails, label, true);
+        count(&mut self.messages, label, true);
         count(&mut self.marked, label, found.standing >= Standing::Marked);
         count(&mut self.held, label, found.standing >= Standing::Held);
         count(
@@ -58,14 +58,14 @@ impl Tally {
         }
     }
 
-    /// How many mails of each label the rule of that number hit.
+    /// How many messages of each label the rule of that number hit.
     pub(super) fn hits(&self, number: usize) -> ByLabel {
         self.hits.get(number).copied().unwrap_or_default()
     }
 
-    /// All mails.
+    /// All messages.
     pub(super) fn total(&self) -> usize {
-        self.mails.iter().sum()
+        self.messages.iter().sum()
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn messages_are_counted_by_label_and_rule() {
-        let mails = [
+        let messages = [
             (Label::Spam, found(&[0, 2], Standing::Refused)),
             (Label::Spam, found(&[2], Standing::Marked)),
             (Label::Ham, found(&[], Standing::Accepted)),
@@ -92,11 +92,11 @@ mod tests {
             (Label::Unlabelled, found(&[1], Standing::Accepted)),
         ];
         let mut all = Tally::default();
-        for (label, found) in &mails {
+        for (label, found) in &messages {
             all.add(*label, found, false);
         }
         assert_eq!(
-            (all.mails, all.marked, all.held, all.refused),
+            (all.messages, all.marked, all.held, all.refused),
             ([2, 2, 1], [2, 1, 0], [1, 1, 0], [1, 0, 0])
         );
         assert_eq!(

@@ -1,5 +1,5 @@
 //! Reading what was named: files, directories, mailboxes, standard input.
-#![expect(clippy::disallowed_methods, reason = "mails are files")]
+#![expect(clippy::disallowed_methods, reason = "messages are files")]
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

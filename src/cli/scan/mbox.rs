@@ -19,7 +19,7 @@ pub(super) fn split(
     let mut number = 0_usize;
     let mut line = Vec::new();
     let mut at_line_start = true;
-    // The first line is a From_ line in any form; later ones are told from body text by their form
+    // The first line is a From_ line in any form; later ones are reported from body text by their form
     // and the empty line before.
     let mut first = true;
     let mut after_empty = true;

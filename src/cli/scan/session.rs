@@ -1,4 +1,4 @@
-//! `--session FILE.toml`: the SMTP session under which the mails are judged.
+//! `--session FILE.toml`: the SMTP session under which the messages are judged.
 #![expect(clippy::disallowed_methods, reason = "the session is read from a file")]
 
 use std::net::IpAddr;
@@ -51,7 +51,7 @@ pub(super) fn read(path: Option<&Path>) -> Result<Transaction, Failure> {
 }
 
 fn parse(source: &Arc<Source>) -> Result<Session, Box<Diagnostic>> {
-    /// Golden cases keep the session in a table beside their expectations.
+    /// Golden cases keep the session in a table next to their expectations.
     #[derive(Deserialize)]
     struct Case {
         session: Session,
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_told_with_its_place() {
+    fn a_misspelt_key_is_reported_with_its_place() {
         let error = parse(&Arc::new(Source::new("s.toml", "hello = \"x\"\n"))).unwrap_err();
         assert!(
             error.to_string().starts_with("s.toml:1:1: error[C0102]"),

@@ -45,7 +45,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
         default: Some("[]"),
         since: "0.2.0",
         applies: Applies::Reload,
-        doc: "Recipient domains that learn for themselves beside what all mail taught: one customer's newsletter is another \
+        doc: "Recipient domains that learn for themselves in addition to what all mail taught: one customer's newsletter is another \
               one's spam. A label of such a domain's mail teaches both; its mail is judged by both. The domain is that of the \
               first recipient; `gatepost learn` reads it from Received, Delivered-To or X-Original-To.",
         example: "[\"example.com\", \"example.net\"]",

@@ -35,8 +35,8 @@ pub(in crate::config) const KEYS: &[Key] = &[
         default: Some("\"0660\""),
         since: "0.1.0",
         applies: Applies::Restart,
-        doc: "Permission bits of a UNIX socket, in octal. Whoever may write to the socket may ask for verdicts, so it \
-              should be open to the MTA's group and to nobody else.",
+        doc: "Permission bits of a UNIX socket, in octal. A process that may write to the socket may ask for verdicts, so it \
+              should be open to the MTA's group and to no other.",
         example: "\"0600\"",
     },
     Key {

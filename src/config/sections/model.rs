@@ -21,7 +21,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
         default: Some("\"\""),
         since: "0.1.0",
         applies: Applies::Reload,
-        doc: "A model file written by `gatepost model train`, with its manifest beside it. Empty means the model that is \
+        doc: "A model file written by `gatepost model train`, with its manifest next to it. Empty means the model that is \
               built into the program. A model that does not fit is refused, and the last good one stays.",
         example: "\"/var/lib/gatepost/model.onnx\"",
     },

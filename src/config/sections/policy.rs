@@ -72,7 +72,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
         default: Some("\"tempfail\""),
         since: "0.1.0",
         applies: Applies::Reload,
-        doc: "What becomes of a mail that could not be judged (deadline, overload, a bug of ours): ask the client to try \
+        doc: "The outcome for a message that could not be judged (deadline, overload, a bug of ours): ask the client to try \
               again, let it pass marked as not judged, or hold it. A fault never rejects.",
         example: "\"accept\"",
     },

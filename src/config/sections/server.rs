@@ -25,7 +25,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
         default: Some("\"25s\""),
         since: "0.1.0",
         applies: Applies::Restart,
-        doc: "How long the daemon goes on after SIGTERM to finish the mails that are past MAIL. What is left then is \
+        doc: "How long the daemon goes on after SIGTERM to finish the messages that are past MAIL. What is left then is \
               dropped, and the clients try again.",
         example: "\"10s\"",
     },

@@ -44,7 +44,7 @@ pub(super) struct Host {
     pub(super) connections_max: usize,
     /// Connections that are open.
     pub(super) connections: AtomicUsize,
-    /// Mails that have begun and are not over.
+    /// Messages that have begun and are not over.
     pub(super) in_hand: AtomicUsize,
     /// The limit of connections was reached, and said to be.
     pub(super) is_full: AtomicBool,
@@ -79,7 +79,7 @@ struct CompletionSender(Sender<Completion>);
 
 impl Notify for CompletionSender {
     fn completed(&self, completion: Completion) {
-        // Full or closed: nobody waits for it.
+        // Full or closed: no client waits for it.
         if self.0.try_send(completion).is_err() {
             log::debug!("a report came for a connection that is gone");
         }
@@ -280,7 +280,7 @@ impl Session {
         Reply::Tempfail.into()
     }
 
-    /// Keeps count of the mails in hand; a drain waits for them.
+    /// Keeps count of the messages in progress; a drain waits for them.
     fn count(&mut self) {
         let in_hand = self
             .connection

@@ -1,4 +1,4 @@
-//! Starting and stopping libmilter beside the event loop.
+//! Starting and stopping libmilter next to the event loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,8 +25,8 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(7210);
 /// before it writes.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// The running front-end. Dropped, it is told to stop; its thread then needs up to five seconds and
-/// may not end at all (research/milter.md §2.2), so the process is expected to.
+/// The running front-end. Dropped, it is asked to stop; its thread then needs up to five seconds and
+/// may not end at all, so the process is expected to.
 #[derive(Debug)]
 pub(in crate::server) struct Front {
     host: &'static Host,
@@ -80,7 +80,7 @@ impl Front {
                     .clamp(Duration::from_secs(1), TIMEOUT_MAX),
             )
             .remove_socket(false);
-        let told = Arc::clone(requests);
+        let requests_of_failure = Arc::clone(requests);
         std::thread::Builder::new()
             .name("libmilter".to_owned())
             .spawn(move || {
@@ -89,7 +89,7 @@ impl Front {
                     .get()
                     .is_some_and(|host| host.draining.load(Ordering::Acquire))
                 {
-                    told.fail(
+                    requests_of_failure.fail(
                         result
                             .err()
                             .map_or("ended by itself".to_owned(), |error| error.to_string()),
@@ -120,7 +120,7 @@ impl Front {
         self.host.draining.store(true, Ordering::Release);
     }
 
-    /// Whether mails are in hand.
+    /// Whether messages are in progress.
     pub(in crate::server) fn is_busy(&self) -> bool {
         self.host.in_hand.load(Ordering::Acquire) > 0
     }

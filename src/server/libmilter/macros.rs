@@ -23,7 +23,7 @@ pub(super) fn wanted() -> impl Iterator<Item = (Stage, &'static str)> {
         .zip(SYMBOL_LISTS.iter().map(|(_, names)| *names))
 }
 
-/// What MTAs send beside that where they do not take our list: Postfix's and Sendmail's defaults.
+/// What MTAs send in addition where they do not take our list: Postfix's and Sendmail's defaults.
 fn defaults(stage: Stage) -> &'static str {
     match stage {
         Stage::Connect => "{daemon_addr} {if_name} {if_addr}",

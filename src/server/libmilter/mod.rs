@@ -1,5 +1,5 @@
-//! The second front-end: Sendmail's libmilter through the crate `milter`, under the ten rules of
-//! research/milter.md §2.4.
+//! The second front-end: Sendmail's libmilter through the crate `milter`. What the C library
+//! demands is written where it is done.
 //!
 //! It serves the same [`crate::server::Service`] as the native front-end and must give the same
 //! verdicts and actions; it is there for those who want the reference library, and as our oracle.

@@ -35,7 +35,7 @@ pub(super) fn prepare_listening_socket(address: &Address) -> bool {
         }
         // SAFETY: the descriptor was open when the directory was read. It is only asked for its
         // socket options and name; were it closed meanwhile, the calls fail or look at
-        // another socket, which is told apart by its name.
+        // another socket, which is recognised by its name.
         let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
         if !sockopt::socket_acceptconn(descriptor).unwrap_or(false) {
             continue;

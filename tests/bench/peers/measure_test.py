@@ -90,7 +90,7 @@ class Mask(unittest.TestCase):
         self.assertEqual(corpora.Mask("/nowhere", keep_session=True)(self.MAIL), kept)
         self.assertEqual(corpora.Mask("/nowhere", keep_session=False)(self.MAIL), dropped)
 
-    def test_mails_without_a_header_or_a_body(self):
+    def test_messages_without_a_header_or_a_body(self):
         mask = corpora.Mask("/nowhere", keep_session=True)
         self.assertEqual(mask(b"\nLines: 3\n\nx\n"), b"\nLines: 3\n\nx\n")
         self.assertEqual(mask(b"Lines: 3\nA: 1\n"), b"A: 1\n")

@@ -18,7 +18,7 @@ pub enum Transport {
     Tcp,
 }
 
-/// Datagrams that are not the answer: after so many somebody is guessing, and TCP is used.
+/// Datagrams that are not the answer: after so many an attacker is guessing, and TCP is used.
 const STRANGE_MAX: u8 = 16;
 
 /// A query that was sent.

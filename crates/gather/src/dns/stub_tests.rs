@@ -25,7 +25,7 @@ struct Sent {
 }
 
 impl Bench {
-    /// Servers are told apart by their ports: 0, 1, …
+    /// Servers are distinguished by their ports: 0, 1, …
     fn new(servers: u16) -> Self {
         let settings = StubSettings {
             servers: (0..servers)

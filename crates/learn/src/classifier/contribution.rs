@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_told_with_their_place_the_strongest_first() {
+    fn words_are_shown_with_their_place_the_strongest_first() {
         let parts = taught().contributions(&view("Subject: cheap pills\n\nlunch and pills\n"));
         let of = |place: &str, word: &str| {
             parts

@@ -43,7 +43,7 @@ mod tests {
         assert_eq!(relation(a.as_deref(), b.as_deref()), 1.0);
         assert_eq!(relation(a.as_deref(), c.as_deref()), -1.0);
         assert_eq!(relation(a.as_deref(), None), 0.0);
-        assert_eq!(of_address("nobody"), None);
+        assert_eq!(of_address("postmaster"), None);
         assert_eq!(registrable("a.b.example.co.uk"), "example.co.uk");
     }
 }

@@ -234,7 +234,7 @@ mod tests {
             (&["ann@example.com, boss@example.org"], false),
             (&["<ann@example.org> <x@example.com>"], false),
             (&["ann@example.com", "boss@example.com"], false),
-            (&["nobody"], false),
+            (&["unrelated"], false),
             (&[""], false),
             (&[], false),
         ] {

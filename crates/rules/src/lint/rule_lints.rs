@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn doubts_are_told() {
+    fn doubts_are_reported() {
         for (text, wanted) in [
             ("body A /foo\\nbar/", &["R0408 A"][..]),
             ("rawbody A /foo\\nbar/", &[]),
@@ -388,7 +388,7 @@ mod tests {
 
     /// The rule that a clock would call slow too, at its own place; the others not.
     #[test]
-    fn slow_rules_are_told() {
+    fn slow_rules_are_reported() {
         let ruleset = load("body A /z/\nbody B /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\nbody C /x.*y/\n");
         let reported = lint(&ruleset);
         let slow: Vec<_> = reported.iter().filter(|one| one.code == "R0411").collect();

@@ -17,7 +17,7 @@ const SLOW_STEPS: u64 = 100_000;
 /// The rules that take more than [`SLOW_STEPS`] for a message of the sample: by number, with the most
 /// steps that one message took. What a finite automaton decides takes none. All rules draw on the
 /// budget of the message: where many are slow, the last of them may show only when the first are
-/// mended.
+/// fixed.
 pub(crate) fn slow_rules(ruleset: &Ruleset) -> BTreeMap<usize, u64> {
     slower_than(SLOW_STEPS, ruleset)
 }
@@ -55,7 +55,7 @@ mod tests {
 
     /// Every place of a long text is tried, and each try goes on to the limit of steps.
     #[test]
-    fn a_slow_rule_is_told() {
+    fn a_slow_rule_is_reported() {
         let rules = "body QUICK /meeting/\nbody SLOW /(?:\\w+[ .,]*)+(?!x)(\\w)\\1{6}/\n";
         let ruleset = Ruleset::load(&[Arc::new(Source::new(
             "test.cf".to_owned(),

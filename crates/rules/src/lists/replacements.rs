@@ -143,7 +143,7 @@ mod tests {
             ("/<B>/", "/[a4]+\\//"),
             ("/<inter S><A><A>/", "/[a4]_[a4]/"),
             ("/<pre P><post Q><A>x/", "/p[a4]qx/"),
-            ("/<inter nobody><A>/", "/[a4]/"),
+            ("/<inter noone><A>/", "/[a4]/"),
             ("/a<b/", "/a<b/"),
         ] {
             assert_eq!(tags.expanded(text), wanted, "{text}");

@@ -85,7 +85,7 @@ fn is_transfer(line: &str) -> bool {
     {
         return false;
     }
-    // `from somebody by host; date` is written where a user hands in mail on the machine itself.
+    // `from user by host; date` is written where a user hands in mail on the machine itself.
     let mut words = line.get(5..).unwrap_or_default().split(' ');
     let (from, by, host, next) = (words.next(), words.next(), words.next(), words.next());
     let ends = host.is_some_and(|host| host.contains(';') && !host.starts_with(';'))

@@ -1,4 +1,4 @@
-//! Templates and what becomes of them.
+//! Templates and their results.
 
 use std::sync::Arc;
 

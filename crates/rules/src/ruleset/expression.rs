@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn complaints_point() {
+    fn diagnostics_point() {
         for (text, span) in [
             ("A &&", 4..4),
             ("(A", 2..2),

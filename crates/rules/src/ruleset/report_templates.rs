@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_are_told() {
+    fn bad_values_are_reported() {
         let mut templates = ReportTemplates::default();
         for (key, value) in [
             ("add_header", "spma Flag x"),

@@ -28,8 +28,7 @@ const PLUGINS: &[&str] = &[
     "WLBLEval",
 ];
 
-/// Abilities that rule files ask for with `can(Mail::SpamAssassin::…)`: those of 4.0.1, in order;
-/// research/spamassassin.md §1.1.
+/// Abilities that rule files ask for with `can(Mail::SpamAssassin::…)`: those of 4.0.1, in order.
 const FEATURES: &[&str] = &[
     "Conf::feature_bayes_auto_learn_on_error",
     "Conf::feature_bayes_stopwords",

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_read_and_others_told() {
+    fn flags_are_read_and_others_reported() {
         let mut unknown = Vec::new();
         let flags = parse("multiple maxhits=3 nise range=2- maxhits=0 net", |span| {
             unknown.push(span);

@@ -128,7 +128,7 @@ impl Reader<'_> {
             .report(Diagnostic::warning(code, message).at(self.source, span, label));
     }
 
-    /// Complains of a word, with the known one that it is most like, or `help` where there is none.
+    /// Reports a word, with the known one that it is most like, or `help` where there is none.
     pub(crate) fn unknown<'w>(
         &mut self,
         diagnostic: Diagnostic,

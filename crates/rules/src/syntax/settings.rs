@@ -3,7 +3,7 @@
 
 use super::setting_names as names;
 
-/// What becomes of a setting.
+/// The outcome for a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SettingSupport {
     /// It is read.

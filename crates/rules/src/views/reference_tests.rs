@@ -203,11 +203,11 @@ fn directory() -> PathBuf {
 fn messages() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory()).expect("tests/views");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let mut mails: Vec<_> = paths
+    let mut messages: Vec<_> = paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "eml"))
         .collect();
-    mails.sort();
-    mails
+    messages.sort();
+    messages
 }
 
 /// Our views of a message, those that `names` ask for.

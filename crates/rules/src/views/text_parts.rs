@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn line_ends_are_told() {
+    fn line_ends_are_reported() {
         for (raw, wanted) in [
             ("A: b\r\n\r\nc\n", LineEnds::Internet),
             ("A: b\n\nc\r\n", LineEnds::Internet),

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_elements_are_told_apart() {
+    fn tags_and_elements_are_kept_apart() {
         let scan = scan("<!DOCTYPE html><p><x><x><o:p></o:p><embed>");
         // Tags: doctype, p, x, x, o:p twice, embed; elements: doctype, p, o:p twice.
         assert!(is(scan.number("bad_tag_ratio"), 3.0 / 7.0));

@@ -1,7 +1,7 @@
 //! Where labelled mail comes from: published corpora, and plain files, directories and mailboxes.
 #![cfg_attr(
     test,
-    expect(clippy::disallowed_methods, reason = "the tests make mails to read")
+    expect(clippy::disallowed_methods, reason = "the tests make messages to read")
 )]
 
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use crate::cli::terminal::{eprint_line, escaped};
 use gatepost_training::{Corpus, Form, Labelled, Split};
 use gatepost_words::Class;
 
-/// Names of skipped mails that are told.
+/// Names of skipped messages that are reported.
 const NAMED: usize = 5;
 
 /// One mail to look at.
 pub(super) struct Mail {
-    /// Its place among all mails, from 0.
+    /// Its place among all messages, from 0.
     pub(super) number: usize,
     /// What it is known to be.
     pub(super) label: Label,
@@ -32,7 +32,7 @@ pub(super) struct Mail {
     pub(super) raw: Vec<u8>,
 }
 
-/// The mails that could not be looked at.
+/// The messages that could not be looked at.
 #[derive(Debug, Default)]
 pub(super) struct Skipped {
     /// How many.
@@ -57,7 +57,7 @@ impl Skipped {
         }
         if self.count > self.named.len() {
             eprint_line(format_args!(
-                "gatepost: and {} mails more were skipped",
+                "gatepost: and {} messages more were skipped",
                 self.count - self.named.len()
             ));
         }
@@ -77,16 +77,16 @@ enum Source {
     },
 }
 
-/// The mails that were named.
+/// The messages that were named.
 #[derive(Debug)]
-pub(super) struct Mails {
+pub(super) struct Messages {
     sources: Vec<Source>,
     form: Form,
     /// Bytes of one mail (`limits.message`).
     limit: usize,
 }
 
-impl Mails {
+impl Messages {
     /// What the arguments name; an error where it is not there.
     pub(super) fn named(arguments: &MailArguments, limit: usize) -> Result<Self, Failure> {
         let mut sources = Vec::new();
@@ -136,7 +136,7 @@ impl Mails {
         take: &mut dyn FnMut(Mail) -> bool,
     ) -> Result<Skipped, Failure> {
         let mut reading = Reading {
-            mails: self,
+            messages: self,
             bar,
             take,
             number: 0,
@@ -163,31 +163,31 @@ impl Mails {
 }
 
 struct Reading<'a> {
-    mails: &'a Mails,
+    messages: &'a Messages,
     bar: &'a Progress,
     take: &'a mut dyn FnMut(Mail) -> bool,
     number: usize,
-    /// Mails of the source that is read now.
+    /// Messages of the source that is read now.
     seen: usize,
     skipped: Skipped,
-    /// Whether nobody wants more.
+    /// Whether no more is wanted.
     done: bool,
 }
 
 impl Reading<'_> {
     fn corpus(&mut self, corpus: &Corpus) -> Result<(), Failure> {
         let bar = self.bar;
-        let mut told = false;
+        let mut reported = false;
         bar.doing(&corpus.name);
         let mut progress = |progress| {
             if let (false, gatepost_training::Progress::Reading { total, done, .. }) =
-                (told, progress)
+                (reported, progress)
             {
                 bar.more(total.saturating_sub(done));
-                told = true;
+                reported = true;
             }
         };
-        let Mails { form, limit, .. } = *self.mails;
+        let Messages { form, limit, .. } = *self.messages;
         let mut take = |Labelled { path, class, raw }| {
             let raw = if raw.len() > limit {
                 Err(too_large(limit))
@@ -206,9 +206,9 @@ impl Reading<'_> {
 
     fn path(&mut self, path: &Path, label: Option<Label>) {
         self.bar.doing(&path.display().to_string());
-        let form = self.mails.form;
-        read_all(&[path.to_owned()], self.mails.limit, &mut |item| {
-            // What `rules test --messages` expects of the mails of a directory is no mail of it.
+        let form = self.messages.form;
+        read_all(&[path.to_owned()], self.messages.limit, &mut |item| {
+            // What `rules test --messages` expects of the messages of a directory is no mail of it.
             if Path::new(&item.name)
                 .file_name()
                 .is_some_and(|name| name == expectations::FILE)
@@ -229,7 +229,7 @@ impl Reading<'_> {
     fn files(&mut self, root: &Path, names: &[String]) {
         self.bar.more(names.len());
         for name in names {
-            let item = read_one(&root.join(name), self.mails.limit);
+            let item = read_one(&root.join(name), self.messages.limit);
             if !self.item(
                 Item {
                     name: name.clone(),
@@ -358,7 +358,7 @@ mod tests {
 
     fn read(arguments: &MailArguments) -> Result<(Vec<Seen>, Skipped), Failure> {
         let mut seen = Vec::new();
-        let skipped = Mails::named(arguments, 10)?.read(&Progress::new(), &mut |mail| {
+        let skipped = Messages::named(arguments, 10)?.read(&Progress::new(), &mut |mail| {
             seen.push((
                 mail.number,
                 mail.label,
