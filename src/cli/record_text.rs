@@ -1,5 +1,7 @@
 //! A record as people read it: every text of a stranger through `ForTerminal`.
 
+use std::fmt::{self, Write as _};
+
 use super::terminal::escaped;
 use gatepost_records::{EvidenceRecord, HitRecord, Judgement, MailRecord, Outcome};
 use gatepost_words::verdict::Score;
@@ -101,10 +103,10 @@ fn session_lines(record: &MailRecord) -> Vec<String> {
         shown(record.helo.as_deref())
     );
     if let Some(login) = &record.authenticated {
-        client += &format!("   login {}", escaped(login));
+        append(&mut client, format_args!("   login {}", escaped(login)));
     }
     if let Some(tls) = &record.tls {
-        client += &format!("   tls {}", escaped(tls));
+        append(&mut client, format_args!("   tls {}", escaped(tls)));
     }
     let (queue_id, listener) = (shown(record.queue_id.as_deref()), escaped(&record.listener));
     let (stage, direction) = (record.stage, record.direction);
@@ -123,6 +125,11 @@ fn session_lines(record: &MailRecord) -> Vec<String> {
     lines
 }
 
+/// Adds to a text.
+fn append(text: &mut String, more: fmt::Arguments<'_>) {
+    text.write_fmt(more).unwrap_or_default();
+}
+
 fn recipients(record: &MailRecord) -> String {
     let addresses: Vec<&str> = record
         .recipients
@@ -132,7 +139,7 @@ fn recipients(record: &MailRecord) -> String {
     let missing = record.recipients_count() - addresses.len() as u64;
     let mut text = joined(&addresses);
     if missing > 0 {
-        text += &format!(", and {missing} more");
+        append(&mut text, format_args!(", and {missing} more"));
     }
     text
 }
@@ -160,7 +167,7 @@ fn message_lines(record: &MailRecord) -> Vec<String> {
 fn times(record: &MailRecord) -> String {
     let mut text = record.time.to_string();
     if !record.node.is_empty() {
-        text += &format!(" on {}", escaped(&record.node));
+        append(&mut text, format_args!(" on {}", escaped(&record.node)));
     }
     let timings = &record.timings;
     for (act, took) in [
@@ -171,7 +178,7 @@ fn times(record: &MailRecord) -> String {
         ("reply", timings.reply),
     ] {
         if let Some(took) = took {
-            text += &format!("   {act} {took} us");
+            append(&mut text, format_args!("   {act} {took} us"));
         }
     }
     text

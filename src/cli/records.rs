@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn times_are_dates_or_durations() {
-        let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(86_400 * 3));
+        let clock = Clock::manual(UNIX_EPOCH + Duration::from_hours(72));
         for (text, seconds) in [
             ("1970-01-02", 86_400),
             ("1970-01-02T00:00:01Z", 86_401),

@@ -19,9 +19,9 @@ use gatepost_words::diagnostic::Diagnostic;
 pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Diagnostic>> {
     let view = View { tree: &merged.tree };
     let mut errors = Vec::new();
-    let policy = sections::policy::profile(&view, "policy");
+    let policy = sections::policy::profile(view, "policy");
     check_profile(&policy, "policy", None, &merged.places, &mut errors);
-    let listeners = listeners(&view, &merged.places, &mut errors);
+    let listeners = listeners(view, &merged.places, &mut errors);
     check_unique(&listeners, &merged.places, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
@@ -29,24 +29,24 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
     let config = Config {
         listeners,
         policy,
-        on_fault: sections::policy::on_fault(&view, "policy"),
-        rules: sections::rules::rules(&view, merged.places.contains_key("rules.paths")),
-        model: sections::model::model(&view),
-        learner: sections::learner::learner(&view),
-        dns: sections::dns::dns(&view),
+        on_fault: sections::policy::on_fault(view, "policy"),
+        rules: sections::rules::rules(view, merged.places.contains_key("rules.paths")),
+        model: sections::model::model(view),
+        learner: sections::learner::learner(view),
+        dns: sections::dns::dns(view),
         connections: view.count("limits.connections"),
-        limits: sections::limits::reading(&view),
-        engine: sections::workers::engine_settings(&view),
-        server: sections::server::server(&view),
-        log: sections::log::log(&view),
-        records: sections::records::records(&view),
+        limits: sections::limits::reading(view),
+        engine: sections::workers::engine_settings(view),
+        server: sections::server::server(view),
+        log: sections::log::log(view),
+        records: sections::records::records(view),
     };
     let warnings = warnings(&config, &merged.places);
     Ok((config, warnings))
 }
 
 fn listeners(
-    view: &View<'_>,
+    view: View<'_>,
     places: &BTreeMap<String, Origin>,
     errors: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {

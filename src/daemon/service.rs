@@ -104,7 +104,9 @@ impl Daemon {
         let mut text =
             text.ok_or_else(|| format!("there is no key `{}`", key.unwrap_or_default()))?;
         if !waiting.is_empty() {
-            text.push_str(&format!("\n# needs a restart: {}\n", waiting.join(", ")));
+            text.push_str("\n# needs a restart: ");
+            text.push_str(&waiting.join(", "));
+            text.push('\n');
         }
         Ok(text)
     }

@@ -120,8 +120,11 @@ fn findings(name: &str, text: &str) -> Vec<String> {
         here.into_iter()
             .any(|(_, right)| *right == "*" || *right == word)
     };
+    let is_rules = Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "cf");
     for (number, line) in text.lines().enumerate() {
-        let is_pattern = name.ends_with(".cf") && !line.trim_start().starts_with('#');
+        let is_pattern = is_rules && !line.trim_start().starts_with('#');
         if is_pattern {
             continue;
         }

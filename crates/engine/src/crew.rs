@@ -204,13 +204,13 @@ impl Crew {
             facts,
             ..
         } = job;
-        let report = Report::Judged(Judged {
+        let report = Report::Judged(Box::new(Judged {
             mail,
             facts,
             summary,
             result,
             elapsed,
-        });
+        }));
         notify.completed(Completion { ticket, report });
     }
 

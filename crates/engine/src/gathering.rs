@@ -107,16 +107,16 @@ impl Gathering {
             .into_iter()
             .partition(|request| request.due <= now);
         self.open = open;
-        self.time_out(over);
+        self.time_out(&over);
     }
 
     /// Settles everything that is open: it timed out.
     pub(super) fn give_up(&mut self) {
         let over = mem::take(&mut self.open);
-        self.time_out(over);
+        self.time_out(&over);
     }
 
-    fn time_out(&mut self, over: Vec<Request>) {
+    fn time_out(&mut self, over: &[Request]) {
         for question in over.iter().flat_map(|request| &request.questions) {
             Answer::unknown(question, Cause::Timeout).enter(&mut self.facts);
         }

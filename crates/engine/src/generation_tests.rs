@@ -24,7 +24,7 @@ fn no_rules() -> Ruleset {
 }
 
 /// Demands that all these names are different from one another and from the plain one.
-fn all_differ(generations: Vec<Generation>) {
+fn all_differ(generations: &[Generation]) {
     let plain = of(&Settings::default());
     let count = generations.len() + 1;
     let mut names: BTreeSet<String> = BTreeSet::new();
@@ -102,7 +102,7 @@ fn every_limit_changes_the_name() {
         },
     ];
     let plain = of(&Settings::default());
-    all_differ(changed.map(|limits| plain.with_limits(limits)).to_vec());
+    all_differ(&changed.map(|limits| plain.with_limits(limits)));
 }
 
 /// Each list with one entry.
@@ -189,7 +189,7 @@ fn every_field_of_a_policy_changes_the_name() {
         defer,
         ..default.clone()
     }));
-    all_differ(changed.iter().map(of).collect());
+    all_differ(&changed.iter().map(of).collect::<Vec<_>>());
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn everything_else_that_judging_reads_changes_the_name() {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         plain.with_trust(TrustedAuthservIds::none(), &names)
     };
-    all_differ(vec![
+    all_differ(&[
         testing::generation("body A /x/\n", &settings, FailurePolicy::Tempfail),
         testing::generation("", &settings, FailurePolicy::Accept),
         testing::generation("", &settings, FailurePolicy::Quarantine),

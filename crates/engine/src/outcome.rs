@@ -30,7 +30,7 @@ pub enum Report {
     /// Questions were answered, each with a fact or with the cause why there is none.
     Gathered(Vec<(Question, Answer)>),
     /// A header or a message was judged.
-    Judged(Judged),
+    Judged(Box<Judged>),
     /// An outcome is durable, or could not be made so.
     Committed(Result<(), Fault>),
 }

@@ -231,7 +231,7 @@ impl Pipeline {
                 }
                 self.resume()
             }
-            Report::Judged(judged) => self.judged(ticket, judged),
+            Report::Judged(judged) => self.judged(ticket, *judged),
             Report::Committed(result) => {
                 let commits = |(awaited, _): &mut (Ticket, Instant)| *awaited == ticket;
                 match self.committing.take_if(commits) {

@@ -49,7 +49,7 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Sockets {
     registry: Registry,
-    sockets: HashMap<Token, Socket>,
+    open: HashMap<Token, Socket>,
     random: Random,
 }
 
@@ -66,7 +66,7 @@ impl Sockets {
     pub(crate) fn new(registry: Registry) -> Self {
         Self {
             registry,
-            sockets: HashMap::new(),
+            open: HashMap::new(),
             random: Random::new(),
         }
     }
@@ -102,7 +102,7 @@ impl Sockets {
                 })
             }
         };
-        self.sockets.insert(token, socket);
+        self.open.insert(token, socket);
         Ok(())
     }
 
@@ -127,13 +127,13 @@ impl Sockets {
     /// Closes the socket of `exchange`, if it has one.
     pub(crate) fn close(&mut self, exchange: ExchangeId) {
         // What is closed leaves the poll on its own.
-        self.sockets.remove(&token_of(exchange));
+        self.open.remove(&token_of(exchange));
     }
 
     /// Does what can be done on the socket of `token` now. Reading ends when nothing is left, as
     /// edge-triggered readiness demands, or with `true`: call again.
     pub(crate) fn proceed(&mut self, token: Token, buffer: &mut [u8]) -> (Vec<Event>, bool) {
-        match self.sockets.get_mut(&token) {
+        match self.open.get_mut(&token) {
             None => (Vec::new(), false),
             Some(Socket::Udp(socket)) => read_datagrams(socket, buffer),
             Some(Socket::Tcp(connection)) => {

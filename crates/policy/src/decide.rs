@@ -268,7 +268,7 @@ mod tests {
             }
         );
         let decide = |evidence: &[Evidence]| policy.decide(evidence).disposition;
-        assert_eq!(decide(&[evidence.clone()]), Disposition::Defer);
+        assert_eq!(decide(std::slice::from_ref(&evidence)), Disposition::Defer);
         assert_eq!(
             decide(&[evidence.clone(), hit(8.0)]),
             Disposition::Quarantine

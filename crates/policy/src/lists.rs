@@ -168,12 +168,15 @@ fn check_length(key: &'static str, count: usize, errors: &mut Vec<SettingError>)
     }
 }
 
+/// Networks with their entries as configured, and patterns of host names.
+type ClientEntries = (Vec<(Network, Arc<str>)>, Vec<Arc<str>>);
+
 /// Networks, and patterns of host names.
 fn client_entries(
     key: &'static str,
     entries: &[String],
     errors: &mut Vec<SettingError>,
-) -> (Vec<(Network, Arc<str>)>, Vec<Arc<str>>) {
+) -> ClientEntries {
     let (mut networks, mut hosts) = (Vec::new(), Vec::new());
     for entry in entries {
         if !looks_like_address(entry) {

@@ -190,6 +190,13 @@ fn damaged_and_foreign_files_are_refused() {
         Model::load(&huge[..Model::FILE_LIMIT]),
         Err(ModelError::TooLarge { .. })
     ));
+}
+
+#[test]
+fn manifests_that_do_not_fit_are_refused() {
+    let (network, standardizer, manifest, vectors) = random_network();
+    let write =
+        |manifest: Manifest| super::export::export(&network, &standardizer, manifest, &vectors[0]);
     let other = Manifest {
         schema_version: Schema::VERSION + 1,
         ..manifest.clone()

@@ -45,7 +45,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[dns]`.
-pub(in crate::config) fn dns(view: &View<'_>) -> Dns {
+pub(in crate::config) fn dns(view: View<'_>) -> Dns {
     let servers = view.list("dns.servers");
     let servers = servers.iter().filter_map(|text| units::server(text, PORT));
     Dns {

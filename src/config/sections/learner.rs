@@ -64,7 +64,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[learner]`.
-pub(in crate::config) fn learner(view: &View<'_>) -> Learner {
+pub(in crate::config) fn learner(view: View<'_>) -> Learner {
     let domains = view.list("learner.domains");
     Learner {
         enabled: view.flag("learner.enabled"),

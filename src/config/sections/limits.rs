@@ -108,7 +108,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// The limits of reading.
-pub(in crate::config) fn reading(view: &View<'_>) -> gatepost_mail::Limits {
+pub(in crate::config) fn reading(view: View<'_>) -> gatepost_mail::Limits {
     gatepost_mail::Limits {
         message: view.size("limits.message"),
         depth: view.count("limits.depth"),

@@ -62,7 +62,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads listener `number`; `None` where its socket was found wrong before.
-pub(in crate::config) fn listener(view: &View<'_>, number: usize) -> Option<Listener> {
+pub(in crate::config) fn listener(view: View<'_>, number: usize) -> Option<Listener> {
     let at = |name: &str| format!("listener.{number}.{name}");
     let text = |name: &str| match view.get(&at(name)) {
         Some(_) => view.text(&at(name)).to_owned(),

@@ -27,7 +27,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[log]`.
-pub(in crate::config) fn log(view: &View<'_>) -> gatepost_telemetry::LogSettings {
+pub(in crate::config) fn log(view: View<'_>) -> gatepost_telemetry::LogSettings {
     let level = view.text("log.level").parse();
     gatepost_telemetry::LogSettings {
         level: level.unwrap_or(log::LevelFilter::Info),

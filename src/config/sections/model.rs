@@ -28,7 +28,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[model]`.
-pub(in crate::config) fn model(view: &View<'_>) -> Model {
+pub(in crate::config) fn model(view: View<'_>) -> Model {
     Model {
         enabled: view.flag("model.enabled"),
         path: view.path("model.path"),

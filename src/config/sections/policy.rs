@@ -154,7 +154,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
     },
 ];
 
-pub(in crate::config) fn profile(view: &View<'_>, section: &str) -> gatepost_policy::Settings {
+pub(in crate::config) fn profile(view: View<'_>, section: &str) -> gatepost_policy::Settings {
     let at = |name: &str| resolve(view, section, name);
     gatepost_policy::Settings {
         required: view.points(&at("required")),
@@ -182,7 +182,7 @@ pub(in crate::config) fn profile(view: &View<'_>, section: &str) -> gatepost_pol
     }
 }
 
-pub(in crate::config) fn on_fault(view: &View<'_>, section: &str) -> gatepost_words::FailurePolicy {
+pub(in crate::config) fn on_fault(view: View<'_>, section: &str) -> gatepost_words::FailurePolicy {
     match view.text(&resolve(view, section, "on_fault")) {
         "accept" => gatepost_words::FailurePolicy::Accept,
         "quarantine" => gatepost_words::FailurePolicy::Quarantine,
@@ -191,7 +191,7 @@ pub(in crate::config) fn on_fault(view: &View<'_>, section: &str) -> gatepost_wo
 }
 
 /// A listener's own value where it has one, else that of `[policy]`.
-fn resolve(view: &View<'_>, section: &str, name: &str) -> String {
+fn resolve(view: View<'_>, section: &str, name: &str) -> String {
     let own = format!("{section}.{name}");
     if view.get(&own).is_some() {
         own

@@ -31,7 +31,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[records]`.
-pub(in crate::config) fn records(view: &View<'_>) -> gatepost_records::RecordSettings {
+pub(in crate::config) fn records(view: View<'_>) -> gatepost_records::RecordSettings {
     gatepost_records::RecordSettings {
         path: view.path("records.path"),
         size: view.size("records.size"),

@@ -43,7 +43,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[rules]`. `is_set` says whether `rules.paths` is other than the default.
-pub(in crate::config) fn rules(view: &View<'_>, is_set: bool) -> Rules {
+pub(in crate::config) fn rules(view: View<'_>, is_set: bool) -> Rules {
     let paths = view.list("rules.paths");
     Rules {
         shipped: view.flag("rules.shipped"),

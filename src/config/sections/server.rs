@@ -42,7 +42,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
 ];
 
 /// Reads `[server]`.
-pub(in crate::config) fn server(view: &View<'_>) -> Server {
+pub(in crate::config) fn server(view: View<'_>) -> Server {
     Server {
         idle_timeout: view.duration("server.idle_timeout"),
         drain_timeout: view.duration("server.drain_timeout"),

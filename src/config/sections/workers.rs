@@ -38,7 +38,7 @@ pub(in crate::config) const KEYS: &[Key] = &[
     },
 ];
 
-pub(in crate::config) fn engine_settings(view: &View<'_>) -> gatepost_engine::Settings {
+pub(in crate::config) fn engine_settings(view: View<'_>) -> gatepost_engine::Settings {
     gatepost_engine::Settings {
         workers: view.count("workers.threads"),
         queue: view.count("workers.queue"),

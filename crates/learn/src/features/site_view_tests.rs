@@ -180,6 +180,10 @@ fn bounded_and_total() {
     ] {
         assert_eq!(body(n).text().len(), SiteView::TEXT.min(n + 2), "{n}");
     }
+}
+
+#[test]
+fn beginning_and_end_of_a_long_text_are_seen() {
     let lines = |count: usize, end: &str| {
         format!(
             "Subject: a{end}{end}{}",

@@ -65,10 +65,10 @@ mod tests {
         scan.hits.iter().map(|hit| hit.rule.to_string()).collect()
     }
 
-    fn known(names: &[&str], has_more: bool, confirmed: Fact<Option<&str>>) -> Fact<ClientNames> {
+    fn known(names: &[&str], has_more: bool, confirmed: &Fact<Option<&str>>) -> Fact<ClientNames> {
         let confirmed = match confirmed {
             Fact::Known(name) => Fact::Known(name.map(ToOwned::to_owned)),
-            Fact::Unknown(cause) => Fact::Unknown(cause),
+            Fact::Unknown(cause) => Fact::Unknown(*cause),
         };
         Fact::Known(ClientNames {
             names: names.iter().map(ToString::to_string).collect(),
@@ -82,14 +82,11 @@ mod tests {
         let mx = Fact::Known(Some("mx.example"));
         let none = Fact::Known(None);
         let late = Fact::Unknown(Cause::Timeout);
-        assert_eq!(hits(known(&[], false, none.clone())), ["NO_NAME"]);
-        assert_eq!(hits(known(&["mx.example"], false, mx)), ["CONFIRMED"]);
-        assert_eq!(
-            hits(known(&["mx.example"], false, none.clone())),
-            ["UNCONFIRMED"]
-        );
-        assert!(hits(known(&["mx.example"], true, none)).is_empty());
-        assert!(hits(known(&["mx.example"], false, late)).is_empty());
+        assert_eq!(hits(known(&[], false, &none)), ["NO_NAME"]);
+        assert_eq!(hits(known(&["mx.example"], false, &mx)), ["CONFIRMED"]);
+        assert_eq!(hits(known(&["mx.example"], false, &none)), ["UNCONFIRMED"]);
+        assert!(hits(known(&["mx.example"], true, &none)).is_empty());
+        assert!(hits(known(&["mx.example"], false, &late)).is_empty());
         for cause in Cause::ALL {
             assert!(hits(Fact::Unknown(cause)).is_empty(), "{cause}");
         }

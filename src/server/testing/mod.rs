@@ -227,6 +227,25 @@ impl Handler {
         self.jobs.send(job).unwrap();
         Reply::Pending.into()
     }
+
+    /// The answer to the end of a message.
+    fn ended(&mut self) -> Response {
+        self.in_transaction = false;
+        if self.sender == b"<actions@example.com>" {
+            return Response {
+                actions: every_action(),
+                reply: Reply::Accept,
+            };
+        }
+        let header = Action::AddHeader {
+            name: "X-Test".to_owned(),
+            value: "yes".to_owned(),
+        };
+        Response {
+            actions: vec![header],
+            reply: Reply::Continue,
+        }
+    }
 }
 
 impl MilterHandler for Handler {
@@ -248,8 +267,8 @@ impl MilterHandler for Handler {
             | Event::RcptTo {
                 path: b"<later@example.net>",
                 ..
-            } => return self.later(),
-            Event::MailFrom {
+            }
+            | Event::MailFrom {
                 path: b"<wait@example.com>",
                 ..
             } => return self.later(),
@@ -284,23 +303,7 @@ impl MilterHandler for Handler {
             {
                 return self.later();
             }
-            Event::EndOfMessage { .. } => {
-                self.in_transaction = false;
-                if self.sender == b"<actions@example.com>" {
-                    return Response {
-                        actions: every_action(),
-                        reply: Reply::Accept,
-                    };
-                }
-                let header = Action::AddHeader {
-                    name: "X-Test".to_owned(),
-                    value: "yes".to_owned(),
-                };
-                return Response {
-                    actions: vec![header],
-                    reply: Reply::Continue,
-                };
-            }
+            Event::EndOfMessage { .. } => return self.ended(),
             _ => {}
         }
         Reply::Continue.into()
