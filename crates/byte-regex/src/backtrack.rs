@@ -6,10 +6,9 @@
 //! takes too many is given up, and that is reported ([`super::Budget::was_reached`]) instead of being
 //! taken for an answer.
 
-use super::ast::{Assertion, Greed};
+use super::ast::Assertion;
 use super::budget::{LimitReached, Steps};
-use super::byteset::ByteSet;
-use super::program::{END_OF_TEXT, Loop, NO_SET, NONE, Op, Program, Run, capture_slot};
+use super::program::{END_OF_TEXT, NO_SET, NONE, Op, Program, Run, capture_slot};
 
 /// Choices and remembered values of one search, 32 bytes each.
 const STACK_LIMIT: usize = 1 << 17;
@@ -20,7 +19,7 @@ const BYTES_PER_STEP: usize = 16;
 
 /// What to do when the way that is being tried fails.
 #[derive(Clone, Copy, Debug)]
-enum Frame {
+pub(super) enum Frame {
     /// Try another way.
     Choice { pc: usize, at: usize },
     /// A greedy run ends earlier.
@@ -125,13 +124,14 @@ impl Program {
     }
 }
 
-struct Search<'s> {
-    program: &'s Program,
+/// One search: where the program and the text are.
+pub(super) struct Search<'s> {
+    pub(super) program: &'s Program,
     machine: &'s mut Machine,
     steps: &'s mut Steps,
-    text: &'s [u8],
-    pc: usize,
-    at: usize,
+    pub(super) text: &'s [u8],
+    pub(super) pc: usize,
+    pub(super) at: usize,
     not_empty_at: Option<usize>,
 }
 
@@ -200,12 +200,12 @@ impl Search<'_> {
     }
 
     /// Counts one step, and those for that many bytes.
-    fn spend(&mut self, bytes: usize) -> Result<(), LimitReached> {
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<(), LimitReached> {
         let cost = 1 + (bytes / BYTES_PER_STEP) as u64;
         self.steps.spend(cost)
     }
 
-    fn push(&mut self, frame: Frame) -> Result<(), LimitReached> {
+    pub(super) fn push(&mut self, frame: Frame) -> Result<(), LimitReached> {
         if self.machine.stack.len() >= STACK_LIMIT {
             return Err(LimitReached);
         }
@@ -213,7 +213,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    fn slot(&self, slot: u32) -> usize {
+    pub(super) fn slot(&self, slot: u32) -> usize {
         self.machine
             .slots
             .get(slot as usize)
@@ -222,7 +222,7 @@ impl Search<'_> {
     }
 
     /// Sets a slot, and remembers what it held.
-    fn set_slot(&mut self, slot: u32, value: usize) -> Result<(), LimitReached> {
+    pub(super) fn set_slot(&mut self, slot: u32, value: usize) -> Result<(), LimitReached> {
         let before = self.slot(slot);
         if before != value {
             self.push(Frame::Undo {
@@ -240,17 +240,17 @@ impl Search<'_> {
         }
     }
 
-    fn byte(&self, at: usize) -> Option<u8> {
+    pub(super) fn byte(&self, at: usize) -> Option<u8> {
         self.text.get(at).copied()
     }
 
     /// Whether the byte at a place is in the set of that number.
-    fn fits(&self, set: u32, at: usize) -> bool {
+    pub(super) fn fits(&self, set: u32, at: usize) -> bool {
         let set = self.program.sets.get(set as usize);
         set.is_none_or(|set| self.byte(at).is_some_and(|byte| set.contains(byte)))
     }
 
-    fn go(&mut self, pc: u32) -> bool {
+    pub(super) fn go(&mut self, pc: u32) -> bool {
         self.pc = pc as usize;
         true
     }
@@ -334,7 +334,7 @@ impl Search<'_> {
         })
     }
 
-    fn consume(&mut self, bytes: usize) -> bool {
+    pub(super) fn consume(&mut self, bytes: usize) -> bool {
         self.at += bytes;
         self.next()
     }
@@ -355,154 +355,6 @@ impl Search<'_> {
             Assertion::WordBoundary => is_word(before) != is_word(after),
             Assertion::NoWordBoundary => is_word(before) == is_word(after),
         }
-    }
-
-    /// How far bytes of the set go, at most that many.
-    fn span(&self, set: ByteSet, stop: Option<u8>, most: usize) -> usize {
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        if let Some(stop) = stop {
-            let window = rest.get(..most).unwrap_or(rest);
-            return memchr::memchr(stop, window).unwrap_or(window.len());
-        }
-        rest.iter()
-            .take(most)
-            .take_while(|byte| set.contains(**byte))
-            .count()
-    }
-
-    fn run(&mut self, number: u32) -> Result<bool, LimitReached> {
-        let Some(Run {
-            set,
-            min,
-            max,
-            greed,
-            follow,
-            stop,
-        }) = self.program.runs.get(number as usize).copied()
-        else {
-            return Ok(false);
-        };
-        let count = self.span(set, stop, if greed == Greed::Lazy { min } else { max });
-        self.spend(count)?;
-        if count < min {
-            return Ok(false);
-        }
-        match greed {
-            Greed::Possessive => Ok(self.consume(count)),
-            Greed::Greedy => self.give(self.pc + 1, self.at + min, self.at + count, follow),
-            Greed::Lazy => {
-                let left = max - min;
-                self.take(number, self.pc + 1, self.at + min, left)
-            }
-        }
-    }
-
-    /// A greedy run that began long ago ends at `high`, or at the next lower place after which the
-    /// rest can follow.
-    fn give(
-        &mut self,
-        pc: usize,
-        low: usize,
-        high: usize,
-        follow: u32,
-    ) -> Result<bool, LimitReached> {
-        let found = (low..=high)
-            .rev()
-            .find(|at| follow == NO_SET || self.fits(follow, *at));
-        self.spend(high - found.unwrap_or(low))?;
-        let Some(at) = found else { return Ok(false) };
-        if at > low {
-            self.push(Frame::Give {
-                pc,
-                low,
-                at,
-                follow,
-            })?;
-        }
-        (self.pc, self.at) = (pc, at);
-        Ok(true)
-    }
-
-    /// A lazy run ends at `at`, or at the next higher place after which the rest can follow.
-    fn take(
-        &mut self,
-        number: u32,
-        pc: usize,
-        mut at: usize,
-        mut left: usize,
-    ) -> Result<bool, LimitReached> {
-        let Some(Run { set, follow, .. }) = self.program.runs.get(number as usize).copied() else {
-            return Ok(false);
-        };
-        let from = at;
-        while follow != NO_SET && !self.fits(follow, at) {
-            if left == 0 || !self.byte(at).is_some_and(|byte| set.contains(byte)) {
-                self.spend(at - from)?;
-                return Ok(false);
-            }
-            at += 1;
-            left -= 1;
-        }
-        self.spend(at - from)?;
-        if left > 0 {
-            self.push(Frame::Take {
-                run: number,
-                pc,
-                at,
-                left,
-            })?;
-        }
-        (self.pc, self.at) = (pc, at);
-        Ok(true)
-    }
-
-    fn counter(&self, number: u32) -> Option<Loop> {
-        self.program.loops.get(number as usize).copied()
-    }
-
-    /// Once more, or on? As Perl: a round that matched nothing is the last one, unless more are
-    /// asked for.
-    fn decide(&mut self, number: u32) -> Result<bool, LimitReached> {
-        let Some(Loop {
-            min,
-            max,
-            lazy,
-            slot,
-            after,
-        }) = self.counter(number)
-        else {
-            return Ok(false);
-        };
-        let done = self.slot(slot);
-        let again = self.pc + 1;
-        if done < min {
-            return self.round(number, again + 1);
-        }
-        if self.slot(slot + 1) == self.at || done >= max {
-            return Ok(self.go(after));
-        }
-        if lazy {
-            self.push(Frame::Choice {
-                pc: again,
-                at: self.at,
-            })?;
-            return Ok(self.go(after));
-        }
-        self.push(Frame::Choice {
-            pc: after as usize,
-            at: self.at,
-        })?;
-        self.round(number, again + 1)
-    }
-
-    fn round(&mut self, number: u32, body: usize) -> Result<bool, LimitReached> {
-        let Some(Loop { slot, .. }) = self.counter(number) else {
-            return Ok(false);
-        };
-        self.set_slot(slot, self.slot(slot).saturating_add(1))?;
-        self.set_slot(slot + 1, self.at)?;
-        self.pc = body;
-        Ok(true)
     }
 
     /// The text of a capture again. One that matched nothing yet fails.

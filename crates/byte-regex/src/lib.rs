@@ -34,7 +34,7 @@
 //! parsing, so that the tree has no modes left. From the tree come the text for regex-automata
 //! (`translate`), the literals for a prefilter ([`Clause`], and for words with gaps [`Skeletons`]),
 //! and the bytes that a matching text must contain (`needs`). What a finite automaton cannot decide
-//! becomes a program (`program`) for the backtracking engine (`backtrack`); where it is small, an
+//! becomes a program (`compiler`) for the backtracking engine (`backtrack`); where it is small, an
 //! automaton for a pattern that matches at least as much (`relax`) runs first. A large automaton is
 //! used only when the backtracking engine, started where a match can begin (`heads`), takes too
 //! long. Together that is a [`Form`] of the pattern; there is a second one for texts of ASCII without
@@ -47,6 +47,7 @@ mod budget;
 mod byteset;
 mod capture;
 mod class;
+mod compiler;
 mod delimit;
 mod escape;
 mod form;
@@ -54,6 +55,7 @@ mod group;
 mod heads;
 mod literals;
 mod needs;
+mod node_facts;
 mod parse;
 mod pattern;
 mod pattern_facts;
@@ -61,11 +63,14 @@ mod plain;
 mod problem;
 mod program;
 mod relax;
+mod repetition;
 mod rewrite;
 mod skeleton;
 mod stand_in;
 mod translate;
 
+#[cfg(test)]
+mod pattern_generator;
 #[cfg(test)]
 mod tests;
 

@@ -39,6 +39,8 @@ mod budget_tests;
 #[cfg(test)]
 mod language_tests;
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod rule_tables;
 #[cfg(test)]
 mod tests;

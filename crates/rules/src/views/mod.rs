@@ -13,6 +13,7 @@ mod header_text;
 pub(crate) mod host;
 mod html;
 mod html_entities;
+mod html_markup;
 pub(crate) mod html_scan;
 mod html_source;
 pub(crate) mod key;
@@ -24,6 +25,7 @@ mod relays;
 mod text_parts;
 mod uri;
 mod uri_clean;
+mod uri_escapes;
 mod uri_text;
 
 #[cfg(test)]

@@ -260,7 +260,7 @@ fn meant(kind: Kind, written: &str, lists: &Lists) -> Option<String> {
     {
         return Some(link);
     }
-    let link = crate::views::uri_clean::unescaped(&link, true);
+    let link = crate::views::uri_escapes::unescaped(&link, true);
     let host = link.split_once('@').map(|(_, host)| host)?;
     let host = bytes::head_str(host, host.find(['?', '&', '>']).unwrap_or(host.len()));
     has_known_end(host.trim_end_matches("%20"), lists).then_some(link)
