@@ -35,6 +35,8 @@ mod throttle;
 mod timers;
 
 #[cfg(test)]
+mod drain_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,6 @@
 )]
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
 
 /// Longest answer that is read: Sendmail's limit is 64 KiB.
 const ANSWER_MAX: usize = 1 << 20;
@@ -21,13 +20,19 @@ const CHUNK: usize = 65_535;
 /// pair takes far more.
 const HELD_MAX: usize = 1 << 16;
 
+use wire::{broken, code, strings, text, word};
+
 pub(crate) use types::{ActionSeen, Answer, Granted, Message, Options, ReplySeen};
 
 #[cfg(test)]
 #[path = "mta_tests.rs"]
 mod tests;
+#[path = "mta_timed.rs"]
+mod timed;
 #[path = "mta_types.rs"]
 mod types;
+#[path = "mta_wire.rs"]
+mod wire;
 
 /// One connection to a milter.
 pub(crate) struct MtaConnection<S: Read + Write> {
@@ -464,111 +469,4 @@ impl<S: Read + Write> MtaConnection<S> {
         let command = packet.remove(0);
         Ok((command, packet))
     }
-}
-
-/// A stream whose reads can be given a time-out.
-pub(crate) trait Timed: Read + Write {
-    /// Sets it; `None` waits for ever.
-    fn read_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
-}
-
-impl Timed for std::net::TcpStream {
-    fn read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(timeout)
-    }
-}
-
-impl Timed for std::os::unix::net::UnixStream {
-    fn read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.set_read_timeout(timeout)
-    }
-}
-
-impl<S: Timed> MtaConnection<S> {
-    /// Sets the time-out of all later reads.
-    pub(crate) fn set_timeout(&self, timeout: Duration) -> io::Result<()> {
-        self.stream.read_timeout(Some(timeout))
-    }
-
-    /// Reads, for so long, what comes without being asked for; returns how many answers did.
-    /// `timeout` becomes the time-out of later reads.
-    pub(crate) fn drain(&mut self, wait: Duration, timeout: Duration) -> io::Result<usize> {
-        self.flush()?;
-        self.stream.read_timeout(Some(wait))?;
-        let mut count = 0;
-        loop {
-            match self.packet() {
-                Ok(_) => count += 1,
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-                    ) =>
-                {
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
-                Err(error) => return Err(error),
-            }
-        }
-        self.unsolicited += count;
-        self.stream.read_timeout(Some(timeout))?;
-        Ok(count)
-    }
-}
-
-/// Checks a reply text as Postfix does, and makes percent signs single.
-fn code(payload: &[u8]) -> io::Result<String> {
-    let whole = payload
-        .strip_suffix(b"\0")
-        .ok_or_else(|| broken("a reply code without its NUL"))?;
-    let whole = text(whole);
-    let lines: Vec<&str> = whole.split("\r\n").collect();
-    let code = whole.get(..3).unwrap_or_default();
-    for (at, line) in lines.iter().enumerate() {
-        let separator = if at + 1 < lines.len() { "-" } else { " " };
-        let enhanced = line
-            .strip_prefix(code)
-            .and_then(|rest| rest.strip_prefix(separator))
-            .unwrap_or_default();
-        if !code.starts_with(['4', '5'])
-            || enhanced.get(..1) != code.get(..1)
-            || enhanced.get(1..2) != Some(".")
-        {
-            return Err(broken(&format!("a malformed reply code: {whole:?}")));
-        }
-        if line.len() > 510 || !line.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Err(broken(&format!(
-                "a reply line that SMTP does not take: {line:?}"
-            )));
-        }
-    }
-    let single = whole.replace("%%", "\u{1}");
-    if single.contains('%') {
-        return Err(broken(&format!("a single percent sign: {whole:?}")));
-    }
-    Ok(single.replace('\u{1}', "%"))
-}
-
-fn strings(words: &[&str]) -> Vec<u8> {
-    words
-        .iter()
-        .flat_map(|word| word.bytes().chain([0]))
-        .collect()
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes
-        .get(at..at + 4)?
-        .try_into()
-        .ok()
-        .map(u32::from_be_bytes)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn broken(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
 }

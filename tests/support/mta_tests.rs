@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixStream;
 use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
 
 use gatepost_milter::{Action, Event, MilterHandler, Protocol, Reply, Response};
 
