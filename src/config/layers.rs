@@ -139,7 +139,7 @@ fn variables(
                     variables.insert(name, text.clone());
                 }
                 Err(problem) => {
-                    errors.push(document::invalid_value(&path, key.kind, &problem, &place))
+                    errors.push(document::invalid_value(&path, key.kind, &problem, &place));
                 }
             },
         }

@@ -113,7 +113,16 @@ impl Site {
         );
         let record: serde_json::Value =
             serde_json::from_str(&record().expect("a record")).expect("JSON");
-        record["model"]["id"].as_str().unwrap_or("none").to_owned()
+        let evidence = record["evidence"].as_array().expect("a list").iter();
+        let mut classifiers = evidence.filter(|piece| piece["kind"] == "classifier");
+        let Some(classifier) = classifiers.next() else {
+            return "none".to_owned();
+        };
+        let model = classifier["model"].as_str().expect("a model");
+        match classifier["site_sequence"].as_u64() {
+            Some(sequence) => format!("{model}+{sequence}"),
+            None => model.to_owned(),
+        }
     }
 }
 
