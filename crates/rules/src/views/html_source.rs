@@ -239,8 +239,8 @@ pub(super) fn is_space(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::html_markup::ATTRIBUTES;
     use super::*;
+    use crate::views::html_markup::ATTRIBUTES;
 
     /// The pieces in one line: `<name a=b>`, `</name>`, text as it is, `!` for anything else, each
     /// ended by a bar.
