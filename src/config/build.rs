@@ -11,6 +11,7 @@ use super::origin::Origin;
 use super::sections;
 use super::settings::{Config, FrontEnd, Listener};
 use super::view::View;
+use gatepost_engine::Durable;
 use gatepost_words::SocketAddress;
 use gatepost_words::diagnostic::Diagnostic;
 
@@ -40,6 +41,7 @@ pub(super) fn build(merged: &Merged) -> Result<(Config, Vec<Diagnostic>), Vec<Di
         server: sections::server::server(view),
         log: sections::log::log(view),
         records: sections::records::records(view),
+        durable: sections::records::durable(view),
     };
     let warnings = warnings(&config, &merged.places);
     Ok((config, warnings))
@@ -198,6 +200,13 @@ fn warnings(config: &Config, places: &BTreeMap<String, Origin>) -> Vec<Diagnosti
             "workers.bytes_in_flight",
             "`workers.bytes_in_flight` is smaller than `limits.message`: a message of the largest size is never judged",
             "make it several times the size of a message",
+        );
+    }
+    if config.durable != Durable::Nothing && config.records.path.is_none() {
+        warn(
+            "records.durable",
+            "`records.durable` has no effect: records are off",
+            "set records.path, or leave records.durable out",
         );
     }
     if config.limits.header_bytes > config.limits.message {

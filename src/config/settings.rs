@@ -37,6 +37,8 @@ pub struct Config {
     pub log: gatepost_telemetry::LogSettings,
     /// `[records]`
     pub records: gatepost_records::RecordSettings,
+    /// `records.durable`: which records must be on the disk before the answer.
+    pub durable: gatepost_engine::Durable,
 }
 
 /// One `[[listener]]`.

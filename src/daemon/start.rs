@@ -13,11 +13,15 @@ use super::server_settings::server_settings;
 use super::service::Daemon;
 use crate::config::{Config, Loaded, Paths};
 use crate::server::{self, ServeError};
-use gatepost_engine::{Engine, Generation, Services};
+use gatepost_engine::{CommitSettings, Durable, Engine, Generation, Services};
 use gatepost_gather::{Gather, Resolver, system_servers};
 use gatepost_telemetry::Telemetry;
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::Diagnostic;
+
+/// From the decision to its record on the disk, where `records.durable` wants it there first. After
+/// that it is a fault; Postfix waits much longer.
+const COMMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the last log lines and records may take to be written before the process exits.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -82,7 +86,7 @@ fn start(
         clock: clock.clone(),
         telemetry: Arc::clone(&telemetry),
         gather: Some(resolver(config, clock)?),
-        commit: None,
+        commit: commit_settings(config.durable, &telemetry),
     };
     let mut settings = config.engine;
     settings.bytes_in_flight = budget_within(config.engine.bytes_in_flight, memory_available());
@@ -106,6 +110,18 @@ fn start(
         paths: paths.clone(),
         started: loaded.merged.clone(),
         loaded: Mutex::new(loaded.merged.clone()),
+    })
+}
+
+/// What makes records durable before the answer; `None` where nothing does.
+fn commit_settings(durable: Durable, telemetry: &Telemetry) -> Option<CommitSettings> {
+    // Without a record file there is no writer: the configuration has warned of it.
+    let writer = telemetry.durable_writer()?;
+    let is_wanted = durable != Durable::Nothing;
+    is_wanted.then(|| CommitSettings {
+        durable,
+        timeout: COMMIT_TIMEOUT,
+        writer: Arc::new(writer),
     })
 }
 

@@ -17,6 +17,7 @@
 mod daemon;
 mod differential;
 mod dns;
+mod durable;
 mod learner;
 mod miltertest;
 mod postfix_faults;

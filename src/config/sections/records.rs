@@ -2,6 +2,7 @@
 
 use crate::config::keys::{Applies, Key, Kind};
 use crate::config::view::View;
+use gatepost_engine::Durable;
 
 const KIB: u64 = 1 << 10;
 const GIB: u64 = 1 << 30;
@@ -28,7 +29,26 @@ pub(in crate::config) const KEYS: &[Key] = &[
               that records take on disk.",
         example: "\"256MiB\"",
     },
+    Key {
+        path: "records.durable",
+        kind: Kind::Choice(&["none", "held", "all"]),
+        default: Some("\"none\""),
+        since: "0.2.0",
+        applies: Applies::Restart,
+        doc: "Which records are on the disk before the answer: `held` those of messages that are held or refused, `all` \
+              those of all messages. Where that fails, or takes longer than five seconds, `policy.on_fault` decides.",
+        example: "\"held\"",
+    },
 ];
+
+/// Which records must be on the disk before the answer.
+pub(in crate::config) fn durable(view: View<'_>) -> Durable {
+    match view.text("records.durable") {
+        "held" => Durable::Held,
+        "all" => Durable::All,
+        _ => Durable::Nothing,
+    }
+}
 
 /// Reads `[records]`.
 pub(in crate::config) fn records(view: View<'_>) -> gatepost_records::RecordSettings {
