@@ -19,6 +19,9 @@ const ITEMS_MAX: usize = 8_192;
 const BYTES_MAX: usize = 16 << 20;
 /// How often losses are reported.
 const REPORT_EVERY: Duration = Duration::from_mins(1);
+/// How long the thread lets items gather after it wrote some: a wake-up for each item would cost
+/// more than to write it, and the processor is wanted for judging.
+const GATHER: Duration = Duration::from_millis(5);
 /// How often a flush looks whether the queue is empty.
 const FLUSH_POLL: Duration = Duration::from_millis(5);
 
@@ -159,11 +162,22 @@ impl<S: Sink> Writer<S> {
         self.sink.open();
         loop {
             match receiver.recv_timeout(REPORT_EVERY) {
-                Ok((item, weight)) => self.write(item, weight),
+                Ok((item, weight)) => {
+                    self.write(item, weight);
+                    self.write_waiting(receiver);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.report_losses();
+            std::thread::sleep(GATHER);
+        }
+    }
+
+    /// Writes what waits by now, and at most that: losses are to be reported in between.
+    fn write_waiting(&mut self, receiver: &Receiver<(S::Item, usize)>) {
+        for (item, weight) in receiver.try_iter().take(receiver.len()) {
+            self.write(item, weight);
         }
     }
 
