@@ -7,35 +7,96 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path};
+use std::sync::Arc;
+use std::time::Duration;
 
+use gatepost_engine::Budget;
 use rustix::process::{Resource, getrlimit};
 
-/// What rules, model, stacks and the allocator take next to the messages.
-const RESIDENT: usize = 128 << 20;
+use super::allocator::{ARENA, arenas, trim};
+
+/// What rules, model, stacks and the allocator keep resident next to the messages.
+const RESIDENT: u64 = 128 << 20;
+/// Stack of a thread that is still to be started, and what else it takes.
+const THREAD: u64 = 3 << 20;
 /// Bytes in flight that are allowed however little memory there is.
 const BUDGET_MIN: usize = 8 << 20;
+/// How often memory that is free is looked for.
+const TRIM_EVERY: Duration = Duration::from_secs(5);
+/// Bytes more than usual that are worth giving back.
+const TRIM_FROM: usize = 32 << 20;
 /// Bytes read of one file of the kernel.
 const FILE_MAX: u64 = 4_096;
 
-/// The budget of bytes in flight: as configured, but at most half of what is available after the
-/// program itself. The other half is for what the allocator and the kernel add. So a message is
-/// deferred before the kernel ends the daemon.
+/// The budget of bytes in flight: as configured, but at most half of what is available to messages.
+/// The other half is for what the allocator and the kernel add. So a message is deferred before the
+/// kernel ends the daemon.
 pub(super) fn budget_within(configured: usize, available: Option<usize>) -> usize {
     let Some(available) = available else {
         return configured;
     };
-    let most = available.saturating_sub(RESIDENT) / 2;
-    configured.min(most.max(BUDGET_MIN))
+    configured.min((available / 2).max(BUDGET_MIN))
 }
 
-/// The lowest of the limits that hold for this process: those of its cgroup (version 2 or 1) and of
-/// all above it, RLIMIT_AS and RLIMIT_DATA. `None` where there is no limit.
-pub(super) fn memory_available() -> Option<usize> {
+/// What is left for messages of the lowest limit that holds for this process: those of its cgroup
+/// (version 2 or 1) and of all above it, `RLIMIT_AS` and `RLIMIT_DATA`. `None` where there is no
+/// limit. `threads` are still to be started.
+pub(super) fn memory_available(threads: usize) -> Option<usize> {
     let membership = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
     let cgroup = cgroup_limit(&membership, Path::new("/sys/fs/cgroup"));
-    let limits = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
-    let lowest = limits.into_iter().flatten().chain(cgroup).min()?;
-    usize::try_from(lowest).ok()
+    let cgroup = cgroup.map(|limit| limit.saturating_sub(RESIDENT));
+    let status = read(Path::new("/proc/self/status")).unwrap_or_default();
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let threads = count(threads).saturating_mul(THREAD);
+    let arenas = count(arenas()).saturating_mul(ARENA);
+    // These two count addresses, not pages in use, so what the process has by now tells exactly.
+    let left = |resource, field, to_come: u64| {
+        let limit = getrlimit(resource).current?;
+        let taken = kibibytes(&status, field).unwrap_or(RESIDENT);
+        Some(limit.saturating_sub(taken).saturating_sub(to_come))
+    };
+    let limits = [
+        cgroup,
+        left(Resource::As, "VmSize:", threads.saturating_add(arenas)),
+        left(Resource::Data, "VmData:", threads),
+    ];
+    usize::try_from(limits.into_iter().flatten().min()?).ok()
+}
+
+/// Returns what a burst of mail left behind, in a thread of its own that ends with the process.
+/// Large blocks go back when they are freed; small ones only where someone asks for it.
+pub(super) fn keep_trimmed(budget: &Arc<Budget>) {
+    let budget = Arc::clone(budget);
+    let started = std::thread::Builder::new()
+        .name("memory".to_owned())
+        .spawn(move || {
+            let mut usual = resident();
+            loop {
+                std::thread::sleep(TRIM_EVERY);
+                let is_burst_over = budget.used() < TRIM_FROM / 4;
+                if is_burst_over && resident() > usual.saturating_add(TRIM_FROM) {
+                    trim();
+                    usual = resident();
+                }
+            }
+        });
+    if let Err(error) = started {
+        log::error!("cannot start the thread that gives back memory: {error}");
+    }
+}
+
+/// Bytes of memory that this process holds.
+fn resident() -> usize {
+    let status = read(Path::new("/proc/self/status")).unwrap_or_default();
+    let bytes = kibibytes(&status, "VmRSS:").and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.unwrap_or(0)
+}
+
+/// A field of `/proc/self/status` in bytes.
+fn kibibytes(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    let number: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    number.checked_mul(1 << 10)
 }
 
 /// The lowest memory limit of the cgroups that `membership` (`/proc/self/cgroup`) names.
@@ -104,10 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_of_the_kernel_are_read() {
+        let status = "Name:\tx\nVmSize:\t  16384 kB\nVmData:\t many\n";
+        assert_eq!(kibibytes(status, "VmSize:"), Some(16 << 20));
+        assert_eq!(kibibytes(status, "VmData:"), None);
+        assert_eq!(kibibytes(status, "VmRSS:"), None);
+    }
+
+    #[test]
     fn the_budget_leaves_room_for_the_program() {
         let mib = |count: usize| count << 20;
         assert_eq!(budget_within(mib(1_024), None), mib(1_024));
-        assert_eq!(budget_within(mib(1_024), Some(mib(512))), mib(192));
+        assert_eq!(budget_within(mib(1_024), Some(mib(512))), mib(256));
         assert_eq!(budget_within(mib(100), Some(mib(512))), mib(100));
         assert_eq!(budget_within(mib(100), Some(mib(1))), BUDGET_MIN);
     }

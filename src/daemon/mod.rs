@@ -3,6 +3,7 @@
 //!
 //! Nothing here prints: commands and tests call it, and the daemon itself logs.
 
+mod allocator;
 mod generation;
 mod learner;
 mod memory;

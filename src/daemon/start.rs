@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::allocator;
 use super::generation::load_generation;
 use super::learner::Learner;
-use super::memory::{budget_within, memory_available};
+use super::memory::{budget_within, keep_trimmed, memory_available};
 use super::server_settings::server_settings;
 use super::service::Daemon;
 use crate::config::{Config, Loaded, Paths};
@@ -44,6 +45,7 @@ pub fn run(
     loaded: &Loaded,
     warn: impl FnOnce(&[Diagnostic]),
 ) -> Result<Result<(), ServeError>, StartError> {
+    allocator::configure();
     let (generation, warnings) = load_generation(&loaded.config).map_err(StartError::Generation)?;
     warn(&warnings);
     let settings = server_settings(&loaded.config);
@@ -71,6 +73,14 @@ pub fn run(
     Ok(served)
 }
 
+/// Threads that a daemon with so many workers (0: one for each core) still starts: each worker may
+/// be replaced twice, and learner, reloads, the control socket and commits have theirs.
+fn threads_to_come(workers: usize) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = if workers == 0 { cores() } else { workers };
+    workers.saturating_mul(3).saturating_add(8)
+}
+
 /// Starts publisher, workers and learner.
 fn start(
     paths: &Paths,
@@ -89,7 +99,10 @@ fn start(
         commit: commit_settings(config.durable, &telemetry),
     };
     let mut settings = config.engine;
-    settings.bytes_in_flight = budget_within(config.engine.bytes_in_flight, memory_available());
+    settings.bytes_in_flight = budget_within(
+        config.engine.bytes_in_flight,
+        memory_available(threads_to_come(config.engine.workers)),
+    );
     if settings.bytes_in_flight < config.engine.bytes_in_flight {
         log::warn!(
             "memory: {} MiB of messages may be held, not the configured {} MiB: the cgroup or a \
@@ -100,6 +113,7 @@ fn start(
     }
     let engine = Engine::start_with(settings, generation, services)
         .map_err(|error| StartError::Threads("the workers", error))?;
+    keep_trimmed(engine.budget());
     let learner = Learner::start(config, Arc::clone(&engine));
     let names = config.listeners.iter();
     Ok(Daemon {

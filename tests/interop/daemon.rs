@@ -87,12 +87,23 @@ impl Daemon {
 
     /// Starts the daemon again after [`Self::kill`] or [`Self::terminate`], on the same files.
     pub fn start_again(&mut self) {
+        self.spawn(Command::new(binary()));
+    }
+
+    /// The same, under a limit as prlimit(1) writes it.
+    pub fn start_again_under(&mut self, limit: &str) {
+        let mut command = Command::new("prlimit");
+        command.arg(limit).arg(binary());
+        self.spawn(command);
+    }
+
+    fn spawn(&mut self, mut command: Command) {
         let log = fs::File::options()
             .create(true)
             .append(true)
             .open(self.path("log"))
             .expect("a log file");
-        let child = Command::new(binary())
+        let child = command
             .arg("run")
             .arg("--config")
             .arg(self.path("gatepost.toml"))

@@ -19,6 +19,7 @@ mod differential;
 mod dns;
 mod durable;
 mod learner;
+mod memory;
 mod miltertest;
 mod postfix_faults;
 mod postfix_reload;
