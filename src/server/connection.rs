@@ -1,5 +1,6 @@
 //! One MTA connection: reads, lets the protocol serve the handler, writes.
 
+use gatepost_words::bytes;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -204,8 +205,7 @@ impl<C: session::Connection> Connection<C> {
                 // new event. Not so when the peer has closed: then its end waits
                 // behind the data, and no event will tell (908 leaks, seen).
                 self.readable = length == context.input.len() || self.closing;
-                self.protocol
-                    .receive(context.input.get(..length).unwrap_or_default());
+                self.protocol.receive(bytes::head(context.input, length));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
             Err(error) => {
@@ -263,7 +263,7 @@ impl<C: session::Connection> Connection<C> {
             let (sent, alive) = send(&mut self.stream, context.output);
             if alive && sent < context.output.len() {
                 self.backlog
-                    .extend_from_slice(context.output.get(sent..).unwrap_or_default());
+                    .extend_from_slice(bytes::skip(context.output, sent));
                 self.watch_room(context.registry, true);
             }
             self.note_end(alive, context);

@@ -1,21 +1,21 @@
 //! Putting it together: opens everything, runs the loop, closes everything.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 
 use mio::net::UnixListener;
 use mio::{Interest, Poll, Token, Waker};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use thiserror::Error;
 
 use super::acceptor::Acceptor;
 use super::completion_queue::CompletionQueue;
 use super::control::ControlServer;
 use super::event_loop::{CONTROL, EventLoop, FIRST_LISTENER, SIGNALS, WAKE, input_buffer};
-use super::listener::{BindError, Bound, SocketFile, bind_unix};
+use super::libmilter_front_end::LibmilterFrontEnd;
+use super::listener::{Bound, SocketFile, bind_unix};
 use super::loop_requests::LoopRequests;
 use super::reload::Reloader;
+use super::serve_error::ServeError;
 use super::service::Service;
 use super::settings::{FrontEnd, Settings};
 use super::shutdown::Shutdown;
@@ -28,71 +28,6 @@ use gatepost_words::clock::Clock;
 
 /// Permission bits of the control socket.
 const CONTROL_MODE: u32 = 0o600;
-
-/// Why the server does not run, or runs no longer.
-#[derive(Debug, Error)]
-pub enum ServeError {
-    /// There is no listener.
-    #[error("no listener is configured: add a [[listener]] section")]
-    NoListener,
-    /// A socket cannot be opened.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// This build has no libmilter.
-    #[error(
-        "listener `{0}` asks for libmilter, which this build does not have (cargo feature `libmilter`)"
-    )]
-    NoLibmilter(Arc<str>),
-    /// libmilter serves one listener, once in a process.
-    #[error("libmilter can serve one listener only, and only once in a process")]
-    LibmilterTwice,
-    /// libmilter did not start, or ended on its own.
-    #[error("libmilter: {0}")]
-    Libmilter(String),
-    /// Something needed from the system was refused.
-    #[error("cannot {0}: {1}")]
-    System(&'static str, #[source] io::Error),
-    /// The event loop cannot wait for events.
-    #[error("cannot wait for events: {0}")]
-    Poll(#[source] io::Error),
-    /// A second SIGTERM ended the drain: messages in progress were dropped, their MTAs defer them.
-    #[error("second SIGTERM: exited with messages in progress")]
-    Forced,
-}
-
-/// The libmilter front-end, if there is one.
-#[derive(Debug, Default)]
-pub(super) struct LibmilterFrontEnd {
-    #[cfg(feature = "libmilter")]
-    front: Option<super::libmilter::Front>,
-}
-
-#[cfg(not(feature = "libmilter"))]
-#[expect(clippy::unused_self, reason = "the same shape as with libmilter")]
-impl LibmilterFrontEnd {
-    pub(super) fn drain(&self) {}
-
-    pub(super) fn is_busy(&self) -> bool {
-        false
-    }
-}
-
-#[cfg(feature = "libmilter")]
-impl LibmilterFrontEnd {
-    /// No new mail from here on.
-    pub(super) fn drain(&self) {
-        if let Some(front) = &self.front {
-            front.drain();
-        }
-    }
-
-    /// Whether messages are in progress there.
-    pub(super) fn is_busy(&self) -> bool {
-        self.front
-            .as_ref()
-            .is_some_and(super::libmilter::Front::is_busy)
-    }
-}
 
 /// Serves until SIGTERM or SIGINT; calls `ready` when all sockets are open.
 ///
@@ -140,7 +75,7 @@ fn open<S: Service>(
         .map_err(|error| ServeError::System("make a waker", error))?;
     let requests = Arc::new(LoopRequests::new(waker));
     let acceptor = open_acceptor(&settings, &poll)?;
-    let libmilter = open_libmilter(&settings, &service, &requests)?;
+    let libmilter = LibmilterFrontEnd::open(&settings, &service, &requests)?;
     // Signals before the reload thread: a SIGHUP that comes early must not kill us.
     let watch = || Signals::watch(poll.registry(), SIGNALS);
     let signals = with_signals
@@ -197,54 +132,6 @@ fn open_acceptor(settings: &Settings, poll: &Poll) -> Result<Acceptor, ServeErro
         }
     }
     Ok(acceptor)
-}
-
-#[cfg(not(feature = "libmilter"))]
-fn open_libmilter<S: Service>(
-    settings: &Settings,
-    _: &Arc<S>,
-    _: &Arc<LoopRequests>,
-) -> Result<LibmilterFrontEnd, ServeError> {
-    match settings
-        .listeners
-        .iter()
-        .find(|listener| listener.front_end == FrontEnd::Libmilter)
-    {
-        Some(listener) => Err(ServeError::NoLibmilter(Arc::clone(&listener.name))),
-        None => Ok(LibmilterFrontEnd::default()),
-    }
-}
-
-#[cfg(feature = "libmilter")]
-fn open_libmilter<S: Service>(
-    settings: &Settings,
-    service: &Arc<S>,
-    requests: &Arc<LoopRequests>,
-) -> Result<LibmilterFrontEnd, ServeError> {
-    let mut found = settings
-        .listeners
-        .iter()
-        .enumerate()
-        .filter(|(_, listener)| listener.front_end == FrontEnd::Libmilter);
-    let Some((index, listener)) = found.next() else {
-        return Ok(LibmilterFrontEnd::default());
-    };
-    if found.next().is_some() {
-        return Err(ServeError::LibmilterTwice);
-    }
-    let (opening, observing) = (Arc::clone(service), Arc::clone(service));
-    let open = move |notify| -> Box<dyn crate::session::Connection> {
-        Box::new(opening.open(index, notify))
-    };
-    let observe = move |observation| observing.observe(observation);
-    let hooks = (index, Box::new(open) as _, Box::new(observe) as _);
-    let front = super::libmilter::Front::start(listener, settings, hooks, requests)?;
-    log::info!(
-        "listener {}: {} (libmilter)",
-        listener.name,
-        listener.address
-    );
-    Ok(LibmilterFrontEnd { front: Some(front) })
 }
 
 /// The control socket: its listener, its server, and the file that goes with it.

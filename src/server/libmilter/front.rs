@@ -10,7 +10,7 @@ use super::bridge::{self, HOST, Host, Observe, Open};
 use super::{callbacks, system};
 use crate::server::listener::{SocketFile, clear_path, set_access};
 use crate::server::loop_requests::LoopRequests;
-use crate::server::run::ServeError;
+use crate::server::serve_error::ServeError;
 use crate::server::settings::{Address, Listener, Settings};
 use gatepost_words::clock::Clock;
 
