@@ -91,6 +91,13 @@ impl Crew {
         let (stuck, mut left): (Vec<_>, Vec<_>) = std::mem::take(&mut *workers)
             .into_iter()
             .partition(|worker| self.is_to_be_replaced(&worker.activity, now));
+        if !stuck.is_empty() {
+            let lost = self.lost.load(Ordering::Relaxed);
+            log::error!(
+                "{} workers are stuck beyond the deadline and were replaced; {lost} have not come back",
+                stuck.len()
+            );
+        }
         for _ in stuck {
             // Where the system refuses a thread, the others have more to do.
             drop(self.hire(&mut left));
