@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench judge                 1,200 messages of ../shared/corpora, spamassassin `split=test`; skips what is absent
 //! cargo bench --bench judge -- --messages 300
+//! cargo bench --bench judge -- --gaps       how long judging goes on without looking at the clock
 //! ```
 //! Prints a table; `tests/bench/records/` keeps dated results. Wall-clock time on a shared machine:
 //! compare within one run.
@@ -43,7 +44,13 @@ use gatepost_words::FailurePolicy;
 use gatepost_words::Stage;
 use gatepost_words::clock::Clock;
 
+mod gaps;
+
 fn main() {
+    if env::args().any(|argument| argument == "--gaps") {
+        gaps::gaps(&shipped());
+        return;
+    }
     let mut messages = 1_200;
     let mut arguments = env::args().skip(1);
     while let Some(argument) = arguments.next() {
