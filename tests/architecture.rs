@@ -75,7 +75,7 @@ const RULES_WINGS: &[(&str, &[&str])] = &[
 ];
 
 /// Lines of one source file; 500 is the aim, and a file that has grown past this must be cut.
-const FILE_LINES_MAX: usize = 507;
+const FILE_LINES_MAX: usize = 500;
 
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);

@@ -216,9 +216,7 @@ fn trim_tail(url: &str) -> &str {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '^' | ']' | '…' => {}
             _ => break,
         }
-        url = url
-            .get(..url.len().saturating_sub(last.len_utf8()))
-            .unwrap_or_default();
+        url = head_str(url, url.len() - last.len_utf8());
     }
     url
 }

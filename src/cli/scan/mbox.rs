@@ -1,5 +1,6 @@
 //! Splitting a mailbox into its messages as it is read (mbox, RFC 4155).
 
+use gatepost_words::bytes;
 use std::io::{BufRead, Read as _};
 
 use super::input::{Item, too_large};
@@ -107,7 +108,7 @@ impl Message {
 fn unquoted(line: &[u8]) -> &[u8] {
     let quotes = line.iter().take_while(|byte| **byte == b'>').count();
     match line.get(quotes..) {
-        Some(rest) if quotes > 0 && rest.starts_with(b"From ") => line.get(1..).unwrap_or_default(),
+        Some(rest) if quotes > 0 && rest.starts_with(b"From ") => bytes::skip(line, 1),
         _ => line,
     }
 }

@@ -229,7 +229,7 @@ fn plain_address(ip: &str) -> String {
         .get(..5)
         .is_some_and(|start| start.eq_ignore_ascii_case("ipv6:"));
     let ip = if has_prefix {
-        ip.get(5..).unwrap_or_default()
+        bytes::skip_str(ip, 5)
     } else {
         ip
     };

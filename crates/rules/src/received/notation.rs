@@ -4,6 +4,7 @@
 //! `. It is tried at the start of the field. Only runs of characters have more than one end that
 //! may fit; every end that is tried is a step, and the steps of one field are limited.
 
+use gatepost_words::bytes;
 use memchr::memmem;
 
 /// Ends of runs that are tried for one field, over all forms.
@@ -169,7 +170,7 @@ struct Attempt<'t, 's> {
 
 impl<'t> Attempt<'t, '_> {
     fn rest(&self, at: usize) -> &'t str {
-        self.text.get(at..).unwrap_or_default()
+        bytes::skip_str(self.text, at)
     }
 
     /// Whether the pieces fit from `at` on. It calls itself once for each run of the form: the

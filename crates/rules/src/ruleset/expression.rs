@@ -4,6 +4,7 @@
 //! An expression becomes a compact program for a stack of numbers. Truth is "not zero", and `a &&
 //! b` is `a` when `a` is 0, else `b`, as in Perl: counts survive.
 
+use gatepost_words::bytes;
 use std::ops::Range;
 
 use crate::limits::{PARENTHESES_LIMIT, TOKENS_LIMIT};
@@ -104,7 +105,7 @@ struct Parser<'t, 'n, N> {
 
 impl<'t, N> Parser<'t, '_, N> {
     fn rest(&self) -> &'t str {
-        self.text.get(self.at..).unwrap_or_default()
+        bytes::skip_str(self.text, self.at)
     }
 
     fn skip_blanks(&mut self) {
@@ -218,7 +219,7 @@ impl<'t, N> Parser<'t, '_, N> {
         let length = rest
             .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
             .unwrap_or(rest.len());
-        let word = rest.get(..length).unwrap_or_default();
+        let word = bytes::head_str(rest, length);
         if word.is_empty() {
             return Err(self.expected("a name, a number or `(`"));
         }
@@ -240,7 +241,7 @@ impl<'t, N> Parser<'t, '_, N> {
         let mut argument = None;
         self.skip_blanks();
         if self.rest().starts_with('(') {
-            let inside = self.rest().get(1..).unwrap_or_default();
+            let inside = bytes::skip_str(self.rest(), 1);
             let Some(length) = inside.find(')') else {
                 return Err(self.expected("`)`"));
             };

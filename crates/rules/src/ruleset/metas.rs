@@ -193,7 +193,7 @@ impl Metas {
                     .and_then(|program| names(program).find(|at| waiting.contains_key(at)));
                 let Some(next) = next else { break Vec::new() };
                 if let Some(from) = path.iter().position(|at| *at == next) {
-                    break path.get(from..).unwrap_or_default().to_vec();
+                    break path.split_off(from);
                 }
                 path.push(next);
             };

@@ -169,7 +169,7 @@ fn occurs(value: &[u8], text: &[u8]) -> bool {
     };
     let same = |a: &u8, b: &u8| (a ^ b) & !0x20 == 0;
     memchr::memchr2_iter(*first, first ^ 0x20, text).any(|at| {
-        let rest = text.get(at + 1..at + 1 + behind.len()).unwrap_or_default();
+        let rest = bytes::slice(text, at + 1..at + 1 + behind.len());
         rest.len() == behind.len() && rest.iter().zip(behind).all(|(a, b)| same(a, b))
     })
 }

@@ -131,7 +131,7 @@ fn detail(text: &str) -> Result<Test, DefinitionError> {
             BadDetail::Form(message, span) => DefinitionError::error("R0219", message, span)
                 .help("write `key =~ /regex/ key !~ /regex/ …`"),
             BadDetail::Key(span) => {
-                let name = text.get(span.clone()).unwrap_or_default();
+                let name = bytes::slice_str(text, span.clone());
                 let error = DefinitionError::error(
                     "R0219",
                     format!("unknown uri_detail key `{name}`"),
@@ -205,7 +205,7 @@ fn comparison(
 
 fn request(name: &str, offset: usize) -> Result<HeaderRequest, DefinitionError> {
     HeaderRequest::parse(name).map_err(|span| {
-        let modifier = name.get(span.clone()).unwrap_or_default();
+        let modifier = bytes::slice_str(name, span.clone());
         let place = span.start + offset..span.end + offset;
         if span.start == 0 {
             return DefinitionError::error(

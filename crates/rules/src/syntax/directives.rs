@@ -1,5 +1,6 @@
 //! The directives that begin with the name of a rule: its definition, and what is said of it.
 
+use gatepost_words::bytes;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -211,7 +212,7 @@ impl Reader<'_> {
         let mut unknown = Vec::new();
         let parsed = flags::parse(said.text, |span| unknown.push(span));
         for span in unknown {
-            let word = said.text.get(span.clone()).unwrap_or_default();
+            let word = bytes::slice_str(said.text, span.clone());
             let diagnostic = Diagnostic::warning("R0207", format!("unknown flag `{word}`"));
             self.unknown(diagnostic, said.span(span), word, flags::all(), None);
         }

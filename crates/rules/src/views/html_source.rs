@@ -5,6 +5,7 @@
 //! tag honours quotes, and what is left open at the end becomes a comment. Rules were written
 //! against this one.
 
+use gatepost_words::bytes;
 use std::borrow::Cow;
 
 use super::html_entities::{Place, decode};
@@ -95,7 +96,7 @@ impl<'s> HtmlSource<'s> {
     }
 
     pub(super) fn rest(&self, from: usize) -> &'s [u8] {
-        self.bytes().get(from..).unwrap_or_default()
+        bytes::skip(self.bytes(), from)
     }
 
     pub(super) fn byte(&self, at: usize) -> Option<u8> {
@@ -103,7 +104,7 @@ impl<'s> HtmlSource<'s> {
     }
 
     pub(super) fn cut(&self, start: usize, end: usize) -> &'s str {
-        self.text.get(start..end).unwrap_or_default()
+        bytes::slice_str(self.text, start..end)
     }
 
     /// The first place from `from` on where the byte does not belong; the end of the source where

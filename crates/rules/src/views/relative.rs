@@ -135,10 +135,8 @@ fn composed(parts: Parts<'_>, path: &str) -> String {
                 let is_named = authority
                     .get(..3)
                     .is_some_and(|start| start.eq_ignore_ascii_case(name));
-                let behind = authority
-                    .get(3..)
-                    .unwrap_or_default()
-                    .trim_start_matches(|c: char| c.is_ascii_digit());
+                let behind =
+                    bytes::skip_str(authority, 3).trim_start_matches(|c: char| c.is_ascii_digit());
                 if is_named && behind.starts_with('.') {
                     out.push_str(scheme);
                 }

@@ -91,9 +91,7 @@ fn addresses(uri: &str) -> Vec<String> {
             found.push(format!("mailto:{bare}@{host}"));
         }
     }
-    let head = uri
-        .get(..uri.find(['?', '&']).unwrap_or(uri.len()))
-        .unwrap_or_default();
+    let head = uri.split(['?', '&']).next().unwrap_or(uri);
     let bracketed = head.rmatch_indices('<').find_map(|(at, _)| {
         let (user, rest) = uri.get(at + 1..)?.split_once('@')?;
         let (host, _) = rest.split_once('>')?;

@@ -37,7 +37,7 @@ pub(super) fn links(text: &str, lists: &Lists) -> Vec<String> {
         while let Some((kind, range)) = scan.next_link(from, token_end) {
             from = range.end.max(from + 1);
             // A byte of a character may be a delimiter, as it is to SpamAssassin.
-            let written = String::from_utf8_lossy(scan.bytes.get(range).unwrap_or_default());
+            let written = String::from_utf8_lossy(bytes::slice(scan.bytes, range));
             found.extend(meant(kind, trimmed(&written), lists));
         }
     }

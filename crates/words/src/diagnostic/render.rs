@@ -107,11 +107,7 @@ fn snippet<'a>(
 /// The part of a line around a span, escaped, with the span moved along.
 fn window(line: &str, span: Range<usize>) -> (String, Range<usize>) {
     let total = line.chars().count();
-    let before = line
-        .get(..line.floor_char_boundary(span.start))
-        .unwrap_or_default()
-        .chars()
-        .count();
+    let before = bytes::head_str(line, span.start).chars().count();
     let from = if total <= LINE_LIMIT {
         0
     } else {

@@ -48,17 +48,8 @@ impl Source {
     /// past the end gives the end.
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let start = self.line_start(offset);
-        let line = self
-            .text
-            .get(..start)
-            .unwrap_or_default()
-            .matches('\n')
-            .count()
-            + 1;
-        let column = self
-            .text
-            .get(start..self.clamp(offset))
-            .unwrap_or_default()
+        let line = bytes::head_str(&self.text, start).matches('\n').count() + 1;
+        let column = bytes::slice_str(&self.text, start..self.clamp(offset))
             .chars()
             .count()
             + 1;
