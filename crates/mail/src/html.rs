@@ -20,16 +20,33 @@ const TAGS: usize = 256;
 /// Bytes kept of an attribute, a title or the text of a link.
 const VALUE_BYTES: usize = 4 << 10;
 
+/// Tokens between two looks at the clock.
+const BETWEEN_LOOKS: usize = 1 << 10;
+
 /// Renders at most `budget` bytes of HTML to text (`<br>` and blocks become line ends, other white
 /// space one space) and returns what was seen on the way. Linear in the source.
 pub fn render_html(source: &str, budget: usize) -> (String, HtmlFacts) {
+    render_html_until(source, budget, &|| false)
+}
+
+/// The same, but stops where `expired` says that the time is up.
+pub(super) fn render_html_until(
+    source: &str,
+    budget: usize,
+    expired: &dyn Fn() -> bool,
+) -> (String, HtmlFacts) {
     let whole = source;
     let source = head_str(whole, budget);
     let mut renderer = Renderer::default();
     renderer.facts.is_cut = source.len() < whole.len();
     renderer.text.reserve(source.len() / 3);
     let mut tokens = Tokenizer::new(source);
+    let mut count = 0;
     while let Some(token) = tokens.next() {
+        count += 1;
+        if count % BETWEEN_LOOKS == 0 && expired() {
+            break;
+        }
         match token {
             Token::Text(text) => renderer.push_text(&decode_entities(text)),
             Token::Raw { element, text } => renderer.raw(element, text),

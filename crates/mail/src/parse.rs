@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::anomaly::Report;
 use super::decode::to_utf8;
-use super::html::render_html;
+use super::html::render_html_until;
 use super::mime_tree::{decoded_budget, split};
 use super::url_scan::Collector;
 use super::{
@@ -15,6 +15,8 @@ use super::{
 
 /// Bytes of a line without its line end (RFC 5322 §2.1.1).
 const LINE_BYTES: usize = 998;
+/// Lines between two looks at the clock.
+const LINES_BETWEEN_LOOKS: usize = 1 << 16;
 /// No charset makes more UTF-8 of a byte than this.
 const CHARSET_GROWTH: usize = 3;
 
@@ -31,17 +33,15 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits, expired: &dyn Fn() -> bo
     let body_start = entities
         .first()
         .map_or(raw.len(), |entity| entity.body.start);
-    note_lines(raw, body_start, &mut report);
+    note_lines(raw, body_start, expired, &mut report);
     note_header(&header, &mut report);
     // Decoding has a limit of its own, which is lower: it only counts here.
     derived.take(decoded_budget(raw.len(), limits).saturating_sub(decoded_left));
     let texts = read_texts(&entities, limits, &mut decoded_left, expired, &mut report);
     derived.take(texts.iter().map(made_of).sum());
-    let mut is_complete = true;
-    let mut collector = Collector::new(limits, &derived, &mut report);
+    let mut collector = Collector::new(limits, &derived, expired, &mut report);
     for text in &texts {
         if expired() {
-            is_complete = false;
             break;
         }
         if let Some(facts) = &text.html {
@@ -50,6 +50,8 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits, expired: &dyn Fn() -> bo
         collector.text(&text.rendered, text.entity);
     }
     let urls = collector.urls;
+    // Whatever stopped early did so because of this, and the time does not come back.
+    let is_complete = !expired();
     Message {
         raw,
         header,
@@ -64,7 +66,7 @@ pub(super) fn parse<'a>(raw: &'a [u8], limits: &Limits, expired: &dyn Fn() -> bo
 }
 
 /// Line ends, overlong lines, NUL bytes: the first of each.
-fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
+fn note_lines(raw: &[u8], body_start: usize, expired: &dyn Fn() -> bool, report: &mut Report) {
     if let Some(at) = memchr::memchr(0, raw) {
         report.add(AnomalyKind::NulByte, at);
     }
@@ -77,7 +79,11 @@ fn note_lines(raw: &[u8], body_start: usize, report: &mut Report) {
         report.add(AnomalyKind::BareCr, at);
     }
     let (mut start, mut overlong, mut bare, mut has_proper) = (0, None, None, false);
-    for at in memchr::memchr_iter(b'\n', raw).chain([raw.len()]) {
+    let ends = memchr::memchr_iter(b'\n', raw).chain([raw.len()]);
+    for (number, at) in ends.enumerate() {
+        if number % LINES_BETWEEN_LOOKS == LINES_BETWEEN_LOOKS - 1 && expired() {
+            return;
+        }
         let is_proper = at > start && raw.get(at.saturating_sub(1)) == Some(&b'\r');
         if at < raw.len() {
             has_proper |= is_proper;
@@ -150,7 +156,7 @@ fn read_texts<'a>(
             });
             continue;
         }
-        let (rendered, facts) = render_html(&source, html_left);
+        let (rendered, facts) = render_html_until(&source, html_left, expired);
         html_left = html_left.saturating_sub(source.len());
         if facts.is_cut {
             report.add(AnomalyKind::HtmlLimit, entity.body.start);

@@ -13,6 +13,8 @@ use super::{AnomalyKind, DerivedBytes, Limits};
 const PER_WORD: usize = 4;
 /// Words without scheme that are looked up in the public suffix list, in one message.
 const LOOKUPS: usize = 50_000;
+/// Words or links between two looks at the clock.
+const BETWEEN_LOOKS: usize = 1 << 10;
 /// Suffixes under which a bare `name.suffix` in text is taken for a host even without a path.
 /// Others look too much like file names (`readme.md`, `run.sh`).
 const BARE_SUFFIXES: [&str; 12] = [
@@ -26,19 +28,26 @@ pub(super) struct Collector<'r> {
     limit: usize,
     lookups_left: usize,
     derived: &'r DerivedBytes,
+    expired: &'r dyn Fn() -> bool,
     /// The limit of lookups was met, and reported.
     is_out_of_lookups: bool,
     report: &'r mut Report,
 }
 
 impl<'r> Collector<'r> {
-    pub(super) fn new(limits: &Limits, derived: &'r DerivedBytes, report: &'r mut Report) -> Self {
+    pub(super) fn new(
+        limits: &Limits,
+        derived: &'r DerivedBytes,
+        expired: &'r dyn Fn() -> bool,
+        report: &'r mut Report,
+    ) -> Self {
         Self {
             urls: Vec::new(),
             seen: HashSet::new(),
             limit: limits.urls,
             lookups_left: LOOKUPS,
             derived,
+            expired,
             is_out_of_lookups: false,
             report,
         }
@@ -64,7 +73,10 @@ impl<'r> Collector<'r> {
             .iter()
             .find(|link| link.kind == LinkKind::Base)
             .map(|link| link.href.trim_end_matches('/'));
-        for link in &facts.links {
+        for (number, link) in facts.links.iter().enumerate() {
+            if self.is_time_up(number) {
+                return;
+            }
             let text = (link.kind == LinkKind::Anchor).then(|| link.text.clone());
             let source = UrlSource::Html { anchor_text: text };
             let has_scheme = head_str(&link.href, 12).contains(':');
@@ -86,9 +98,17 @@ impl<'r> Collector<'r> {
         }
     }
 
+    /// Looks at the clock now and then.
+    fn is_time_up(&self, number: usize) -> bool {
+        number % BETWEEN_LOOKS == BETWEEN_LOOKS - 1 && (self.expired)()
+    }
+
     /// Adds the URLs in text.
     pub(super) fn text(&mut self, text: &str, entity: usize) {
-        for word in text.split(is_delimiter) {
+        for (number, word) in text.split(is_delimiter).enumerate() {
+            if self.is_time_up(number) {
+                return;
+            }
             // The shortest: `a.co/`.
             if word.len() >= 5 {
                 self.word(head_str(word, URL_BYTES), entity);
@@ -229,7 +249,7 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let mut report = Report::default();
         let (limits, derived) = (Limits::default(), DerivedBytes::of_message(0));
-        let mut collector = Collector::new(&limits, &derived, &mut report);
+        let mut collector = Collector::new(&limits, &derived, &|| false, &mut report);
         collector.text(text, 0);
         collector
             .urls
@@ -285,7 +305,7 @@ mod tests {
         let (_, facts) = render_html(source, usize::MAX);
         let mut report = Report::default();
         let (limits, derived) = (Limits::default(), DerivedBytes::of_message(0));
-        let mut collector = Collector::new(&limits, &derived, &mut report);
+        let mut collector = Collector::new(&limits, &derived, &|| false, &mut report);
         collector.html(&facts, 3);
         let urls: Vec<_> = collector
             .urls
@@ -314,7 +334,7 @@ mod tests {
         for (count, is_over) in [(3, false), (4, true)] {
             let mut report = Report::default();
             let derived = DerivedBytes::of_message(0);
-            let mut collector = Collector::new(&limits, &derived, &mut report);
+            let mut collector = Collector::new(&limits, &derived, &|| false, &mut report);
             let text = (0..count)
                 .map(|index| format!("http://example.com/{index} "))
                 .collect::<Vec<_>>()
@@ -338,6 +358,7 @@ mod tests {
             Collector::new(
                 &Limits::default(),
                 &DerivedBytes::of_message(0),
+                &|| false,
                 &mut report,
             )
             .text(&"example.com ".repeat(count), 0);

@@ -45,7 +45,7 @@ impl<'m> BodyText<'m> {
             }
             let Some(part) = part else { continue };
             if part.is_html && !part.source.is_empty() {
-                let rendered = render(&part.source, part.is_wide, derived);
+                let rendered = render(&part.source, part.is_wide, derived, expired);
                 body.is_wide |= rendered.is_wide;
                 body.links.extend(rendered.links);
                 body.add(&rendered.text, limit);

@@ -36,15 +36,28 @@ fn is_wide(text: &str) -> bool {
     text.chars().any(|character| u32::from(character) > 255)
 }
 
+/// Pieces of HTML between two looks at the clock.
+const BETWEEN_LOOKS: usize = 1 << 10;
+
 /// Renders a source; `is_decoded` says that its charset was undone, and so that all of it is wide.
 ///
 /// A link that is joined with the base of the page counts as derived; beyond the limit no more are
 /// noted.
-pub(super) fn render(source: &str, is_decoded: bool, derived: &DerivedBytes) -> Rendered {
+pub(super) fn render(
+    source: &str,
+    is_decoded: bool,
+    derived: &DerivedBytes,
+    expired: &dyn Fn() -> bool,
+) -> Rendered {
     let source = prepared(source);
     let mut pieces = HtmlSource::new(&source);
     let mut renderer = Renderer::new(derived);
+    let mut count = 0;
     while let Some(piece) = pieces.next() {
+        count += 1;
+        if count % BETWEEN_LOOKS == 0 && expired() {
+            break;
+        }
         match piece {
             Piece::Text(text) => renderer.text(&text),
             Piece::Open(name) => renderer.open(name, &pieces),
@@ -391,7 +404,12 @@ mod tests {
     use super::*;
 
     fn rendered(source: &str, is_decoded: bool) -> Rendered {
-        render(source, is_decoded, &DerivedBytes::of_message(source.len()))
+        render(
+            source,
+            is_decoded,
+            &DerivedBytes::of_message(source.len()),
+            &|| false,
+        )
     }
 
     #[test]
