@@ -134,6 +134,12 @@ impl Daemon {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// Asserts that this is printed soon: lines are written after the answer.
+    pub fn expect_log(&self, text: &str) {
+        let is_there = wait_until(PATIENCE, || self.log().contains(text));
+        assert!(is_there, "no `{text}` in the log:\n{}", self.log());
+    }
+
     /// The verdict records, one JSON object a line.
     pub fn records(&self) -> String {
         fs::read_to_string(self.path("records.jsonl")).unwrap_or_default()

@@ -63,6 +63,5 @@ fn what_cannot_be_recorded_is_deferred() {
     // A message that need not be recorded first passes.
     let (answer, _) = judged(&daemon, "The minutes of Thursday.\r\n");
     assert!(!answer.contains("451"), "{answer}");
-    let log = daemon.log();
-    assert!(log.contains("fault=commit"), "{log}");
+    daemon.expect_log("fault=commit");
 }

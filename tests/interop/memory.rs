@@ -97,7 +97,6 @@ fn under_a_limit_of_the_system_mail_is_deferred_and_the_daemon_lives() {
         assert!(daemon.is_running(), "{limit}");
         let answer = judged(&daemon, b"the minutes\r\n");
         assert!(!answer.contains("451"), "{limit}: {answer}");
-        let log = daemon.log();
-        assert!(log.contains("WARN memory: "), "{limit}: {log}");
+        daemon.expect_log("WARN memory: ");
     }
 }

@@ -48,7 +48,7 @@ fn a_reload_names_what_it_changed_and_what_needs_a_restart() {
         changed.split(';').next().map(str::trim),
         "other limits make another generation"
     );
-    assert!(daemon.log().contains(waiting), "{}", daemon.log());
+    daemon.expect_log(waiting);
 
     // What is in force is what the daemon says, not what the files say.
     let running = gatepost(&daemon, &["config", "show", "--running"]);
