@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::forged_marks::ForgedMarks;
 use gatepost_engine::{Generation, Permit};
 use gatepost_mail::{Mailbox, Transaction};
 use gatepost_milter::{Action, Macros};
@@ -21,12 +22,9 @@ pub(super) struct MessageInProgress {
     /// Bytes that were sent, stored or not.
     pub(super) size: usize,
     pub(super) began: Instant,
-    forged_fields: Vec<(String, u32)>,
+    forged_marks: ForgedMarks,
     header_is_complete: bool,
 }
-
-/// How many distinct names of forged fields are remembered; more than a real message ever has.
-const FORGED_FIELDS_MAX: usize = 1_000;
 
 impl MessageInProgress {
     pub(super) fn new(
@@ -43,7 +41,7 @@ impl MessageInProgress {
             fault: None,
             size: 0,
             began,
-            forged_fields: Vec::new(),
+            forged_marks: ForgedMarks::default(),
             header_is_complete: false,
         }
     }
@@ -66,7 +64,7 @@ impl MessageInProgress {
     /// Adds a header field, as it was on the wire. `leading_space`: whether `value` begins with
     /// what followed the colon.
     pub(super) fn add_field(&mut self, name: &[u8], value: &[u8], leading_space: bool) {
-        self.note_forged_field(name);
+        self.forged_marks.note(name);
         let line_ends = memchr::memchr_iter(b'\n', value).count();
         if !self.reserve(name.len() + value.len() + line_ends + 4) {
             return;
@@ -126,39 +124,8 @@ impl MessageInProgress {
         false
     }
 
-    fn note_forged_field(&mut self, name: &[u8]) {
-        if !is_our_field(name) {
-            return;
-        }
-        let known = |(known, _): &&mut (String, u32)| known.as_bytes().eq_ignore_ascii_case(name);
-        if let Some((_, count)) = self.forged_fields.iter_mut().find(known) {
-            *count = count.saturating_add(1);
-        } else if self.forged_fields.len() < FORGED_FIELDS_MAX {
-            self.forged_fields
-                .push((String::from_utf8_lossy(name).into_owned(), 1));
-        }
-    }
-
-    /// The removals of forged copies of our own fields, last occurrence first: removing the first
-    /// would renumber the others (CVE-2022-48521 of OpenDKIM).
+    /// The removals of forged copies of our own fields.
     pub(super) fn removals(&self) -> Vec<Action> {
-        let removal = |name: &String, index| Action::ChangeHeader {
-            index,
-            name: name.clone(),
-            value: String::new(),
-        };
-        self.forged_fields
-            .iter()
-            .flat_map(|(name, count)| (1..=*count).rev().map(move |index| removal(name, index)))
-            .collect()
+        self.forged_marks.removals()
     }
-}
-
-/// The fields that only a filter may write: readers would take a sender's copy for ours.
-fn is_our_field(name: &[u8]) -> bool {
-    let has_prefix = |prefix: &[u8]| {
-        name.get(..prefix.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-    };
-    has_prefix(b"X-Spam-") || has_prefix(b"X-Gatepost")
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod connection;
+mod forged_marks;
 mod machine;
 mod message_in_progress;
 mod settle;

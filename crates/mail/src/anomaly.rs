@@ -68,6 +68,7 @@ anomaly_kinds! {
     DerivedLimit => "derived_limit", "Reading gave more bytes (decoded texts, URLs joined with their base) than the limit; the rest was not read";
     UrlsLimit => "urls_limit", "There are more URLs than the limit; the rest was not read";
     HtmlLimit => "html_limit", "There is more HTML than the limit; the rest was not read";
+    MarksLimit => "marks_limit", "There are more marks of mail filters (X-Spam-…, X-Gatepost) than the limit; not all of them are taken out";
     JudgingTime => "judging_time", "Judging took all the time that there is at an earlier try; the message was not judged again";
     RuleLimit => "rule_limit", "A limit kept a rule from looking at a part of the message";
 }
@@ -86,6 +87,7 @@ impl AnomalyKind {
                 | Self::DerivedLimit
                 | Self::UrlsLimit
                 | Self::HtmlLimit
+                | Self::MarksLimit
                 | Self::JudgingTime
         )
     }

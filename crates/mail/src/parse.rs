@@ -10,7 +10,8 @@ use super::html::render_html_until;
 use super::mime_tree::{decoded_budget, split};
 use super::url_scan::Collector;
 use super::{
-    AnomalyKind, DerivedBytes, Entity, EntityKind, HeaderField, Limits, Message, TextPart,
+    AnomalyKind, DerivedBytes, Entity, EntityKind, FILTER_MARKS_MAX, FilterMark, HeaderField,
+    Limits, Message, TextPart,
 };
 
 /// Bytes of a line without its line end (RFC 5322 §2.1.1).
@@ -115,6 +116,10 @@ fn note_header(header: &[HeaderField<'_>], report: &mut Report) {
         .any(|field| std::str::from_utf8(&field.raw).is_err())
     {
         report.add(AnomalyKind::EightBitHeader, 0);
+    }
+    let is_mark = |field: &&HeaderField<'_>| FilterMark::of(&field.name).is_some();
+    if header.iter().filter(is_mark).count() > FILTER_MARKS_MAX {
+        report.add(AnomalyKind::MarksLimit, 0);
     }
     let count = |name| header.iter().filter(|field| field.is(name)).take(2).count();
     match count("From") {

@@ -484,3 +484,13 @@ fn loops_over_bytes_look_at_the_clock() {
         assert!(looks.get() < last + 10, "{name}: {} looks", looks.get());
     }
 }
+
+#[test]
+fn marks_are_counted_at_n_and_n_plus_one() {
+    for (count, is_over) in [(FILTER_MARKS_MAX, false), (FILTER_MARKS_MAX + 1, true)] {
+        let header = "X-Spam-Flag: NO\n".repeat(count);
+        let message = format!("From: a@example.com\n{header}\nhello\n");
+        let is_noted = kinds(&read(&message)).contains(&AnomalyKind::MarksLimit);
+        assert_eq!(is_noted, is_over, "{count}");
+    }
+}
