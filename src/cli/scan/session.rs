@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_reader::Envelope;
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
@@ -105,6 +106,26 @@ fn transaction(session: Session) -> Transaction {
         .map(|path| Mailbox::parse(path.as_bytes()))
         .collect();
     transaction
+}
+
+/// Notes what a queue file says of its transaction.
+pub(super) fn fill(transaction: &mut Transaction, envelope: &Envelope) {
+    let address = envelope.client_address.as_deref();
+    let address = address.and_then(|address| address.parse().ok());
+    transaction.client.address = address.map_or(ClientAddress::Unknown, ClientAddress::Ip);
+    if let Some(name) = &envelope.client_name {
+        transaction.client.host.clone_from(name);
+    }
+    transaction.helo.clone_from(&envelope.helo);
+    transaction
+        .authenticated
+        .clone_from(&envelope.authenticated);
+    transaction.queue_id.clone_from(&envelope.queue_id);
+    transaction.envelope.reverse_path = ReversePath::parse(envelope.sender.as_bytes());
+    let recipients = envelope.recipients.iter();
+    transaction.envelope.forward_paths = recipients
+        .map(|path| Mailbox::parse(path.as_bytes()))
+        .collect();
 }
 
 #[cfg(test)]
