@@ -25,6 +25,8 @@ pub enum Unread {
     NotAMessage(String),
     /// It was left out on purpose, and can be named to be read: a hidden folder, a link to a directory.
     PassedOver(String),
+    /// A directory that was named holds no message.
+    Nothing(String),
 }
 
 /// The transaction of a message in a queue file. Texts of strangers, without control characters.
@@ -68,7 +70,11 @@ impl Item {
     /// The message as a mailbox holds it: where there is an envelope, its sender and first recipient
     /// are written as the fields that delivery adds.
     pub fn as_delivered(&self) -> Result<Vec<u8>, Unread> {
-        let raw = self.raw.clone()?;
+        let mut raw = self.raw.clone()?;
+        // An editor's mark, which would be read as a part of the first field's name.
+        if raw.starts_with(b"\xef\xbb\xbf") {
+            raw.drain(..3);
+        }
         let Some(envelope) = &self.envelope else {
             return Ok(raw);
         };
@@ -101,7 +107,10 @@ impl Unread {
 impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(why) | Self::NotAMessage(why) | Self::PassedOver(why) => f.write_str(why),
+            Self::Failed(why)
+            | Self::NotAMessage(why)
+            | Self::PassedOver(why)
+            | Self::Nothing(why) => f.write_str(why),
         }
     }
 }

@@ -72,7 +72,7 @@ fn root(path: &Path, limit: usize, take: &mut dyn FnMut(Item) -> bool) -> bool {
         take(item)
     });
     if go_on && is_empty {
-        let why = Unread::PassedOver("there is no message in this directory".to_owned());
+        let why = Unread::Nothing("there is no message in this directory".to_owned());
         return take(Item::unread(path.display().to_string(), why));
     }
     go_on

@@ -108,7 +108,7 @@ impl LearnRun<'_> {
             self.summary.unread(why);
         }
         let result = match raw {
-            Err(Unread::PassedOver(why)) => {
+            Err(Unread::PassedOver(why) | Unread::Nothing(why)) => {
                 let (name, why) = (escaped(&name), escaped(&why));
                 eprint_line(format_args!("gatepost: {name}: {why}"));
                 return Ok(());

@@ -34,12 +34,12 @@ impl Summary {
 
     /// Counts what is not a message, or could not be read.
     pub(super) fn unread(&mut self, why: &Unread) {
-        let count = match why {
-            Unread::Failed(_) => &mut self.failed,
-            Unread::NotAMessage(_) => &mut self.not_messages,
-            Unread::PassedOver(_) => &mut self.passed_over,
-        };
-        *count += 1;
+        match why {
+            Unread::Failed(_) => self.failed += 1,
+            Unread::NotAMessage(_) => self.not_messages += 1,
+            Unread::PassedOver(_) => self.passed_over += 1,
+            Unread::Nothing(_) => {}
+        }
     }
 
     /// The line; what did not happen is left out.
@@ -72,7 +72,7 @@ impl Summary {
         ];
         let mut separator = "; ";
         for (count, what) in others.iter().filter(|(count, _)| *count > 0) {
-            write!(line, "{separator}{count} {what}").unwrap_or_default();
+            write!(line, "{separator}{what}: {count}").unwrap_or_default();
             separator = ", ";
         }
         line
@@ -93,7 +93,7 @@ mod tests {
         summary.unread(&Unread::NotAMessage(String::new()));
         summary.unread(&Unread::PassedOver(String::new()));
         let expected =
-            "2 messages: 1 learned as spam, 1 known already; 1 not messages, 1 passed over";
+            "2 messages: 1 learned as spam, 1 known already; not messages: 1, passed over: 1";
         assert_eq!(summary.line(Class::Spam), expected);
     }
 }

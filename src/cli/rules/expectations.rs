@@ -109,7 +109,7 @@ pub(super) fn messages_below(root: &Path, limit: usize) -> Vec<String> {
         // A message beyond a limit stays in the set: it is reported when the set is compared.
         if matches!(
             item.raw,
-            Err(Unread::NotAMessage(_) | Unread::PassedOver(_))
+            Err(Unread::NotAMessage(_) | Unread::PassedOver(_) | Unread::Nothing(_))
         ) {
             return true;
         }

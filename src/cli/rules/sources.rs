@@ -258,6 +258,7 @@ impl Reading<'_> {
         }
         let raw = match raw {
             Ok(raw) => Ok(raw),
+            Err(Unread::Nothing(_)) => return true,
             Err(Unread::PassedOver(why)) => {
                 self.skipped.pass_over(&name, &why);
                 return true;

@@ -69,8 +69,9 @@ impl Printer {
         let exit = match &report.judged {
             Ok(verdict) if verdict.disposition == Disposition::Accept => Exit::Done,
             Ok(_) => Exit::Finding,
-            Err(Unread::PassedOver(why)) => {
-                self.counts.passed_over += 1;
+            Err(Unread::PassedOver(why) | Unread::Nothing(why)) => {
+                let is_counted = matches!(report.judged, Err(Unread::PassedOver(_)));
+                self.counts.passed_over += usize::from(is_counted);
                 let name = ForTerminal(&report.name);
                 eprint_line(format_args!("gatepost: {name}: {}", ForTerminal(why)));
                 return Ok(());
@@ -103,7 +104,7 @@ impl Printer {
         } = self.counts;
         if not_messages + passed_over > 0 {
             eprint_line(format_args!(
-                "gatepost: {messages} messages judged; {not_messages} files are not messages, {passed_over} passed over"
+                "gatepost: {messages} messages judged; not messages: {not_messages}, passed over: {passed_over}"
             ));
         }
         Ok(self.exit)

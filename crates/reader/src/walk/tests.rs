@@ -21,6 +21,7 @@ fn seen(root: &Path, paths: &[PathBuf], limit: usize) -> Vec<(String, String)> {
             Err(Unread::Failed(_)) => "failed".to_owned(),
             Err(Unread::NotAMessage(_)) => "other".to_owned(),
             Err(Unread::PassedOver(_)) => "passed over".to_owned(),
+            Err(Unread::Nothing(_)) => "nothing".to_owned(),
         };
         let name = item.name.strip_prefix(root.to_str().unwrap());
         let name = name.unwrap_or(&item.name).trim_start_matches('/');
@@ -104,11 +105,11 @@ fn of_a_maildir_cur_and_new_are_read_and_the_rest_is_reported() {
 fn an_empty_directory_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
-    expect(root, &[("", "passed over")]);
+    expect(root, &[("", "nothing")]);
     for folder in ["cur", "new", "tmp"] {
         std::fs::create_dir(root.join(folder)).unwrap();
     }
-    expect(root, &[("", "passed over")]);
+    expect(root, &[("", "nothing")]);
 }
 
 #[test]
