@@ -1,13 +1,17 @@
 //! One stream of bytes, whatever is in it: a message, a mailbox, a queue file, compressed or not.
 
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use gatepost_words::bytes::head;
 
 use super::item::{Item, Unread};
 use super::sniff::{self, Kind};
 use super::{compressed, mbox, postcat, queue_file};
 
 /// Bytes that decide what a stream is.
-const PREFIX: u64 = 64 << 10;
+const PREFIX: usize = 64 << 10;
+/// Bytes that are read at a time until then.
+const CHUNK: usize = 8 << 10;
 
 /// What is known of a stream before it is read.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +54,26 @@ pub(crate) fn read(
     )
 }
 
+/// The first bytes, to the end of a header if there is one: a program that sends a mailbox through a
+/// pipe, message by message, must not have to send more before its first message is read.
 fn first_bytes(reader: &mut dyn Read) -> Result<(Kind, Vec<u8>), Unread> {
     let mut prefix = Vec::new();
-    reader
-        .take(PREFIX)
-        .read_to_end(&mut prefix)
-        .map_err(|error| Unread::of_io(&error))?;
+    let mut chunk = [0; CHUNK];
+    while prefix.len() < PREFIX && !has_empty_line(&prefix) {
+        match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => prefix.extend_from_slice(head(&chunk, length)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Unread::of_io(&error)),
+        }
+    }
     Ok((sniff::kind(&prefix), prefix))
+}
+
+fn has_empty_line(prefix: &[u8]) -> bool {
+    let text = prefix.trim_ascii_start();
+    let find = |line_ends| memchr::memmem::find(text, line_ends).is_some();
+    find(b"\n\n".as_slice()) || find(b"\n\r\n".as_slice())
 }
 
 fn plain(
@@ -76,7 +93,11 @@ fn plain(
         Kind::Mailbox => {
             // A message that was saved with its From_ line, which no MTA would hand over.
             let mut line = Vec::new();
-            match reader.by_ref().take(PREFIX).read_until(b'\n', &mut line) {
+            match reader
+                .by_ref()
+                .take(PREFIX as u64)
+                .read_until(b'\n', &mut line)
+            {
                 Ok(_) => take(single(name, reader, limit)),
                 Err(error) => take(Item::unread(name, Unread::of_io(&error))),
             }

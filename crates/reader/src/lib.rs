@@ -17,6 +17,7 @@
 
 mod compressed;
 mod content;
+mod folder_class;
 mod item;
 mod mbox;
 mod postcat;
@@ -24,5 +25,6 @@ mod queue_file;
 mod sniff;
 mod walk;
 
+pub use folder_class::folder_class;
 pub use item::{Envelope, Item, Unread};
 pub use walk::{read_all, read_one};
