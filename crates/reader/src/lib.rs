@@ -24,6 +24,8 @@ mod postcat;
 mod queue_file;
 mod sniff;
 mod walk;
+#[cfg(test)]
+mod walk_tests;
 
 pub use folder_class::folder_class;
 pub use item::{Envelope, Item, Unread};

@@ -152,10 +152,10 @@ mod tests {
         file.push(kind);
         let mut length = data.len();
         while length >= 0x80 {
-            file.push((length & 0x7f) as u8 | 0x80);
+            file.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
             length >>= 7;
         }
-        file.push(length as u8);
+        file.push(u8::try_from(length).unwrap());
         file.extend_from_slice(data.as_bytes());
     }
 

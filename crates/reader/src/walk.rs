@@ -1,8 +1,8 @@
 //! Files, directories and Maildirs that are named.
 //!
 //! A FIFO or a device is never opened: a reader would wait for ever.
-#![expect(clippy::disallowed_methods, reason = "messages are files")]
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
@@ -51,7 +51,7 @@ pub fn read_one(path: &Path, limit: usize) -> Item {
 
 /// One message is what `.eml` says, even where a From_ line was left in front of it.
 fn may_be_mailbox(path: &Path) -> bool {
-    let suffix = |path: &Path| path.extension().map(|suffix| suffix.to_ascii_lowercase());
+    let suffix = |path: &Path| path.extension().map(OsStr::to_ascii_lowercase);
     let outer = suffix(path);
     let is_compressed = COMPRESSED
         .iter()
@@ -249,6 +249,3 @@ fn regular(metadata: &std::fs::Metadata) -> Result<(), Unread> {
     };
     Err(Unread::is(what))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,9 @@
 //! Corpora that are no published archive: directories, Maildirs and mailboxes of the engineer's own,
 //! read as every other command reads them. The label of a message is in the name of its directory.
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "the tests make messages to read")
+)]
 
 use std::path::{Path, PathBuf};
 

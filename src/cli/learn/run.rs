@@ -120,7 +120,7 @@ impl LearnRun<'_> {
             Err(why) => Err(why.to_string()),
         };
         if let Ok((_, outcome)) = &result {
-            self.summary.outcome(outcome);
+            self.summary.outcome(*outcome);
         }
         self.progress.one();
         self.unsynced.push((name, result));

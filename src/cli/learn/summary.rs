@@ -21,7 +21,7 @@ pub(super) struct Summary {
 
 impl Summary {
     /// Counts a message.
-    pub(super) fn outcome(&mut self, outcome: &Outcome) {
+    pub(super) fn outcome(&mut self, outcome: Outcome) {
         let count = match outcome {
             Outcome::Learned => &mut self.learned,
             Outcome::Relearned(_) => &mut self.relearned,
@@ -87,9 +87,9 @@ mod tests {
     fn what_did_not_happen_is_left_out() {
         let mut summary = Summary::default();
         assert_eq!(summary.line(Class::Spam), "0 messages");
-        summary.outcome(&Outcome::Learned);
+        summary.outcome(Outcome::Learned);
         assert_eq!(summary.line(Class::Spam), "1 message: 1 learned as spam");
-        summary.outcome(&Outcome::Already);
+        summary.outcome(Outcome::Already);
         summary.unread(&Unread::NotAMessage(String::new()));
         summary.unread(&Unread::PassedOver(String::new()));
         let expected =

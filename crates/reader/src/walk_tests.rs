@@ -1,6 +1,10 @@
 //! What is read of files, directories and Maildirs.
+#![expect(clippy::disallowed_methods, reason = "the tests make messages to read")]
 
-use super::*;
+use std::path::{Path, PathBuf};
+
+use super::item::Unread;
+use super::walk::{read_all, read_one};
 
 const MESSAGE: &str = "To: a\n\nxx";
 
