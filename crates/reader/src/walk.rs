@@ -206,9 +206,12 @@ fn file(
     take: &mut dyn FnMut(Item) -> bool,
 ) -> bool {
     let name = path.display().to_string();
-    let mut file = match open(path) {
+    let mut file = match open_regular(path) {
         Ok(file) => file,
-        Err(why) => return take(Item::unread(name, why)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            return take(Item::unread(name, Unread::is(&error.to_string())));
+        }
+        Err(error) => return take(Item::unread(name, Unread::of_io(&error))),
     };
     let source = Source {
         name: &name,
@@ -218,23 +221,23 @@ fn file(
     content::read(source, &mut file, take)
 }
 
-/// Opens a regular file, and nothing else. The second look is at what was opened: the name may have
-/// been given to something else meanwhile, and then opening must not wait.
-fn open(path: &Path) -> Result<File, Unread> {
-    let failed = |error: io::Error| Unread::of_io(&error);
-    regular(&std::fs::metadata(path).map_err(failed)?)?;
+/// Opens a regular file, and nothing else: the error for anything else is `InvalidInput` and names it.
+///
+/// The second look is at what was opened: the name may have been given to something else meanwhile,
+/// and then opening must not wait.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    regular(&std::fs::metadata(path)?)?;
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags)
-        .open(path)
-        .map_err(failed)?;
-    regular(&file.metadata().map_err(failed)?)?;
+        .open(path)?;
+    regular(&file.metadata()?)?;
     Ok(file)
 }
 
-fn regular(metadata: &std::fs::Metadata) -> Result<(), Unread> {
+fn regular(metadata: &std::fs::Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     let what = if kind.is_file() {
         return Ok(());
@@ -247,5 +250,5 @@ fn regular(metadata: &std::fs::Metadata) -> Result<(), Unread> {
     } else {
         "a special file"
     };
-    Err(Unread::is(what))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }
