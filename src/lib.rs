@@ -58,13 +58,14 @@
 //! | [`gatepost_byte_regex`] | Perl patterns on bytes | none |
 //! | [`gatepost_rules`] | SpamAssassin's language | words, mail, byte-regex |
 //! | [`gatepost_store`] | what outlives a process | words |
+//! | [`gatepost_reader`] | messages on disk: files, Maildirs, mailboxes, queue files | words |
 //! | [`gatepost_gather`] | facts that need the world: plan, DNS stub resolver, cache, breakers | words, mail |
 //! | [`gatepost_learn`] | features, models, labels; the only one with tract | words, mail, store |
 //! | [`gatepost_policy`] | evidence to a decision | words, mail |
 //! | [`gatepost_records`] | what is kept of each message | words, mail |
 //! | [`gatepost_telemetry`] | publishes log lines, records, metrics | words, records |
-//! | [`gatepost_engine`] | the pipeline of one message | all above but milter, store |
-//! | [`gatepost_training`] | trains and measures models | words, mail, learn |
+//! | [`gatepost_engine`] | the pipeline of one message | all above but milter, store, reader |
+//! | [`gatepost_training`] | trains and measures models | words, mail, reader, learn |
 //!
 //! The program itself, under `src/`, has rooms: [`session`], [`server`] (names `session`),
 //! [`config`], [`daemon`] (the composition root; names the three before it), [`cli`] (names all),

@@ -26,6 +26,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("byte-regex", &[]),
     ("rules", &["words", "mail", "byte-regex"]),
     ("store", &["words"]),
+    ("reader", &["words"]),
     ("gather", &["words", "mail"]),
     ("learn", &["words", "mail", "store"]),
     ("policy", &["words", "mail"]),
@@ -44,7 +45,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("training", &["words", "mail", "learn"]),
+    ("training", &["words", "mail", "reader", "learn"]),
 ];
 
 /// Room of the program, and the rooms of the program that it may name next to itself.

@@ -135,7 +135,8 @@ pub(super) struct ListRecords {
 /// `scan`
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
-    /// Mail files, directories (all files in them), mailboxes (mbox), or - for standard input
+    /// Message files, directories, Maildirs (their cur/ and new/), mailboxes (mbox), queue files of
+    /// Postfix, gzip, bzip2 and zstd included; or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Output format

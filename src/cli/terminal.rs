@@ -37,6 +37,11 @@ impl Output {
         self.out.write_all(bytes).map_err(|error| broken(&error))
     }
 
+    /// Writes out what is buffered, for a person who waits.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        self.out.flush().map_err(|error| broken(&error))
+    }
+
     /// Writes out what is buffered; to be called at the end of every command, for its error counts.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.out.flush().map_err(|error| broken(&error))

@@ -24,7 +24,7 @@ const LINES: usize = 5_000_000;
 /// Share of a corpus without `split=` that is for training.
 const EARLIER_PERCENT: usize = 70;
 /// How often progress is reported, in messages.
-const PROGRESS_EVERY: usize = 64;
+pub(super) const PROGRESS_EVERY: usize = 64;
 
 /// Which part of a corpus: by `split=` in the note column of its list, where there is any; else by
 /// time, for each label the first 70 % by the day it was received.
@@ -41,7 +41,7 @@ pub enum Split {
 pub struct Corpus {
     /// Where the files are.
     pub directory: PathBuf,
-    /// `NAME` of `NAME.tar.zst` and `NAME.tsv`.
+    /// `NAME` of `NAME.tar.zst` and `NAME.tsv`; else a directory, Maildir or mailbox of that name.
     pub name: String,
     /// Which part; `None` is all of it.
     pub split: Option<Split>,
@@ -87,6 +87,9 @@ impl Corpus {
         progress: &mut dyn FnMut(Progress),
         mut take: impl FnMut(Sample),
     ) -> Result<(), TrainError> {
+        if let Some(path) = self.stored() {
+            return self.read_stored(&path, progress, take);
+        }
         let list = self.list()?;
         let path = self.directory.join(format!("{}.tar.zst", self.name));
         let failed = |source: io::Error| TrainError::Read {
@@ -139,6 +142,9 @@ impl Corpus {
 
     /// Whether the parts of this corpus are cut by time, as its list does not name them.
     pub(super) fn is_cut_by_time(&self) -> Result<bool, TrainError> {
+        if self.stored().is_some() {
+            return Ok(false);
+        }
         Ok(!self.list_text()?.1.contains("split="))
     }
 

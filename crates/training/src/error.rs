@@ -17,6 +17,12 @@ pub enum TrainError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A directory or mailbox that was named as a corpus is empty.
+    #[error("{}: there is no message in it", path.display())]
+    NoMessage {
+        /// Which one.
+        path: PathBuf,
+    },
     /// A line of the list of messages is not as it should be.
     #[error("{}:{line}: {cause}", path.display())]
     List {

@@ -28,6 +28,7 @@ mod robustness;
 mod scored;
 mod settings;
 mod standardize;
+mod stored;
 mod stream;
 mod tar;
 #[cfg(test)]

@@ -138,6 +138,15 @@ pub enum Progress {
         /// To read.
         total: usize,
     },
+    /// A file of a directory that is not a message, or cannot be read.
+    Skipped {
+        /// Where it is.
+        name: String,
+        /// What it is, or why it cannot be read.
+        why: String,
+        /// Whether it is wrong input; else it was passed over on purpose.
+        is_wrong: bool,
+    },
     /// Messages learned in one pass.
     Learning {
         /// Which pass, from 1; passes of the final fit on all data continue the count.

@@ -57,7 +57,8 @@ pub(in crate::cli) enum LearnCommand {
 /// `learn spam`, `learn ham` and the other classes
 #[derive(Debug, Args)]
 pub(in crate::cli) struct LearnArguments {
-    /// Message files, directories (all files in them), mailboxes (mbox), or - for standard input
+    /// Message files, directories, Maildirs (their cur/ and new/), mailboxes (mbox), queue files of
+    /// Postfix, gzip, bzip2 and zstd included; or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Retract this label instead

@@ -5,6 +5,7 @@ mod arguments;
 mod command;
 mod line;
 mod run;
+mod summary;
 
 pub(super) use arguments::{LearnCommand, StateArguments};
 pub(super) use command::{learn, settings};

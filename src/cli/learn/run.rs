@@ -1,15 +1,17 @@
 //! `gatepost learn CLASS`: reads messages and stores their labels.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
 use super::arguments::LearnArguments;
 use super::command::{commit, failed, now, open, open_first, settings};
 use super::line::{LearnResult, learn_line};
+use super::summary::Summary;
 use crate::cli::Exit;
+use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::scan::input::{self, Item};
-use crate::cli::terminal::Output;
+use crate::cli::progress::Progress;
+use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::Loaded;
 use crate::daemon::load_model;
 use gatepost_learn::classifier::{Model, SiteLearner};
@@ -18,6 +20,7 @@ use gatepost_learn::learning::{
     LabelSource, LabelStore, LearningSettings, Outcome, TrainingExample,
 };
 use gatepost_mail::Limits;
+use gatepost_reader::{Item, Unread, read_all};
 use gatepost_words::clock::Clock;
 use gatepost_words::{Class, MessageDigest};
 
@@ -47,6 +50,8 @@ struct LearnRun<'a> {
     /// Not reported yet, since not on the disk yet.
     unsynced: Vec<(String, LearnResult)>,
     exit: Exit,
+    summary: Summary,
+    progress: Progress,
 }
 
 /// Learns the messages that are named as `class`, or retracts that label.
@@ -71,29 +76,53 @@ pub(super) fn learn_messages(
         out: Output::new(),
         unsynced: Vec::new(),
         exit: Exit::Done,
+        summary: Summary::default(),
+        // Not where the results themselves are seen to come.
+        progress: if io::stdout().is_terminal() {
+            Progress::hidden()
+        } else {
+            Progress::new()
+        },
     };
     let mut result = Ok(());
-    input::read_all(&arguments.paths, config.limits.message, &mut |item| {
+    read_all(&arguments.paths, config.limits.message, &mut |item| {
         result = run.take(item);
         result.is_ok()
     });
     // What was learned before something failed is reported all the same.
     let reported = run.report();
+    run.progress.finish();
     result.and(reported)?;
+    if arguments.state.format == Format::Text {
+        run.out.line(run.summary.line(class))?;
+    }
     run.out.finish()?;
     Ok(run.exit)
 }
 
 impl LearnRun<'_> {
-    fn take(&mut self, Item { name, raw }: Item) -> Result<(), Failure> {
+    fn take(&mut self, item: Item) -> Result<(), Failure> {
+        let raw = item.as_delivered();
+        let name = item.name;
+        if let Err(why) = &raw {
+            self.summary.unread(why);
+        }
         let result = match raw {
-            Ok(raw) if raw.trim_ascii().is_empty() => Err("the message is empty".to_owned()),
+            Err(Unread::PassedOver(why) | Unread::Nothing(why)) => {
+                let (name, why) = (escaped(&name), escaped(&why));
+                eprint_line(format_args!("gatepost: {name}: {why}"));
+                return Ok(());
+            }
             Ok(raw) => {
                 let learned = self.learn(&raw);
                 Ok(learned.map_err(|error| failed(&self.settings.directory, &error))?)
             }
-            Err(error) => Err(error),
+            Err(why) => Err(why.to_string()),
         };
+        if let Ok((_, outcome)) = &result {
+            self.summary.outcome(*outcome);
+        }
+        self.progress.one();
         self.unsynced.push((name, result));
         let is_over = Clock::system().now() - self.since >= LOCK_HOLD_MAX;
         if self.unsynced.len() >= BATCH || is_over {
@@ -153,6 +182,6 @@ impl LearnRun<'_> {
             self.out
                 .line(learn_line(&name, &result, self.class, format))?;
         }
-        Ok(())
+        self.out.flush()
     }
 }

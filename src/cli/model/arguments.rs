@@ -48,7 +48,8 @@ pub(in crate::cli) enum ModelCommand {
 /// `model train`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TrainArguments {
-    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it; or directories, Maildirs and
+    /// mailboxes called NAME, with `ham`, `spam` or `phish` in the names of their folders
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
     /// Corpus to train on, NAME or NAME:train or NAME:test; may be repeated [default: the training
@@ -75,7 +76,8 @@ pub(in crate::cli) struct TrainArguments {
 /// `model eval`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EvalArguments {
-    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it; or directories, Maildirs and
+    /// mailboxes called NAME, with `ham`, `spam` or `phish` in the names of their folders
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
     /// Corpus to measure on, NAME or NAME:train or NAME:test; may be repeated
@@ -118,7 +120,8 @@ pub(in crate::cli) struct EvalArguments {
 /// `model robustness`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RobustnessArguments {
-    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it
+    /// Directory with corpora: NAME.tar.zst with NAME.tsv next to it; or directories, Maildirs and
+    /// mailboxes called NAME, with `ham`, `spam` or `phish` in the names of their folders
     #[arg(long, value_name = "DIR")]
     pub(super) corpora: PathBuf,
     /// Corpus whose spam is changed

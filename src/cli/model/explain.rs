@@ -7,7 +7,6 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::learn::{self, StateArguments};
-use crate::cli::scan::input;
 use crate::cli::terminal::{Output, escaped};
 use crate::config::Loaded;
 use crate::daemon::{load_attribution, load_model};
@@ -17,6 +16,7 @@ use gatepost_learn::classifier::{
 use gatepost_learn::features::{SiteView, TrustedAuthservIds, explained};
 use gatepost_learn::learning::{self, TrainingExample};
 use gatepost_mail::{Limits, Specimen};
+use gatepost_reader::{Unread, read_all};
 
 /// How the log-odds came about: `offset` and the parts of both experts add up to them; and the
 /// words of each expert and its others to its part.
@@ -74,12 +74,12 @@ pub(super) fn explain(
     })?;
     let model = load_model(&config.model)?;
     let mut raw = None;
-    input::read_all(&[path.to_owned()], config.limits.message, &mut |item| {
-        raw = Some(item.raw);
+    read_all(&[path.to_owned()], config.limits.message, &mut |item| {
+        raw = Some(item.as_delivered());
         false
     });
     let raw = raw
-        .unwrap_or_else(|| Err("there is no message in it".to_owned()))
+        .unwrap_or_else(|| Err(Unread::NotAMessage("there is no message in it".to_owned())))
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
     let trust = TrustedAuthservIds::new(&config.learner.trusted_authservs);
     let learner = gatepost_learn::classifier::SiteLearner::new(settings.learner.clone());

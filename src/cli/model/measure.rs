@@ -57,7 +57,7 @@ pub(super) fn eval(paths: &Paths, arguments: &EvalArguments) -> Result<Exit, Fai
         write(path, lines.as_bytes())?;
     }
     out.finish()?;
-    Ok(Exit::Done)
+    Ok(bar.exit())
 }
 
 /// Measures how much of the spam is still caught under each attack.

@@ -39,7 +39,7 @@ pub(super) fn train(arguments: &TrainArguments) -> Result<Exit, Failure> {
         trained.manifest.id
     ))?;
     out.finish()?;
-    Ok(Exit::Done)
+    Ok(bar.exit())
 }
 
 /// The corpora that are named, or those of the shipped model, without those that are to be left out.

@@ -11,11 +11,11 @@ use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::scan::read_all;
 use crate::cli::terminal::{Output, eprint_line, escaped};
 use crate::config::Loaded;
 use crate::daemon::compile;
 use gatepost_mail::{Limits, Specimen};
+use gatepost_reader::read_all;
 use gatepost_rules::{Cost, Costs, Ruleset, Scanner, sample_messages};
 use gatepost_words::diagnostic::Source;
 
@@ -88,7 +88,7 @@ fn messages(arguments: &BenchArguments, limit: usize) -> Result<Vec<Vec<u8>>, Fa
             Err(why) => eprint_line(format_args!(
                 "gatepost: skipped {}: {}",
                 escaped(&item.name),
-                escaped(&why)
+                escaped(&why.to_string())
             )),
         }
         !is_full

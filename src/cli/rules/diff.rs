@@ -94,11 +94,12 @@ pub(super) fn diff(
     let mut out = Output::new();
     diff_table::print(&changes, sets, skipped.count, arguments.format, &mut out)?;
     out.finish()?;
-    Ok(if changes.differ.iter().any(|count| *count > 0) {
+    let found = if changes.differ.iter().any(|count| *count > 0) {
         Exit::Finding
     } else {
         Exit::Done
-    })
+    };
+    Ok(found.max(skipped.exit()))
 }
 
 fn names<'s>(set: &'s Set, found: &Found) -> BTreeSet<&'s RuleName> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::scan::read_all;
+use gatepost_reader::{Unread, read_all};
 use gatepost_words::verdict::Score;
 
 /// The name of the file in a directory of messages.
@@ -106,6 +106,13 @@ pub(super) fn line(expectation: &Expectation) -> String {
 pub(super) fn messages_below(root: &Path, limit: usize) -> Vec<String> {
     let mut names = Vec::new();
     read_all(&[root.to_owned()], limit, &mut |item| {
+        // A message beyond a limit stays in the set: it is reported when the set is compared.
+        if matches!(
+            item.raw,
+            Err(Unread::NotAMessage(_) | Unread::PassedOver(_) | Unread::Nothing(_))
+        ) {
+            return true;
+        }
         let path = Path::new(&item.name);
         let relative = path.strip_prefix(root).unwrap_or(path);
         // The messages of a mailbox have names that are no files: they cannot be reported apart in such
@@ -172,7 +179,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir(directory.path().join("b")).unwrap();
         for name in [FILE, "b/2.eml", "1.eml"] {
-            std::fs::write(directory.path().join(name), "x").unwrap();
+            std::fs::write(directory.path().join(name), "To: a\n").unwrap();
         }
         assert_eq!(messages_below(directory.path(), 10), ["1.eml", "b/2.eml"]);
         let (file, root) = places(directory.path(), None);

@@ -34,6 +34,7 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
         }
     })?;
     skipped.tell();
+    let exit = skipped.exit();
     if tally.total() == 0 {
         return Err(Failure::new(
             Exit::BadInput,
@@ -53,7 +54,7 @@ pub(super) fn hits(loaded: &Loaded, arguments: &HitsArguments, set: Set) -> Resu
     let mut out = Output::new();
     hits_table::print(&table, arguments.format, &mut out)?;
     out.finish()?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// The thresholds of the default profile.

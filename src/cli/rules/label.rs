@@ -1,5 +1,7 @@
 //! What a message is known to be.
 
+use gatepost_words::Class;
+
 /// What a message is known to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Label {
@@ -35,15 +37,7 @@ impl Label {
     /// By the innermost directory of a path whose name has the word `ham`, `spam` or `phish` in it:
     /// `corpus/easy_ham/1.eml`.
     pub(super) fn by_path(path: &str) -> Self {
-        let word = |word: &str| match word.to_ascii_lowercase().as_str() {
-            "ham" => Some(Self::Ham),
-            "spam" | "phish" | "phishing" => Some(Self::Spam),
-            _ => None,
-        };
-        let directories = path.rsplit('/').skip(1);
-        let mut words =
-            directories.flat_map(|name| name.split(|c: char| !c.is_ascii_alphanumeric()));
-        words.find_map(word).unwrap_or(Self::Unlabelled)
+        Self::of(gatepost_reader::folder_class(path).map(Class::is_spam))
     }
 }
 

@@ -12,8 +12,8 @@ use super::label::Label;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::progress::Progress;
-use crate::cli::scan::{Item, read_all, read_one};
 use crate::cli::terminal::{eprint_line, escaped};
+use gatepost_reader::{Item, Unread, read_all, read_one};
 use gatepost_training::{Corpus, Form, Labelled, Split};
 use gatepost_words::Class;
 
@@ -37,14 +37,35 @@ pub(super) struct Mail {
 pub(super) struct Skipped {
     /// How many.
     pub(super) count: usize,
+    /// Of these, files that are not messages.
+    pub(super) not_messages: usize,
+    /// Folders and links that were left out on purpose.
+    passed_over: usize,
     /// The first of them, with the reason.
     pub(super) named: Vec<String>,
 }
 
 impl Skipped {
+    /// The exit status that the command has at least: what is not a message is wrong input.
+    pub(super) fn exit(&self) -> Exit {
+        if self.not_messages > 0 {
+            Exit::BadInput
+        } else {
+            Exit::Done
+        }
+    }
+
     /// Counts one more.
     pub(super) fn add(&mut self, name: &str, why: &str) {
         self.count += 1;
+        if self.named.len() < NAMED {
+            self.named.push(format!("{name}: {why}"));
+        }
+    }
+
+    /// Notes something that is not read on purpose.
+    fn pass_over(&mut self, name: &str, why: &str) {
+        self.passed_over += 1;
         if self.named.len() < NAMED {
             self.named.push(format!("{name}: {why}"));
         }
@@ -55,11 +76,14 @@ impl Skipped {
         for named in &self.named {
             eprint_line(format_args!("gatepost: skipped {}", escaped(named)));
         }
-        if self.count > self.named.len() {
-            eprint_line(format_args!(
-                "gatepost: and {} messages more were skipped",
-                self.count - self.named.len()
-            ));
+        let all = self.count + self.passed_over;
+        if all > self.named.len() {
+            let more = all - self.named.len();
+            eprint_line(format_args!("gatepost: and {more} more were skipped"));
+        }
+        if self.not_messages > 0 {
+            let count = self.not_messages;
+            eprint_line(format_args!("gatepost: {count} files are not messages"));
         }
     }
 }
@@ -190,14 +214,11 @@ impl Reading<'_> {
         let Messages { form, limit, .. } = *self.messages;
         let mut take = |Labelled { path, class, raw }| {
             let raw = if raw.len() > limit {
-                Err(too_large(limit))
+                Err(Unread::Failed(too_large(limit)))
             } else {
                 Ok(raw)
             };
-            self.item(
-                Item { name: path, raw },
-                Label::of(class.map(Class::is_spam)),
-            );
+            self.item(path, raw, Label::of(class.map(Class::is_spam)));
         };
         corpus
             .labelled(form, &mut progress, &mut take)
@@ -216,13 +237,8 @@ impl Reading<'_> {
                 return true;
             }
             let label = label.unwrap_or_else(|| Label::by_path(&item.name));
-            self.item(
-                Item {
-                    raw: item.raw.map(|raw| form.of(raw)),
-                    ..item
-                },
-                label,
-            )
+            let Item { name, raw, .. } = item;
+            self.item(name, raw.map(|raw| form.of(raw)), label)
         });
     }
 
@@ -230,36 +246,42 @@ impl Reading<'_> {
         self.bar.more(names.len());
         for name in names {
             let item = read_one(&root.join(name), self.messages.limit);
-            if !self.item(
-                Item {
-                    name: name.clone(),
-                    raw: item.raw,
-                },
-                Label::by_path(name),
-            ) {
+            if !self.item(name.clone(), item.raw, Label::by_path(name)) {
                 return;
             }
         }
     }
 
-    fn item(&mut self, item: Item, label: Label) -> bool {
+    fn item(&mut self, name: String, raw: Result<Vec<u8>, Unread>, label: Label) -> bool {
         if self.done {
             return false;
         }
+        let raw = match raw {
+            Ok(raw) => Ok(raw),
+            Err(Unread::Nothing(_)) => return true,
+            Err(Unread::PassedOver(why)) => {
+                self.skipped.pass_over(&name, &why);
+                return true;
+            }
+            Err(why) => Err(why),
+        };
         let number = self.number;
         self.number += 1;
         self.seen += 1;
         self.bar.one();
-        match item.raw {
+        match raw {
             Ok(raw) => {
                 self.done = !(self.take)(Mail {
                     number,
                     label,
-                    name: item.name,
+                    name,
                     raw,
                 });
             }
-            Err(why) => self.skipped.add(&item.name, &why),
+            Err(why) => {
+                self.skipped.not_messages += usize::from(matches!(why, Unread::NotAMessage(_)));
+                self.skipped.add(&name, &why.to_string());
+            }
         }
         !self.done
     }
@@ -377,9 +399,9 @@ mod tests {
             std::fs::create_dir(path(name)).unwrap();
         }
         for (name, text) in [
-            ("ham/1", "1"),
-            ("spam/2", "2"),
-            ("spam/3", "12345678901"),
+            ("ham/1", "To: a\n\n1"),
+            ("spam/2", "To: a\n\n2"),
+            ("spam/3", "To: a\n\n12345"),
             ("expected.tsv", "1"),
         ] {
             std::fs::write(path(name), text).unwrap();

@@ -3,7 +3,6 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use super::input::{self, Item};
 use super::print::Printer;
 use super::session;
 use crate::cli::Exit;
@@ -17,12 +16,13 @@ use crate::config::Loaded;
 use crate::daemon::{assemble, chosen_rules, compile, load_model};
 use gatepost_engine::{Generation, Scratch, TimeLeft, judge_within};
 use gatepost_mail::{Facts, Specimen, Transaction};
+use gatepost_reader::{Item, Unread, read_all};
 use gatepost_words::Fault;
 use gatepost_words::clock::Clock;
 use gatepost_words::verdict::Verdict;
 
 /// How one mail ended: the verdict, or why there is none.
-pub(super) type Judged = Result<Verdict, String>;
+pub(super) type Judged = Result<Verdict, Unread>;
 
 /// What the printer is given for one mail.
 pub(super) struct Report {
@@ -38,6 +38,8 @@ pub(super) struct Report {
 struct Judge<'a> {
     generation: &'a Generation,
     transaction: &'a Transaction,
+    /// Whether the transaction was named: then it counts, not the envelope of a queue file.
+    is_session_named: bool,
     deadline: Duration,
     clock: Clock,
 }
@@ -66,6 +68,7 @@ pub(in crate::cli) fn scan(loaded: &Loaded, arguments: &ScanArguments) -> Result
     let judge = Judge {
         generation: &generation,
         transaction: &transaction,
+        is_session_named: arguments.session.is_some(),
         deadline: config.engine.deadline,
         clock: Clock::system(),
     };
@@ -88,7 +91,7 @@ fn judge_all(
     };
     pipeline::in_order(
         pipeline::jobs(arguments.jobs),
-        |take| input::read_all(&arguments.paths, limit, take),
+        |take| read_all(&arguments.paths, limit, take),
         Scratch::default,
         |scratch, item: &mut Item| judge.judge(item, scratch),
         |done| {
@@ -116,8 +119,12 @@ impl Judge<'_> {
                 TimeLeft::Plenty
             }
         };
+        let mut transaction = self.transaction.clone();
+        if let (false, Some(envelope)) = (self.is_session_named, &item.envelope) {
+            session::fill(&mut transaction, envelope);
+        }
         let specimen = Specimen {
-            transaction: self.transaction.clone(),
+            transaction,
             raw,
             facts: Facts::default(),
         };
@@ -126,7 +133,7 @@ impl Judge<'_> {
 }
 
 fn refused(fault: Fault) -> Judged {
-    Err(fault_text(fault).to_owned())
+    Err(Unread::Failed(fault_text(fault).to_owned()))
 }
 
 fn fault_text(fault: Fault) -> &'static str {

@@ -4,10 +4,7 @@
 //! memory at one time is bounded by the queues between them.
 
 mod command;
-pub(in crate::cli) mod input;
-mod mbox;
 mod print;
 mod session;
 
 pub(super) use command::scan;
-pub(super) use input::{Item, read_all, read_one};

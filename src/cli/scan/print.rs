@@ -6,7 +6,8 @@ use super::command::Report;
 use crate::cli::Exit;
 use crate::cli::arguments::Format;
 use crate::cli::failure::Failure;
-use crate::cli::terminal::Output;
+use crate::cli::terminal::{Output, eprint_line};
+use gatepost_reader::Unread;
 use gatepost_words::escape::ForTerminal;
 use gatepost_words::verdict::{Disposition, Evidence, Verdict};
 
@@ -20,7 +21,7 @@ struct Line<'a> {
     hits: Vec<HitLine<'a>>,
     model: Option<ModelLine<'a>>,
     anomalies: &'a [&'static str],
-    error: Option<&'a str>,
+    error: Option<String>,
     elapsed_us: u64,
 }
 
@@ -42,6 +43,15 @@ pub(super) struct Printer {
     out: Output,
     format: Format,
     exit: Exit,
+    counts: Counts,
+}
+
+/// How many of each.
+#[derive(Default)]
+struct Counts {
+    messages: usize,
+    not_messages: usize,
+    passed_over: usize,
 }
 
 impl Printer {
@@ -50,6 +60,7 @@ impl Printer {
             out,
             format,
             exit: Exit::Done,
+            counts: Counts::default(),
         }
     }
 
@@ -58,8 +69,20 @@ impl Printer {
         let exit = match &report.judged {
             Ok(verdict) if verdict.disposition == Disposition::Accept => Exit::Done,
             Ok(_) => Exit::Finding,
-            Err(_) => Exit::BadInput,
+            Err(Unread::PassedOver(why) | Unread::Nothing(why)) => {
+                let is_counted = matches!(report.judged, Err(Unread::PassedOver(_)));
+                self.counts.passed_over += usize::from(is_counted);
+                let name = ForTerminal(&report.name);
+                eprint_line(format_args!("gatepost: {name}: {}", ForTerminal(why)));
+                return Ok(());
+            }
+            Err(Unread::NotAMessage(_)) => {
+                self.counts.not_messages += 1;
+                Exit::BadInput
+            }
+            Err(Unread::Failed(_)) => Exit::BadInput,
         };
+        self.counts.messages += usize::from(report.judged.is_ok());
         self.exit = self.exit.max(exit);
         match self.format {
             Format::Json => {
@@ -74,6 +97,16 @@ impl Printer {
     /// The worst of all: unreadable input, a finding, or nothing.
     pub(super) fn finish(self) -> Result<Exit, Failure> {
         self.out.finish()?;
+        let Counts {
+            messages,
+            not_messages,
+            passed_over,
+        } = self.counts;
+        if not_messages + passed_over > 0 {
+            eprint_line(format_args!(
+                "gatepost: {messages} messages judged; not messages: {not_messages}, passed over: {passed_over}"
+            ));
+        }
         Ok(self.exit)
     }
 }
@@ -97,7 +130,7 @@ fn line(report: &Report) -> Line<'_> {
             .and_then(Verdict::classifier)
             .map(|(id, probability)| ModelLine { id, probability }),
         anomalies: verdict.map_or(&[], |verdict| &verdict.anomalies),
-        error: report.judged.as_ref().err().map(String::as_str),
+        error: report.judged.as_ref().err().map(Unread::to_string),
         elapsed_us: u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),
     }
 }
@@ -106,7 +139,7 @@ fn text(report: &Report) -> String {
     let name = ForTerminal(&report.name);
     let verdict = match &report.judged {
         Ok(verdict) => verdict,
-        Err(error) => return format!("{name}: error: {}\n", ForTerminal(error)),
+        Err(error) => return format!("{name}: error: {}\n", ForTerminal(&error.to_string())),
     };
     let spam = if verdict.disposition == Disposition::Accept && verdict.is_spam() {
         ", marked as spam"
@@ -164,7 +197,7 @@ mod tests {
     use super::*;
     use gatepost_words::verdict::{GenerationId, HeaderEdits, Hit, Score};
 
-    fn report(judged: Result<Verdict, String>) -> Report {
+    fn report(judged: Result<Verdict, Unread>) -> Report {
         Report {
             name: "a\u{1b}b".to_owned(),
             judged,
@@ -209,7 +242,7 @@ mod tests {
              \"model\":{\"id\":\"m\",\"probability\":0.75},\"anomalies\":[\"bare_lf\"],\"error\":null,\"elapsed_us\":7}"
         );
         assert_eq!(
-            serde_json::to_string(&line(&report(Err("no".to_owned())))).unwrap(),
+            serde_json::to_string(&line(&report(Err(Unread::Failed("no".to_owned()))))).unwrap(),
             "{\"file\":\"a\\u001bb\",\"verdict\":null,\"score\":null,\"required\":null,\"hits\":[],\"model\":null,\
              \"anomalies\":[],\"error\":\"no\",\"elapsed_us\":7}"
         );

@@ -1,6 +1,6 @@
 //! `--session FILE.toml`: the SMTP session under which the messages are judged.
-#![expect(clippy::disallowed_methods, reason = "the session is read from a file")]
 
+use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
+use gatepost_reader::{Envelope, open_regular};
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::{Diagnostic, Source};
 
@@ -41,8 +42,10 @@ pub(super) fn read(path: Option<&Path>) -> Result<Transaction, Failure> {
     let session = match path {
         None => Session::default(),
         Some(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|error| Failure::input(path, &error))?;
+            let failed = |error| Failure::input(path, &error);
+            let mut file = open_regular(path).map_err(failed)?;
+            let mut text = String::new();
+            file.read_to_string(&mut text).map_err(failed)?;
             parse(&Arc::new(Source::new(path.display().to_string(), text)))
                 .map_err(|diagnostic| Failure::Diagnostics(Exit::BadInput, vec![*diagnostic]))?
         }
@@ -105,6 +108,26 @@ fn transaction(session: Session) -> Transaction {
         .map(|path| Mailbox::parse(path.as_bytes()))
         .collect();
     transaction
+}
+
+/// Notes what a queue file says of its transaction.
+pub(super) fn fill(transaction: &mut Transaction, envelope: &Envelope) {
+    let address = envelope.client_address.as_deref();
+    let address = address.and_then(|address| address.parse().ok());
+    transaction.client.address = address.map_or(ClientAddress::Unknown, ClientAddress::Ip);
+    if let Some(name) = &envelope.client_name {
+        transaction.client.host.clone_from(name);
+    }
+    transaction.helo.clone_from(&envelope.helo);
+    transaction
+        .authenticated
+        .clone_from(&envelope.authenticated);
+    transaction.queue_id.clone_from(&envelope.queue_id);
+    transaction.envelope.reverse_path = ReversePath::parse(envelope.sender.as_bytes());
+    let recipients = envelope.recipients.iter();
+    transaction.envelope.forward_paths = recipients
+        .map(|path| Mailbox::parse(path.as_bytes()))
+        .collect();
 }
 
 #[cfg(test)]

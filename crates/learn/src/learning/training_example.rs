@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::classifier::{Model, SiteLearner, Slots};
-use crate::features::{SiteView, TrustedAuthservIds, extract};
+use crate::features::{SiteView, TrustedAuthservIds, extract, sent_header};
 use gatepost_mail::{Limits, Specimen};
 use gatepost_store::PackedSlots;
 use gatepost_words::MessageDigest;
@@ -43,10 +43,13 @@ impl TrainingExample {
             None => digest,
         };
         // The length keeps apart what could be shifted from one to the other.
-        let length = (view.bytes().len() as u64).to_le_bytes();
+        // The sent message and each delivered copy of it are one message: what a user says of one
+        // takes back what was said of another.
+        let header = sent_header(raw);
+        let length = (header.len() as u64).to_le_bytes();
         let digest = digest
             .chain_update(length)
-            .chain_update(view.bytes())
+            .chain_update(header)
             .chain_update(view.text());
         let digest = MessageDigest(digest.finalize().into());
         Self {
