@@ -191,9 +191,11 @@ impl Metas {
                     .programs
                     .get(&last)
                     .and_then(|program| names(program).find(|at| waiting.contains_key(at)));
-                let Some(next) = next else { break Vec::new() };
+                let Some(next) = next else {
+                    break Vec::<usize>::new();
+                };
                 if let Some(from) = path.iter().position(|at| *at == next) {
-                    break path.split_off(from);
+                    break path.iter().skip(from).copied().collect();
                 }
                 path.push(next);
             };
