@@ -1,9 +1,5 @@
 //! What `run` needs of the machine: sockets, files and directories, with the rights of the user
 //! under whom this thread works. One list, read by `run` before it starts anything and by `check`.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "looks at files; the composition root may"
-)]
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

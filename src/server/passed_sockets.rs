@@ -1,5 +1,9 @@
 //! Sockets that a service manager has opened for us (sd_listen_fds(3)). It keeps them open while the
 //! daemon restarts: no client is refused, connections wait for the new daemon.
+#![cfg_attr(
+    test,
+    expect(clippy::disallowed_methods, reason = "tests open sockets and files")
+)]
 
 use std::io;
 use std::net::TcpListener;
@@ -12,6 +16,7 @@ use rustix::net::AddressFamily;
 use rustix::net::sockopt::{socket_acceptconn, socket_domain};
 
 use super::Address;
+use super::systemd::number;
 use super::systemd_descriptors::take;
 use gatepost_words::SocketAddress;
 
@@ -37,8 +42,7 @@ impl PassedSockets {
     /// What this process was passed; nothing where it was not started so. To be called once, before
     /// any socket is opened.
     pub fn of_process() -> Self {
-        let number = |name: &str| std::env::var(name).ok()?.parse::<u32>().ok();
-        let is_ours = number("LISTEN_PID") == Some(std::process::id());
+        let is_ours = number("LISTEN_PID") == Some(u64::from(std::process::id()));
         let count = number("LISTEN_FDS").filter(|_| is_ours).unwrap_or(0);
         if count == 0 {
             return Self::default();

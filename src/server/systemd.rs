@@ -19,6 +19,11 @@ pub(super) fn notify(state: &str) {
     }
 }
 
+/// A number that the service manager has put into the environment.
+pub(super) fn number(name: &str) -> Option<u64> {
+    std::env::var_os(name)?.to_str()?.parse().ok()
+}
+
 /// Sends that a reload begins now: a service manager that asked for one by SIGHUP waits for a later
 /// time than that of its signal.
 pub(super) fn notify_reloading() {

@@ -4,10 +4,6 @@
     unsafe_code,
     reason = "a number in the environment becomes a descriptor; there is no safe way"
 )]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "looks at /proc; an edge room may open files"
-)]
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,10 +14,9 @@ pub(super) struct Watchdog {
 impl Watchdog {
     /// As the environment asks for: twice in the time that it allows.
     pub(super) fn of_process(now: Instant) -> Self {
-        let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
-        let process = number("WATCHDOG_PID");
+        let process = systemd::number("WATCHDOG_PID");
         let is_ours = process.is_none_or(|process| process == u64::from(std::process::id()));
-        Self::new(number("WATCHDOG_USEC").filter(|_| is_ours), now)
+        Self::new(systemd::number("WATCHDOG_USEC").filter(|_| is_ours), now)
     }
 
     fn new(microseconds: Option<u64>, now: Instant) -> Self {
