@@ -39,9 +39,9 @@ fn what_root_learns_belongs_to_the_owner_of_the_state_directory() {
     let Some(directory) = state() else { return };
     let ham = crate::folder("cli").join("files/ham.eml");
     let ham = ham.display().to_string();
-    let learned = gatepost(directory.path(), &["learn", "ham", &ham]);
-    assert!(learned.status.success(), "{learned:?}");
-    let line = String::from_utf8_lossy(&learned.stdout).into_owned();
+    let output = gatepost(directory.path(), &["learn", "ham", &ham]);
+    assert!(output.status.success(), "{output:?}");
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
     let digest = line.split_whitespace().last().expect("a digest");
     for arguments in [&["learn", "undo", digest], &["learn", "ham", &*ham]] {
         let output = gatepost(directory.path(), arguments);
