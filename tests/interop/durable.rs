@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 
 use super::daemon::Daemon;
-use super::postfix::PATIENCE;
+use super::postfix::{PATIENCE, wait_until};
 use crate::support::mta::{Message, MtaConnection, Options};
 
 /// A daemon with this line in `[records]`, and with records in this file of its directory.
@@ -63,6 +63,7 @@ fn what_cannot_be_recorded_is_deferred() {
     // A message that need not be recorded first passes.
     let (answer, _) = judged(&daemon, "The minutes of Thursday.\r\n");
     assert!(!answer.contains("451"), "{answer}");
-    let log = daemon.log();
-    assert!(log.contains("fault=commit"), "{log}");
+    // The log is written after the answer.
+    let is_logged = wait_until(PATIENCE, || daemon.log().contains("fault=commit"));
+    assert!(is_logged, "{}", daemon.log());
 }
