@@ -96,9 +96,16 @@ fn check(state: &Path) -> (Option<i32>, Value) {
     command
         .env_clear()
         .env("GATEPOST__LEARNER__PATH", state)
+        .env("GATEPOST__RECORDS__PATH", "")
+        .env("GATEPOST__SERVER__CONTROL", "")
         .args(["check", "--format", "json"]);
     let output = command.output().expect("the command runs");
-    (output.status.code(), lines(&output.stdout).remove(0))
+    let mut report = lines(&output.stdout).remove(0);
+    // The socket of the defaults cannot be had everywhere.
+    if let Some(problems) = report["problems"].as_array_mut() {
+        problems.retain(|problem| problem["code"] != "C0113");
+    }
+    (output.status.code(), report)
 }
 
 fn said(output: &Output) -> String {

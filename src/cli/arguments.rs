@@ -42,9 +42,13 @@ pub(super) enum Command {
         /// limits.message
         what: String,
     },
-    /// Check configuration, rules, model, learner and sockets: all that `run` does short of
-    /// serving.
+    /// Check configuration, rules, model, learner, files and sockets with the rights of the daemon's
+    /// user: all that `run` needs.
     Check {
+        /// Look with the rights of this user, by name or number [default: that of gatepost.service,
+        /// where there is one]
+        #[arg(long = "as", value_name = "USER")]
+        user: Option<String>,
         /// Output format
         #[arg(long, value_enum, default_value = "text")]
         format: Format,

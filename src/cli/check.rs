@@ -4,24 +4,79 @@ use serde_json::{Value, json};
 
 use super::arguments::Format;
 use super::check_report::CheckReport;
+use super::check_unit::Unit;
+use super::check_user::CheckUser;
 use super::failure::Failure;
-use super::terminal::{Output, eprint_line, print_diagnostics};
+use super::terminal::{Output, print_diagnostics};
 use super::{Exit, check_dns, check_learner, rules};
 use crate::config::{Config, Paths};
 use crate::daemon::{
-    assemble, compile, configured_rules, load_model, server_settings, use_public_suffix_list,
+    Provided, SocketFound, SocketState, assemble, compile, configured_rules, load_model,
+    missing_files, sockets, use_public_suffix_list,
 };
-use crate::server::{Probe, probe};
+use crate::server::Probe;
 use gatepost_words::diagnostic::Diagnostic;
 
-/// Checks everything and reports all problems together: 78 where something does not load, 69 where a socket cannot be
-/// had, 1 where what was learned is damaged or cannot be read.
-pub(super) fn check(paths: &Paths, format: Format) -> Result<Exit, Failure> {
-    let loaded = Config::load(paths)?;
+/// What was found, and how to exit.
+#[derive(Default)]
+struct Findings {
+    report: CheckReport,
+    problems: Vec<Diagnostic>,
+    /// Of sockets that cannot be had.
+    is_unavailable: bool,
+    /// Of files that the daemon runs without.
+    has_warnings: bool,
+}
+
+/// Checks everything with the rights of the daemon's user and reports all problems together: 78
+/// where something does not load, 69 where a socket cannot be had, 1 where the daemon runs without
+/// something that it should have.
+pub(super) fn check(paths: &Paths, format: Format, user: Option<&str>) -> Result<Exit, Failure> {
+    let unit = Unit::installed();
+    let provided = unit.provided();
+    let chosen = CheckUser::choose(user, unit.user.as_deref());
+    let findings = chosen.and_then(|user| user.run(|| examine(paths, &user, &provided)));
+    let findings = findings.unwrap_or_else(|error| Findings {
+        problems: vec![*error],
+        ..Findings::default()
+    });
+    let exit = if findings.problems.iter().any(is_fatal) {
+        Exit::BadConfig
+    } else if findings.is_unavailable {
+        Exit::Unavailable
+    } else if findings.has_warnings {
+        Exit::Finding
+    } else {
+        Exit::Done
+    };
+    print(findings, format)?;
+    Ok(exit)
+}
+
+/// Whether it is an error of something that does not load; those of sockets have a status of their
+/// own.
+fn is_fatal(problem: &Diagnostic) -> bool {
+    problem.is_error() && problem.code != "C0113"
+}
+
+/// Everything, as the user of this thread.
+fn examine(paths: &Paths, user: &CheckUser, provided: &Provided) -> Findings {
+    let mut report = CheckReport::default();
+    report.field("user", json!(user.name));
+    let loaded = match Config::load(paths) {
+        Ok(loaded) => loaded,
+        Err(problems) => {
+            return Findings {
+                report,
+                problems,
+                ..Findings::default()
+            };
+        }
+    };
+    report.line("user", &user.text);
     let config = &loaded.config;
     let mut problems = loaded.warnings.clone();
     keep(use_public_suffix_list(config), &mut problems);
-    let mut report = CheckReport::default();
     let files: Vec<&str> = loaded
         .files
         .iter()
@@ -35,23 +90,45 @@ pub(super) fn check(paths: &Paths, format: Format) -> Result<Exit, Failure> {
     report.note("configuration", names, json!(files));
     generation(config, &mut report, &mut problems);
     problems.extend(check_dns::dns(config, &mut report));
-    let about_learner = check_learner::learner(config, &mut report);
-    let sockets = sockets(config, &mut report);
-    let exit = match (
-        problems.iter().any(Diagnostic::is_error),
-        sockets,
-        about_learner.is_empty(),
-    ) {
-        (true, ..) => Exit::BadConfig,
-        (false, Exit::Done, false) => Exit::Finding,
-        (false, sockets, _) => sockets,
-    };
-    problems.extend(about_learner);
-    print(report, &problems, format)?;
-    Ok(exit)
+    let warnings = files_and_learner(config, provided, &mut report);
+    let unusable = note_sockets(sockets(config, provided), &mut report);
+    let (is_unavailable, has_warnings) = (!unusable.is_empty(), !warnings.is_empty());
+    problems.extend(unusable);
+    problems.extend(warnings);
+    Findings {
+        report,
+        problems,
+        is_unavailable,
+        has_warnings,
+    }
 }
 
-fn print(report: CheckReport, problems: &[Diagnostic], format: Format) -> Result<(), Failure> {
+/// Records, and what was learned: the daemon runs without them.
+fn files_and_learner(
+    config: &Config,
+    provided: &Provided,
+    report: &mut CheckReport,
+) -> Vec<Diagnostic> {
+    let mut warnings = missing_files(config, provided);
+    let about_learner = check_learner::learner(config, report);
+    // The first names the file and whose it is, the second only that reading failed.
+    let is_known = warnings.iter().any(|warning| warning.code == "L0101");
+    let is_new = |warning: &Diagnostic| !is_known || warning.code != "L0101";
+    warnings.extend(about_learner.into_iter().filter(is_new));
+    let all_well = warnings.is_empty();
+    let text = if all_well {
+        "owners and rights fit"
+    } else {
+        "see below"
+    };
+    report.note("files", text, json!(all_well));
+    warnings
+}
+
+fn print(findings: Findings, format: Format) -> Result<(), Failure> {
+    let Findings {
+        report, problems, ..
+    } = findings;
     let CheckReport { lines, mut fields } = report;
     let mut out = Output::new();
     if format == Format::Json {
@@ -66,7 +143,7 @@ fn print(report: CheckReport, problems: &[Diagnostic], format: Format) -> Result
         out.line(line)?;
     }
     out.finish()?;
-    print_diagnostics(problems);
+    print_diagnostics(&problems);
     Ok(())
 }
 
@@ -101,41 +178,35 @@ fn keep<T>(result: Result<T, Vec<Diagnostic>>, problems: &mut Vec<Diagnostic>) -
     result.map_err(|errors| problems.extend(errors)).ok()
 }
 
-/// Whether the sockets can be opened. One that is in use is fine: most often by the daemon that is
-/// running.
-fn sockets(config: &Config, report: &mut CheckReport) -> Exit {
-    let settings = server_settings(config);
-    let mut exit = Exit::Done;
+/// Notes how the sockets are found; gives the errors. One that is in use is fine: most often by the
+/// daemon that is running.
+fn note_sockets(states: Vec<SocketState>, report: &mut CheckReport) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
     let mut found = Vec::new();
-    for listener in &settings.listeners {
-        let (state, text) = match probe(&listener.address) {
-            Ok(Probe::Free) => ("free", "free".to_owned()),
-            Ok(Probe::Stale) => (
+    for state in states {
+        let (word, text) = match state.found {
+            Ok(SocketFound::Passed) => ("passed", "passed by gatepost.socket".to_owned()),
+            Ok(SocketFound::Probed(Probe::Free)) => ("free", "free".to_owned()),
+            Ok(SocketFound::Probed(Probe::Stale)) => (
                 "stale",
                 "left over from an earlier run; will be replaced".to_owned(),
             ),
-            Ok(Probe::Live) => (
+            Ok(SocketFound::Probed(Probe::Live)) => (
                 "live",
                 "in use, by the running daemon or by another program".to_owned(),
             ),
             Err(error) => {
-                eprint_line(format_args!(
-                    "gatepost: listener {}: {error}",
-                    listener.name
-                ));
-                exit = Exit::Unavailable;
-                ("unusable", error.to_string())
+                let text = error.message.clone();
+                errors.push(*error);
+                ("unusable", text)
             }
         };
-        if state != "unusable" {
-            report.line(
-                "listener",
-                format_args!("{}  {}  {text}", listener.name, listener.address),
-            );
+        let (name, socket) = (state.name, state.address.to_string());
+        if word != "unusable" {
+            report.line("listener", format_args!("{name}  {socket}  {text}"));
         }
-        let (name, socket) = (&*listener.name, listener.address.to_string());
-        found.push(json!({ "name": name, "socket": socket, "state": state, "text": text }));
+        found.push(json!({ "name": name, "socket": socket, "state": word, "text": text }));
     }
     report.field("listeners", Value::Array(found));
-    exit
+    errors
 }

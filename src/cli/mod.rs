@@ -9,6 +9,8 @@ mod check;
 mod check_dns;
 mod check_learner;
 mod check_report;
+mod check_unit;
+mod check_user;
 mod config_show;
 mod control;
 mod deprecated;

@@ -40,7 +40,7 @@ fn dispatch(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Run => run::run(&paths),
         Command::Scan(scan) => scan::scan(&load(&paths)?, &scan),
         Command::Explain { what } => explain::explain(&paths, &what),
-        Command::Check { format } => check::check(&paths, format),
+        Command::Check { format, user } => check::check(&paths, format, user.as_deref()),
         Command::Rules(command) => rules::rules(&load(&paths)?, command),
         Command::Learn(command) => learn::learn(&load(&paths)?, &command),
         Command::Model(command) => model::model(&paths, command),

@@ -16,6 +16,9 @@ pub(super) fn run(paths: &Paths) -> Result<Exit, Failure> {
         // It was logged.
         Ok(Err(error)) => Ok(exit_of(&error)),
         Err(StartError::Generation(diagnostics)) => Err(diagnostics.into()),
+        Err(StartError::Needs(diagnostics)) => {
+            Err(Failure::Diagnostics(Exit::Unavailable, diagnostics))
+        }
         Err(StartError::Threads(what, error)) => {
             let message = format!("cannot start {what}: {error}");
             Err(Failure::new(Exit::of_io(&error), message))

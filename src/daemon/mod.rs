@@ -7,6 +7,7 @@ mod allocator;
 mod generation;
 mod learner;
 mod memory;
+mod needs;
 mod public_suffixes;
 mod rule_files;
 mod server_settings;
@@ -17,6 +18,7 @@ pub use generation::{
     assemble, builtin_generation, compile, learning_in, learning_settings, load_attribution,
     load_generation, load_model, load_site, read_model,
 };
+pub use needs::{Provided, SocketFound, SocketState, missing_files, sockets};
 pub use public_suffixes::use_public_suffix_list;
 pub use rule_files::{builtin_rules, chosen_rules, configured_rules};
 pub use server_settings::server_settings;

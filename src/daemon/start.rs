@@ -10,10 +10,11 @@ use super::allocator;
 use super::generation::load_generation;
 use super::learner::Learner;
 use super::memory::{budget_within, keep_trimmed, memory_available};
+use super::needs::{Provided, missing_files, unusable_sockets};
 use super::server_settings::server_settings;
 use super::service::Daemon;
 use crate::config::{Config, Loaded, Paths};
-use crate::server::{self, ServeError};
+use crate::server::{self, PassedSockets, ServeError};
 use gatepost_engine::{CommitSettings, Durable, Engine, Generation, Services};
 use gatepost_gather::{Gather, Resolver, system_servers};
 use gatepost_telemetry::Telemetry;
@@ -33,6 +34,9 @@ pub enum StartError {
     /// Rules, model or policies do not load.
     #[error("the rules, the model or a policy do not load")]
     Generation(Vec<Diagnostic>),
+    /// Sockets that cannot be opened.
+    #[error("a socket cannot be opened")]
+    Needs(Vec<Diagnostic>),
     /// Threads that were refused.
     #[error("cannot start {0}: {1}")]
     Threads(&'static str, #[source] io::Error),
@@ -43,12 +47,23 @@ pub enum StartError {
 pub fn run(
     paths: &Paths,
     loaded: &Loaded,
-    warn: impl FnOnce(&[Diagnostic]),
+    warn: impl Fn(&[Diagnostic]),
 ) -> Result<Result<(), ServeError>, StartError> {
     allocator::configure();
     let (generation, warnings) = load_generation(&loaded.config).map_err(StartError::Generation)?;
     warn(&warnings);
-    let settings = server_settings(&loaded.config);
+    let passed = PassedSockets::of_process();
+    let provided = Provided {
+        sockets: passed.addresses(),
+        directories: Vec::new(),
+    };
+    let unusable = unusable_sockets(&loaded.config, &provided);
+    if !unusable.is_empty() {
+        return Err(StartError::Needs(unusable));
+    }
+    warn(&missing_files(&loaded.config, &provided));
+    let mut settings = server_settings(&loaded.config);
+    settings.passed = passed;
     let clock = Clock::system();
     gatepost_telemetry::init_log(loaded.config.log, clock.clone());
     let daemon = Arc::new(start(paths, loaded, generation, &clock)?);

@@ -187,10 +187,9 @@ mod tests {
             group: None,
         };
         let mut acceptor = Acceptor::new();
-        acceptor.add(
-            7,
-            Bound::open(&address, poll.registry(), mio::Token(0)).unwrap(),
-        );
+        let passed = crate::server::PassedSockets::default();
+        let bound = Bound::open(&address, &passed, poll.registry(), mio::Token(0));
+        acceptor.add(7, bound.unwrap());
         let clock = Clock::manual(SystemTime::UNIX_EPOCH);
         let error = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
         let mut shed = std::os::unix::net::UnixStream::connect(&path).unwrap();

@@ -30,6 +30,7 @@ use super::stream::Stream;
 use super::systemd;
 use super::throttle::Throttle;
 use super::timers::Timers;
+use super::watchdog::Watchdog;
 use gatepost_engine::Permit;
 use gatepost_words::clock::Clock;
 
@@ -64,6 +65,7 @@ pub(super) struct EventLoop<S: Service> {
     /// The libmilter front-end.
     pub(super) libmilter: LibmilterFrontEnd,
     pub(super) shutdown: Shutdown,
+    pub(super) watchdog: Watchdog,
     pub(super) timers: Timers,
     pub(super) connections: Slots<Connection<S::Connection>>,
     /// Connections that have something to do, each at most once.
@@ -86,6 +88,7 @@ impl<S: Service> EventLoop<S> {
                 result => result.map_err(ServeError::Poll)?,
             }
             let now = self.clock.now();
+            self.watchdog.look(now);
             for event in &events {
                 self.dispatch(event);
             }
@@ -114,6 +117,7 @@ impl<S: Service> EventLoop<S> {
             self.acceptor.timeout(now),
             self.timers.timeout(now),
             self.shutdown.timeout(now),
+            self.watchdog.timeout(now),
         ]
         .into_iter()
         .flatten()
@@ -325,13 +329,26 @@ impl<S: Service> EventLoop<S> {
         }
         let idle_timeout = self.settings.idle_timeout;
         let mut due = Vec::new();
+        let mut over = Vec::new();
         for (slot, connection) in self.connections.entries() {
+            if self.shutdown.is_draining() && connection.is_idle() {
+                let deadline = connection.deadline(self.settings.drain_quiet());
+                if deadline <= now {
+                    over.push(slot);
+                } else {
+                    self.timers.expect(deadline);
+                }
+                continue;
+            }
             let deadline = connection.deadline(idle_timeout);
             if deadline <= now {
                 due.push(slot);
             } else {
                 self.timers.expect(deadline);
             }
+        }
+        for slot in over {
+            self.close(slot, now);
         }
         for slot in due {
             match self.guarded(slot, now, |connection, context| {
@@ -382,11 +399,16 @@ impl<S: Service> EventLoop<S> {
                 let Some(connection) = self.connections.entry(slot) else {
                     return;
                 };
-                if self.shutdown.is_draining() && connection.is_idle() {
+                let is_leaving = self.shutdown.is_draining() && connection.is_idle();
+                let quiet = if is_leaving {
+                    self.settings.drain_quiet()
+                } else {
+                    self.settings.idle_timeout
+                };
+                if is_leaving && quiet.is_zero() {
                     self.close(slot, now);
                 } else {
-                    self.timers
-                        .expect(connection.deadline(self.settings.idle_timeout));
+                    self.timers.expect(connection.deadline(quiet));
                 }
             }
             Progress::Over => self.remove(slot),

@@ -1,9 +1,6 @@
 //! Opening the sockets that MTAs connect to: stale files, permissions, groups, and removing what is
 //! ours at the end.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads /etc/group; an edge room may open files and sockets"
-)]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests write files"))]
 
 use std::fs;
 use std::io;
@@ -19,6 +16,8 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use thiserror::Error;
 
 use super::Address;
+use super::accounts::group_number;
+use super::passed_sockets::{PassedListener, PassedSockets};
 use super::stream::Stream;
 
 /// Connections that the kernel keeps for us before we accept them.
@@ -241,25 +240,8 @@ pub(super) fn bind_unix(
     Ok((socket.into(), file))
 }
 
-/// The number of a group, by name or as digits. Only `/etc/group` is read: getgrnam(3) cannot be
-/// called without `unsafe`.
 fn group_id(group: &str) -> Result<u32, BindError> {
-    if let Ok(number) = group.parse() {
-        return Ok(number);
-    }
-    let table = fs::read("/etc/group").unwrap_or_default();
-    find_group(&String::from_utf8_lossy(&table), group)
-        .ok_or_else(|| BindError::Group(group.to_owned()))
-}
-
-/// Finds a group in the text of group(5): `name:password:number:members`.
-fn find_group(table: &str, group: &str) -> Option<u32> {
-    table.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        let number = fields.nth(1)?;
-        (name == group).then(|| number.parse().ok())?
-    })
+    group_number(group).ok_or_else(|| BindError::Group(group.to_owned()))
 }
 
 /// A bound listener of the native front-end.
@@ -279,21 +261,48 @@ enum Socket {
 }
 
 impl Bound {
-    /// Opens the socket and registers it for the event loop.
+    /// Opens the socket, or uses the one that was passed, and registers it for the event loop.
     pub(super) fn open(
         address: &Address,
+        passed: &PassedSockets,
         registry: &Registry,
         token: Token,
     ) -> Result<Self, BindError> {
-        let mut bound = match address {
+        let passed = passed.find(address).map_err(system("use", address))?;
+        let mut bound = match passed {
+            Some(listener) => Self::of_passed(listener, address),
+            None => Self::bind(address)?,
+        };
+        let registered = match &mut bound.socket {
+            Socket::Unix(socket) => socket.register(registry, token, Interest::READABLE),
+            Socket::Tcp(socket) => socket.register(registry, token, Interest::READABLE),
+        };
+        registered.map_err(system("watch", address))?;
+        Ok(bound)
+    }
+
+    /// Its file, mode and group are the service manager's.
+    fn of_passed(listener: PassedListener, address: &Address) -> Self {
+        let socket = match listener {
+            PassedListener::Unix(listener) => Socket::Unix(UnixListener::from_std(listener)),
+            PassedListener::Tcp(listener) => Socket::Tcp(TcpListener::from_std(listener)),
+        };
+        Self {
+            socket,
+            address: address.clone(),
+            _file: None,
+        }
+    }
+
+    fn bind(address: &Address) -> Result<Self, BindError> {
+        match address {
             Address::Unix { path, mode, group } => {
                 let (socket, file) = bind_unix(path, *mode, group.as_deref())?;
-                let socket = Socket::Unix(UnixListener::from_std(socket));
-                Self {
-                    socket,
+                Ok(Self {
+                    socket: Socket::Unix(UnixListener::from_std(socket)),
                     address: address.clone(),
                     _file: Some(file),
-                }
+                })
             }
             Address::Inet(inet) => {
                 // mio sets SO_REUSEADDR: a restart does not wait for old connections in TIME_WAIT.
@@ -302,19 +311,13 @@ impl Bound {
                     _ => system("bind", address)(error),
                 })?;
                 let local: SocketAddr = socket.local_addr().map_err(system("look at", address))?;
-                Self {
+                Ok(Self {
                     socket: Socket::Tcp(socket),
                     address: Address::Inet(local),
                     _file: None,
-                }
+                })
             }
-        };
-        let registered = match &mut bound.socket {
-            Socket::Unix(socket) => socket.register(registry, token, Interest::READABLE),
-            Socket::Tcp(socket) => socket.register(registry, token, Interest::READABLE),
-        };
-        registered.map_err(system("watch", address))?;
-        Ok(bound)
+        }
     }
 
     /// Takes one waiting connection, without Nagle's delay: header change and verdict must not wait
@@ -334,7 +337,7 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, BindError, Probe, bind_unix, find_group, probe};
+    use super::{Address, BindError, Probe, bind_unix, probe};
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
@@ -435,20 +438,6 @@ mod tests {
             Err(BindError::Group(_))
         ));
         assert!(!path.exists(), "a half-made socket is taken away again");
-    }
-
-    #[test]
-    fn groups_are_found_by_name() {
-        let table = "root:x:0:\nbroken\npostfix:x:113:a,b\nodd:x:nan:\n";
-        for (name, number) in [
-            ("root", Some(0)),
-            ("postfix", Some(113)),
-            ("odd", None),
-            ("broken", None),
-            ("post", None),
-        ] {
-            assert_eq!(find_group(table, name), number, "{name}");
-        }
     }
 
     #[test]

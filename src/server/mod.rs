@@ -12,6 +12,7 @@
 //!   SIGHUP reloads.
 
 mod acceptor;
+mod accounts;
 mod completion_queue;
 mod connection;
 mod control;
@@ -23,6 +24,8 @@ mod libmilter;
 mod libmilter_front_end;
 mod listener;
 mod loop_requests;
+mod obstacle;
+mod passed_sockets;
 mod reload;
 mod run;
 mod serve_error;
@@ -33,8 +36,10 @@ mod signals;
 mod slots;
 mod stream;
 mod systemd;
+mod systemd_descriptors;
 mod throttle;
 mod timers;
+mod watchdog;
 
 #[cfg(test)]
 mod drain_tests;
@@ -43,9 +48,12 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Account, account};
 pub use control::control;
 pub use control_protocol::{Answer, Reloaded, Request};
 pub use listener::{BindError, Probe, probe};
+pub use obstacle::{Obstacle, Wanted, obstacle};
+pub use passed_sockets::PassedSockets;
 pub use run::serve;
 pub use serve_error::ServeError;
 pub use service::{Observation, Service};

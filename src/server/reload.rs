@@ -97,7 +97,7 @@ impl Reloader {
             }
             state.begun += 1;
             drop(state);
-            systemd::notify("RELOADING=1");
+            systemd::notify_reloading();
             let report = catch_unwind(AssertUnwindSafe(&reload))
                 .unwrap_or_else(|_| Err("the reload panicked".to_owned()));
             match &report {

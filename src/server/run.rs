@@ -24,6 +24,7 @@ use super::slots::Slots;
 use super::systemd;
 use super::throttle::Throttle;
 use super::timers::Timers;
+use super::watchdog::Watchdog;
 use gatepost_words::clock::Clock;
 
 /// Permission bits of the control socket.
@@ -92,6 +93,7 @@ fn open<S: Service>(
     Ok(EventLoop {
         timers: Timers::new(now, settings.progress_interval.min(settings.idle_timeout)),
         shutdown: Shutdown::new(settings.drain_timeout),
+        watchdog: Watchdog::of_process(now),
         completions: CompletionQueue::new(Arc::clone(&requests)),
         settings,
         service,
@@ -115,6 +117,11 @@ fn open<S: Service>(
 
 fn open_acceptor(settings: &Settings, poll: &Poll) -> Result<Acceptor, ServeError> {
     let mut acceptor = Acceptor::new();
+    let listeners = settings.listeners.iter();
+    let known: Vec<String> = listeners
+        .map(|listener| listener.address.to_string())
+        .collect();
+    settings.passed.report_others(&known);
     for (index, listener) in settings.listeners.iter().enumerate() {
         match listener.front_end {
             FrontEnd::Native => {
@@ -122,6 +129,7 @@ fn open_acceptor(settings: &Settings, poll: &Poll) -> Result<Acceptor, ServeErro
                 // gap.
                 let bound = Bound::open(
                     &listener.address,
+                    &settings.passed,
                     poll.registry(),
                     Token(FIRST_LISTENER + acceptor.len()),
                 )?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::passed_sockets::PassedSockets;
 use gatepost_words::SocketAddress;
 
 /// The settings of [`super::serve`].
@@ -26,11 +27,24 @@ pub struct Settings {
     pub progress_interval: Duration,
     /// Path of the control socket (mode 0600); none, no control socket.
     pub control: Option<PathBuf>,
+    /// Sockets that a service manager has opened; a listener with the address of one uses it.
+    pub passed: PassedSockets,
 }
 
 impl Settings {
     /// Connections over the limit that are still answered, with a deferral.
     pub const REFUSED_MAX: usize = 64;
+
+    /// For how long a drain leaves a session open on which nothing moves. With passed sockets the
+    /// next daemon is about to come, and a session that was cut off would be answered 451 by its MTA:
+    /// it may go on. Without them nothing is gained by waiting.
+    pub(super) fn drain_quiet(&self) -> Duration {
+        if self.passed.is_empty() {
+            Duration::ZERO
+        } else {
+            Duration::from_secs(5)
+        }
+    }
 }
 
 impl Default for Settings {
@@ -44,6 +58,7 @@ impl Default for Settings {
             drain_timeout: Duration::from_secs(25),
             progress_interval: Duration::from_secs(10),
             control: None,
+            passed: PassedSockets::default(),
         }
     }
 }

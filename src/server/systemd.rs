@@ -1,8 +1,8 @@
-//! Tells the service manager how far we are (sd_notify(3)): `READY=1`, `RELOADING=1`, `STOPPING=1`.
+//! Reports to the service manager how far we are (sd_notify(3)): `READY=1`, `RELOADING=1`,
+//! `STOPPING=1`, `WATCHDOG=1`.
 //!
 //! Without `$NOTIFY_SOCKET` nothing happens; a failure is logged and otherwise ignored.
-//! `RELOADING=1` comes without `MONOTONIC_USEC`, so the unit is `Type=notify` with `ExecReload=kill
-//! -HUP`, not `Type=notify-reload`.
+//! `RELOADING=1` comes with `MONOTONIC_USEC`, as `Type=notify-reload` wants it.
 
 use std::io;
 use std::os::linux::net::SocketAddrExt;
@@ -17,6 +17,19 @@ pub(super) fn notify(state: &str) {
     if let Err(error) = send(target.as_bytes(), state) {
         log::warn!("cannot tell the service manager {state}: {error}");
     }
+}
+
+/// A number that the service manager has put into the environment.
+pub(super) fn number(name: &str) -> Option<u64> {
+    std::env::var_os(name)?.to_str()?.parse().ok()
+}
+
+/// Sends that a reload begins now: a service manager that asked for one by SIGHUP waits for a later
+/// time than that of its signal.
+pub(super) fn notify_reloading() {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
 }
 
 /// `target` is a path, or `@name` in the abstract namespace.

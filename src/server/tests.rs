@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::testing::{
     BUDGET, MESSAGE_ANSWERS, Mode, Mta, Site, TIMEOUT, greeting, message, optneg, packet,
 };
-use super::{Address, Observation, Request, Settings, control};
+use super::{Address, Observation, PassedSockets, Request, Settings, control};
 
 /// In a child process: the directory in which it serves.
 pub(super) const CHILD: &str = "GATEPOST_TEST_CHILD";
@@ -416,7 +416,13 @@ fn no_listener_and_a_taken_socket_are_errors() {
         group: None,
     };
     let poll = mio::Poll::new().unwrap();
-    let error = super::listener::Bound::open(&taken, poll.registry(), mio::Token(0)).unwrap_err();
+    let error = super::listener::Bound::open(
+        &taken,
+        &PassedSockets::default(),
+        poll.registry(),
+        mio::Token(0),
+    )
+    .unwrap_err();
     assert!(matches!(error, super::BindError::Live(_)), "{error}");
     site.connect("0").greet();
     site.end();

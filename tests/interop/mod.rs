@@ -14,6 +14,7 @@
     reason = "the helpers are written as they would be in a library; a test binary exports nothing"
 )]
 
+mod activation;
 mod daemon;
 mod differential;
 mod dns;
@@ -25,6 +26,7 @@ mod postfix_faults;
 mod postfix_reload;
 mod postfix_verdicts;
 mod reload;
+mod rights;
 
 #[path = "../support/postfix.rs"]
 mod postfix;

@@ -2,12 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::entry::Record;
 use super::frame::put_framed_record;
 use super::label_log::{HEADER, LogReport, MAGIC, Position, header_of};
+use gatepost_words::fs::open_or_create;
 
 /// Appends to a log. The caller holds the lock.
 #[derive(Debug)]
@@ -23,11 +24,9 @@ impl Appender {
     /// marked as one of this version first, so that an older program refuses it as a whole instead
     /// of counting the new records as damage.
     pub fn open(path: &Path, schema: u32, report: &LogReport) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o660)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.append(true);
+        let mut file = open_or_create(path, &options, 0o660)?;
         let mut length = file.metadata()?.len();
         if report.torn > 0 {
             length = report.position.offset;

@@ -3,10 +3,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gatepost_words::fs::open_or_create;
 use rustix::fs::{FlockOperation, flock};
 
 /// How often it is tried again.
@@ -22,12 +22,9 @@ impl Lock {
     /// Takes the lock, waiting for at most `patience`; [`io::ErrorKind::WouldBlock`] where another
     /// keeps it.
     pub fn take(path: &Path, patience: Duration) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o660)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        options.write(true);
+        let file = open_or_create(path, &options, 0o660)?;
         let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -7,13 +7,18 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Names tried before giving up; more than one is needed only where another process cleans up at
 /// the same moment.
 const ATTEMPTS_MAX: usize = 16;
+
+/// The user that may give files away.
+const ROOT: u32 = 0;
 
 /// A new file next to the one that it will replace. Dropped before [`Replacement::commit`], it is
 /// removed again and the old file stays.
@@ -27,8 +32,8 @@ pub struct Replacement {
 
 impl Replacement {
     /// Begins to replace `target`. The new file gets owner, group and permission bits of the old
-    /// one, or, where there is none yet, `mode` less the umask. A symbolic link is replaced, not
-    /// followed.
+    /// one. Where there is none yet it gets `mode` less the umask, and, made by root, the owner and
+    /// group of its directory. A symbolic link is replaced, not followed.
     ///
     /// Without the right to keep the owner (a member of the group replaces the daemon's file), the
     /// new file belongs to this process; where the group cannot be kept either, the group's
@@ -51,6 +56,8 @@ impl Replacement {
         };
         if let Some(old) = old {
             keep_owner_and_mode(&replacement.file, &old)?;
+        } else {
+            give_to_directory_owner(&replacement.file, target)?;
         }
         Ok(replacement)
     }
@@ -85,6 +92,63 @@ pub fn replace(target: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut replacement = Replacement::create(target, mode)?;
     replacement.file().write_all(bytes)?;
     replacement.commit()
+}
+
+/// Opens `path` with those options, and makes the file with that mode where there is none. A file
+/// that root makes gets the owner and group of its directory: a command that an admin runs must not
+/// leave files that the daemon cannot use.
+pub fn open_or_create(path: &Path, options: &OpenOptions, mode: u32) -> io::Result<File> {
+    for _ in 0..ATTEMPTS_MAX {
+        let created = options.clone().create_new(true).mode(mode).open(path);
+        match created {
+            Ok(file) => {
+                give_to_directory_owner(&file, path)?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        match options.open(path) {
+            // Removed in between.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            result => return result,
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
+/// Makes a directory, and those above it, with that mode. Made by root, it gets the owner and group
+/// of the directory that it is in.
+pub fn create_directory(path: &Path, mode: u32) -> io::Result<()> {
+    let is_new = fs::symlink_metadata(path).is_err();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)?;
+    if is_new && let Some((user, group)) = owner_to_give_to(&fs::symlink_metadata(path)?, path)? {
+        // Not through a link that the owner of the outer directory has put there meanwhile.
+        lchown(path, Some(user), Some(group))?;
+    }
+    Ok(())
+}
+
+/// Where root has just made `file`, it is given to the owner and group of the directory it is in.
+fn give_to_directory_owner(file: &File, path: &Path) -> io::Result<()> {
+    if let Some((user, group)) = owner_to_give_to(&file.metadata()?, path)? {
+        fchown(file, Some(user), Some(group))?;
+    }
+    Ok(())
+}
+
+/// The owner and group of the directory, where root has made something in the directory of another
+/// user, who could replace it anyway.
+fn owner_to_give_to(new: &fs::Metadata, path: &Path) -> io::Result<Option<(u32, u32)>> {
+    if new.uid() != ROOT {
+        return Ok(None);
+    }
+    let directory = fs::metadata(directory_of(path))?;
+    let owner = (directory.uid(), directory.gid());
+    Ok((directory.uid() != ROOT).then_some(owner))
 }
 
 fn directory_of(path: &Path) -> &Path {
@@ -213,6 +277,40 @@ mod tests {
         replace(&path, b"two", 0o600).unwrap();
         let metadata = fs::metadata(&path).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (12_345, 23_456));
+    }
+
+    #[test]
+    fn what_root_makes_belongs_to_the_owner_of_the_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let owner = |path: &Path| {
+            let metadata = fs::metadata(path).unwrap();
+            (metadata.uid(), metadata.gid())
+        };
+        let own = owner(directory.path());
+        let mut expected = own;
+        if std::os::unix::fs::chown(directory.path(), Some(12_345), Some(23_456)).is_ok() {
+            expected = (12_345, 23_456);
+        }
+        let [new, opened, inner] =
+            ["new", "opened", "inner"].map(|name| directory.path().join(name));
+        replace(&new, b"one", 0o600).unwrap();
+        let options = OpenOptions::new().append(true).clone();
+        for text in [b"a", b"b"] {
+            let mut file = open_or_create(&opened, &options, 0o640).unwrap();
+            file.write_all(text).unwrap();
+        }
+        create_directory(&inner, 0o750).unwrap();
+        assert_eq!(fs::read(&opened).unwrap(), b"ab");
+        for path in [&new, &opened, &inner] {
+            assert_eq!(owner(path), expected, "{}", path.display());
+        }
+        // What is there keeps its owner.
+        if expected != own {
+            std::os::unix::fs::chown(&opened, Some(7), Some(8)).unwrap();
+            open_or_create(&opened, &options, 0o640).unwrap();
+            create_directory(&inner, 0o750).unwrap();
+            assert_eq!(owner(&opened), (7, 8));
+        }
     }
 
     #[test]

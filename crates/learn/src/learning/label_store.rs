@@ -1,13 +1,12 @@
 //! The label store: labels are written into it, and retracted.
 
-use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::time::Duration;
 
 use gatepost_store::{
     Appender, Entry, Lock, LogReport, PackedSlots, Position, Record, Snapshot, StoredLabel,
 };
+use gatepost_words::fs::create_directory;
 use gatepost_words::{Class, Label, LabelKind, MessageDigest};
 
 use super::label_index::{LabelEntry, LabelIndex, is_rolled_back, read_index};
@@ -92,10 +91,7 @@ impl LabelStore {
     /// writer.
     pub fn open(settings: LearningSettings, timeout: Duration) -> io::Result<Self> {
         // What was learned says something about people's mail: it is private.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(&settings.directory)?;
+        create_directory(&settings.directory, 0o750)?;
         let lock = Lock::take(&settings.lock(), timeout)?;
         let index = read_index(&settings)?;
         let log = Appender::open(&settings.labels(), settings.schema(), &index.report)?;

@@ -47,6 +47,16 @@ impl LearningSettings {
         self.directory.join("weights")
     }
 
+    /// The files that the daemon reads, whether they are there or not.
+    pub fn files(&self) -> [PathBuf; 4] {
+        [
+            self.labels(),
+            self.older_labels(),
+            self.base(),
+            self.weights(),
+        ]
+    }
+
     pub(super) fn lock(&self) -> PathBuf {
         self.directory.join("lock")
     }

@@ -92,6 +92,21 @@ pub const CODES: &[Code] = &[
         "The key has another name now. The old name is accepted with a warning for one release; with both names set it is not clear which value is meant.",
     ),
     code(
+        "C0113",
+        "a socket that cannot be opened",
+        "`gatepost run` would end here: the directory of the socket is missing or closed to the daemon's user, its group is unknown, or the address is not one of this machine. `gatepost check --as USER` looks with the rights of another user; without `--as` it takes the user of gatepost.service, where there is one.",
+    ),
+    code(
+        "C0114",
+        "a file that the daemon cannot write",
+        "The daemon runs without it and reports the failure: verdicts are not recorded, so that `gatepost explain ID` and `gatepost records` find nothing. The message names the first directory or file on the way that is missing or closed to the daemon's user.",
+    ),
+    code(
+        "C0115",
+        "a user that the check cannot become",
+        "`gatepost check --as USER` needs a user of /etc/passwd, by name or number, and root, unless USER is the one who runs it.",
+    ),
+    code(
         "C0130",
         "a public suffix list that cannot be used",
         "The file is not in the format of https://publicsuffix.org/list/: one rule a line (`co.uk`, `*.ck` or `!www.ck`), comments after `//`. Download it again, or remove the setting to use the built-in list.",
@@ -111,6 +126,11 @@ pub const CODES: &[Code] = &[
         "L0103",
         "a snapshot that cannot be used",
         "A snapshot is damaged, or was made by another version of the learner. `weights` can always be made again from the log. `base` holds what labels taught that have left the log, and cannot.",
+    ),
+    code(
+        "L0104",
+        "a file of the learner with another owner than its directory",
+        "A command that ran as another user made it. Where the daemon may not read it, messages are judged without what it holds; where the owner of the directory may not write it, the next label fails. Give the file to the owner of the directory. `gatepost learn` as root keeps owners.",
     ),
     // Models.
     code(
