@@ -30,6 +30,7 @@ struct Session {
     client: Option<String>,
     host: Option<String>,
     helo: Option<String>,
+    authenticated: Option<String>,
     from: Option<String>,
     #[serde(default)]
     to: Vec<String>,
@@ -157,6 +158,7 @@ fn transaction(session: &Session) -> Transaction {
         address: address.map_or(ClientAddress::Unknown, ClientAddress::Ip),
         port: None,
     };
+    transaction.authenticated = session.authenticated.clone();
     transaction.helo = Some(
         session
             .helo

@@ -43,15 +43,15 @@ pub(super) fn header_edits(
         value: &|request| ruleset.header_value(case, request),
     };
     let rewritten = Rewrite::ALL.into_iter().filter_map(|rewrite| {
-        let field = case.message.field(rewrite.field())?;
-        // A field with letters that were not encoded cannot be set again without loss: it stays.
-        let original = String::from_utf8(field.unfolded())
-            .ok()
-            .filter(|text| text.is_ascii())?;
-        Some((
-            rewrite.field(),
-            reports.rewritten(rewrite, original.trim(), &facts)?,
-        ))
+        let original = match case.message.field(rewrite.field()) {
+            // Letters in no known charset cannot be set again without loss: the field stays.
+            Some(field) => String::from_utf8(field.unfolded()).ok()?,
+            // A message without Subject gets one.
+            None if rewrite == Rewrite::Subject => String::new(),
+            None => return None,
+        };
+        let value = reports.rewritten(rewrite, original.trim(), &facts)?;
+        Some((rewrite.field(), value.trim_end().to_owned()))
     });
     HeaderEdits {
         rewritten: rewritten.collect(),
@@ -70,7 +70,7 @@ mod tests {
     use gatepost_policy::Settings;
     use gatepost_words::FailurePolicy;
 
-    fn edits_of(rules: &str, mail: &str) -> HeaderEdits {
+    fn edits_of(rules: &str, mail: impl AsRef<[u8]>) -> HeaderEdits {
         let generation = generation(rules, &Settings::default(), FailurePolicy::Tempfail);
         let transaction = Transaction::new(
             "test".into(),
@@ -80,7 +80,7 @@ mod tests {
         end_of_message(
             &generation,
             &transaction,
-            mail.as_bytes(),
+            mail.as_ref(),
             &Facts::default(),
             &mut Scratch::default(),
             &plenty,
@@ -120,14 +120,25 @@ mod tests {
     }
 
     #[test]
-    fn good_mail_and_raw_letters_are_not_rewritten() {
+    fn good_mail_and_unknown_letters_are_not_rewritten() {
         let rules = "body A /Hello/\nscore A 1\nrewrite_header Subject SPAM\n";
         assert!(edits_of(rules, MAIL).rewritten.is_empty());
         let rules = "body A /Hello/\nscore A 9\nrewrite_header Subject SPAM\n";
-        assert!(
-            edits_of(rules, "Subject: caf\u{e9}\r\n\r\nHello\r\n")
-                .rewritten
-                .is_empty()
-        );
+        let latin_1 = b"Subject: caf\xe9\r\n\r\nHello\r\n";
+        assert!(edits_of(rules, latin_1).rewritten.is_empty());
+    }
+
+    #[test]
+    fn raw_utf_8_and_missing_subjects_are_rewritten() {
+        let rules = "body A /Hello/\nscore A 9\nrewrite_header Subject SPAM\n\
+                     rewrite_header From SPAM\n";
+        for (mail, wanted) in [
+            ("Subject: caf\u{e9}\r\n\r\nHello\r\n", "SPAM caf\u{e9}"),
+            ("To: a@example.com\r\n\r\nHello\r\n", "SPAM"),
+            ("Subject:\r\n\r\nHello\r\n", "SPAM"),
+        ] {
+            let edits = edits_of(rules, mail);
+            assert_eq!(edits.rewritten, [("Subject", wanted.to_owned())], "{mail}");
+        }
     }
 }

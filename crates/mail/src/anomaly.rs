@@ -41,6 +41,7 @@ anomaly_kinds! {
     NulByte => "nul_byte", "The message has a NUL byte";
     EightBitHeader => "eight_bit_header", "A header field has bytes above 127 that are not UTF-8";
     HeaderWithoutColon => "header_without_colon", "A line of the header has no colon";
+    ByteOrderMark => "byte_order_mark", "A byte order mark comes before the header";
     EmptyHeader => "empty_header", "There is no header field at all";
     MissingFrom => "missing_from", "There is no From field";
     DuplicateFrom => "duplicate_from", "There is more than one From field";

@@ -7,6 +7,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use gatepost_words::hex;
 
 use super::AnomalyKind;
+use super::japanese;
 
 /// Decoded bytes and what was odd about them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -255,6 +256,12 @@ pub(super) fn to_utf8<'a>(
             Some(AnomalyKind::BadCharset),
         );
     }
+    if japanese::is_iso_2022_jp(charset) {
+        let is_other = japanese::is_shift_jis(bytes);
+        let text = decode_charset(bytes, charset).unwrap_or_default();
+        let is_odd = is_other || text.contains('\u{fffd}');
+        return (Cow::Owned(text), is_odd.then_some(AnomalyKind::BadCharset));
+    }
     let name = match charset {
         "utf-16" | "utf16" | "utf_16" => utf_16_name(bytes),
         "utf7" => "utf-7",
@@ -283,9 +290,16 @@ pub(super) fn to_utf8<'a>(
 }
 
 /// Decodes a charset by its declared name (any case); `None` where no decoder is known. What is
-/// malformed becomes U+FFFD.
+/// malformed becomes U+FFFD. What is declared as ISO-2022-JP may be Shift_JIS.
 pub fn decode_charset(bytes: &[u8], name: &str) -> Option<String> {
     let name = name.trim().to_ascii_lowercase();
+    if japanese::is_iso_2022_jp(&name) {
+        return Some(if japanese::is_shift_jis(bytes) {
+            charset_decoder(b"shift_jis")?(bytes)
+        } else {
+            charset_decoder(b"iso-2022-jp")?(&japanese::without_idle_escapes(bytes))
+        });
+    }
     let decoder =
         charset_decoder(name.as_bytes()).filter(|_| !name.is_empty() && name.len() <= 45)?;
     Some(decoder(bytes))
@@ -429,6 +443,18 @@ mod tests {
             (b"\0a\0b", Some("utf-16"), "ab", None),
             (b"+AOQ-", Some("utf-7"), "ä", None),
             (b"\x1b$B%\"\x1b(B", Some("iso-2022-jp"), "ア", None),
+            (
+                b"\x1b$B%\"\x1b(B\x1b$B%$\x1b(B",
+                Some("iso-2022-jp"),
+                "アイ",
+                None,
+            ),
+            (
+                b"\x83A\x82\xa0",
+                Some("iso-2022-jp"),
+                "アあ",
+                Some(AnomalyKind::BadCharset),
+            ),
         ] {
             let (got, odd) = to_utf8(bytes, charset);
             assert_eq!(

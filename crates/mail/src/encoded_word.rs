@@ -65,6 +65,27 @@ pub fn decode_words_up_to(value: &[u8], end: impl Fn(&str, &[u8]) -> usize) -> S
     result
 }
 
+/// A value without the white space between encoded words (RFC 2047 §6.2): long file names are
+/// written as several, on several lines.
+pub(super) fn joined(value: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(value.len());
+    let mut rest = value;
+    let mut is_after_word = false;
+    while let Some(start) = memchr::memmem::find(rest, b"=?") {
+        let (before, from) = rest.split_at(start);
+        let word = read(from);
+        if !(is_after_word && word.is_some() && before.trim_ascii().is_empty()) {
+            result.extend_from_slice(before);
+        }
+        let length = word.as_ref().map_or(2, |word| word.len);
+        is_after_word = word.is_some();
+        result.extend_from_slice(head(from, length));
+        rest = skip(from, length);
+    }
+    result.extend_from_slice(rest);
+    result
+}
+
 /// How many `=?` begin no encoded word.
 pub(super) fn broken(value: &[u8]) -> usize {
     memchr::memmem::find_iter(value, b"=?")
@@ -142,6 +163,10 @@ mod tests {
             ("=??q?a?=", "=??q?a?="),
             ("=?=?utf-8?q?a?=", "=?a"),
             ("=?iso-2022-jp?b?GyRCJSIbKEI=?=", "ア"),
+            (
+                "=?iso-2022-jp?b?GyRCJSIbKEI=?= =?ISO-2022-JP?B?GyRCJSIbKEI=?=",
+                "アア",
+            ),
         ] {
             let got = decode_words(value.as_bytes());
             if value.contains("w6?=") {

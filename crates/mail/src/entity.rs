@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::anomaly::Report;
 use super::encoded_word::decode_words;
 use super::header::Parameterized;
+use super::meta_charset::html_charset;
 use super::{AnomalyKind, HeaderField};
 
 /// `type/subtype`, in lower case.
@@ -195,6 +196,22 @@ impl MediaType {
 }
 
 impl Entity<'_> {
+    /// The charset that text is in: the declared one, else for HTML the one of its `meta` element.
+    pub fn text_charset(&self) -> Option<Cow<'_, str>> {
+        if let Some(declared) = &self.charset {
+            return Some(Cow::Borrowed(declared));
+        }
+        let is_html = self.media_type.main == "text" && self.media_type.sub == "html";
+        let is_plain = self.content.is_ascii() && memchr::memchr(0x1b, &self.content).is_none();
+        if !is_html
+            || is_plain
+            || std::str::from_utf8(&self.content).is_ok_and(|_| !self.content.is_ascii())
+        {
+            return None;
+        }
+        html_charset(&self.content).map(Cow::Owned)
+    }
+
     /// A multipart without parts is shown as text.
     pub(super) fn become_plain_text(&mut self) {
         self.kind = EntityKind::Leaf;

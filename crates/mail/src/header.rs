@@ -122,7 +122,8 @@ impl<'a> HeaderField<'a> {
         let end = memchr::memchr_iter(b';', &unfolded)
             .nth(PARAMETERS)
             .unwrap_or(unfolded.len());
-        let value = structured(bytes::head(&unfolded, end), BROKEN_WORDS);
+        let joined = encoded_word::joined(bytes::head(&unfolded, end));
+        let value = structured(&joined, BROKEN_WORDS);
         let mut result = Parameterized {
             cut: end < unfolded.len() || unfolded.len() > STRUCTURED_BYTES,
             ..<_>::default()

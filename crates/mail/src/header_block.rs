@@ -10,6 +10,9 @@ use super::{AnomalyKind, Limits};
 /// SpamAssassin. In the header of a part the first one does.
 const BAD_LINES: usize = 3;
 
+/// U+FEFF in UTF-8, which programs on Windows write before the first field of a saved message.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What may still be read of headers, over all entities of a message.
 #[derive(Debug)]
 pub(super) struct HeaderBudget {
@@ -66,6 +69,8 @@ pub(super) struct Start {
     pub(super) at: usize,
     /// It is the message's own header, not that of a part.
     pub(super) is_message: bool,
+    /// It is the header of a message, be it an attached one: a byte order mark may come first.
+    pub(super) may_be_marked: bool,
     /// Is added to the offsets of anomalies.
     pub(super) origin: usize,
 }
@@ -81,8 +86,15 @@ pub(super) fn scan(
     let Start {
         at: from,
         is_message,
+        may_be_marked,
         origin,
     } = start;
+    let from = if may_be_marked && skip(bytes, from).starts_with(BYTE_ORDER_MARK) {
+        report.add(AnomalyKind::ByteOrderMark, origin.saturating_add(from));
+        from.saturating_add(BYTE_ORDER_MARK.len())
+    } else {
+        from
+    };
     let mut block = Block {
         fields: Vec::new(),
         body_start: bytes.len(),
@@ -195,6 +207,7 @@ mod tests {
             Start {
                 at: 0,
                 is_message,
+                may_be_marked: is_message,
                 origin: 0,
             },
             |line| line == b"b: x",
@@ -257,6 +270,20 @@ mod tests {
             ),
             ("A : 1\n", true, vec![("A", " 1")], "", vec![]),
             ("From x\nA: 1\n\n", true, vec![("A", " 1")], "", vec![]),
+            (
+                "\u{feff}From x\nA: 1\n\n",
+                true,
+                vec![("A", " 1")],
+                "",
+                vec![AnomalyKind::ByteOrderMark],
+            ),
+            (
+                "\u{feff}A: 1\n\n",
+                false,
+                vec![],
+                "\u{feff}A: 1\n\n",
+                vec![bad],
+            ),
             (
                 "A: 1\nbad\nB: 2\n\n",
                 true,

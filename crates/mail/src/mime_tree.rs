@@ -174,6 +174,9 @@ impl<'a> Splitter<'a, '_> {
             let from = Start {
                 at: run.position,
                 is_message: parent.is_none(),
+                may_be_marked: parent
+                    .and_then(|parent| self.entities.get(parent))
+                    .is_none_or(|parent| parent.kind == EntityKind::Message),
                 origin: run.origin,
             };
             let block = scan(bytes, from, is_delimiter, &mut self.headers, self.report);

@@ -192,7 +192,8 @@ fn read_source<'a>(
     decoded_left: &mut usize,
     report: &mut Report,
 ) -> Cow<'a, str> {
-    let charset = entity.charset.as_deref();
+    let charset = entity.text_charset();
+    let charset = charset.as_deref();
     let is_utf_8 = std::str::from_utf8(&entity.content).is_ok();
     if let Cow::Borrowed(bytes) = entity.content
         && is_utf_8

@@ -293,6 +293,20 @@ fn a_multipart_that_is_closed_before_it_began_is_text() {
 }
 
 #[test]
+fn a_file_name_may_be_several_encoded_words() {
+    let message = read(
+        "Content-Type: application/octet-stream\nContent-Disposition: attachment;\n \
+         filename=\"=?utf-8?B?UmVjaG51bmdf?=\n =?utf-8?B?TW9uYXQuZXhl?=\"\n\nx\n",
+    );
+    let names: Vec<_> = message
+        .entities
+        .iter()
+        .map(|entity| entity.file_name.as_deref())
+        .collect();
+    assert_eq!(names, [Some("Rechnung_Monat.exe")]);
+}
+
+#[test]
 fn names_and_dispositions_are_read() {
     let raw = "From: a\nContent-Type: application/x; name=\"=?utf-8?q?=C3=84=2Epdf?=\"\nContent-Disposition: ATTACHMENT\n\n";
     let message = read(raw);

@@ -149,6 +149,36 @@ fn counts_stop_at_maxhits() {
     }
 }
 
+#[test]
+fn a_client_of_our_own_is_no_stranger() {
+    let ruleset =
+        load("header OWN eval:check_own_client()\nheader NAMELESS eval:check_for_no_rdns()\n");
+    let ip = |text: &str| ClientAddress::Ip(text.parse().unwrap());
+    for (address, login, wanted) in [
+        (ip("192.0.2.9"), None, ["NAMELESS"]),
+        (ip("192.0.2.9"), Some("ben"), ["OWN"]),
+        (ip("192.168.7.21"), None, ["OWN"]),
+        (ip("fd00::1"), None, ["OWN"]),
+        (ip("127.0.0.1"), None, ["OWN"]),
+        (ip("::1"), None, ["OWN"]),
+        (ClientAddress::Local, None, ["OWN"]),
+    ] {
+        let mut transaction = transaction();
+        (transaction.client.address, transaction.client.host) = (address, "unknown".to_owned());
+        transaction.authenticated = login.map(str::to_owned);
+        let facts = Facts::default();
+        let message = Message::parse(MAIL.as_bytes(), &Limits::default());
+        let case = Case {
+            stage: Stage::EndOfMessage,
+            transaction: &transaction,
+            message: &message,
+            facts: &facts,
+        };
+        let scan = Scanner::new(&ruleset).scan(&ruleset, &case, &|| false);
+        assert_eq!(names(&scan), wanted, "{address:?} {login:?}");
+    }
+}
+
 /// What is not known never counts as bad.
 #[test]
 fn only_a_known_client_lacks_a_host_name() {

@@ -3,10 +3,25 @@
 use super::signature::Arguments;
 use crate::received::network::is_private;
 use crate::views::lazy::Views;
-use gatepost_mail::{ClientAddress, ReversePath};
+use gatepost_mail::{ClientAddress, ReversePath, Transaction};
 
 pub(super) fn authenticated(views: &Views<'_>, _: &Arguments) -> bool {
     views.case().transaction.authenticated.is_some()
+}
+
+/// The client is no stranger: it logged in, or is in a private network, on this machine, or the
+/// local `sendmail`.
+fn is_own(transaction: &Transaction) -> bool {
+    let is_near = match transaction.client.address {
+        ClientAddress::Local => true,
+        ClientAddress::Ip(address) => is_private(address),
+        ClientAddress::Unknown => false,
+    };
+    is_near || transaction.authenticated.is_some()
+}
+
+pub(super) fn own_client(views: &Views<'_>, _: &Arguments) -> bool {
+    is_own(&views.case().transaction)
 }
 
 pub(super) fn client_host(views: &Views<'_>, arguments: &Arguments) -> bool {
@@ -24,15 +39,15 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
 }
 
 /// The client has an address but no host name: it is unknown or an address literal. A client of
-/// of which the MTA gave no address (a message read from a file), or of a network that seldom names its
-/// machines, lacks nothing; nor does an empty name say anything.
+/// which the MTA gave no address (a message read from a file), or that is no stranger, lacks nothing;
+/// nor does an empty name say anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
-    let client = &views.case().transaction.client;
-    let host = client.host.as_str();
-    let ClientAddress::Ip(address) = client.address else {
-        return false;
-    };
-    !is_private(address) && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
+    let transaction = &views.case().transaction;
+    let host = transaction.client.host.as_str();
+    let has_address = matches!(transaction.client.address, ClientAddress::Ip(_));
+    has_address
+        && !is_own(transaction)
+        && (host.eq_ignore_ascii_case("unknown") || host.starts_with('['))
 }
 
 /// Only when a transaction was seen at all: mail read from a file has no sender either.

@@ -136,6 +136,13 @@ const EVALS: &[Eval] = &[
         envelope::null_sender,
     ),
     eval(
+        "check_own_client",
+        &[],
+        Header,
+        "The client logged in, has a private address, or is on this machine.",
+        envelope::own_client,
+    ),
+    eval(
         "check_recipient_count",
         &[Number, Number],
         Header,

@@ -143,14 +143,18 @@ fn take_time(words: &mut Vec<&str>) -> i64 {
     seconds
 }
 
-/// Seconds east of Greenwich: `+0100` anywhere, else the first word in capitals.
+/// Seconds east of Greenwich: `+0100` anywhere (or `+01:00`, as some programs write), else the
+/// first word in capitals.
 fn zone(words: &[&str]) -> i64 {
     let numeric = words.iter().find_map(|word| {
         let sign = if word.starts_with('-') { -1 } else { 1 };
-        let digits = word
-            .strip_prefix(['+', '-'])
-            .filter(|digits| digits.len() == 4)?;
-        number(digits).map(|number| sign * number)
+        let digits = word.strip_prefix(['+', '-'])?;
+        let digits = match digits.split_once(':') {
+            Some((hours, minutes)) if hours.len() == 2 => format!("{hours}{minutes}"),
+            _ => digits.to_owned(),
+        };
+        let digits = Some(digits).filter(|digits| digits.len() == 4)?;
+        number(&digits).map(|number| sign * number)
     });
     let offset = numeric.or_else(|| {
         let pieces = words
@@ -201,6 +205,8 @@ mod tests {
             ("21 Nov 97 09:55:06 CST", Some(880_127_706)),
             ("Fri Nov 21 09:55:06 1997 -0600", Some(880_092_000)),
             ("Tue, 29 Feb 2000 12:00 +0100 (CET)", Some(951_822_000)),
+            ("Tue, 29 Feb 2000 12:00 +01:00", Some(951_822_000)),
+            ("Tue, 29 Feb 2000 12:00 -01:30", Some(951_831_000)),
             ("Mon, 23 Nov 2026 14:00:00 GMT", Some(1_795_442_400)),
             ("23 Nov 2026 14:00:00 (MEZ)", Some(1_795_438_800)),
             ("23 Nov 2026 14:00:00 XYZ", Some(1_795_442_400)),

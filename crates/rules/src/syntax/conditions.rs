@@ -28,6 +28,69 @@ const PLUGINS: &[&str] = &[
     "WLBLEval",
 ];
 
+/// Plugins that come with SpamAssassin 4.0.1, and older names of them, in order. The settings of
+/// these are known; a file with another one is Perl code that we cannot run.
+const STOCK_PLUGINS: &[&str] = &[
+    "ASN",
+    "AWL",
+    "AccessDB",
+    "AntiVirus",
+    "AskDNS",
+    "AuthRes",
+    "AutoLearnThreshold",
+    "Bayes",
+    "BodyEval",
+    "BodyRuleBaseExtractor",
+    "Check",
+    "DCC",
+    "DKIM",
+    "DMARC",
+    "DNSEval",
+    "DecodeShortURLs",
+    "Dmarc",
+    "DomainKeys",
+    "ExtractText",
+    "FreeMail",
+    "FromNameSpoof",
+    "HTMLEval",
+    "HTTPSMismatch",
+    "Hashcash",
+    "HashBL",
+    "HeaderEval",
+    "ImageInfo",
+    "MIMEEval",
+    "MIMEHeader",
+    "OLEVBMacro",
+    "OneLineBodyRuleType",
+    "P595Body",
+    "PDFInfo",
+    "PhishTag",
+    "Phishing",
+    "Pyzor",
+    "RaciallyCharged",
+    "Razor2",
+    "RelayCountry",
+    "RelayEval",
+    "ReplaceTags",
+    "ResourceLimits",
+    "Reuse",
+    "Rule2XSBody",
+    "SPF",
+    "Shortcircuit",
+    "SpamCop",
+    "Test",
+    "TextCat",
+    "TxRep",
+    "URIDNSBL",
+    "URIDetail",
+    "URIEval",
+    "URILocalBL",
+    "VBounce",
+    "WLBLEval",
+    "WelcomeListSubject",
+    "WhiteListSubject",
+];
+
 /// Abilities that rule files ask for with `can(Mail::SpamAssassin::…)`: those of 4.0.1, in order.
 const FEATURES: &[&str] = &[
     "Conf::feature_bayes_auto_learn_on_error",
@@ -119,6 +182,8 @@ pub(crate) struct Plugins {
     /// Named by `loadplugin`, without the common prefix. Where no file loads any, we answer with
     /// our own list.
     loaded: Option<BTreeSet<String>>,
+    /// Named by `loadplugin`, but not of SpamAssassin's own.
+    foreign: BTreeSet<String>,
     /// `enable_compat` was said of these.
     compatible: BTreeSet<String>,
     /// What was answered: the same question gets the same answer in all files.
@@ -126,12 +191,30 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    /// Takes `loadplugin NAME`.
+    /// Takes `loadplugin NAME`. One that is not SpamAssassin's own stays unloaded.
     pub(crate) fn load(&mut self, value: &str) {
         let name = value.split_whitespace().next().unwrap_or_default();
-        self.loaded
-            .get_or_insert_default()
-            .insert(short(name).to_owned());
+        match Self::foreign(name) {
+            Some(foreign) => {
+                self.foreign.insert(foreign.to_owned());
+            }
+            None => {
+                let loaded = self.loaded.get_or_insert_default();
+                loaded.insert(short(name).to_owned());
+            }
+        }
+    }
+
+    /// The short name of a plugin that does not come with SpamAssassin.
+    pub(crate) fn foreign(value: &str) -> Option<&str> {
+        let name = short(value.split_whitespace().next().unwrap_or_default());
+        (!STOCK_PLUGINS.contains(&name)).then_some(name)
+    }
+
+    /// The plugins that were to be loaded but do not come with SpamAssassin: an unknown setting may
+    /// be theirs.
+    pub(crate) fn foreign_loaded(&self) -> impl Iterator<Item = &str> {
+        self.foreign.iter().map(String::as_str)
     }
 
     /// Whether the files say which plugins are there.
@@ -307,6 +390,17 @@ mod tests {
         ] {
             assert_eq!(super::holds(condition, &plugins), Ok(wanted), "{condition}");
         }
+    }
+
+    #[test]
+    fn plugins_of_others_stay_unloaded() {
+        let mut plugins = Plugins::default();
+        plugins.load("Mail::SpamAssassin::Plugin::SH SH.pm");
+        assert!(!plugins.has("Mail::SpamAssassin::Plugin::SH"));
+        assert!(plugins.has("BodyEval"), "nothing is said about our own");
+        assert_eq!(plugins.foreign_loaded().collect::<Vec<_>>(), ["SH"]);
+        let stock: Vec<_> = super::PLUGINS.iter().collect();
+        assert!(stock.iter().all(|name| Plugins::foreign(name).is_none()));
     }
 
     #[test]

@@ -32,10 +32,12 @@ impl Line<'_> {
 }
 
 /// The lines of a text. As SpamAssassin reads them: a `#` begins a comment unless a backslash
-/// is before it, and `\#` is `#` everywhere, in regular expressions too.
+/// is before it, and `\#` is `#` everywhere, in regular expressions too. A byte order mark, which
+/// editors on Windows write, is passed over.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let mut offset = 0;
-    text.split_inclusive('\n').filter_map(move |raw| {
+    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut offset = text.len() - unmarked.len();
+    unmarked.split_inclusive('\n').filter_map(move |raw| {
         let start = offset;
         offset += raw.len();
         line(raw, start)

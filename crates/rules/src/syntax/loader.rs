@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::conditions::Blocks;
+use super::conditions::{Blocks, Plugins};
 use super::include::{includes, target};
 use super::lines::{Line, first_word, lines};
 use super::settings;
@@ -156,7 +156,12 @@ impl Reader<'_> {
         let at = from + offset;
         match key.as_str() {
             "if" => self.condition(line, &key_span, value, at),
-            "ifplugin" => self.open(&key_span, self.tables.plugins.has(value)),
+            "ifplugin" => {
+                if self.blocks.active() {
+                    self.note_foreign(value, line.span(at..line.text.len()));
+                }
+                self.open(&key_span, self.tables.plugins.has(value));
+            }
             "else" if !self.blocks.turn() => self.error(
                 "R0108",
                 "`else` without `if`, or a second one",
@@ -306,7 +311,10 @@ impl Reader<'_> {
     fn setting(&mut self, line: &Line<'_>, key: &str, span: &Range<usize>, at: usize, value: &str) {
         let value_span = line.span(at..line.text.len());
         match key {
-            "loadplugin" | "tryplugin" => return self.tables.plugins.load(value),
+            "loadplugin" | "tryplugin" => {
+                self.note_foreign(value, value_span);
+                return self.tables.plugins.load(value);
+            }
             "enable_compat" => return self.tables.plugins.enable(value),
             // Says only that other installations had the same rule.
             "reuse" => return,
@@ -333,10 +341,36 @@ impl Reader<'_> {
             Some(SettingSupport::Taken | SettingSupport::Idle) => {}
             Some(SettingSupport::Elsewhere(reason)) => self.ignored(key, span, reason, true),
             Some(SettingSupport::Missing(reason)) => self.ignored(key, span, reason, false),
-            None => {
-                let diagnostic = Diagnostic::error("R0102", format!("unknown directive `{key}`"));
-                self.unknown(diagnostic, span.clone(), key, settings::all(), None);
-            }
+            None => self.unknown_setting(key, span),
+        }
+    }
+
+    /// An error, unless a plugin that we do not know was to be loaded: it may be a setting of it.
+    fn unknown_setting(&mut self, key: &str, span: &Range<usize>) {
+        let message = format!("unknown directive `{key}`");
+        let plugins: Vec<_> = self.tables.plugins.foreign_loaded().collect();
+        if plugins.is_empty() {
+            let diagnostic = Diagnostic::error("R0102", message);
+            return self.unknown(diagnostic, span.clone(), key, settings::all(), None);
+        }
+        let help = format!(
+            "if it is a setting of {}, ignore this",
+            plugins.join(" or ")
+        );
+        if self.tables.mentioned.insert(key.to_owned()) {
+            let diagnostic = Diagnostic::warning("R0102", message);
+            self.unknown(diagnostic, span.clone(), key, settings::all(), Some(help));
+        }
+    }
+
+    /// Reports, once, a plugin that does not come with SpamAssassin.
+    fn note_foreign(&mut self, value: &str, span: Range<usize>) {
+        let Some(name) = Plugins::foreign(value) else {
+            return;
+        };
+        let message = format!("plugin `{name}` is not available here");
+        if self.tables.mentioned.insert(format!("plugin {name}")) {
+            self.warning("R0115", message, span, "its `ifplugin` blocks are skipped");
         }
     }
 

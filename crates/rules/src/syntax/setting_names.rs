@@ -155,6 +155,8 @@ pub(crate) const BAYES: &[&str] = &[
     "auto_whitelist_factor",
     "auto_whitelist_factory",
     "auto_whitelist_file_mode",
+    "auto_whitelist_ipv4_mask_len",
+    "auto_whitelist_ipv6_mask_len",
     "auto_whitelist_path",
     "bayes_auto_expire",
     "bayes_auto_learn",
@@ -203,6 +205,7 @@ pub(crate) const BAYES: &[&str] = &[
     "txrep_weight_helo",
     "txrep_weight_ip",
     "txrep_welcomelist_out",
+    "txrep_whitelist_out",
     "use_auto_welcomelist",
     "use_auto_whitelist",
     "use_txrep",
@@ -360,6 +363,7 @@ pub(crate) const NETWORK: &[&str] = &[
 /// How the texts are made.
 pub(crate) const TEXT: &[&str] = &[
     "body_part_scan_size",
+    "inactive_languages",
     "normalize_charset",
     "ok_languages",
     "ok_locales",
@@ -381,6 +385,7 @@ pub(crate) const PLUGINS: &[&str] = &[
     "extracttext_timeout",
     "extracttext_use",
     "fns_add_addrlist",
+    "fns_check",
     "fns_extrachars",
     "fns_ignore_dkim",
     "fns_ignore_headers",

@@ -1,6 +1,8 @@
 //! The settings that define no rule: every one that SpamAssassin knows is accepted, and what one
 //! does not do here is said.
 
+use std::ops::RangeInclusive;
+
 use super::setting_names as names;
 
 /// The outcome for a setting.
@@ -99,17 +101,29 @@ pub(crate) fn setting_support(key: &str, value: &str) -> Option<SettingSupport> 
         }
         _ if has(names::POLICY) => SettingSupport::Elsewhere(POLICY),
         _ if has(names::REPORT) || has(names::SHORT) => SettingSupport::Taken,
-        _ if has(names::BAYES) || has(names::PLACES) || key.starts_with("bayes_stopword_") => {
-            SettingSupport::Idle
-        }
+        _ if has(names::BAYES) || has(names::PLACES) => SettingSupport::Idle,
         _ if has(names::LISTS) => SettingSupport::Missing("a list or network of the site"),
         _ if has(names::NETWORK) => SettingSupport::Missing(NETWORK),
         _ if has(names::TEXT) => SettingSupport::Missing("how texts are read"),
         _ if has(names::PLUGINS) => {
             SettingSupport::Missing("a plugin that looks into attachments or names")
         }
-        _ => return None,
+        _ => return free_suffix(key),
     })
+}
+
+/// Settings whose name ends as the admin likes: those that SpamAssassin's plugins read themselves.
+fn free_suffix(key: &str) -> Option<SettingSupport> {
+    let ends = |prefix: &str, length: RangeInclusive<usize>, fits: fn(&u8) -> bool| {
+        key.strip_prefix(prefix)
+            .is_some_and(|end| length.contains(&end.len()) && end.as_bytes().iter().all(fits))
+    };
+    // HashBL.pm: a list of domains that a rule names.
+    if ends("hashbl_acl_", 1..=32, u8::is_ascii_alphanumeric) {
+        return Some(SettingSupport::Missing(NETWORK));
+    }
+    // Bayes.pm: the stop words of a language.
+    ends("bayes_stopword_", 2..=2, u8::is_ascii_alphabetic).then_some(SettingSupport::Idle)
 }
 
 /// What a kind of rule needs that we lack.
@@ -165,6 +179,25 @@ mod tests {
             assert!(setting_support(name, "1").is_some(), "{name}");
         }
         assert_eq!(setting_support("no_such_setting", "1"), None);
+    }
+
+    #[test]
+    fn some_settings_end_as_the_admin_likes() {
+        let network = Some(SettingSupport::Missing(super::NETWORK));
+        let idle = Some(SettingSupport::Idle);
+        let long = format!("hashbl_acl_{}", "a".repeat(33));
+        for (key, wanted) in [
+            ("hashbl_acl_freemail", network),
+            ("hashbl_acl_2", network),
+            (&long[..long.len() - 1], network),
+            (long.as_str(), None),
+            ("hashbl_acl_", None),
+            ("hashbl_acl_a_b", None),
+            ("bayes_stopword_de", idle),
+            ("bayes_stopword_deu", None),
+        ] {
+            assert_eq!(setting_support(key, "example.com"), wanted, "{key}");
+        }
     }
 
     #[test]

@@ -337,10 +337,13 @@ fn settled(name: Option<&[u8]>, address: Option<Vec<u8>>, comment: Option<&[u8]>
             name = None;
         }
     }
+    // A quoted local part may hold an @ of its own (RFC 5321 §4.1.2).
     let address = address.map(|address| {
+        let start = quoted(&address).unwrap_or(0);
         let second = address
             .iter()
             .enumerate()
+            .skip(start)
             .filter(|(_, byte)| **byte == b'@')
             .nth(1)
             .map(|(at, _)| at);
@@ -397,6 +400,10 @@ mod tests {
                 "Last, \"First\" |a@example.com;",
             ),
             ("\"a@example.com\"<a@example.com>", "-|a@example.com;"),
+            (
+                "\"A <a@example.org>\"@example.com",
+                "-|\"A <a@example.org>\"@example.com;",
+            ),
             ("\"a@example.com\"", "-|a@example.com;"),
             (
                 "Team: a@example.com, <b@example.net>;",

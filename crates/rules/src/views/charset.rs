@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use gatepost_mail::{decode_charset, decode_windows_1252};
+use gatepost_mail::{decode_charset, decode_windows_1252, is_shift_jis};
 
 /// A text, and whether it was decoded at all. What is plain ASCII stays bytes, and then the
 /// characters 128 to 255 that references of HTML add are single bytes in the end, as in
@@ -55,15 +55,17 @@ pub(super) fn decode<'b>(bytes: &'b [u8], charset: Option<&str>, trust: Trust) -
 }
 
 /// Names of ISO-2022-JP (RFC 1468). Its text has 7 bits, and what SpamAssassin reads of it ends at
-/// the first byte that has 8.
+/// the first byte that has 8; but where it is Shift_JIS after all, which is common in Japan, we read
+/// that.
 const JIS: [&str; 4] = ["iso-2022-jp", "iso-2022-jp-1", "7bit-jis", "jis"];
 
 /// How many bytes of a text are read in that charset (in lower case).
 pub(crate) fn end_of_word(charset: &str, bytes: &[u8]) -> usize {
     let cut = JIS
         .contains(&charset)
-        .then(|| bytes.iter().position(|byte| !byte.is_ascii()))
-        .flatten();
+        .then_some(bytes)
+        .filter(|bytes| !is_shift_jis(bytes))
+        .and_then(|bytes| bytes.iter().position(|byte| !byte.is_ascii()));
     cut.unwrap_or(bytes.len())
 }
 
@@ -200,6 +202,7 @@ mod tests {
             (b"a\x1b$B$\"\x1b(Bb", Some("ISO-2022-JP"), "aあb", true),
             (b"ab\xe4c", Some("iso-2022-jp"), "ab", true),
             (b"\x93\xfa", Some("iso-2022-jp"), "", true),
+            (b"\x93\xfa\x82\xcc", Some("iso-2022-jp"), "日の", true),
             (b"a\0b\0", Some("utf-16"), "ab", true),
             (b"\0a\0 ", Some("utf-16"), "a ", true),
         ] {

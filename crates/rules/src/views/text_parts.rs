@@ -79,10 +79,11 @@ pub(super) fn sources<'m>(message: &'m Message<'_>) -> Vec<Option<TextSource<'m>
         if !matches!(role, Role::Plain | Role::Html) {
             return None;
         }
+        let charset = entity.text_charset();
         let decoded = match content(entity, lines) {
-            Cow::Borrowed(content) => decode(content, entity.charset.as_deref(), Trust::Guess),
+            Cow::Borrowed(content) => decode(content, charset.as_deref(), Trust::Guess),
             Cow::Owned(content) => {
-                let decoded = decode(&content, entity.charset.as_deref(), Trust::Guess);
+                let decoded = decode(&content, charset.as_deref(), Trust::Guess);
                 Decoded {
                     text: Cow::Owned(decoded.text.into_owned()),
                     is_wide: decoded.is_wide,

@@ -186,6 +186,9 @@ impl Scan<'_> {
             .position(|byte| !is_host(byte))
             .unwrap_or(rest.len());
         let (host, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        if is_title(host) {
+            return false;
+        }
         let host = host.strip_suffix(b".").unwrap_or(host);
         let Some(dot) = host
             .iter()
@@ -196,8 +199,32 @@ impl Scan<'_> {
         };
         let end = bytes::skip(host, dot + 1).to_ascii_lowercase();
         let is_tld = std::str::from_utf8(&end).is_ok_and(|end| self.lists.is_tld(end));
-        is_tld && is_port_and_path(behind)
+        is_tld && is_port_and_path(behind) && !is_other_ending(behind)
     }
+}
+
+/// Academic titles that end like a host: `Dr.med.`, with the full stop of an abbreviation.
+fn is_title(word: &[u8]) -> bool {
+    const TITLES: [&[u8]; 5] = [
+        b"dr.med.",
+        b"dr.ing.",
+        b"dr.-ing.",
+        b"dipl.ing.",
+        b"prof.dr.med.",
+    ];
+    TITLES.iter().any(|title| word.eq_ignore_ascii_case(title))
+}
+
+/// `/.cf`, as in `sendmail.mc/.cf`: the other ending of a file name, and no path.
+fn is_other_ending(path: &[u8]) -> bool {
+    path.strip_prefix(b"/.").is_some_and(|ending| {
+        let ending = ending.trim_ascii_end();
+        let ending = ending
+            .strip_suffix(b",")
+            .or(ending.strip_suffix(b"."))
+            .unwrap_or(ending);
+        (1..=4).contains(&ending.len()) && ending.iter().all(u8::is_ascii_alphanumeric)
+    })
 }
 
 /// `:1234`, `/path`, both or nothing.
@@ -354,6 +381,11 @@ mod tests {
             (
                 "ftp.example.com http:// https://",
                 vec!["ftp://ftp.example.com"],
+            ),
+            ("change sendmail.mc/.cf, ask Dr.med. Weber", vec![]),
+            (
+                "see Dr.med/a and dr.med too",
+                vec!["http://Dr.med/a", "http://dr.med"],
             ),
             (
                 "write to a.b@example.com, c@example.net!",

@@ -229,6 +229,11 @@ pub const CODES: &[Code] = &[
         "files that include each other too deeply",
         "Files may be included 8 deep and 256 of them altogether, and none may include itself, directly or by way of others.",
     ),
+    code(
+        "R0115",
+        "a plugin that does not come with SpamAssassin",
+        "`loadplugin` or `ifplugin` names Perl code of a third party, which Gatepost does not run. Its `ifplugin` blocks are skipped; rules outside of them that call its functions are disabled, and unknown settings are warnings, since they may be its own.",
+    ),
     // Rules: the definition of one rule.
     code(
         "R0201",
