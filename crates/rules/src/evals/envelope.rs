@@ -21,7 +21,7 @@ fn is_own(transaction: &Transaction) -> bool {
 }
 
 pub(super) fn own_client(views: &Views<'_>, _: &Arguments) -> bool {
-    is_own(&views.case().transaction)
+    is_own(views.case().transaction)
 }
 
 pub(super) fn client_host(views: &Views<'_>, arguments: &Arguments) -> bool {
@@ -42,7 +42,7 @@ pub(super) fn helo(views: &Views<'_>, arguments: &Arguments) -> bool {
 /// which the MTA gave no address (a message read from a file), or that is no stranger, lacks nothing;
 /// nor does an empty name say anything.
 pub(super) fn no_rdns(views: &Views<'_>, _: &Arguments) -> bool {
-    let transaction = &views.case().transaction;
+    let transaction = views.case().transaction;
     let host = transaction.client.host.as_str();
     let has_address = matches!(transaction.client.address, ClientAddress::Ip(_));
     has_address

@@ -194,14 +194,11 @@ impl Plugins {
     /// Takes `loadplugin NAME`. One that is not SpamAssassin's own stays unloaded.
     pub(crate) fn load(&mut self, value: &str) {
         let name = value.split_whitespace().next().unwrap_or_default();
-        match Self::foreign(name) {
-            Some(foreign) => {
-                self.foreign.insert(foreign.to_owned());
-            }
-            None => {
-                let loaded = self.loaded.get_or_insert_default();
-                loaded.insert(short(name).to_owned());
-            }
+        if let Some(foreign) = Self::foreign(name) {
+            self.foreign.insert(foreign.to_owned());
+        } else {
+            let loaded = self.loaded.get_or_insert_default();
+            loaded.insert(short(name).to_owned());
         }
     }
 

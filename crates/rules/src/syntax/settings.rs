@@ -185,11 +185,12 @@ mod tests {
     fn some_settings_end_as_the_admin_likes() {
         let network = Some(SettingSupport::Missing(super::NETWORK));
         let idle = Some(SettingSupport::Idle);
-        let long = format!("hashbl_acl_{}", "a".repeat(33));
+        let longest = format!("hashbl_acl_{}", "a".repeat(32));
+        let long = format!("{longest}a");
         for (key, wanted) in [
             ("hashbl_acl_freemail", network),
             ("hashbl_acl_2", network),
-            (&long[..long.len() - 1], network),
+            (longest.as_str(), network),
             (long.as_str(), None),
             ("hashbl_acl_", None),
             ("hashbl_acl_a_b", None),
