@@ -158,7 +158,7 @@ fn transaction(session: &Session) -> Transaction {
         address: address.map_or(ClientAddress::Unknown, ClientAddress::Ip),
         port: None,
     };
-    transaction.authenticated = session.authenticated.clone();
+    transaction.authenticated.clone_from(&session.authenticated);
     transaction.helo = Some(
         session
             .helo
