@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::MailRecord;
+use super::mail_record::IdKind;
 use super::reader::LINE_MAX;
 
 /// `GPINDEX` and the version of the form.
-const MAGIC: u64 = u64::from_be_bytes(*b"GPINDEX1");
+const MAGIC: u64 = u64::from_be_bytes(*b"GPINDEX2");
 /// Fields of the header: magic, seed, slots, used, covered, device, inode, check.
 const FIELDS: usize = 8;
 const HEADER_BYTES: usize = 8 * FIELDS;
@@ -99,10 +100,12 @@ fn first_word(bytes: &[u8]) -> u64 {
         .map_or(0, |word| u64::from_le_bytes(*word))
 }
 
-/// A hash that no stranger can aim: an id of theirs does not decide where it is stored.
-fn hash(seed: u64, id: &str) -> u64 {
+/// A hash that no stranger can aim: an id of theirs does not decide where it is stored, nor does it
+/// take the place of one of ours.
+fn hash(seed: u64, kind: IdKind, id: &str) -> u64 {
     let mut digest = Sha256::new();
     digest.update(seed.to_le_bytes());
+    digest.update([kind as u8]);
     digest.update(id.as_bytes());
     first_word(&digest.finalize())
 }
@@ -127,7 +130,11 @@ impl Index {
             Some(index) => index,
             None => Self::create(path, SLOTS_MIN, identity)?,
         };
-        index.catch_up(log)?;
+        if index.catch_up(log).is_err() {
+            // Its table is damaged: made again, from the beginning of the log.
+            index = Self::create(path, SLOTS_MIN, identity)?;
+            index.catch_up(log)?;
+        }
         Ok(index)
     }
 
@@ -221,28 +228,32 @@ impl Index {
 
     /// Indexes the record at `offset` of the log by all its ids.
     pub(super) fn insert(&mut self, record: &MailRecord, offset: u64) -> io::Result<()> {
-        for id in record.ids() {
+        for (kind, id) in record.ids() {
             if (self.header.used + 1) * 2 > self.header.slots {
                 self.grow()?;
             }
-            self.put(hash(self.header.seed, id), offset + 1)?;
+            self.put(hash(self.header.seed, kind, id), offset + 1)?;
         }
         Ok(())
     }
 
     fn put(&mut self, hash: u64, place: u64) -> io::Result<()> {
         let mut same = Vec::new();
-        let mut slot = hash & (self.header.slots - 1);
-        loop {
+        let first = hash & (self.header.slots - 1);
+        let mut free = None;
+        // A damaged table may have no free slot: one round is all.
+        for step in 0..self.header.slots {
+            let slot = (first + step) & (self.header.slots - 1);
             let (there, value) = self.slot(slot)?;
             if value == 0 {
+                free = Some(slot);
                 break;
             }
             if there == hash {
                 same.push((value, slot));
             }
-            slot = (slot + 1) & (self.header.slots - 1);
         }
+        let mut slot = free.ok_or(io::ErrorKind::InvalidData)?;
         if same.len() >= PLACES_MAX {
             let oldest = same.iter().min().copied();
             slot = oldest.map_or(slot, |(_, slot)| slot);
@@ -252,9 +263,9 @@ impl Index {
         self.write_slot(slot, hash, place)
     }
 
-    /// The places of an id, newest first. Another id may have the same hash.
-    pub(super) fn places(&self, id: &str) -> io::Result<Vec<u64>> {
-        let hash = hash(self.header.seed, id);
+    /// The places of an id of that kind, newest first. Another id may have the same hash.
+    pub(super) fn places(&self, kind: IdKind, id: &str) -> io::Result<Vec<u64>> {
+        let hash = hash(self.header.seed, kind, id);
         let mut places = Vec::new();
         let mut slot = hash & (self.header.slots - 1);
         // A damaged table may have no free slot: it ends after one round.
@@ -270,6 +281,12 @@ impl Index {
         }
         places.sort_unstable_by(|one, other| other.cmp(one));
         Ok(places)
+    }
+
+    /// Removes its file, so that it is made again when the log is opened the next time.
+    pub(super) fn discard(&self) {
+        // Where that fails too, the records are found by reading the log.
+        std::fs::remove_file(&self.path).unwrap_or_default();
     }
 
     /// Bytes of the log that are indexed.
@@ -319,7 +336,7 @@ fn decode_slot(bytes: &[u8; SLOT]) -> (u64, u64) {
     (first_word(hash), first_word(value))
 }
 
-fn identity(log: &File) -> io::Result<(u64, u64)> {
+pub(super) fn identity(log: &File) -> io::Result<(u64, u64)> {
     let metadata = log.metadata()?;
     Ok((metadata.dev(), metadata.ino()))
 }
@@ -345,6 +362,12 @@ mod tests {
         (index_path(&path), file)
     }
 
+    /// The places of an id of whatever kind.
+    fn places_of(index: &Index, id: &str) -> Vec<u64> {
+        let of = |kind| index.places(kind, id).unwrap();
+        IdKind::ALL.into_iter().flat_map(of).collect()
+    }
+
     #[test]
     fn every_id_of_every_record_is_found() {
         let directory = tempfile::tempdir().unwrap();
@@ -358,10 +381,10 @@ mod tests {
             ("000000000002e", vec![first]),
             ("nothing", vec![]),
         ] {
-            assert_eq!(index.places(id).unwrap(), places, "{id}");
+            assert_eq!(places_of(&index, id), places, "{id}");
         }
         let reader = Index::open_for_reading(&path, &log).unwrap().unwrap();
-        assert_eq!(reader.places("4bXyz").unwrap(), [0]);
+        assert_eq!(places_of(&reader, "4bXyz"), [0]);
     }
 
     #[test]
@@ -376,9 +399,9 @@ mod tests {
         }
         assert!(index.header.slots > SLOTS_MIN);
         for offset in 0..SLOTS_MIN {
-            assert_eq!(index.places(&format!("id{offset}")).unwrap(), [offset]);
+            assert_eq!(places_of(&index, &format!("id{offset}")), [offset]);
         }
-        let newest = index.places("4bXyz").unwrap();
+        let newest = places_of(&index, "4bXyz");
         assert_eq!(newest.len(), PLACES_MAX);
         assert_eq!(newest[0], SLOTS_MIN - 1);
     }
@@ -393,7 +416,7 @@ mod tests {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert!(Index::open_for_reading(&path, &file).unwrap().is_none());
             let index = Index::open_for_writing(&path, &file).unwrap();
-            assert_eq!(index.places("4bXyz").unwrap(), [0], "torn at {length}");
+            assert_eq!(places_of(&index, "4bXyz"), [0], "torn at {length}");
         }
         let mut damaged = whole;
         damaged[9] ^= 1;
@@ -403,6 +426,22 @@ mod tests {
         std::fs::write(&shorter, "").unwrap();
         let other = File::open(&shorter).unwrap();
         let index = Index::open_for_writing(&path, &other).unwrap();
-        assert_eq!(index.places("4bXyz").unwrap(), [0_u64; 0]);
+        assert_eq!(places_of(&index, "4bXyz"), [0_u64; 0]);
+    }
+
+    #[test]
+    fn a_table_without_a_free_slot_ends_a_search_and_is_made_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, file) = log(directory.path(), OLD);
+        let mut index = Index::open_for_writing(&path, &file).unwrap();
+        index.cover(0).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[HEADER_BYTES..].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let mut full = Index::open(&path, true).unwrap();
+        let record = MailRecord::from_line(OLD.lines().next().unwrap().as_bytes()).unwrap();
+        assert!(full.insert(&record, 0).is_err());
+        let index = Index::open_for_writing(&path, &file).unwrap();
+        assert_eq!(places_of(&index, "4bXyz"), [0]);
     }
 }

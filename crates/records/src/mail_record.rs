@@ -161,25 +161,48 @@ pub struct Timings {
     pub total: Option<u64>,
 }
 
+/// Who chose an id, the most trusted first: we, the MTA, the sender. What a sender writes must not
+/// hide a record of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum IdKind {
+    Verdict,
+    Queue,
+    Message,
+}
+
+impl IdKind {
+    /// Every kind.
+    pub(super) const ALL: [Self; 3] = [Self::Verdict, Self::Queue, Self::Message];
+}
+
 impl MailRecord {
     /// The version that this program writes. It goes up when a field changes its meaning; the
     /// version before it stays readable.
     pub const VERSION: u32 = 2;
 
-    /// Whether this is its verdict id (in any case), queue id or Message-ID (with or without angle
-    /// brackets).
-    pub fn has_id(&self, id: &str) -> bool {
+    /// As which of its ids this one is known; `None` where it is none of them. A verdict id matches in
+    /// any case, a Message-ID with or without angle brackets.
+    pub(super) fn kind_of_id(&self, id: &str) -> Option<IdKind> {
         let message_id = self.message.message_id.as_deref();
-        self.id.eq_ignore_ascii_case(id)
-            || self.queue_id.as_deref() == Some(id)
-            || message_id == Some(bare_message_id(id))
+        if self.id.eq_ignore_ascii_case(id) {
+            Some(IdKind::Verdict)
+        } else if self.queue_id.as_deref() == Some(id) {
+            Some(IdKind::Queue)
+        } else {
+            (message_id == Some(bare_message_id(id))).then_some(IdKind::Message)
+        }
     }
 
     /// All by which it is found.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        let others = [&self.queue_id, &self.message.message_id];
-        let others = others.into_iter().filter_map(Option::as_deref);
-        std::iter::once(self.id.as_str()).chain(others)
+    pub(super) fn ids(&self) -> impl Iterator<Item = (IdKind, &str)> {
+        let others = [
+            (IdKind::Queue, &self.queue_id),
+            (IdKind::Message, &self.message.message_id),
+        ];
+        let others = others
+            .into_iter()
+            .filter_map(|(kind, id)| Some((kind, id.as_deref()?)));
+        std::iter::once((IdKind::Verdict, self.id.as_str())).chain(others)
     }
 
     /// About how many bytes of memory it takes.
@@ -215,8 +238,9 @@ impl MailRecord {
 
     /// The number of recipients, those that are not recorded included.
     pub fn recipients_count(&self) -> u64 {
+        let named = self.recipients.len() as u64;
         let count = self.truncated.get("recipients").copied();
-        count.unwrap_or(self.recipients.len() as u64)
+        count.map_or(named, |count| count.max(named))
     }
 }
 

@@ -3,10 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::MailRecord;
-use super::index::{Index, index_path};
+use super::index::{Index, identity, index_path};
+use super::mail_record::IdKind;
 use super::message_summary::bare_message_id;
 use super::record_log::previous;
 
@@ -17,7 +18,8 @@ pub(super) const LINE_MAX: u64 = 4 << 20;
 /// and counted.
 #[derive(Debug)]
 pub struct RecordReader {
-    waiting: Vec<PathBuf>,
+    /// Opened at once: a rotation while one is read must not hide the other.
+    waiting: Vec<File>,
     current: Option<BufReader<File>>,
     line: Vec<u8>,
     skipped: u64,
@@ -26,41 +28,19 @@ pub struct RecordReader {
 impl RecordReader {
     /// Opens the log at `path`; an error where neither it nor the file before it can be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let before = previous(path);
-        let mut waiting = vec![path.to_owned()];
-        if before.exists() {
-            waiting.push(before);
-        }
-        let mut reader = Self {
+        let mut waiting = open_both(path)?;
+        let first = waiting.pop().ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self {
             waiting,
-            current: None,
+            current: Some(BufReader::new(first)),
             line: Vec::new(),
             skipped: 0,
-        };
-        reader.open_next()?;
-        if reader.current.is_none() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        Ok(reader)
+        })
     }
 
     /// Lines that could not be read as records so far: torn by a crash, or of a newer version.
     pub fn skipped(&self) -> u64 {
         self.skipped
-    }
-
-    /// Opens the next file that is there: a rotation may just have renamed one.
-    fn open_next(&mut self) -> io::Result<()> {
-        while let Some(path) = self.waiting.pop() {
-            match File::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                opened => {
-                    self.current = Some(BufReader::new(opened?));
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The next line into `self.line`, without its line feed; false at the end of all files.
@@ -71,8 +51,7 @@ impl RecordReader {
             if limited.read_until(b'\n', &mut self.line)? > 0 {
                 return Ok(true);
             }
-            self.current = None;
-            self.open_next()?;
+            self.current = self.waiting.pop().map(BufReader::new);
         }
         Ok(false)
     }
@@ -96,67 +75,99 @@ impl Iterator for RecordReader {
     }
 }
 
-/// The newest record with that verdict id, queue id or Message-ID. The indexes say where to read;
-/// all of the log is read only where they do not know the id, which may be one that a crash kept
-/// out of them.
-pub fn find(path: &Path, id: &str) -> io::Result<Option<MailRecord>> {
-    for path in [path, &previous(path)] {
-        if let Some(found) = find_by_index(path, id)? {
-            return Ok(Some(found));
+/// The current file and then the one before it, as far as they are there.
+fn open_both(path: &Path) -> io::Result<Vec<File>> {
+    loop {
+        let current = open_file(path)?;
+        let before = open_file(&previous(path))?;
+        if let (Some(current), Some(before)) = (&current, &before)
+            && identity(current)? == identity(before)?
+        {
+            // It was renamed in between: there is a new current one.
+            continue;
         }
+        return Ok([current, before].into_iter().flatten().collect());
     }
-    let mut found = None;
-    for record in RecordReader::open(path)? {
-        let record = record?;
-        if record.has_id(id) {
-            found = Some(record);
-        }
-    }
-    Ok(found)
 }
 
-fn find_by_index(path: &Path, id: &str) -> io::Result<Option<MailRecord>> {
-    let log = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let Some(index) = Index::open_for_reading(&index_path(path), &log)? else {
-        return Ok(None);
-    };
-    let mut reader = BufReader::new(log);
-    // What was written after the index was brought up to date is the newest.
-    reader.seek(SeekFrom::Start(index.covered()))?;
-    let mut newest = None;
-    while let Some(line) = next_line(&mut reader)? {
-        newest = record_with_id(&line, id).or(newest);
+fn open_file(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
     }
-    if newest.is_some() {
-        return Ok(newest);
+}
+
+/// The record with that verdict id; else the newest with that queue id; else with that Message-ID,
+/// which a sender may choose as he likes. The indexes say where to read; all of the log is read
+/// only where they do not know the id, which may be one that a crash kept out of them.
+pub fn find(path: &Path, id: &str) -> io::Result<Option<MailRecord>> {
+    let mut best = Best::default();
+    // The newest last.
+    for path in [&previous(path), path] {
+        find_by_index(path, id, &mut best)?;
     }
-    let mut places = Vec::new();
-    for name in [id, &id.to_ascii_lowercase(), bare_message_id(id)] {
-        places.extend(index.places(name)?);
-    }
-    places.sort_unstable();
-    for place in places.into_iter().rev() {
-        reader.seek(SeekFrom::Start(place))?;
-        let line = next_line(&mut reader)?.unwrap_or_default();
-        if let Some(record) = record_with_id(&line, id) {
-            return Ok(Some(record));
+    if best.0.is_none() {
+        for record in RecordReader::open(path)? {
+            best.consider(record?, id);
         }
     }
-    Ok(None)
+    Ok(best.0.map(|(_, record)| record))
+}
+
+/// The record that an id means most likely, of those that were considered from old to new.
+#[derive(Default)]
+struct Best(Option<(IdKind, MailRecord)>);
+
+impl Best {
+    fn consider(&mut self, record: MailRecord, id: &str) {
+        let Some(kind) = record.kind_of_id(id) else {
+            return;
+        };
+        let is_better = self.0.as_ref().is_none_or(|(known, _)| kind <= *known);
+        if is_better {
+            self.0 = Some((kind, record));
+        }
+    }
+
+    fn consider_line(&mut self, line: &[u8], id: &str) {
+        if let Ok(record) = MailRecord::from_line(line) {
+            self.consider(record, id);
+        }
+    }
+}
+
+fn find_by_index(path: &Path, id: &str, best: &mut Best) -> io::Result<()> {
+    let Some(log) = open_file(path)? else {
+        return Ok(());
+    };
+    let Some(index) = Index::open_for_reading(&index_path(path), &log)? else {
+        return Ok(());
+    };
+    let mut reader = BufReader::new(log);
+    let mut places = Vec::new();
+    for name in [id, &id.to_ascii_lowercase(), bare_message_id(id)] {
+        for kind in IdKind::ALL {
+            places.extend(index.places(kind, name)?);
+        }
+    }
+    places.sort_unstable();
+    for place in places {
+        reader.seek(SeekFrom::Start(place))?;
+        let line = next_line(&mut reader)?.unwrap_or_default();
+        best.consider_line(&line, id);
+    }
+    // What was written after the index was brought up to date is the newest.
+    reader.seek(SeekFrom::Start(index.covered()))?;
+    while let Some(line) = next_line(&mut reader)? {
+        best.consider_line(&line, id);
+    }
+    Ok(())
 }
 
 fn next_line(reader: &mut BufReader<File>) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let read = reader.take(LINE_MAX).read_until(b'\n', &mut line)?;
     Ok((read > 0).then_some(line))
-}
-
-fn record_with_id(line: &[u8], id: &str) -> Option<MailRecord> {
-    let record = MailRecord::from_line(line).ok()?;
-    record.has_id(id).then_some(record)
 }
 
 #[cfg(test)]
@@ -198,5 +209,27 @@ mod tests {
         assert!(find(&path, "4bXyz").unwrap().is_some(), "without an index");
         std::fs::remove_file(&path).unwrap();
         assert!(find(&path, "4bXyz").unwrap().is_some(), "mid-rotation");
+    }
+
+    #[test]
+    fn a_message_id_hides_no_record_of_ours() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("r");
+        let lines = OLD
+            .lines()
+            .map(|line| MailRecord::from_line(line.as_bytes()).unwrap());
+        let records: Vec<MailRecord> = lines.collect();
+        let mut log = RecordLog::new(path.clone(), 1 << 20);
+        log.append(&records[0]).unwrap();
+        for number in 0..20 {
+            let mut forged = records[1].clone();
+            forged.id = format!("other{number}");
+            forged.message.message_id = Some(records[0].id.clone());
+            log.append(&forged).unwrap();
+        }
+        let found = |name: &str| find(&path, name).unwrap().unwrap().id;
+        assert_eq!(found(&records[0].id), records[0].id);
+        std::fs::remove_file(index_path(&path)).unwrap();
+        assert_eq!(found(&records[0].id), records[0].id, "without an index");
     }
 }

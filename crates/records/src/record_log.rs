@@ -1,8 +1,8 @@
 //! The record log: a bounded file of JSON lines, one message each, and the file before it.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -70,7 +70,7 @@ impl RecordLog {
     /// Appends one record in one write. After an error the file is opened again the next time.
     pub fn append(&mut self, record: &MailRecord) -> io::Result<()> {
         let line = record.to_line();
-        let mut open = match self.open.take() {
+        let mut open = match self.open.take().filter(|open| open.is_at(&self.path)) {
             Some(open) => open,
             None => OpenLog::open(&self.path)?,
         };
@@ -106,6 +106,16 @@ impl OpenLog {
         })
     }
 
+    /// Whether the file is still the one at that path: what is written to one that was removed or
+    /// moved away is not kept.
+    fn is_at(&self, path: &Path) -> bool {
+        let place = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        match (self.file.metadata(), std::fs::symlink_metadata(path)) {
+            (Ok(open), Ok(named)) => place(&open) == place(&named),
+            _ => false,
+        }
+    }
+
     fn append(&mut self, record: &MailRecord, line: &str) -> io::Result<()> {
         self.file.write_all(line.as_bytes())?;
         let offset = self.length;
@@ -114,6 +124,8 @@ impl OpenLog {
             let indexed = index.insert(record, offset);
             let covered = indexed.and_then(|()| index.cover(self.length));
             if covered.is_err() {
+                // Records are found without it, and the next start makes it again.
+                index.discard();
                 self.index = None;
             }
         }
@@ -180,6 +192,7 @@ pub(super) fn previous(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::find;
+    use crate::mail_record::IdKind;
 
     const OLD: &str = include_str!("../fixtures/version-1.jsonl");
 
@@ -208,7 +221,10 @@ mod tests {
         let old = File::open(previous(&path)).unwrap();
         let index = index_path(&previous(&path));
         let index = Index::open_for_reading(&index, &old).unwrap().unwrap();
-        assert_eq!(index.places(&records[1].id).unwrap(), [lengths[0] as u64]);
+        assert_eq!(
+            index.places(IdKind::Verdict, &records[1].id).unwrap(),
+            [lengths[0] as u64]
+        );
         for record in &records {
             assert_eq!(find(&path, &record.id).unwrap().as_ref(), Some(record));
         }
@@ -240,6 +256,21 @@ mod tests {
         assert!(log.append(record).is_err());
         std::fs::create_dir(path.parent().unwrap()).unwrap();
         assert!(log.append(record).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_was_removed_or_moved_is_made_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("r");
+        let records = records();
+        let mut log = RecordLog::new(path.clone(), 1 << 20);
+        log.append(&records[0]).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        log.append(&records[1]).unwrap();
+        assert!(find(&path, &records[1].id).unwrap().is_some());
+        std::fs::rename(&path, directory.path().join("moved")).unwrap();
+        log.append(&records[2]).unwrap();
+        assert!(find(&path, &records[2].id).unwrap().is_some());
     }
 
     #[test]
