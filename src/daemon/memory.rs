@@ -28,14 +28,15 @@ const TRIM_FROM: usize = 32 << 20;
 /// Bytes read of one file of the kernel.
 const FILE_MAX: u64 = 4_096;
 
-/// The budget of bytes in flight: as configured, but at most half of what is available to messages.
-/// The other half is for what the allocator and the kernel add. So a message is deferred before the
+/// The budget of bytes in flight: as configured, but at most a third of what is available to messages.
+/// The rest is for unfinished packets, growing buffers (for a moment there are two of them), and what
+/// the allocator and the kernel add. So a message is deferred before the
 /// kernel ends the daemon.
 pub(super) fn budget_within(configured: usize, available: Option<usize>) -> usize {
     let Some(available) = available else {
         return configured;
     };
-    configured.min((available / 2).max(BUDGET_MIN))
+    configured.min((available / 3).max(BUDGET_MIN))
 }
 
 /// What is left for messages of the lowest limit that holds for this process: those of its cgroup
@@ -176,7 +177,7 @@ mod tests {
     fn the_budget_leaves_room_for_the_program() {
         let mib = |count: usize| count << 20;
         assert_eq!(budget_within(mib(1_024), None), mib(1_024));
-        assert_eq!(budget_within(mib(1_024), Some(mib(512))), mib(256));
+        assert_eq!(budget_within(mib(1_024), Some(mib(768))), mib(256));
         assert_eq!(budget_within(mib(100), Some(mib(512))), mib(100));
         assert_eq!(budget_within(mib(100), Some(mib(1))), BUDGET_MIN);
     }

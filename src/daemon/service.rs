@@ -48,6 +48,7 @@ impl Service for Daemon {
         let loaded = Config::load(&self.paths).map_err(|errors| one_text(&errors))?;
         let (generation, warnings) =
             load_generation(&loaded.config).map_err(|errors| one_text(&errors))?;
+        let generation = generation.keeping_profiles(&self.engine.generation());
         let learner = self.learner.prepare(&loaded.config)?;
         for warning in loaded.warnings.iter().chain(&warnings) {
             log::warn!("{warning}");

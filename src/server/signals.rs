@@ -3,12 +3,13 @@
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream as StdStream;
+use std::sync::Arc;
 
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
-use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::{pipe, unregister};
+use signal_hook::{SigId, flag};
 
 /// What the signals that came since the last look ask for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,9 @@ impl Signals {
             .push(pipe::register(SIGTERM, terminate_write.try_clone()?)?);
         signals.ids.push(pipe::register(SIGINT, terminate_write)?);
         signals.ids.push(pipe::register(SIGHUP, reload_write)?);
+        // A file at its limit of size (RLIMIT_FSIZE) is then an error of the write, as a full disk
+        // is, and does not end the daemon.
+        signals.ids.push(flag::register(SIGXFSZ, Arc::default())?);
         Ok(signals)
     }
 

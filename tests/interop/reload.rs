@@ -1,8 +1,11 @@
 //! What a reload reports: what it put in force, and what waits for a restart.
 
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Output};
 
 use super::daemon::{Daemon, binary};
+use super::postfix::PATIENCE;
+use crate::support::mta::{MtaConnection, Options};
 
 fn gatepost(daemon: &Daemon, arguments: &[&str]) -> String {
     let output: Output = Command::new(binary())
@@ -78,4 +81,30 @@ fn a_reload_names_what_it_changed_and_what_needs_a_restart() {
     );
     let running = gatepost(&daemon, &["config", "show", "--running"]);
     assert!(running.contains("connections = 60  # "), "{running}");
+}
+
+/// Whether a sender that the listener's policy refuses is refused.
+fn is_refused(daemon: &Daemon) -> bool {
+    let stream = UnixStream::connect(daemon.path("milter.sock")).expect("the daemon");
+    let mut mta = MtaConnection::new(stream, Options::postfix());
+    mta.set_timeout(PATIENCE).expect("a time-out");
+    mta.negotiate().expect("an answer to the offer");
+    mta.connect("mail.example.net", "192.0.2.7", 40_000)
+        .expect("an answer to CONNECT");
+    mta.helo("mail.example.net").expect("an answer to HELO");
+    let answer = mta.mail(&["<anna@example.net>"]);
+    format!("{:?}", answer.expect("an answer to MAIL")).contains("550")
+}
+
+#[test]
+fn a_listener_that_left_the_configuration_keeps_its_policy_until_the_restart() {
+    let daemon = Daemon::start_with("policy.refuse.senders = [\"anna@example.net\"]\n", "");
+    assert!(is_refused(&daemon));
+    configure(&daemon, "name = \"inbound\"", "name = \"mx\"");
+    let answer = gatepost(&daemon, &["reload"]);
+    assert!(answer.contains("needs a restart: listener."), "{answer}");
+    assert!(is_refused(&daemon));
+    // What it keeps does not change with a second reload.
+    gatepost(&daemon, &["reload"]);
+    assert!(is_refused(&daemon));
 }

@@ -116,6 +116,22 @@ impl Generation {
         .named()
     }
 
+    /// The same with the profiles of `running` that it does not have itself: a listener that left the
+    /// configuration serves until the restart, and mail that was refused must not pass meanwhile.
+    #[must_use]
+    pub fn keeping_profiles(&self, running: &Self) -> Self {
+        let mut profiles = (*running.profiles).clone();
+        for (name, profile) in &*self.profiles {
+            profiles.insert(Arc::clone(name), profile.clone());
+        }
+        Self {
+            profiles: Arc::new(profiles),
+            ..self.clone()
+        }
+        .considered()
+        .named()
+    }
+
     /// The same with other limits of reading.
     #[must_use]
     pub fn with_limits(&self, limits: Limits) -> Self {
