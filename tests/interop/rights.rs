@@ -42,7 +42,8 @@ fn what_root_learns_belongs_to_the_owner_of_the_state_directory() {
     let output = gatepost(directory.path(), &["learn", "ham", &ham]);
     assert!(output.status.success(), "{output:?}");
     let line = String::from_utf8_lossy(&output.stdout).into_owned();
-    let digest = line.split_whitespace().last().expect("a digest");
+    let first = line.lines().next().expect("a line for the message");
+    let digest = first.split_whitespace().last().expect("a digest");
     for arguments in [&["learn", "undo", digest], &["learn", "ham", &*ham]] {
         let output = gatepost(directory.path(), arguments);
         assert!(output.status.success(), "{output:?}");

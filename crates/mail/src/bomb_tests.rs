@@ -1,5 +1,7 @@
 //! Every bomb is read on a thread with a small stack, within the limits.
 
+use std::cell::Cell;
+
 use super::{Limits, Message};
 
 #[expect(unreachable_pub, reason = "shared with the integration tests")]
@@ -83,5 +85,33 @@ fn bombs_are_read_on_a_small_stack() {
             .spawn(read)
             .unwrap();
         assert!(reader.join().is_ok(), "{name}");
+    }
+}
+
+/// However the bytes are arranged, the clock is looked at while they are read, and a message that
+/// was stopped says so.
+#[test]
+fn loops_over_bytes_look_at_the_clock() {
+    let html = "Content-Type: text/html\n\n";
+    for (name, header, unit) in [
+        ("line feeds", "\n", "\n"),
+        ("addresses", "\n", "http://www.example.com/a "),
+        ("tags", html, "<p>a</p>"),
+        ("links", html, "<a href=http://example.com/>"),
+    ] {
+        let raw = format!("{header}{}", unit.repeat((1 << 20) / unit.len()));
+        let looks = Cell::new(0);
+        let look = |last: usize| {
+            looks.set(looks.get() + 1);
+            looks.get() > last
+        };
+        let limits = Limits::default();
+        let message = Message::parse_until(raw.as_bytes(), &limits, &|| look(usize::MAX));
+        assert!(message.is_complete, "{name}");
+        assert!(looks.get() > 10, "{name}: {} looks", looks.get());
+        let last = looks.replace(0) / 2;
+        let message = Message::parse_until(raw.as_bytes(), &limits, &|| look(last));
+        assert!(!message.is_complete, "{name}");
+        assert!(looks.get() < last + 10, "{name}: {} looks", looks.get());
     }
 }

@@ -44,6 +44,7 @@ impl FilterMark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{AnomalyKind, Limits, Message};
 
     #[test]
     fn marks_are_known_in_any_case() {
@@ -56,6 +57,19 @@ mod tests {
             ("Subject", None),
         ] {
             assert_eq!(FilterMark::of(name.as_bytes()), mark, "{name}");
+        }
+    }
+
+    #[test]
+    fn marks_are_counted_at_n_and_n_plus_one() {
+        for (count, is_over) in [(FILTER_MARKS_MAX, false), (FILTER_MARKS_MAX + 1, true)] {
+            let header = "X-Spam-Flag: NO\n".repeat(count);
+            let message = format!("From: a@example.com\n{header}\nhello\n");
+            let is_noted = Message::parse(message.as_bytes(), &Limits::default())
+                .anomalies
+                .iter()
+                .any(|odd| odd.kind == AnomalyKind::MarksLimit);
+            assert_eq!(is_noted, is_over, "{count}");
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Tests of reading whole messages.
 
-use std::cell::Cell;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -470,41 +468,3 @@ const PIECES: &[&str] = &[
     ":",
     "@",
 ];
-
-/// However the bytes are arranged, the clock is looked at while they are read, and a message that
-/// was stopped says so.
-#[test]
-fn loops_over_bytes_look_at_the_clock() {
-    let html = "Content-Type: text/html\n\n";
-    for (name, header, unit) in [
-        ("line feeds", "\n", "\n"),
-        ("addresses", "\n", "http://www.example.com/a "),
-        ("tags", html, "<p>a</p>"),
-        ("links", html, "<a href=http://example.com/>"),
-    ] {
-        let raw = format!("{header}{}", unit.repeat((1 << 20) / unit.len()));
-        let looks = Cell::new(0);
-        let look = |last: usize| {
-            looks.set(looks.get() + 1);
-            looks.get() > last
-        };
-        let limits = Limits::default();
-        let message = Message::parse_until(raw.as_bytes(), &limits, &|| look(usize::MAX));
-        assert!(message.is_complete, "{name}");
-        assert!(looks.get() > 10, "{name}: {} looks", looks.get());
-        let last = looks.replace(0) / 2;
-        let message = Message::parse_until(raw.as_bytes(), &limits, &|| look(last));
-        assert!(!message.is_complete, "{name}");
-        assert!(looks.get() < last + 10, "{name}: {} looks", looks.get());
-    }
-}
-
-#[test]
-fn marks_are_counted_at_n_and_n_plus_one() {
-    for (count, is_over) in [(FILTER_MARKS_MAX, false), (FILTER_MARKS_MAX + 1, true)] {
-        let header = "X-Spam-Flag: NO\n".repeat(count);
-        let message = format!("From: a@example.com\n{header}\nhello\n");
-        let is_noted = kinds(&read(&message)).contains(&AnomalyKind::MarksLimit);
-        assert_eq!(is_noted, is_over, "{count}");
-    }
-}
