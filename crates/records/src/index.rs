@@ -16,8 +16,11 @@ use super::reader::LINE_MAX;
 
 /// `GPINDEX` and the version of the form.
 const MAGIC: u64 = u64::from_be_bytes(*b"GPINDEX2");
-/// Fields of the header: magic, seed, slots, used, covered, device, inode, check.
-const FIELDS: usize = 8;
+/// Fields of the header: magic, seed, slots, used, since, covered, device, inode, check.
+const FIELDS: usize = 9;
+/// Bytes of a log that are indexed when it is opened; more would hold up the records, and the mail
+/// that waits for them. What is older is found by reading the log.
+const CATCH_UP_MAX: u64 = 4 << 20;
 const HEADER_BYTES: usize = 8 * FIELDS;
 /// The same, as an offset.
 const HEADER: u64 = HEADER_BYTES as u64;
@@ -35,7 +38,9 @@ struct Header {
     seed: u64,
     slots: u64,
     used: u64,
-    /// Bytes of the log that are indexed.
+    /// The log is indexed from here on …
+    since: u64,
+    /// … up to here.
     covered: u64,
     /// The log's device and inode: a rotation renames both files, a copy is another log.
     log: (u64, u64),
@@ -48,6 +53,7 @@ impl Header {
             self.seed,
             self.slots,
             self.used,
+            self.since,
             self.covered,
             self.log.0,
             self.log.1,
@@ -69,17 +75,19 @@ impl Header {
             .iter()
             .map(|chunk| u64::from_le_bytes(*chunk))
             .collect();
-        let [magic, seed, slots, used, covered, device, inode, sum] = *fields.as_slice() else {
+        let [magic, seed, slots, used, since, covered, device, inode, sum] = *fields.as_slice()
+        else {
             return None;
         };
         let is_whole = magic == MAGIC
-            && sum == check(&[magic, seed, slots, used, covered, device, inode])
+            && sum == check(&[magic, seed, slots, used, since, covered, device, inode])
             && slots.is_power_of_two()
             && used < slots;
         is_whole.then_some(Self {
             seed,
             slots,
             used,
+            since,
             covered,
             log: (device, inode),
         })
@@ -171,6 +179,7 @@ impl Index {
             seed: RandomState::new().build_hasher().finish(),
             slots,
             used: 0,
+            since: 0,
             covered: 0,
             log,
         };
@@ -200,9 +209,20 @@ impl Index {
     /// Indexes the part of the log that is not indexed yet.
     fn catch_up(&mut self, log: &File) -> io::Result<()> {
         let mut reader = BufReader::new(log.try_clone()?);
+        let mut line = Vec::new();
+        let recent = log.metadata()?.len().saturating_sub(CATCH_UP_MAX);
+        if self.header.covered < recent {
+            // From the next line on.
+            reader.seek(SeekFrom::Start(recent))?;
+            let rest = reader
+                .by_ref()
+                .take(LINE_MAX)
+                .read_until(b'\n', &mut line)?;
+            self.header.covered = recent + rest as u64;
+            self.header.since = self.header.covered;
+        }
         reader.seek(SeekFrom::Start(self.header.covered))?;
         let mut offset = self.header.covered;
-        let mut line = Vec::new();
         loop {
             line.clear();
             let read = reader
@@ -289,7 +309,12 @@ impl Index {
         std::fs::remove_file(&self.path).unwrap_or_default();
     }
 
-    /// Bytes of the log that are indexed.
+    /// Whether all of the log up to [`Self::covered`] is indexed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.header.since == 0
+    }
+
+    /// The end of what is indexed of the log, in bytes.
     pub(super) fn covered(&self) -> u64 {
         self.header.covered
     }
@@ -299,6 +324,7 @@ impl Index {
         let mut larger = Self::create(&self.path, self.header.slots * 2, self.header.log)?;
         // The hashes stay: so does the seed.
         larger.header.seed = self.header.seed;
+        larger.header.since = self.header.since;
         let mut reader = BufReader::new(self.file.try_clone()?);
         reader.seek(SeekFrom::Start(HEADER))?;
         let mut bytes = [0; SLOT];
@@ -443,5 +469,17 @@ mod tests {
         assert!(full.insert(&record, 0).is_err());
         let index = Index::open_for_writing(&path, &file).unwrap();
         assert_eq!(places_of(&index, "4bXyz"), [0]);
+    }
+
+    #[test]
+    fn only_the_end_of_a_large_log_is_indexed_when_it_is_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let filler = format!("{}\n", "x".repeat(1 << 20)).repeat(5);
+        let (path, file) = log(directory.path(), &format!("{filler}{OLD}"));
+        let index = Index::open_for_writing(&path, &file).unwrap();
+        assert!(!index.is_whole());
+        assert_eq!(places_of(&index, "4bXyz"), [filler.len() as u64]);
+        let (path, file) = log(directory.path(), OLD);
+        assert!(Index::open_for_writing(&path, &file).unwrap().is_whole());
     }
 }

@@ -102,11 +102,16 @@ fn open_file(path: &Path) -> io::Result<Option<File>> {
 /// only where they do not know the id, which may be one that a crash kept out of them.
 pub fn find(path: &Path, id: &str) -> io::Result<Option<MailRecord>> {
     let mut best = Best::default();
+    let mut is_all_indexed = true;
     // The newest last.
     for path in [&previous(path), path] {
-        find_by_index(path, id, &mut best)?;
+        is_all_indexed &= find_by_index(path, id, &mut best)?;
     }
-    if best.0.is_none() {
+    let is_sure = match &best.0 {
+        Some((kind, _)) => is_all_indexed || *kind == IdKind::Verdict,
+        None => false,
+    };
+    if !is_sure {
         for record in RecordReader::open(path)? {
             best.consider(record?, id);
         }
@@ -136,12 +141,14 @@ impl Best {
     }
 }
 
-fn find_by_index(path: &Path, id: &str, best: &mut Best) -> io::Result<()> {
+/// Considers what the index knows, and what was written since. Returns whether that is all of the
+/// file.
+fn find_by_index(path: &Path, id: &str, best: &mut Best) -> io::Result<bool> {
     let Some(log) = open_file(path)? else {
-        return Ok(());
+        return Ok(true);
     };
     let Some(index) = Index::open_for_reading(&index_path(path), &log)? else {
-        return Ok(());
+        return Ok(false);
     };
     let mut reader = BufReader::new(log);
     let mut places = Vec::new();
@@ -161,7 +168,7 @@ fn find_by_index(path: &Path, id: &str, best: &mut Best) -> io::Result<()> {
     while let Some(line) = next_line(&mut reader)? {
         best.consider_line(&line, id);
     }
-    Ok(())
+    Ok(index.is_whole())
 }
 
 fn next_line(reader: &mut BufReader<File>) -> io::Result<Option<Vec<u8>>> {
