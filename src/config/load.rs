@@ -1,8 +1,4 @@
 //! Finding and reading the files of the configuration.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the configuration is read from files and from the environment"
-)]
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -151,7 +147,7 @@ fn more_files(main: &Path, errors: &mut Vec<Diagnostic>) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> std::io::Result<Arc<Source>> {
     let mut text = String::new();
-    std::fs::File::open(path)?
+    gatepost_words::open_regular(path)?
         .take(FILE_BYTES_MAX + 1)
         .read_to_string(&mut text)?;
     if text.len() as u64 > FILE_BYTES_MAX {
@@ -173,6 +169,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write files")]
 mod tests {
     use super::*;
 

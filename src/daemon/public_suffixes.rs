@@ -1,7 +1,5 @@
 //! The public suffix list of the site, in place of the built-in one.
-#![expect(clippy::disallowed_methods, reason = "the list is a file")]
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +36,8 @@ pub fn use_public_suffix_list(config: &Config) -> Result<(), Vec<Diagnostic>> {
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     let limit = PublicSuffixList::BYTES_MAX as u64 + 1;
-    File::open(path)?.take(limit).read_to_string(&mut text)?;
+    gatepost_words::open_regular(path)?
+        .take(limit)
+        .read_to_string(&mut text)?;
     Ok(text)
 }

@@ -1,7 +1,5 @@
 //! Finding and reading rule files: the built-in ones, then the site's.
-#![expect(clippy::disallowed_methods, reason = "rules are files")]
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -186,7 +184,7 @@ fn listing(directory: &Path) -> io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 
 fn read(path: &Path) -> io::Result<Source> {
     let mut bytes = Vec::new();
-    File::open(path)?
+    gatepost_words::open_regular(path)?
         .take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES_MAX {
@@ -204,6 +202,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write files")]
 mod tests {
     use super::*;
 

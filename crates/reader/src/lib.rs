@@ -29,4 +29,4 @@ mod walk_tests;
 
 pub use folder_class::folder_class;
 pub use item::{Envelope, Item, Unread};
-pub use walk::{open_regular, read_all, read_one};
+pub use walk::{read_all, read_one};

@@ -3,13 +3,12 @@
 //! A FIFO or a device is never opened: a reader would wait for ever.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::content::{self, Source};
 use super::item::{Item, Unread};
+use gatepost_words::open_regular;
 
 /// How deep directories may nest.
 const DEPTH_MAX: usize = 64;
@@ -219,36 +218,4 @@ fn file(
         may_be_mailbox,
     };
     content::read(source, &mut file, take)
-}
-
-/// Opens a regular file, and nothing else: the error for anything else is `InvalidInput` and names it.
-///
-/// The second look is at what was opened: the name may have been given to something else meanwhile,
-/// and then opening must not wait.
-pub fn open_regular(path: &Path) -> io::Result<File> {
-    regular(&std::fs::metadata(path)?)?;
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)?;
-    regular(&file.metadata()?)?;
-    Ok(file)
-}
-
-fn regular(metadata: &std::fs::Metadata) -> io::Result<()> {
-    let kind = metadata.file_type();
-    let what = if kind.is_file() {
-        return Ok(());
-    } else if kind.is_fifo() {
-        "a FIFO, not waited for; give - to read standard input"
-    } else if kind.is_socket() {
-        "a socket"
-    } else if kind.is_char_device() || kind.is_block_device() {
-        "a device"
-    } else {
-        "a special file"
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
 }

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use gatepost_mail::{Client, ClientAddress, Mailbox, ReversePath, Transaction};
-use gatepost_reader::{Envelope, open_regular};
+use gatepost_reader::Envelope;
 use gatepost_words::clock::Clock;
 use gatepost_words::diagnostic::{Diagnostic, Source};
+use gatepost_words::open_regular;
 
 /// The file, or its table `[session]` where it is a golden case.
 #[derive(Debug, Default, Deserialize)]
