@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use super::postfix::{PATIENCE, wait_until};
+use crate::support::mta::{MtaConnection, Options};
 
 /// Rules that the tests know. Their scores are far from the thresholds of [`POLICY`], so that
 /// whatever the shipped rules and the classifier think of a test mail does not change the verdict.
@@ -120,13 +122,31 @@ impl Daemon {
                 .child
                 .as_mut()
                 .and_then(|child| child.try_wait().ok().flatten());
-            ended.is_some() || std::os::unix::net::UnixStream::connect(&socket).is_ok()
+            ended.is_some() || UnixStream::connect(&socket).is_ok()
         });
         assert!(
             up && ended.is_none(),
             "the daemon does not serve ({ended:?}):\n{}",
             self.log()
         );
+    }
+
+    /// A connection of an MTA, negotiated and no further.
+    pub fn connect(&self) -> MtaConnection<UnixStream> {
+        let stream = UnixStream::connect(self.path("milter.sock")).expect("the daemon");
+        let mut mta = MtaConnection::new(stream, Options::postfix());
+        mta.set_timeout(PATIENCE).expect("a time-out");
+        mta.negotiate().expect("an answer to the offer");
+        mta
+    }
+
+    /// The same after CONNECT and HELO of a client.
+    pub fn greet(&self) -> MtaConnection<UnixStream> {
+        let mut mta = self.connect();
+        mta.connect("mail.example.net", "192.0.2.7", 40_000)
+            .expect("an answer to CONNECT");
+        mta.helo("mail.example.net").expect("an answer to HELO");
+        mta
     }
 
     /// What the daemon printed.

@@ -2,11 +2,9 @@
 //! put there the message is deferred, never refused and never let through.
 
 use std::fs;
-use std::os::unix::net::UnixStream;
 
 use super::daemon::Daemon;
-use super::postfix::PATIENCE;
-use crate::support::mta::{Message, MtaConnection, Options};
+use crate::support::mta::Message;
 
 /// A daemon with this line in `[records]`, and with records in this file of its directory.
 fn daemon(line: &str, records: &str) -> Daemon {
@@ -24,13 +22,7 @@ fn daemon(line: &str, records: &str) -> Daemon {
 
 /// The answer to one message with that body, and the records that are there at that moment.
 fn judged(daemon: &Daemon, body: &str) -> (String, String) {
-    let stream = UnixStream::connect(daemon.path("milter.sock")).expect("the daemon");
-    let mut mta = MtaConnection::new(stream, Options::postfix());
-    mta.set_timeout(PATIENCE).expect("a time-out");
-    mta.negotiate().expect("an answer to the offer");
-    mta.connect("mail.example.net", "192.0.2.7", 40_000)
-        .expect("an answer to CONNECT");
-    mta.helo("mail.example.net").expect("an answer to HELO");
+    let mut mta = daemon.greet();
     let message = Message {
         sender: "<anna@example.net>",
         recipients: &["<ben@example.com>"],

@@ -3,29 +3,17 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::net::UnixStream;
 use std::thread;
 
 use super::daemon::Daemon;
 use super::postfix::{PATIENCE, wait_until};
-use crate::support::mta::{Message, MtaConnection, Options};
+use crate::support::mta::Message;
 
 const MIB: usize = 1 << 20;
 
-fn mta(daemon: &Daemon) -> MtaConnection<UnixStream> {
-    let stream = UnixStream::connect(daemon.path("milter.sock")).expect("the daemon");
-    let mut mta = MtaConnection::new(stream, Options::postfix());
-    mta.set_timeout(PATIENCE).expect("a time-out");
-    mta.negotiate().expect("an answer to the offer");
-    mta
-}
-
 /// The answer to a message with that body.
 fn judged(daemon: &Daemon, body: &[u8]) -> String {
-    let mut mta = mta(daemon);
-    mta.connect("mail.example.net", "192.0.2.7", 40_000)
-        .expect("an answer to CONNECT");
-    mta.helo("mail.example.net").expect("an answer to HELO");
+    let mut mta = daemon.greet();
     let message = Message {
         sender: "<anna@example.net>",
         recipients: &["<ben@example.com>"],
@@ -52,7 +40,7 @@ fn resident(daemon: &Daemon) -> usize {
 fn what_half_packets_took_is_given_back() {
     let daemon = Daemon::start("");
     let before = resident(&daemon);
-    let mut hoarders: Vec<_> = (0..200).map(|_| mta(&daemon)).collect();
+    let mut hoarders: Vec<_> = (0..200).map(|_| daemon.connect()).collect();
     for hoarder in &mut hoarders {
         let mut packet = u32::try_from(MIB).expect("a length").to_be_bytes().to_vec();
         packet.push(b'B');

@@ -1,11 +1,8 @@
 //! What a reload reports: what it put in force, and what waits for a restart.
 
-use std::os::unix::net::UnixStream;
 use std::process::{Command, Output};
 
 use super::daemon::{Daemon, binary};
-use super::postfix::PATIENCE;
-use crate::support::mta::{MtaConnection, Options};
 
 fn gatepost(daemon: &Daemon, arguments: &[&str]) -> String {
     let output: Output = Command::new(binary())
@@ -85,13 +82,7 @@ fn a_reload_names_what_it_changed_and_what_needs_a_restart() {
 
 /// Whether a sender that the listener's policy refuses is refused.
 fn is_refused(daemon: &Daemon) -> bool {
-    let stream = UnixStream::connect(daemon.path("milter.sock")).expect("the daemon");
-    let mut mta = MtaConnection::new(stream, Options::postfix());
-    mta.set_timeout(PATIENCE).expect("a time-out");
-    mta.negotiate().expect("an answer to the offer");
-    mta.connect("mail.example.net", "192.0.2.7", 40_000)
-        .expect("an answer to CONNECT");
-    mta.helo("mail.example.net").expect("an answer to HELO");
+    let mut mta = daemon.greet();
     let answer = mta.mail(&["<anna@example.net>"]);
     format!("{:?}", answer.expect("an answer to MAIL")).contains("550")
 }
