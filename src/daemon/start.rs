@@ -88,11 +88,9 @@ pub fn run(
     Ok(served)
 }
 
-/// Threads that a daemon with so many workers (0: one for each core) still starts: each worker may
-/// be replaced twice, and learner, reloads, the control socket and commits have theirs.
+/// Threads that a daemon still starts: each worker may be replaced twice, and learner, reloads, the
+/// control socket and commits have theirs.
 fn threads_to_come(workers: usize) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = if workers == 0 { cores() } else { workers };
     workers.saturating_mul(3).saturating_add(8)
 }
 
@@ -116,7 +114,7 @@ fn start(
     let mut settings = config.engine;
     settings.bytes_in_flight = budget_within(
         config.engine.bytes_in_flight,
-        memory_available(threads_to_come(config.engine.workers)),
+        memory_available(threads_to_come(config.engine.worker_threads())),
     );
     if settings.bytes_in_flight < config.engine.bytes_in_flight {
         log::warn!(

@@ -42,6 +42,16 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Worker threads that are started.
+    pub fn worker_threads(&self) -> usize {
+        if self.workers > 0 {
+            return self.workers;
+        }
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+}
+
 /// The engine. Shared by all connections.
 pub struct Engine {
     generation: ArcSwap<Generation>,
@@ -112,12 +122,7 @@ impl Engine {
             }
             None => None,
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let workers = if settings.workers == 0 {
-            cores
-        } else {
-            settings.workers
-        };
+        let workers = settings.worker_threads();
         let budget = Budget::new(settings.bytes_in_flight);
         let pool = PoolSettings {
             workers,
