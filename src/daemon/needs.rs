@@ -146,10 +146,12 @@ pub fn missing_files(config: &Config, provided: &Provided) -> Vec<Diagnostic> {
 /// Why records cannot be written: the directory must let us rename the full file.
 fn records(config: &Config, provided: &Provided) -> Option<Diagnostic> {
     let path = config.records.path.as_ref()?;
-    let in_file = || {
-        let is_there = path.symlink_metadata().is_ok();
-        is_there.then(|| obstacle(path, Wanted::Write)).flatten()
-    };
+    let file = path.symlink_metadata().ok();
+    if file.as_ref().is_some_and(|file| !file.is_file()) {
+        let text = format!("records.path: {} is not a regular file", path.display());
+        return Some(Diagnostic::warning("C0114", text).help("remove it, or name another path"));
+    }
+    let in_file = || file.and_then(|_| obstacle(path, Wanted::Write));
     let found = obstacle(directory_of(path), Wanted::Make).or_else(in_file)?;
     if provided.makes(&found) {
         return None;

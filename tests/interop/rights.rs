@@ -88,3 +88,14 @@ fn a_check_has_the_rights_of_the_daemon() {
     }
     assert_eq!(output.status.code(), Some(69), "{text}");
 }
+
+#[test]
+fn a_record_file_that_is_none_is_found() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("records.jsonl")).expect("a directory");
+    let output = gatepost(directory.path(), &["check", "--format", "json"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let expected = "records.jsonl is not a regular file";
+    assert!(text.contains(expected) && text.contains("C0114"), "{text}");
+    assert_ne!(output.status.code(), Some(0), "{text}");
+}
